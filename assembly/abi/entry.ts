@@ -1,0 +1,158 @@
+/**
+ * Entries: how a host hands tables over. Every field is a u32 in the host's (little-endian) order unless its name
+ * says otherwise; addresses and ports are in host order. The machine lays its tables out itself.
+ */
+
+// A route: one row of three columns.
+export const ROUTE_ADDRESS: u32 = 0;
+export const ROUTE_LENGTH: u32 = 4;
+export const ROUTE_NEXT_HOP: u32 = 8;
+export const ROUTE_ENTRY_LEN: u32 = 12;
+
+// A next hop.
+export const NEXT_HOP_KIND: u32 = 0;
+/** Interface number. */
+export const NEXT_HOP_OUT: u32 = 4;
+/** Octets of the largest IPv4 packet. */
+export const NEXT_HOP_MTU: u32 = 8;
+/** The address that MASQUERADE gives. */
+export const NEXT_HOP_SOURCE: u32 = 12;
+/** MAC addresses: six octets as on the wire. */
+export const NEXT_HOP_DST_MAC: u32 = 16;
+export const NEXT_HOP_SRC_MAC: u32 = 22;
+/** NEXT_HOP_FLAG_ bits. */
+export const NEXT_HOP_FLAGS: u32 = 28;
+/** For VXLAN: the outer header. */
+export const NEXT_HOP_VNI: u32 = 32;
+export const NEXT_HOP_PORT: u32 = 36;
+export const NEXT_HOP_OUTER_SRC: u32 = 40;
+export const NEXT_HOP_OUTER_DST: u32 = 44;
+export const NEXT_HOP_OUTER_DST_MAC: u32 = 48;
+export const NEXT_HOP_OUTER_SRC_MAC: u32 = 54;
+export const NEXT_HOP_ENTRY_LEN: u32 = 64;
+/** The route has no usable next hop (unreachable, or no neighbour). */
+export const NEXT_HOP_KIND_UNREACHABLE: u32 = 0;
+export const NEXT_HOP_KIND_LOCAL: u32 = 1;
+/** Out of an interface, to a neighbour on it. */
+export const NEXT_HOP_KIND_DIRECT: u32 = 2;
+export const NEXT_HOP_KIND_VXLAN: u32 = 3;
+/** The interface is a bridge: a packet that came in by it is switched, not routed (its TTL stays). */
+export const NEXT_HOP_FLAG_BRIDGE: u32 = 1;
+/** The outer UDP checksum is left 0 (`noudpcsum`). */
+export const NEXT_HOP_FLAG_NO_UDP_CHECKSUM: u32 = 2;
+
+// Exact-match tables: maps, sets and services. A key is (address, protocol << 16 | port).
+export const EXACT_ADDRESS: u32 = 0;
+export const EXACT_PROTO_PORT: u32 = 4;
+/** Never 0. */
+export const EXACT_VALUE: u32 = 8;
+export const EXACT_ENTRY_LEN: u32 = 12;
+/** Table numbers: 0 is the IPVS services; sets and maps follow as the host numbers them. */
+export const EXACT_SERVICES: u32 = 0;
+export const EXACT_TABLES_MAX: u32 = 64;
+
+// A rule. `words` is an index into the words handed over with the chain: 4 words a match, then the target's.
+export const RULE_SRC: u32 = 0;
+export const RULE_SRC_MASK: u32 = 4;
+export const RULE_DST: u32 = 8;
+export const RULE_DST_MASK: u32 = 12;
+/** u16 each, inclusive; 0 … 65535 for any. Packets without ports have port 0. */
+export const RULE_DPORT_FROM: u32 = 16;
+export const RULE_DPORT_TO: u32 = 18;
+/** u8 each. Protocol 0: any. */
+export const RULE_PROTOCOL: u32 = 20;
+export const RULE_FLAGS: u32 = 21;
+export const RULE_TARGET: u32 = 22;
+export const RULE_MATCHES: u32 = 23;
+export const RULE_WORDS: u32 = 24;
+/** Chain number for JUMP and GOTO. */
+export const RULE_OPERAND: u32 = 28;
+export const RULE_ENTRY_LEN: u32 = 32;
+export const RULE_FLAG_NOT_SRC: u32 = 1;
+export const RULE_FLAG_NOT_DST: u32 = 2;
+export const RULE_FLAG_NOT_PROTOCOL: u32 = 4;
+export const RULE_FLAG_NOT_DPORT: u32 = 8;
+
+/** Targets; what their words hold. */
+/** Only counts. */
+export const TARGET_NONE: u32 = 0;
+export const TARGET_ACCEPT: u32 = 1;
+export const TARGET_DROP: u32 = 2;
+export const TARGET_RETURN: u32 = 3;
+export const TARGET_REJECT: u32 = 4;
+export const TARGET_JUMP: u32 = 5;
+export const TARGET_GOTO: u32 = 6;
+/** value, mask: mark = (mark & ~mask) ^ value. */
+export const TARGET_MARK: u32 = 7;
+/** address, port. */
+export const TARGET_DNAT: u32 = 8;
+/** 1 for random-fully. */
+export const TARGET_MASQUERADE: u32 = 9;
+/** exact table, KEY_ code: the element's value is a verdict word. */
+export const TARGET_VMAP: u32 = 10;
+/** n, then n verdict words. */
+export const TARGET_NUMGEN: u32 = 11;
+
+/** A verdict word: TARGET code (ACCEPT, DROP, RETURN, REJECT, JUMP, GOTO) | chain << 8. */
+export const WORD_CHAIN_SHIFT: u32 = 8;
+
+/** Matches: word 0 is kind | invert << 8; words 1 to 3 as said. */
+/** threshold: hits iff (draw & 0x7fffffff) < threshold. */
+export const MATCH_STATISTIC: u32 = 1;
+/** value, mask. */
+export const MATCH_MARK: u32 = 2;
+/** CTSTATE bits. */
+export const MATCH_CTSTATE: u32 = 3;
+/** The address is one of the node's; 0 src, 1 dst. */
+export const MATCH_LOCAL: u32 = 4;
+/** exact table, KEY_ code: the table holds the key. */
+export const MATCH_SET: u32 = 5;
+/** interface number (INTERFACE_NONE: matches nothing). */
+export const MATCH_IN: u32 = 6;
+export const MATCH_OUT: u32 = 7;
+/** from, to. */
+export const MATCH_SPORT: u32 = 8;
+/** The packet came in by a port of a bridge. */
+export const MATCH_BRIDGED: u32 = 9;
+/** The packet's protocol is one that has ports (TCP, UDP, SCTP); nft's `th`. */
+export const MATCH_PORTS: u32 = 10;
+export const MATCH_LEN: u32 = 16;
+export const MATCH_INVERT: u32 = 1 << 8;
+
+/** Which fields make the key of a set or map. */
+export const KEY_DST_PROTO_DPORT: u32 = 0;
+export const KEY_PROTO_DPORT: u32 = 1;
+export const KEY_DST: u32 = 2;
+export const KEY_SRC: u32 = 3;
+/** ipset hash:ip,port,ip with dst,dst,src where both addresses are equal: the hairpin set KUBE-LOOP-BACK. */
+export const KEY_DST_PROTO_DPORT_SRC: u32 = 4;
+export const KEY_SRC_PROTO_DPORT: u32 = 5;
+
+/** Connection-tracking states of a packet. */
+export const CTSTATE_INVALID: u32 = 1;
+export const CTSTATE_NEW: u32 = 2;
+export const CTSTATE_ESTABLISHED: u32 = 4;
+export const CTSTATE_RELATED: u32 = 8;
+/** The connection's destination, or source, is translated. */
+export const CTSTATE_DNAT: u32 = 16;
+export const CTSTATE_SNAT: u32 = 32;
+export const CTSTATE_UNTRACKED: u32 = 64;
+
+/** Hooks in netfilter's order; each holds base chains in the order of their priority. */
+export const HOOK_PREROUTING: u32 = 0;
+export const HOOK_INPUT: u32 = 1;
+export const HOOK_FORWARD: u32 = 2;
+export const HOOK_OUTPUT: u32 = 3;
+export const HOOK_POSTROUTING: u32 = 4;
+export const HOOK_COUNT: u32 = 5;
+export const HOOK_CHAINS_MAX: u32 = 8;
+export const HOOK_FILTER: u32 = 0;
+/** Walked by the first packet of a connection only. */
+export const HOOK_NAT: u32 = 1;
+
+// A real server: one row.
+export const SERVER_ADDRESS: u32 = 0;
+export const SERVER_PORT: u32 = 4;
+export const SERVER_WEIGHT: u32 = 8;
+export const SERVER_ENTRY_LEN: u32 = 12;
+export const SCHEDULER_RR: u32 = 0;

@@ -1,0 +1,31 @@
+/**
+ * What a host must know of an image. An image is one relocatable block of linear memory that holds every table
+ * and all state of one node; inside it there are offsets only, never addresses.
+ */
+
+/** "PKYD" in little-endian order. */
+export const IMAGE_MAGIC: u32 = 0x44594b50;
+/** Grows with every change of any layout; a saved image of another version is refused. */
+export const IMAGE_VERSION: u32 = 1;
+/** Images start at multiples of this. */
+export const IMAGE_ALIGNMENT: u32 = 128;
+
+/** What a building call answers: 0, or why nothing was changed. */
+export const STATUS_OK: u32 = 0;
+/** The image's capacity is used up: give it more room (imageResize) and call again. */
+export const STATUS_NO_SPACE: u32 = 1;
+/** A number is out of its range. */
+export const STATUS_BAD_ENTRY: u32 = 2;
+/** Not an image, or of another version. */
+export const STATUS_BAD_IMAGE: u32 = 3;
+
+/** imageFlags: verify TCP and UDP checksums in software, as a kernel does without NIC offload. */
+export const IMAGE_FLAG_VERIFY: u32 = 1;
+
+/** What imageOctets(image, part) can be asked for. */
+export const PART_ALL: u32 = 0;
+export const PART_FIB: u32 = 1;
+export const PART_EXACT: u32 = 2;
+export const PART_RULES: u32 = 3;
+export const PART_SERVERS: u32 = 4;
+export const PART_FLOWS: u32 = 5;

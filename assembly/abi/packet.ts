@@ -1,0 +1,49 @@
+/**
+ * A batch of packets in linear memory:
+ *
+ *   header · columns (one u32 per packet each) · scratch · trace records · slots
+ *
+ * A slot is `stride` octets and holds one frame with headroom before it, so that encapsulation prepends in place.
+ */
+
+/** Header fields, in octets from the batch's start. */
+export const BATCH_CAPACITY: u32 = 0;
+export const BATCH_STRIDE: u32 = 4;
+/** Offsets from the batch's start. */
+export const BATCH_SLOTS: u32 = 8;
+export const BATCH_TRACE: u32 = 12;
+/** In records. */
+export const BATCH_TRACE_CAPACITY: u32 = 16;
+/** Records that the last traced run wrote, and how many more there was no room for. */
+export const BATCH_TRACE_COUNT: u32 = 20;
+export const BATCH_TRACE_LOST: u32 = 24;
+export const BATCH_HEADER_LEN: u32 = 64;
+
+/** Columns in their order; column c of a batch starts at BATCH_HEADER_LEN + c * capacity * 4. */
+/** Where the frame's first octet is, from the batch's start; in and out. */
+export const COLUMN_FRAME: u32 = 0;
+/** Octets of the frame, without FCS; in and out. */
+export const COLUMN_LENGTH: u32 = 1;
+/** Interface number it came in on, or INTERFACE_NODE; in, and out after decapsulation. */
+export const COLUMN_IN: u32 = 2;
+/** VERDICT_ code in the low octet, DROP_ reason in the next; out. */
+export const COLUMN_VERDICT: u32 = 3;
+/** Interface number it leaves by; out. */
+export const COLUMN_OUT: u32 = 4;
+/** Next-hop number; out. */
+export const COLUMN_NEXT_HOP: u32 = 5;
+/** Rules walked, and map, set or service probes made; out. */
+export const COLUMN_WALKED: u32 = 6;
+/** Connection number, 0 for none; out. */
+export const COLUMN_CONNECTION: u32 = 7;
+export const COLUMN_COUNT: u32 = 8;
+
+/** The packet was made on the node itself (netfilter's OUTPUT way). */
+export const INTERFACE_NODE: u32 = 0;
+
+/** Octets before a frame in its slot. */
+export const SLOT_HEADROOM: u32 = 128;
+/** Octets of a default slot: 2048 and 128 more, since a stride of 2048 would put all headers into the same cache sets. */
+export const SLOT_STRIDE: u32 = 2048 + 128;
+/** Packets that go through the stages together. */
+export const BURST_LEN: u32 = 64;

@@ -1,0 +1,43 @@
+/** A trace record: what one stage did to one packet, 32 octets of u32. */
+export const TRACE_PACKET: u32 = 0;
+export const TRACE_EVENT: u32 = 4;
+export const TRACE_A: u32 = 8;
+export const TRACE_B: u32 = 12;
+export const TRACE_C: u32 = 16;
+export const TRACE_D: u32 = 20;
+export const TRACE_E: u32 = 24;
+export const TRACE_RECORD_LEN: u32 = 32;
+
+/** Events, with what a … e hold. Addresses and ports are in host order; ports is src << 16 | dst. */
+/** src, dst, ports, protocol, frame length. */
+export const EVENT_PARSE: u32 = 1;
+/** VNI, outer src, outer dst, interface it came out of. */
+export const EVENT_DECAP: u32 = 2;
+/** connection, direction (0 original, 1 reply), CTSTATE bits. */
+export const EVENT_FLOW: u32 = 3;
+/** No connection yet: CTSTATE bits. */
+export const EVENT_NEW: u32 = 4;
+/** chain, rule (0-based), TARGET code, operand. Written for every rule that matched. */
+export const EVENT_RULE: u32 = 5;
+/** exact table, address, protocol << 16 | port, verdict word (0: no element). */
+export const EVENT_VMAP: u32 = 6;
+/** chain chosen, draw's outcome, outcomes. */
+export const EVENT_NUMGEN: u32 = 7;
+/** virtual server, position of the real server (0xffffffff: none), address, port. */
+export const EVENT_IPVS: u32 = 8;
+/** next hop, prefix length, destination. */
+export const EVENT_ROUTE: u32 = 9;
+/** new src, new dst, new ports; old ports, 0 for addresses unchanged. */
+export const EVENT_TRANSLATE: u32 = 10;
+/** new source address, new source port. */
+export const EVENT_MASQUERADE: u32 = 11;
+/** VNI, outer src, outer dst, outer source port, frame length. */
+export const EVENT_ENCAP: u32 = 12;
+/** verdict | reason << 8, interface out, next hop, frame length. */
+export const EVENT_VERDICT: u32 = 13;
+/** hook number; chain; policy applied (1) when no rule decided. */
+export const EVENT_HOOK: u32 = 14;
+/** old dst, old ports, new dst, new ports: a DNAT was decided. */
+export const EVENT_DNAT: u32 = 15;
+/** connection opened. */
+export const EVENT_OPEN: u32 = 16;

@@ -1,0 +1,57 @@
+/** What becomes of a packet. Every packet has exactly one verdict; every one but FORWARD and LOCAL has a reason. */
+export const VERDICT_NONE: u32 = 0;
+/** It leaves the node, rewritten, by COLUMN_OUT. */
+export const VERDICT_FORWARD: u32 = 1;
+/** It is delivered to the node itself. */
+export const VERDICT_LOCAL: u32 = 2;
+/** It is dropped without a word. */
+export const VERDICT_DROP: u32 = 3;
+/** It is refused with an ICMP error to its sender. */
+export const VERDICT_REJECT: u32 = 4;
+/** The machine does not judge it: hand it to a slower path. The frame is untouched. */
+export const VERDICT_PUNT: u32 = 5;
+
+/** Reasons. */
+export const DROP_NONE: u32 = 0;
+/** Shorter than its headers say. */
+export const DROP_TRUNCATED: u32 = 1;
+/** An IPv4 header that no host may send: version, header length, total length (RFC 1812 §5.2.2). */
+export const DROP_BAD_HEADER: u32 = 2;
+/** The IPv4 header checksum is wrong. */
+export const DROP_BAD_CHECKSUM: u32 = 3;
+/** The TTL is used up. */
+export const DROP_TTL_EXCEEDED: u32 = 4;
+/** No route to the destination. */
+export const DROP_NO_ROUTE: u32 = 5;
+/** The route's next hop has no neighbour entry. */
+export const DROP_NO_NEIGHBOUR: u32 = 6;
+/** A rule said DROP. */
+export const DROP_RULE: u32 = 7;
+/** A rule said REJECT: ICMP port unreachable. */
+export const DROP_PORT_UNREACHABLE: u32 = 8;
+/** An IPVS virtual server without a real server. */
+export const DROP_NO_DESTINATION: u32 = 9;
+/** The connection table is full. */
+export const DROP_FLOW_TABLE_FULL: u32 = 10;
+/** No free source port was found for a translated connection. */
+export const DROP_NO_PORT: u32 = 11;
+/** Larger than the way out takes, and DF is set. */
+export const DROP_FRAGMENTATION_NEEDED: u32 = 12;
+/** VXLAN to this node with another VNI, or without the I flag. */
+export const DROP_UNKNOWN_VNI: u32 = 13;
+/** Jumps nest deeper than the kernel allows. */
+export const DROP_CHAIN_DEPTH: u32 = 14;
+/** Not enough headroom in the slot to encapsulate. */
+export const DROP_NO_HEADROOM: u32 = 15;
+/** The frame lies outside its slot. */
+export const DROP_BAD_SLOT: u32 = 16;
+/** Not IPv4 (ARP, IPv6, …). */
+export const DROP_NOT_IP4: u32 = 17;
+/** An IPv4 fragment: ports are not in every one. */
+export const DROP_FRAGMENT: u32 = 18;
+/** Larger than the way out takes, DF clear: it would be fragmented. */
+export const DROP_NEEDS_FRAGMENTING: u32 = 19;
+/** Multicast or broadcast destination. */
+export const DROP_MULTICAST: u32 = 20;
+/** A transport protocol that the machine does not translate (SCTP). */
+export const DROP_PROTOCOL: u32 = 21;

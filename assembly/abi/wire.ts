@@ -1,0 +1,87 @@
+/**
+ * Offsets and codes of the headers on the wire, in octets from the start of each header, as the RFCs draw them.
+ * Multi-octet fields are big-endian on the wire; `bytes.ts` turns them to host order.
+ */
+
+// Ethernet II (IEEE 802.3)
+export const ETH_DST: u32 = 0;
+export const ETH_SRC: u32 = 6;
+export const ETH_TYPE: u32 = 12;
+export const ETH_LEN: u32 = 14;
+export const ETH_TYPE_IP4: u32 = 0x0800;
+export const ETH_TYPE_ARP: u32 = 0x0806;
+export const ETH_TYPE_VLAN: u32 = 0x8100;
+export const ETH_TYPE_QINQ: u32 = 0x88a8;
+export const ETH_TYPE_IP6: u32 = 0x86dd;
+
+// IPv4 (RFC 791 §3.1)
+export const IP4_VERSION_IHL: u32 = 0;
+export const IP4_TOS: u32 = 1;
+export const IP4_TOTAL_LENGTH: u32 = 2;
+export const IP4_ID: u32 = 4;
+export const IP4_FRAGMENT: u32 = 6;
+export const IP4_TTL: u32 = 8;
+export const IP4_PROTOCOL: u32 = 9;
+export const IP4_CHECKSUM: u32 = 10;
+export const IP4_SRC: u32 = 12;
+export const IP4_DST: u32 = 16;
+export const IP4_LEN: u32 = 20;
+export const IP4_FLAG_DF: u32 = 0x4000;
+export const IP4_FLAG_MF: u32 = 0x2000;
+export const IP4_FRAGMENT_MASK: u32 = 0x1fff;
+
+// IPv6 (RFC 8200 §3)
+export const IP6_PAYLOAD_LENGTH: u32 = 4;
+export const IP6_NEXT_HEADER: u32 = 6;
+export const IP6_HOP_LIMIT: u32 = 7;
+export const IP6_SRC: u32 = 8;
+export const IP6_DST: u32 = 24;
+export const IP6_LEN: u32 = 40;
+
+// Protocol numbers (IANA)
+export const PROTO_ICMP: u32 = 1;
+export const PROTO_TCP: u32 = 6;
+export const PROTO_UDP: u32 = 17;
+export const PROTO_ICMP6: u32 = 58;
+export const PROTO_SCTP: u32 = 132;
+
+// TCP (RFC 9293 §3.1)
+export const TCP_SRC: u32 = 0;
+export const TCP_DST: u32 = 2;
+export const TCP_SEQ: u32 = 4;
+export const TCP_ACK: u32 = 8;
+export const TCP_OFFSET: u32 = 12;
+export const TCP_FLAGS: u32 = 13;
+export const TCP_WINDOW: u32 = 14;
+export const TCP_CHECKSUM: u32 = 16;
+export const TCP_URGENT: u32 = 18;
+export const TCP_LEN: u32 = 20;
+export const TCP_FLAG_FIN: u32 = 1;
+export const TCP_FLAG_SYN: u32 = 2;
+export const TCP_FLAG_RST: u32 = 4;
+export const TCP_FLAG_PSH: u32 = 8;
+export const TCP_FLAG_ACK: u32 = 16;
+export const TCP_FLAG_URG: u32 = 32;
+
+// UDP (RFC 768)
+export const UDP_SRC: u32 = 0;
+export const UDP_DST: u32 = 2;
+export const UDP_LENGTH: u32 = 4;
+export const UDP_CHECKSUM: u32 = 6;
+export const UDP_LEN: u32 = 8;
+
+// ICMP (RFC 792)
+export const ICMP_TYPE: u32 = 0;
+export const ICMP_CODE: u32 = 1;
+export const ICMP_CHECKSUM: u32 = 2;
+export const ICMP_ID: u32 = 4;
+export const ICMP_SEQUENCE: u32 = 6;
+export const ICMP_LEN: u32 = 8;
+
+// VXLAN (RFC 7348 §5)
+export const VXLAN_FLAGS: u32 = 0;
+export const VXLAN_VNI: u32 = 4;
+export const VXLAN_LEN: u32 = 8;
+export const VXLAN_FLAG_VNI: u32 = 0x08;
+/** What stands before the inner frame: Ethernet, IPv4, UDP, VXLAN. */
+export const VXLAN_OUTER_LEN: u32 = ETH_LEN + IP4_LEN + UDP_LEN + VXLAN_LEN;

@@ -1,0 +1,261 @@
+/**
+ * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
+ * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
+ */
+import {
+  EXACT_ADDRESS,
+  EXACT_ENTRY_LEN,
+  EXACT_PROTO_PORT,
+  EXACT_TABLES_MAX,
+  EXACT_VALUE,
+  ROUTE_ADDRESS,
+  ROUTE_ENTRY_LEN,
+  ROUTE_LENGTH,
+  ROUTE_NEXT_HOP,
+} from "./abi/entry";
+import {
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  PART_EXACT,
+  STATUS_BAD_ENTRY,
+  STATUS_BAD_IMAGE,
+  STATUS_NO_SPACE,
+  STATUS_OK,
+} from "./abi/image";
+import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, Image } from "./image";
+import { octetsOf } from "./memory/arena";
+import { runBatch } from "./pipeline/run";
+import { seed } from "./random";
+import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
+import { exactFind } from "./table/exact/lookup";
+import { fib4Create, fib4Insert, fib4Remove } from "./table/fib4/build";
+import { fib4Length, fib4NextHop } from "./table/fib4/layout";
+import { fib4Lookup } from "./table/fib4/lookup";
+import { flowClear, flowCreate, flowExpire } from "./table/flow/build";
+import { flowFind } from "./table/flow/lookup";
+import { nextHopSet as setNextHop } from "./table/nexthop/build";
+import { serverSet as setServer } from "./table/ring/build";
+import { hookAppend as appendHook, chainSet as setChain } from "./table/rules/build";
+
+export { batchCreate, batchLength } from "./pipeline/run";
+
+export function imageVersion(): u32 {
+  return IMAGE_VERSION;
+}
+
+/** Makes an empty image in `capacity` octets, with room for so many connections. */
+export function imageCreate(
+  address: usize,
+  capacity: u32,
+  seedLow: u32,
+  seedHigh: u32,
+  connections: u32,
+): u32 {
+  if (capacity < IMAGE_HEAD_LEN) return STATUS_NO_SPACE;
+  memory.fill(address, 0, IMAGE_HEAD_LEN);
+  const image = Image.at(address);
+  image.capacity = capacity;
+  image.top = IMAGE_HEAD_LEN;
+  seed(image, seedLow, seedHigh);
+  if (!fib4Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
+  image.version = IMAGE_VERSION;
+  image.magic = IMAGE_MAGIC;
+  return STATUS_OK;
+}
+
+/** Tells an image that was copied to a larger place how large that is. */
+export function imageResize(address: usize, capacity: u32): u32 {
+  const image = Image.at(address);
+  if (!image.isValid) return STATUS_BAD_IMAGE;
+  if (capacity < image.top) return STATUS_NO_SPACE;
+  image.capacity = capacity;
+  return STATUS_OK;
+}
+
+/** Octets from the image's start that hold everything; the rest was never used. */
+export function imageTop(address: usize): u32 {
+  return Image.at(address).top;
+}
+
+/** Octets of live tables of one PART_ code. */
+export function imageOctets(address: usize, part: u32): u32 {
+  return octetsOf(Image.at(address), part);
+}
+
+export function imageSequence(address: usize): u32 {
+  return Image.at(address).sequence;
+}
+
+/** IMAGE_FLAG_ bits. */
+export function imageFlags(address: usize, flags: u32): void {
+  Image.at(address).flags = flags;
+}
+
+export function imageSeed(address: usize, low: u32, high: u32): void {
+  seed(Image.at(address), low, high);
+}
+
+/** What comes to a local address and this UDP port with this VNI goes on from interface `in`; port 0: no tunnel. */
+export function vxlanSet(address: usize, port: u32, vni: u32, inNumber: u32): u32 {
+  if (port > 0xffff || vni > 0xffffff) return STATUS_BAD_ENTRY;
+  const image = Image.at(address);
+  image.vxlanPort = port;
+  image.vxlanVni = vni;
+  image.vxlanIn = inNumber;
+  return STATUS_OK;
+}
+
+export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
+  return setNextHop(Image.at(address), number, entry);
+}
+
+/** Inserts routes (ROUTE_…) one after another; `done` (u32, when not 0) counts those inserted. */
+export function routesInsert(address: usize, rows: usize, count: u32, done: usize): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * ROUTE_ENTRY_LEN;
+    const status = routeInsert(
+      address,
+      load<u32>(row, ROUTE_ADDRESS),
+      load<u32>(row, ROUTE_LENGTH),
+      load<u32>(row, ROUTE_NEXT_HOP),
+    );
+    if (status != STATUS_OK) return status;
+    if (done != 0) store<u32>(done, i + 1);
+  }
+  return STATUS_OK;
+}
+
+/** Adds or replaces a route. The next hop must be set first. */
+export function routeInsert(address: usize, prefix: u32, length: u32, nextHop: u32): u32 {
+  const image = Image.at(address);
+  return nextHop < image.nextHopsRoom ? fib4Insert(image, prefix, length, nextHop) : STATUS_BAD_ENTRY;
+}
+
+export function routeRemove(address: usize, prefix: u32, length: u32): u32 {
+  return fib4Remove(Image.at(address), prefix, length);
+}
+
+/** The next hop of the longest prefix that holds an address, or 0xffffffff. */
+export function routeLookup(address: usize, destination: u32): u32 {
+  const leaf = fib4Lookup(Image.at(address), destination);
+  return leaf == 0 ? 0xffffffff : fib4NextHop(leaf);
+}
+
+/** The length of that prefix, or 0xffffffff. */
+export function routeLookupLength(address: usize, destination: u32): u32 {
+  const leaf = fib4Lookup(Image.at(address), destination);
+  return leaf == 0 ? 0xffffffff : fib4Length(leaf);
+}
+
+/** Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. */
+export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): void {
+  const image = Image.at(address);
+  for (let i: u32 = 0; i < count; i++) {
+    const leaf = fib4Lookup(image, load<u32>(keys + (i << 2)));
+    store<u32>(results + (i << 2), leaf == 0 ? 0xffffffff : fib4NextHop(leaf));
+  }
+}
+
+/** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */
+export function exactInsert(address: usize, table: u32, rows: usize, count: u32, done: usize): u32 {
+  if (table >= EXACT_TABLES_MAX) return STATUS_BAD_ENTRY;
+  const image = Image.at(address);
+  const directory = image.to(EXACT_DIRECTORY_AT + table * 4);
+  if (load<u32>(directory) == 0) store<u32>(directory, exactCreate(image, PART_EXACT));
+  const head = load<u32>(directory);
+  if (head == 0) return STATUS_NO_SPACE;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * EXACT_ENTRY_LEN;
+    const value = load<u32>(row, EXACT_VALUE);
+    if (value == 0) return STATUS_BAD_ENTRY;
+    if (
+      !exactSet(
+        image,
+        head,
+        load<u32>(row, EXACT_ADDRESS),
+        load<u32>(row, EXACT_PROTO_PORT),
+        value,
+        PART_EXACT,
+      )
+    )
+      return STATUS_NO_SPACE;
+    if (done != 0) store<u32>(done, i + 1);
+  }
+  image.sequence++;
+  return STATUS_OK;
+}
+
+export function exactDelete(address: usize, table: u32, low: u32, protoPort: u32): u32 {
+  const image = Image.at(address);
+  const head = table < EXACT_TABLES_MAX ? load<u32>(image.to(EXACT_DIRECTORY_AT + table * 4)) : 0;
+  if (head == 0 || !exactRemove(image, head, low, protoPort)) return STATUS_BAD_ENTRY;
+  image.sequence++;
+  return STATUS_OK;
+}
+
+/** Looks up `count` keys (address, protocol << 16 | port) of a table that is there; values, 0 for none. */
+export function exactFindMany(address: usize, table: u32, keys: usize, count: u32, results: usize): void {
+  const image = Image.at(address);
+  const head = load<u32>(image.to(EXACT_DIRECTORY_AT + (table & (EXACT_TABLES_MAX - 1)) * 4));
+  for (let i: u32 = 0; i < count; i++) {
+    const key = keys + (i << 3);
+    store<u32>(results + (i << 2), head == 0 ? 0 : exactFind(image, head, load<u32>(key), load<u32>(key, 4)));
+  }
+}
+
+export function serverSet(address: usize, number: u32, scheduler: u32, rows: usize, count: u32): u32 {
+  return setServer(Image.at(address), number, scheduler, rows, count);
+}
+
+export function chainSet(
+  address: usize,
+  chain: u32,
+  rules: usize,
+  count: u32,
+  words: usize,
+  wordCount: u32,
+): u32 {
+  return setChain(Image.at(address), chain, rules, count, words, wordCount);
+}
+
+export function hookAppend(address: usize, hook: u32, chain: u32, type: u32, policy: u32): u32 {
+  return appendHook(Image.at(address), hook, chain, type, policy);
+}
+
+/** Empties all hooks. */
+export function hooksClear(address: usize): void {
+  const image = Image.at(address);
+  memory.fill(image.to(HOOKS_AT), 0, HOOK_LEN * 5);
+}
+
+export function flowsClear(address: usize): void {
+  flowClear(Image.at(address));
+}
+
+/** Closes what has expired at `now` (milliseconds) among the next `records` records; how many. */
+export function flowsExpire(address: usize, now: f64, records: u32): u32 {
+  return flowExpire(Image.at(address), <u64>now, records);
+}
+
+/** Live connections. */
+export function flowsCount(address: usize): u32 {
+  return Image.at(address).connections;
+}
+
+/** Looks up `count` tuples (src, dst, ports, protocol: u32 each); record << 1 | direction, 0 for none. */
+export function flowFindMany(address: usize, tuples: usize, count: u32, results: usize): void {
+  const image = Image.at(address);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = tuples + (i << 4);
+    const flow = flowFind(image, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
+    store<u32>(results + (i << 2), flow);
+  }
+}
+
+/** Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, never going back. */
+export function run(address: usize, batch: usize, count: u32, now: f64): u32 {
+  const image = Image.at(address);
+  if (!image.isValid) return STATUS_BAD_IMAGE;
+  runBatch(image, batch, count, <u64>now);
+  return STATUS_OK;
+}

@@ -1,0 +1,93 @@
+import { VERDICT_DROP, VERDICT_PUNT, VERDICT_REJECT } from "./abi/verdict";
+import { Image } from "./image";
+
+/**
+ * One packet on its way: where its octets are, and what the stages have found so far. Values are in host order.
+ * src, dst and ports are what the next rule sees; frame… are what stands in the frame until it is translated.
+ */
+@unmanaged
+@final
+export class Packet {
+  image: Image;
+  /** Address of the batch, and this packet's number in it. */
+  batch: u32;
+  index: u32;
+  /** Addresses of the slot, the frame, the IPv4 header and the transport header. */
+  slot: u32;
+  frame: u32;
+  ip: u32;
+  transport: u32;
+  /** Octets of the frame. */
+  length: u32;
+
+  src: u32;
+  dst: u32;
+  /** src << 16 | dst; 0 where the protocol has none. */
+  ports: u32;
+  protocol: u32;
+  frameSrc: u32;
+  frameDst: u32;
+  framePorts: u32;
+  tcpFlags: u32;
+
+  in: u32;
+  mark: u32;
+  /** CTSTATE_ bits. */
+  ctstate: u32;
+  /** Connection record and direction (record << 1 | direction), 0 for none. */
+  flow: u32;
+  /** A MASQUERADE was decided: 1 keep the port if free, 2 random-fully. */
+  masquerade: u32;
+  /** Number, address and kind of the next hop. */
+  hop: u32;
+  hopAddress: u32;
+  hopKind: u32;
+  /** FLOW_FLAG_IPVS when IPVS chose the destination. */
+  flowFlags: u32;
+
+  walked: u32;
+  verdict: u32;
+  reason: u32;
+
+  @inline
+  static at(address: usize): Packet {
+    return changetype<Packet>(address);
+  }
+
+  @inline
+  get srcPort(): u32 {
+    return this.ports >> 16;
+  }
+
+  @inline
+  get dstPort(): u32 {
+    return this.ports & 0xffff;
+  }
+
+  @inline
+  get isUndecided(): bool {
+    return this.verdict == 0;
+  }
+
+  /** Each of these decides, and returns false: the stages stop here. */
+  drop(reason: u32): bool {
+    return this.decide(VERDICT_DROP, reason);
+  }
+
+  reject(reason: u32): bool {
+    return this.decide(VERDICT_REJECT, reason);
+  }
+
+  punt(reason: u32): bool {
+    return this.decide(VERDICT_PUNT, reason);
+  }
+
+  decide(verdict: u32, reason: u32): bool {
+    this.verdict = verdict;
+    this.reason = reason;
+    return false;
+  }
+}
+
+/** Octets of a descriptor in a batch's scratch. */
+export const PACKET_LEN: u32 = 128;

@@ -1,0 +1,110 @@
+import {
+  HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_OUTPUT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  NEXT_HOP_KIND_LOCAL,
+} from "../abi/entry";
+import { INTERFACE_NODE } from "../abi/packet";
+import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
+import { PROTO_TCP, TCP_FLAG_ACK, TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
+import { Packet } from "../packet";
+import { isFirst, open, redirect, resource, takeDestination, track } from "../stage/conntrack";
+import { encap, readdress } from "../stage/encap";
+import { findService, schedule } from "../stage/ipvs";
+import { age, checkLength, checkTtl, isTunnelled } from "../stage/leave";
+import { masquerade, netfilter } from "../stage/netfilter";
+import { route } from "../stage/route";
+import { translate } from "../stage/translate";
+import { connectionAt } from "../table/flow/lookup";
+
+/** IPVS took the packet, left it to the local stack, or decided. */
+const SERVICE_TAKEN: u32 = 1;
+const SERVICE_NONE: u32 = 0;
+const SERVICE_DECIDED: u32 = 2;
+
+/** Only a SYN, or UDP, is scheduled (sloppy_tcp = 0). */
+function canSchedule(packet: Packet): bool {
+  const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_FIN | TCP_FLAG_RST);
+  return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
+}
+
+/** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
+function balance(packet: Packet, first: bool): u32 {
+  if (packet.flow != 0 && packet.flowFlags != 0) {
+    takeDestination(packet, connectionAt(packet.image, packet.flow >> 1));
+    return SERVICE_TAKEN;
+  }
+  const service = first && canSchedule(packet) ? findService(packet) : 0;
+  if (service == 0) return SERVICE_NONE;
+  return schedule(packet, service) ? SERVICE_TAKEN : SERVICE_DECIDED;
+}
+
+/** POSTROUTING and out: the packet is rewritten and leaves by its next hop. */
+function leave(packet: Packet, first: bool, stack: usize): void {
+  if (!checkLength(packet)) return;
+  if (!netfilter(packet, HOOK_POSTROUTING, first, stack)) return;
+  if (first) {
+    masquerade(packet);
+    if (!open(packet)) return;
+  } else if (packet.flow != 0) {
+    resource(packet);
+  }
+  translate(packet);
+  if (packet.in != INTERFACE_NODE) age(packet);
+  readdress(packet);
+  if (isTunnelled(packet) && !encap(packet)) return;
+  packet.decide(VERDICT_FORWARD, 0);
+}
+
+/** Delivery to the node: INPUT, unless IPVS sends the packet on. */
+function deliver(packet: Packet, first: bool, stack: usize): void {
+  if (!netfilter(packet, HOOK_INPUT, first, stack)) return;
+  const taken = balance(packet, first);
+  if (taken == SERVICE_DECIDED) return;
+  if (taken == SERVICE_TAKEN) {
+    if (!route(packet)) return;
+    if (packet.hopKind != NEXT_HOP_KIND_LOCAL) {
+      if (!checkTtl(packet)) return;
+      if (netfilter(packet, HOOK_OUTPUT, false, stack)) leave(packet, first, stack);
+      return;
+    }
+  }
+  arrive(packet, first);
+}
+
+/** The local stack has it. */
+function arrive(packet: Packet, first: bool): void {
+  if (first) {
+    if (!open(packet)) return;
+  } else if (packet.flow != 0) {
+    resource(packet);
+  }
+  translate(packet);
+  packet.decide(VERDICT_LOCAL, 0);
+}
+
+/** The way of a packet that came in by an interface, from PREROUTING on. */
+export function ingress(packet: Packet, stack: usize): void {
+  track(packet);
+  const first = isFirst(packet);
+  redirect(packet);
+  if (!netfilter(packet, HOOK_PREROUTING, first, stack)) return;
+  if (!route(packet)) return;
+  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) deliver(packet, first, stack);
+  else if (checkTtl(packet) && netfilter(packet, HOOK_FORWARD, first, stack)) leave(packet, first, stack);
+}
+
+/** The way of a packet that the node itself made: OUTPUT, routed again when its destination changed. */
+export function egress(packet: Packet, stack: usize): void {
+  if (!route(packet)) return;
+  track(packet);
+  const first = isFirst(packet);
+  redirect(packet);
+  if (!netfilter(packet, HOOK_OUTPUT, first, stack)) return;
+  if (balance(packet, first) == SERVICE_DECIDED) return;
+  if (!route(packet)) return;
+  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) arrive(packet, first);
+  else leave(packet, first, stack);
+}

@@ -1,0 +1,144 @@
+import {
+  BATCH_CAPACITY,
+  BATCH_HEADER_LEN,
+  BATCH_SLOTS,
+  BATCH_STRIDE,
+  BATCH_TRACE,
+  BATCH_TRACE_CAPACITY,
+  BATCH_TRACE_COUNT,
+  BATCH_TRACE_LOST,
+  BURST_LEN,
+  COLUMN_CONNECTION,
+  COLUMN_COUNT,
+  COLUMN_FRAME,
+  COLUMN_IN,
+  COLUMN_LENGTH,
+  COLUMN_NEXT_HOP,
+  COLUMN_OUT,
+  COLUMN_VERDICT,
+  COLUMN_WALKED,
+  INTERFACE_NODE,
+} from "../abi/packet";
+import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
+import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
+import { Image } from "../image";
+import { PACKET_LEN, Packet } from "../packet";
+import { lookUp } from "../stage/conntrack";
+import { decap, isForTunnel } from "../stage/decap";
+import { parse } from "../stage/parse";
+import { HOP_OUT } from "../table/nexthop/layout";
+import { WALK_STACK_LEN } from "../table/rules/lookup";
+import { record } from "../trace";
+import { egress, ingress } from "./forward";
+
+/** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
+const SLOT_ALIGNMENT: u32 = 128;
+const SCRATCH_LEN: u32 = BURST_LEN * PACKET_LEN + WALK_STACK_LEN;
+
+function columnsLength(capacity: u32): u32 {
+  return COLUMN_COUNT * capacity * 4;
+}
+
+function scratchAt(capacity: u32): u32 {
+  return BATCH_HEADER_LEN + columnsLength(capacity);
+}
+
+function slotsAt(capacity: u32, traces: u32): u32 {
+  const end = scratchAt(capacity) + SCRATCH_LEN + traces * TRACE_RECORD_LEN;
+  return (end + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
+}
+
+/** Octets of a batch of so many slots of `stride` octets, with room for so many trace records. */
+export function batchLength(capacity: u32, stride: u32, traces: u32): u32 {
+  return slotsAt(capacity, traces) + capacity * stride;
+}
+
+/** Lays an empty batch out at an address with room for batchLength octets. */
+export function batchCreate(batch: usize, capacity: u32, stride: u32, traces: u32): void {
+  memory.fill(batch, 0, slotsAt(capacity, traces));
+  store<u32>(batch, capacity, BATCH_CAPACITY);
+  store<u32>(batch, stride, BATCH_STRIDE);
+  store<u32>(batch, slotsAt(capacity, traces), BATCH_SLOTS);
+  store<u32>(batch, scratchAt(capacity) + SCRATCH_LEN, BATCH_TRACE);
+  store<u32>(batch, traces, BATCH_TRACE_CAPACITY);
+}
+
+function cell(batch: usize, column: u32, index: u32): usize {
+  return batch + BATCH_HEADER_LEN + (column * load<u32>(batch, BATCH_CAPACITY) + index) * 4;
+}
+
+/** Sets a descriptor up; the frame must lie in its slot. */
+function receive(packet: Packet, image: Image, batch: usize, index: u32): bool {
+  memory.fill(changetype<usize>(packet), 0, PACKET_LEN);
+  const stride = load<u32>(batch, BATCH_STRIDE);
+  const slot = load<u32>(batch, BATCH_SLOTS) + index * stride;
+  const frame = load<u32>(cell(batch, COLUMN_FRAME, index));
+  const length = load<u32>(cell(batch, COLUMN_LENGTH, index));
+  packet.image = image;
+  packet.batch = <u32>batch;
+  packet.index = index;
+  packet.slot = <u32>batch + slot;
+  packet.frame = <u32>batch + frame;
+  packet.length = length;
+  packet.in = load<u32>(cell(batch, COLUMN_IN, index));
+  const fits = frame >= slot && length <= stride && frame - slot <= stride - length;
+  return fits || packet.drop(DROP_BAD_SLOT);
+}
+
+/** Parses, and takes one tunnel header off. */
+function open(packet: Packet): void {
+  if (!parse(packet)) return;
+  if (packet.in == INTERFACE_NODE || !isForTunnel(packet)) return;
+  if (decap(packet)) parse(packet);
+}
+
+function hand(packet: Packet, batch: usize): void {
+  const index = packet.index;
+  const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_OUT) : 0;
+  store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
+  store<u32>(cell(batch, COLUMN_LENGTH, index), packet.length);
+  store<u32>(cell(batch, COLUMN_IN, index), packet.in);
+  store<u32>(cell(batch, COLUMN_VERDICT, index), packet.verdict | (packet.reason << 8));
+  store<u32>(cell(batch, COLUMN_OUT, index), out);
+  store<u32>(cell(batch, COLUMN_NEXT_HOP, index), packet.hop);
+  store<u32>(cell(batch, COLUMN_WALKED, index), packet.walked);
+  store<u32>(cell(batch, COLUMN_CONNECTION, index), packet.flow >> 1);
+  if (TRACE)
+    record(packet, EVENT_VERDICT, packet.verdict | (packet.reason << 8), out, packet.hop, packet.length, 0);
+}
+
+/**
+ * A burst goes through parsing and the connection table together, so that look-ups overlap; from there on packet
+ * by packet in their order, since each may open the connection that the next one belongs to.
+ */
+function runBurst(image: Image, batch: usize, first: u32, count: u32): void {
+  const packets = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY));
+  const stack = packets + BURST_LEN * PACKET_LEN;
+  for (let i: u32 = 0; i < count; i++) {
+    const packet = Packet.at(packets + i * PACKET_LEN);
+    if (receive(packet, image, batch, first + i)) open(packet);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const packet = Packet.at(packets + i * PACKET_LEN);
+    if (packet.isUndecided) lookUp(packet);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const packet = Packet.at(packets + i * PACKET_LEN);
+    if (packet.isUndecided) {
+      if (packet.in == INTERFACE_NODE) egress(packet, stack);
+      else ingress(packet, stack);
+    }
+    hand(packet, batch);
+  }
+}
+
+/** Runs packets 0 … count - 1 of a batch through the node; count above the batch's capacity is cut to it. */
+export function runBatch(image: Image, batch: usize, count: u32, now: u64): void {
+  image.now = max<u64>(image.now, now);
+  store<u32>(batch, 0, BATCH_TRACE_COUNT);
+  store<u32>(batch, 0, BATCH_TRACE_LOST);
+  const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
+  for (let first: u32 = 0; first < total; first += BURST_LEN) {
+    runBurst(image, batch, first, min<u32>(BURST_LEN, total - first));
+  }
+}

@@ -1,0 +1,90 @@
+import { NEXT_HOP_FLAG_NO_UDP_CHECKSUM } from "../abi/entry";
+import { EVENT_ENCAP } from "../abi/trace";
+import { DROP_NO_HEADROOM } from "../abi/verdict";
+import {
+  ETH_LEN,
+  IP4_CHECKSUM,
+  IP4_DST,
+  IP4_ID,
+  IP4_LEN,
+  IP4_SRC,
+  IP4_TOS,
+  IP4_TOTAL_LENGTH,
+  PROTO_UDP,
+  UDP_CHECKSUM,
+  UDP_LENGTH,
+  UDP_SRC,
+  VXLAN_OUTER_LEN,
+} from "../abi/wire";
+import { load32, store16 } from "../bytes";
+import { hashTuple } from "../hash";
+import { Packet } from "../packet";
+import { HOP_ETHERNET, HOP_FLAGS, HOP_OUTER_SUM, HOP_TEMPLATE, HOP_VNI } from "../table/nexthop/layout";
+import { record } from "../trace";
+import { fold, sumPseudo, sumWords } from "../wire/checksum";
+import { Ip4 } from "../wire/ip4";
+
+/** Linux' ip_local_port_range, from which udp_flow_src_port takes the outer source port. */
+const PORT_FIRST: u32 = 32768;
+const PORT_COUNT: u64 = 60999 - 32768 + 1;
+const ECN_MASK: u32 = 3;
+
+/** The outer source port: one per inner flow, so that underlay paths can be balanced by it (RFC 7348 §5). */
+function flowPort(packet: Packet): u32 {
+  const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
+  return PORT_FIRST + <u32>((<u64>hash * PORT_COUNT) >> 32);
+}
+
+/** Copies the 50 octets of the outer headers; the template is 64 octets long, the headroom larger. */
+function copyTemplate(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to + 16, v128.load(from + 16));
+  v128.store(to + 32, v128.load(from + 32));
+  store<u16>(to + 48, load<u16>(from + 48));
+}
+
+/** Fills in what differs from packet to packet in the outer IPv4 header. */
+function finishIp(packet: Packet, ip: usize, length: u32): void {
+  const tos = Ip4.at(packet.ip).tos & ECN_MASK;
+  const id = packet.image.outerId++ & 0xffff;
+  store<u8>(ip, tos, IP4_TOS);
+  store16(ip + IP4_TOTAL_LENGTH, length);
+  store16(ip + IP4_ID, id);
+  const sum = <u64>load<u32>(packet.hopAddress, HOP_OUTER_SUM) + tos + length + id;
+  store16(ip + IP4_CHECKSUM, ~fold(sum) & 0xffff);
+}
+
+function finishUdp(packet: Packet, ip: usize, port: u32, length: u32): void {
+  const udp = ip + IP4_LEN;
+  store16(udp + UDP_SRC, port);
+  store16(udp + UDP_LENGTH, length);
+  if ((load<u32>(packet.hopAddress, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return;
+  const pseudo = sumPseudo(load32(ip + IP4_SRC), load32(ip + IP4_DST), PROTO_UDP, length);
+  const checksum = ~fold(pseudo + sumWords(udp, length)) & 0xffff;
+  store16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
+}
+
+/** The frame's own Ethernet header: both MAC addresses of the next hop. */
+export function readdress(packet: Packet): void {
+  const from = packet.hopAddress + HOP_ETHERNET;
+  store<u64>(packet.frame, load<u64>(from));
+  store<u32>(packet.frame, load<u32>(from, 8), 8);
+}
+
+/** Puts VXLAN's outer headers before the frame (RFC 7348 §5), as Linux' vxlan_xmit_one does. */
+export function encap(packet: Packet): bool {
+  if (packet.frame - packet.slot < VXLAN_OUTER_LEN) return packet.drop(DROP_NO_HEADROOM);
+  const port = flowPort(packet);
+  const outer = packet.frame - VXLAN_OUTER_LEN;
+  const ip = outer + ETH_LEN;
+  packet.frame = outer;
+  packet.length += VXLAN_OUTER_LEN;
+  copyTemplate(outer, packet.hopAddress + HOP_TEMPLATE);
+  finishIp(packet, ip, packet.length - ETH_LEN);
+  finishUdp(packet, ip, port, packet.length - ETH_LEN - IP4_LEN);
+  if (TRACE) {
+    const vni = load<u32>(packet.hopAddress, HOP_VNI);
+    record(packet, EVENT_ENCAP, vni, load32(ip + IP4_SRC), load32(ip + IP4_DST), port, packet.length);
+  }
+  return true;
+}

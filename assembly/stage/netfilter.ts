@@ -1,0 +1,37 @@
+import { HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT } from "../abi/entry";
+import { EVENT_HOOK, EVENT_MASQUERADE } from "../abi/trace";
+import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
+import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT } from "../image";
+import { Packet } from "../packet";
+import { HOP_SOURCE } from "../table/nexthop/layout";
+import { walk } from "../table/rules/lookup";
+import { record } from "../trace";
+
+/**
+ * Walks the base chains of a hook in the order of their priority, as nf_hook_slow does. nat chains are for the first
+ * packet of a connection only. `stack` is scratch of WALK_STACK_LEN octets.
+ */
+export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
+  const at = packet.image.to(HOOKS_AT + hook * HOOK_LEN);
+  const count = load<u32>(at);
+  for (let i: u32 = 0; i < count; i++) {
+    const base = at + 8 + i * HOOK_CHAIN_LEN;
+    const chain = load<u32>(base);
+    const type = load<u32>(base, 4);
+    if ((type & 0xff) == HOOK_NAT && !isFirst) continue;
+    let verdict = walk(packet, chain, stack);
+    if (TRACE) record(packet, EVENT_HOOK, hook, chain, <u32>(verdict == TARGET_NONE), 0, 0);
+    if (verdict == TARGET_NONE) verdict = type >> 8;
+    if (!packet.isUndecided) return false;
+    if (verdict == TARGET_DROP) return packet.drop(DROP_RULE);
+    if (verdict == TARGET_REJECT) return packet.reject(DROP_PORT_UNREACHABLE);
+  }
+  return true;
+}
+
+/** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4). */
+export function masquerade(packet: Packet): void {
+  if (packet.masquerade == 0) return;
+  packet.src = load<u32>(packet.hopAddress, HOP_SOURCE);
+  if (TRACE) record(packet, EVENT_MASQUERADE, packet.src, 0, 0, 0, 0);
+}

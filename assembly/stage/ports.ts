@@ -1,0 +1,47 @@
+import { Image } from "../image";
+import { Packet } from "../packet";
+import { drawBelow } from "../random";
+import { flowClose } from "../table/flow/build";
+import { connectionAt, flowFind } from "../table/flow/lookup";
+
+/** Tries of the kernel: this many from one random start, then half from another, and so on (nf_nat_core.c). */
+const TRIES: u32 = 128;
+const TRIES_MIN: u32 = 8;
+
+/** Whether no live connection has the reply tuple that this source port would give. */
+function isFree(packet: Packet, port: u32): bool {
+  const image: Image = packet.image;
+  const reply = (packet.dstPort << 16) | port;
+  const flow = flowFind(image, packet.dst, packet.src, reply, packet.protocol);
+  if (flow == 0) return true;
+  if (connectionAt(image, flow >> 1).expires > image.now) return false;
+  flowClose(image, flow >> 1);
+  return true;
+}
+
+/** A new source port stays in the class of the old one. */
+function classFirst(port: u32): u32 {
+  return port < 512 ? 1 : port < 1024 ? 600 : 1024;
+}
+
+function classLast(port: u32): u32 {
+  return port < 512 ? 511 : port < 1024 ? 1023 : 65535;
+}
+
+/** Gives the packet a source port that makes its reply tuple unique; false when the kernel would give up. */
+export function choosePort(packet: Packet): bool {
+  const old = packet.srcPort;
+  if (packet.masquerade != 2 && isFree(packet, old)) return true;
+  const first = classFirst(old);
+  const size = classLast(old) - first + 1;
+  for (let tries = TRIES; tries >= TRIES_MIN; tries >>= 1) {
+    const start = drawBelow(packet.image, size);
+    for (let i: u32 = 0; i < tries; i++) {
+      const port = first + ((start + i) % size);
+      if (!isFree(packet, port)) continue;
+      packet.ports = (packet.ports & 0xffff) | (port << 16);
+      return true;
+    }
+  }
+  return false;
+}

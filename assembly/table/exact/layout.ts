@@ -1,0 +1,20 @@
+/**
+ * An exact-match table: a head and a power of two of 64-octet buckets, four entries each, transposed so that one
+ * SIMD compare tests all four:
+ *
+ *   bucket  low[4] · high[4] · value[4] · overflow, 0, 0, 0
+ *
+ * A free place has value 0. `overflow` counts the entries that belong here (or passed here) and stand further on,
+ * so that a search stops at the first bucket where it is 0.
+ */
+export const EXACT_LOG2: u32 = 0;
+export const EXACT_COUNT: u32 = 4;
+export const EXACT_BUCKETS_AT: u32 = 8;
+export const EXACT_HEAD_LEN: u32 = 16;
+
+export const BUCKET_LOW: u32 = 0;
+export const BUCKET_HIGH: u32 = 16;
+export const BUCKET_VALUE: u32 = 32;
+export const BUCKET_OVERFLOW: u32 = 48;
+export const BUCKET_LEN: u32 = 64;
+export const BUCKET_PLACES: u32 = 4;

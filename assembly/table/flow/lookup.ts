@@ -1,0 +1,45 @@
+import { hashTuple } from "../../hash";
+import { Image } from "../../image";
+import {
+  CONNECTION_LEN,
+  Connection,
+  FLOW_BUCKET_LEN,
+  FLOW_DST,
+  FLOW_META,
+  FLOW_META_MASK,
+  FLOW_PORTS,
+  FLOW_REF_SHIFT,
+  FLOW_SRC,
+} from "./layout";
+
+/** Bit i is set where place i of the bucket holds the tuple. */
+export function tupleMatches(bucket: usize, src: u32, dst: u32, ports: u32, protocol: u32): i32 {
+  const addresses = v128.and(
+    i32x4.eq(v128.load(bucket, FLOW_SRC), i32x4.splat(src)),
+    i32x4.eq(v128.load(bucket, FLOW_DST), i32x4.splat(dst)),
+  );
+  const meta = v128.and(v128.load(bucket, FLOW_META), i32x4.splat(0xff));
+  const rest = v128.and(
+    i32x4.eq(v128.load(bucket, FLOW_PORTS), i32x4.splat(ports)),
+    i32x4.eq(meta, i32x4.splat(protocol)),
+  );
+  return i32x4.bitmask(v128.and(addresses, rest));
+}
+
+/** record << 1 | direction of a tuple; 0 where there is none. Time is not looked at. */
+export function flowFind(image: Image, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
+  let index = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
+  while (true) {
+    const bucket = image.to(image.bucketsAt) + index * FLOW_BUCKET_LEN;
+    const matches = tupleMatches(bucket, src, dst, ports, protocol);
+    if (matches != 0) {
+      return (load<u32>(bucket + (ctz<i32>(matches) << 2), FLOW_META) & FLOW_META_MASK) >> FLOW_REF_SHIFT;
+    }
+    if (i32x4.bitmask(v128.load(bucket, FLOW_META)) == 0) return 0;
+    index = (index + 1) & image.bucketsMask;
+  }
+}
+
+export function connectionAt(image: Image, record: u32): Connection {
+  return Connection.at(image.to(image.recordsAt) + record * CONNECTION_LEN);
+}

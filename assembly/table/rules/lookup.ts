@@ -1,0 +1,173 @@
+import {
+  RULE_ENTRY_LEN,
+  RULE_MATCHES,
+  RULE_OPERAND,
+  RULE_TARGET,
+  RULE_WORDS,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+  TARGET_DROP,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_MARK,
+  TARGET_MASQUERADE,
+  TARGET_NONE,
+  TARGET_NUMGEN,
+  TARGET_REJECT,
+  TARGET_RETURN,
+  TARGET_VMAP,
+  WORD_CHAIN_SHIFT,
+} from "../../abi/entry";
+import { EVENT_DNAT, EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
+import { DROP_CHAIN_DEPTH } from "../../abi/verdict";
+import { Packet } from "../../packet";
+import { drawBelow } from "../../random";
+import { record } from "../../trace";
+import { CHAIN_BLOCK, CHAIN_COUNT, CHAIN_DEPTH_MAX, CHAIN_LEN } from "./layout";
+import { fieldsMatch, findByKey, matchesHold } from "./match";
+
+/** A place in a chain: the next rule, the first after the last, and where the chain's block begins. */
+@unmanaged
+@final
+class Place {
+  rule: u32;
+  end: u32;
+  block: u32;
+  chain: u32;
+
+  /** A chain that was never set is empty. */
+  enter(packet: Packet, number: u32): void {
+    const image = packet.image;
+    this.rule = this.end;
+    if (number >= image.chainsRoom) return;
+    const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
+    this.block = <u32>image.to(load<u32>(chain, CHAIN_BLOCK));
+    this.rule = this.block;
+    this.end = this.block + load<u32>(chain, CHAIN_COUNT) * RULE_ENTRY_LEN;
+    this.chain = number;
+  }
+}
+
+const PLACE_LEN: u32 = 16;
+/** Jumps and gotos of one walk: a loader refuses loops, and should one pass, this ends it. */
+const HANDOVERS_MAX: u32 = 1 << 16;
+/** Octets of scratch that a walk needs. */
+export const WALK_STACK_LEN: u32 = PLACE_LEN * (CHAIN_DEPTH_MAX + 1);
+
+/** The first rule from here on whose fields and matches hold, or `end`. The loop that linear rule sets live in. */
+function nextMatch(packet: Packet, place: Place): usize {
+  const src = packet.src;
+  const dst = packet.dst;
+  const protocol = packet.protocol;
+  const port = packet.dstPort;
+  const end = <usize>place.end;
+  let rule = <usize>place.rule;
+  let walked: u32 = 0;
+  for (; rule != end; rule += RULE_ENTRY_LEN) {
+    walked++;
+    if (!fieldsMatch(rule, src, dst, protocol, port)) continue;
+    const matches = <u32>load<u8>(rule, RULE_MATCHES);
+    if (matches == 0 || matchesHold(packet, place.block + load<u32>(rule, RULE_WORDS), matches)) break;
+  }
+  packet.walked += walked;
+  return rule;
+}
+
+function setDnat(packet: Packet, words: usize): void {
+  const port = load<u32>(words, 4);
+  const ports = (packet.ports & 0xffff0000) | (port == 0 ? packet.dstPort : port);
+  if (TRACE) record(packet, EVENT_DNAT, packet.dst, packet.ports, load<u32>(words), ports, 0);
+  packet.dst = load<u32>(words);
+  packet.ports = ports;
+}
+
+/** The verdict word that a rule's target gives; TARGET_NONE to go on with the next rule. */
+function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
+  const target = <u32>load<u8>(rule, RULE_TARGET);
+  switch (target) {
+    case TARGET_MARK:
+      packet.mark = (packet.mark & ~load<u32>(words, 4)) ^ load<u32>(words);
+      return TARGET_NONE;
+    case TARGET_DNAT:
+      setDnat(packet, words);
+      return TARGET_ACCEPT;
+    case TARGET_MASQUERADE:
+      packet.masquerade = 1 + load<u32>(words);
+      return TARGET_ACCEPT;
+    case TARGET_VMAP: {
+      const word = findByKey(packet, load<u32>(words), load<u32>(words, 4));
+      if (TRACE)
+        record(
+          packet,
+          EVENT_VMAP,
+          load<u32>(words),
+          packet.dst,
+          (packet.protocol << 16) | packet.dstPort,
+          word,
+          0,
+        );
+      return word;
+    }
+    case TARGET_NUMGEN: {
+      const n = load<u32>(words);
+      const outcome = drawBelow(packet.image, n);
+      const word = load<u32>(words + (outcome << 2), 4);
+      if (TRACE) record(packet, EVENT_NUMGEN, word >> WORD_CHAIN_SHIFT, outcome, n, 0, 0);
+      return word;
+    }
+    default:
+      return target | (load<u32>(rule, RULE_OPERAND) << WORD_CHAIN_SHIFT);
+  }
+}
+
+function tooDeep(packet: Packet): u32 {
+  packet.drop(DROP_CHAIN_DEPTH);
+  return TARGET_DROP;
+}
+
+/**
+ * Walks a base chain rule by rule, as ipt_do_table and nft_do_chain do, on a stack of WALK_STACK_LEN octets.
+ * TARGET_ACCEPT, TARGET_DROP or TARGET_REJECT; TARGET_NONE when no rule decided. A packet that nests too deep is
+ * dropped with its reason set.
+ */
+export function walk(packet: Packet, chain: u32, stack: usize): u32 {
+  let depth: u32 = 0;
+  let handovers: u32 = 0;
+  let place = changetype<Place>(stack);
+  place.enter(packet, chain);
+  while (true) {
+    const rule = nextMatch(packet, place);
+    let word: u32 = TARGET_RETURN;
+    if (rule != place.end) {
+      place.rule = <u32>rule + RULE_ENTRY_LEN;
+      const words = place.block + load<u32>(rule, RULE_WORDS) + ((<u32>load<u8>(rule, RULE_MATCHES)) << 4);
+      if (TRACE) {
+        const index = (<u32>rule - place.block) / RULE_ENTRY_LEN;
+        record(
+          packet,
+          EVENT_RULE,
+          place.chain,
+          index,
+          load<u8>(rule, RULE_TARGET),
+          load<u32>(rule, RULE_OPERAND),
+          0,
+        );
+      }
+      word = applyTarget(packet, rule, words);
+    }
+    const target = word & 0xff;
+    if (target == TARGET_JUMP) {
+      if (++depth > CHAIN_DEPTH_MAX || ++handovers > HANDOVERS_MAX) return tooDeep(packet);
+      place = changetype<Place>(changetype<usize>(place) + PLACE_LEN);
+      place.enter(packet, word >> WORD_CHAIN_SHIFT);
+    } else if (target == TARGET_GOTO) {
+      if (++handovers > HANDOVERS_MAX) return tooDeep(packet);
+      place.enter(packet, word >> WORD_CHAIN_SHIFT);
+    } else if (target == TARGET_RETURN) {
+      if (depth-- == 0) return TARGET_NONE;
+      place = changetype<Place>(changetype<usize>(place) - PLACE_LEN);
+    } else if (target == TARGET_ACCEPT || target == TARGET_DROP || target == TARGET_REJECT) {
+      return target;
+    }
+  }
+}
