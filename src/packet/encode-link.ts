@@ -1,0 +1,90 @@
+import * as wire from "../../assembly/abi/wire.js";
+import type { Ip4 } from "../net/ip.js";
+import type { Mac } from "../net/mac.js";
+import type { Vlan } from "./headers.js";
+import type { Layer } from "./layer.js";
+import { concat, write } from "./octets.js";
+
+export interface EthFields {
+  readonly dst: Mac;
+  readonly src: Mac;
+  readonly type?: number;
+  /** Zeros are added behind the payload up to this length; a real wire pads to 60. */
+  readonly padTo?: number;
+}
+
+export interface VlanFields extends Vlan {
+  /** EtherType of the tag itself: 0x8100, or 0x88a8 for the outer of two. */
+  readonly tag: number;
+  readonly type?: number;
+}
+
+export interface VxlanFields {
+  readonly vni: number;
+  readonly flags: number;
+}
+
+export interface ArpFields {
+  readonly operation: number;
+  readonly senderMac: Mac;
+  readonly senderIp: Ip4;
+  readonly targetMac: Mac;
+  readonly targetIp: Ip4;
+}
+
+const VLAN_LEN = 4;
+const ARP_LEN = 28;
+
+export function ethLayer(fields: EthFields): Layer {
+  return {
+    encode(payload, above) {
+      const header = new Uint8Array(wire.ETH_LEN);
+      write(header, wire.ETH_DST, 6, fields.dst, "eth.dst");
+      write(header, wire.ETH_SRC, 6, fields.src, "eth.src");
+      write(header, wire.ETH_TYPE, 2, fields.type ?? above?.etherType ?? wire.ETH_TYPE_IP4, "eth.type");
+      const padding = Math.max(0, (fields.padTo ?? 0) - wire.ETH_LEN - payload.length);
+      return concat(header, payload, new Uint8Array(padding));
+    },
+  };
+}
+
+export function vlanLayer(fields: VlanFields): Layer {
+  return {
+    etherType: fields.tag,
+    encode(payload, above) {
+      const header = new Uint8Array(VLAN_LEN);
+      write(header, 0, 2, fields.priority * 0x2000 + fields.id, "vlan.id");
+      write(header, 2, 2, fields.type ?? above?.etherType ?? wire.ETH_TYPE_IP4, "vlan.type");
+      return concat(header, payload);
+    },
+  };
+}
+
+export function vxlanLayer(fields: VxlanFields): Layer {
+  return {
+    encode(payload) {
+      const header = new Uint8Array(wire.VXLAN_LEN);
+      write(header, wire.VXLAN_FLAGS, 1, fields.flags, "vxlan.flags");
+      write(header, wire.VXLAN_VNI, 3, fields.vni, "vxlan.vni");
+      return concat(header, payload);
+    },
+  };
+}
+
+export function arpLayer(fields: ArpFields): Layer {
+  return {
+    etherType: wire.ETH_TYPE_ARP,
+    encode(payload) {
+      const header = new Uint8Array(ARP_LEN);
+      write(header, 0, 2, 1, "arp.hardware");
+      write(header, 2, 2, wire.ETH_TYPE_IP4, "arp.protocol");
+      write(header, 4, 2, 0x0604, "arp.lengths");
+      write(header, 6, 2, fields.operation, "arp.operation");
+      write(header, 8, 6, fields.senderMac, "arp.senderMac");
+      write(header, 14, 4, fields.senderIp, "arp.senderIp");
+      write(header, 18, 6, fields.targetMac, "arp.targetMac");
+      write(header, 24, 4, fields.targetIp, "arp.targetIp");
+      return concat(header, payload);
+    },
+  };
+}

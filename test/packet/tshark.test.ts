@@ -1,0 +1,75 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writePcap } from "../../src/io/pcap.js";
+import { arp, frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
+
+const haveTshark = spawnSync("tshark", ["--version"]).status === 0;
+const CHECKS = ["ip", "tcp", "udp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]);
+const FIELDS = [
+  "frame.protocols",
+  "frame.len",
+  "frame.time_epoch",
+  "ip.checksum.status",
+  "tcp.checksum.status",
+];
+const MORE = ["udp.checksum.status", "icmp.checksum.status", "icmpv6.checksum.status", "_ws.malformed"];
+
+/** What tshark reads in a capture of these packets: a row a packet, the outermost header's value first. */
+function dissect(packets: readonly Uint8Array[]): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "packetyard-tshark-"));
+  try {
+    const file = join(folder, "built.pcap");
+    const stamped = packets.map((bytes, index) => ({
+      bytes,
+      timestampNs: 1_700_000_000_000_000_001n + BigInt(index),
+    }));
+    writeFileSync(file, writePcap({ packets: stamped, nanosecond: true }));
+    const fields = [...FIELDS, ...MORE].flatMap((field) => ["-e", field]);
+    const vxlan = ["-d", "udp.port==8472,vxlan"];
+    const args = ["-r", file, "-T", "fields", "-E", "separator=|", ...CHECKS, ...vxlan, ...fields];
+    return execFileSync("tshark", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+      .trimEnd()
+      .split("\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe.skipIf(!haveTshark)("built packets, in tshark (skipped where it is not installed)", () => {
+  it("are what they should be, with good checksums", () => {
+    const inner = frame()
+      .eth()
+      .ip4({ src: "10.244.1.7", dst: "10.244.2.9" })
+      .tcp({ srcPort: 1, dstPort: 2 })
+      .bytes();
+    const outer = frame()
+      .eth()
+      .ip4({ src: "172.18.0.3", dst: "172.18.0.4" })
+      .udp({ srcPort: 5, dstPort: 8472 });
+    const rows = dissect([
+      tcp("10.244.1.7:41000", "10.96.12.3:80"),
+      tcp("10.244.1.7:41000", "10.96.12.3:81", { flags: "PA", payload: 7, ttl: 1 }),
+      tcp("[fd00::7]:41000", "[fd00::3]:81", { payload: 5 }),
+      udp("10.244.1.7:41000", "10.96.12.3:9", { payload: 9 }),
+      udp("[fd00::7]:41000", "[fd00::3]:9", { payload: 9 }),
+      icmpEcho("10.244.1.7", "10.96.12.3"),
+      icmpEcho("fd00::7", "fd00::3"),
+      arp("10.244.1.7", "10.244.1.1"),
+      outer.vxlan({ vni: 1 }).payload(inner).bytes(),
+    ]);
+    expect(rows.map((row) => row.replace(/:data\b/, ""))).toEqual([
+      "eth:ethertype:ip:tcp|54|1700000000.000000001|1|1||||",
+      "eth:ethertype:ip:tcp|61|1700000000.000000002|1|1||||",
+      "eth:ethertype:ipv6:tcp|79|1700000000.000000003||1||||",
+      "eth:ethertype:ip:udp|51|1700000000.000000004|1||1|||",
+      "eth:ethertype:ipv6:udp|71|1700000000.000000005|||1|||",
+      "eth:ethertype:ip:icmp|98|1700000000.000000006|1|||1||",
+      "eth:ethertype:ipv6:icmpv6|118|1700000000.000000007|||||1|",
+      "eth:ethertype:arp|42|1700000000.000000008||||||",
+      "eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp|104|1700000000.000000009|1,1|1|1|||",
+    ]);
+  });
+});
