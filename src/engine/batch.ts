@@ -1,0 +1,134 @@
+import {
+  BATCH_HEADER_LEN,
+  BATCH_SLOTS,
+  BATCH_TRACE,
+  BATCH_TRACE_COUNT,
+  BATCH_TRACE_LOST,
+  COLUMN_CONNECTION,
+  COLUMN_FRAME,
+  COLUMN_IN,
+  COLUMN_LENGTH,
+  COLUMN_NEXT_HOP,
+  COLUMN_OUT,
+  COLUMN_VERDICT,
+  COLUMN_WALKED,
+  INTERFACE_NODE,
+  SLOT_HEADROOM,
+  SLOT_STRIDE,
+} from "../../assembly/abi/packet.js";
+import { TRACE_RECORD_LEN } from "../../assembly/abi/trace.js";
+import { type DropReason, dropReason, type VerdictName, verdictName } from "../trace/codes.js";
+import { readRecords, type TraceRecord } from "../trace/record.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
+
+export interface BatchOptions {
+  /** Octets of the largest frame; default 2048. */
+  readonly frameLength?: number;
+  /** Room for trace records; default 0. */
+  readonly traces?: number;
+}
+
+/** A slot holds headroom and a frame; 128 octets beyond a power of two keep headers out of the same cache sets. */
+function strideOf(frameLength: number): number {
+  return Math.max(SLOT_STRIDE, Math.ceil((frameLength + SLOT_HEADROOM) / 128) * 128);
+}
+
+/**
+ * A batch of packets in the engine's linear memory: slots to fill, columns to read. Columns are live views, one
+ * unsigned 32-bit number a packet (assembly/abi/packet.ts).
+ */
+export class Batch {
+  readonly capacity: number;
+  readonly stride: number;
+  /** Where it stands in linear memory. */
+  readonly address: number;
+  /** Offset of each frame from the batch's start. */
+  readonly frames: Uint32Array;
+  readonly lengths: Uint32Array;
+  /** Interface number each packet came in by, 0 for packets made on the node. */
+  readonly ins: Uint32Array;
+  /** VERDICT_ code and DROP_ reason << 8. */
+  readonly verdicts: Uint32Array;
+  readonly outs: Uint32Array;
+  readonly nextHops: Uint32Array;
+  /** Rules walked and probes made for each packet. */
+  readonly walked: Uint32Array;
+  readonly connections: Uint32Array;
+  /** The whole batch, in place: a copy of it restores every frame and column. */
+  readonly octets: Uint8Array;
+  readonly #view: DataView;
+  readonly #slots: number;
+
+  constructor(machine: Machine, memory: LinearMemory, capacity: number, options: BatchOptions = {}) {
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw new RangeError(`A batch holds at least one packet, not ${capacity}.`);
+    }
+    const { frameLength = SLOT_STRIDE - SLOT_HEADROOM, traces = 0 } = options;
+    this.capacity = capacity;
+    this.stride = strideOf(frameLength);
+    const length = machine.batchLength(capacity, this.stride, traces) >>> 0;
+    this.address = memory.take(length);
+    machine.batchCreate(this.address, capacity, this.stride, traces);
+    const column = (number: number) =>
+      memory.words(this.address + BATCH_HEADER_LEN + number * capacity * 4, capacity);
+    this.frames = column(COLUMN_FRAME);
+    this.lengths = column(COLUMN_LENGTH);
+    this.ins = column(COLUMN_IN);
+    this.verdicts = column(COLUMN_VERDICT);
+    this.outs = column(COLUMN_OUT);
+    this.nextHops = column(COLUMN_NEXT_HOP);
+    this.walked = column(COLUMN_WALKED);
+    this.connections = column(COLUMN_CONNECTION);
+    this.octets = memory.octets(this.address, length);
+    this.#view = memory.view(this.address, length);
+    this.#slots = this.#view.getUint32(BATCH_SLOTS, true);
+  }
+
+  /** Octets of the largest frame that a slot takes. */
+  get frameLength(): number {
+    return this.stride - SLOT_HEADROOM;
+  }
+
+  /** Copies a frame into a slot. RangeError when the slot or the frame is too large for the batch. */
+  set(index: number, frame: Uint8Array, inNumber: number = INTERFACE_NODE): void {
+    if (!(index >= 0 && index < this.capacity)) {
+      throw new RangeError(`The batch has ${this.capacity} slots; there is no slot ${index}.`);
+    }
+    if (frame.length > this.frameLength) {
+      throw new RangeError(
+        `A frame of ${frame.length} octets does not fit a slot of ${this.frameLength}; state frameLength for the batch.`,
+      );
+    }
+    const at = this.#slots + index * this.stride + SLOT_HEADROOM;
+    this.octets.set(frame, at);
+    this.frames[index] = at;
+    this.lengths[index] = frame.length;
+    this.ins[index] = inNumber;
+    this.verdicts[index] = 0;
+  }
+
+  /** The frame as it stands, in place: valid until the slot is set again. */
+  frame(index: number): Uint8Array {
+    const at = this.frames[index] ?? 0;
+    return this.octets.subarray(at, at + (this.lengths[index] ?? 0));
+  }
+
+  verdict(index: number): VerdictName {
+    return verdictName(this.verdicts[index] ?? 0);
+  }
+
+  reason(index: number): DropReason {
+    return dropReason(this.verdicts[index] ?? 0);
+  }
+
+  /** What the last traced run recorded. RangeError when there was no room for all of it. */
+  records(): TraceRecord[] {
+    const lost = this.#view.getUint32(BATCH_TRACE_LOST, true);
+    if (lost > 0)
+      throw new RangeError(`${lost} trace records found no room; state more traces for the batch.`);
+    const count = this.#view.getUint32(BATCH_TRACE_COUNT, true);
+    const at = this.#view.byteOffset + this.#view.getUint32(BATCH_TRACE, true);
+    return readRecords(new DataView(this.#view.buffer, at, count * TRACE_RECORD_LEN), count);
+  }
+}

@@ -1,0 +1,219 @@
+import {
+  PART_ALL,
+  PART_EXACT,
+  PART_FIB,
+  PART_FLOWS,
+  PART_RULES,
+  PART_SERVERS,
+} from "../../assembly/abi/image.js";
+import { INTERFACE_NODE } from "../../assembly/abi/packet.js";
+import { ETH_LEN, ETH_TYPE, ETH_TYPE_IP4, IP4_LEN, IP4_SRC } from "../../assembly/abi/wire.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import type { DropReason, VerdictName } from "../trace/codes.js";
+import type { Numbering } from "../trace/numbering.js";
+import type { TraceRecord } from "../trace/record.js";
+import { printSteps, type Step, traceSteps } from "../trace/steps.js";
+import { Batch, type BatchOptions } from "./batch.js";
+import { rulesetEntries } from "./entries/ruleset.js";
+import { readImageFile, writeImageFile } from "./file.js";
+import { ImageStore } from "./image.js";
+import { link, type Machine } from "./machine.js";
+import { LinearMemory } from "./memory.js";
+import { type Build, findModule } from "./wasm.js";
+
+export interface EngineOptions {
+  /** Of every random choice; equal seeds and packets give equal outcomes. Default 1. */
+  readonly seed?: number | bigint;
+  /** Connections that the table holds; default 65,535, at most 4,194,303. */
+  readonly connections?: number;
+  /**
+   * `verify` checks TCP and UDP checksums as a kernel does without NIC offload (a wrong one makes a packet INVALID);
+   * `offload` trusts them. Default `verify`.
+   */
+  readonly checksums?: "verify" | "offload";
+  /** The machine's builds, for hosts that cannot read files: octets or compiled modules. */
+  readonly wasm?: Readonly<Partial<Record<Build, BufferSource | WebAssembly.Module>>>;
+}
+
+/** One packet's way and what became of it. */
+export interface Trace {
+  readonly steps: readonly Step[];
+  readonly records: readonly TraceRecord[];
+  readonly verdict: VerdictName;
+  readonly reason: DropReason;
+  /** Name of the interface it leaves by; undefined unless it is forwarded. */
+  readonly out: string | undefined;
+  /** The frame as it leaves. */
+  readonly frame: Uint8Array;
+}
+
+export interface PacketOptions {
+  /** Interface it comes in by; default: the one its source is routed by, or none when the node itself made it. */
+  readonly in?: string;
+  /** Milliseconds of the caller's clock, never going back. Default 0. */
+  readonly now?: number;
+}
+
+/** Octets of the image's live tables. */
+export interface TableOctets {
+  readonly all: number;
+  readonly routes: number;
+  readonly maps: number;
+  readonly rules: number;
+  readonly servers: number;
+  readonly connections: number;
+}
+
+const CONNECTIONS_DEFAULT = 65_535;
+const TRACE_RECORDS = 16_384;
+
+async function moduleOf(build: Build, options: EngineOptions): Promise<WebAssembly.Module> {
+  const given = options.wasm?.[build];
+  if (given === undefined) return findModule(build);
+  return given instanceof WebAssembly.Module ? given : WebAssembly.compile(given);
+}
+
+/** One node's machine: an image of its ruleset, and what runs packets through it. */
+export class Engine {
+  readonly ruleset: Ruleset;
+  readonly numbering: Numbering;
+  readonly machine: Machine;
+  readonly memory: LinearMemory;
+  readonly #tracer: Machine;
+  readonly #image: ImageStore;
+  #traceBatch: Batch | undefined;
+
+  private constructor(parts: {
+    ruleset: Ruleset;
+    numbering: Numbering;
+    machine: Machine;
+    tracer: Machine;
+    memory: LinearMemory;
+    image: ImageStore;
+  }) {
+    this.ruleset = parts.ruleset;
+    this.numbering = parts.numbering;
+    this.machine = parts.machine;
+    this.#tracer = parts.tracer;
+    this.memory = parts.memory;
+    this.#image = parts.image;
+  }
+
+  /**
+   * Makes an engine from a ruleset, or from what `save` returned. InputError for an image that is cut, changed or
+   * of another version; TypeError for a ruleset whose parts do not fit together.
+   */
+  static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
+    const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
+    const ruleset = saved?.ruleset ?? (source as Ruleset);
+    const entries = rulesetEntries(ruleset);
+    const memory = new LinearMemory();
+    const machine = await link(await moduleOf("run", options), memory.memory);
+    const tracer = await link(await moduleOf("trace", options), memory.memory);
+    const image = new ImageStore(machine, memory);
+    if (saved !== undefined) {
+      image.restore(saved.image);
+    } else {
+      const { seed = 1, connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
+      image.create({ seed: BigInt(seed), connections, verify: checksums === "verify" });
+      image.fill(entries);
+    }
+    return new Engine({ ruleset, numbering: entries.numbering, machine, tracer, memory, image });
+  }
+
+  /** Address of the image in linear memory, for direct calls to the machine's exports. */
+  get image(): number {
+    return this.#image.address;
+  }
+
+  batch(capacity: number, options?: BatchOptions): Batch {
+    return new Batch(this.machine, this.memory, capacity, options);
+  }
+
+  /** Runs the first `count` packets of a batch through the node; `now` is milliseconds, never going back. */
+  run(batch: Batch, now = 0, count: number = batch.capacity): void {
+    this.machine.run(this.image, batch.address, count, now);
+  }
+
+  /** One packet's way in words. The engine's state moves on as for any packet. */
+  trace(frame: Uint8Array, options: PacketOptions = {}): string {
+    return printSteps(this.follow(frame, options).steps);
+  }
+
+  /** As `trace`, as data, with the frame that leaves. */
+  follow(frame: Uint8Array, options: PacketOptions = {}): Trace {
+    const batch = this.#tracing(frame.length);
+    batch.set(0, frame, this.interfaceNumber(frame, options.in));
+    this.#tracer.run(this.image, batch.address, 1, options.now ?? 0);
+    const records = batch.records();
+    return {
+      steps: traceSteps(records, this.numbering, this.ruleset),
+      records,
+      verdict: batch.verdict(0),
+      reason: batch.reason(0),
+      out: this.numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name,
+      frame: batch.frame(0).slice(),
+    };
+  }
+
+  /** The number of the interface a frame comes in by (0: made on the node); RangeError for a name not there. */
+  interfaceNumber(frame: Uint8Array, name?: string): number {
+    const { interfaces, hops } = this.numbering;
+    if (name !== undefined) {
+      const index = interfaces.findIndex((one) => one.name === name);
+      if (index >= 0) return index + 1;
+      const names = interfaces.map((one) => one.name).join(", ");
+      throw new RangeError(`Node ${this.ruleset.node} has no interface ${name}; it has ${names}.`);
+    }
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    const uplink = interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
+    if (frame.length < ETH_LEN + IP4_LEN || view.getUint16(ETH_TYPE) !== ETH_TYPE_IP4) return uplink;
+    const hop = hops[this.machine.routeLookup(this.image, view.getUint32(ETH_LEN + IP4_SRC)) >>> 0];
+    if (hop === undefined) return uplink;
+    return hop.kind === "local"
+      ? INTERFACE_NODE
+      : interfaces.findIndex(({ name: dev }) => dev === hop.dev) + 1;
+  }
+
+  /** Octets of the live tables, by kind. */
+  octets(): TableOctets {
+    const of = (part: number) => this.machine.imageOctets(this.image, part) >>> 0;
+    return {
+      all: of(PART_ALL),
+      routes: of(PART_FIB),
+      maps: of(PART_EXACT),
+      rules: of(PART_RULES),
+      servers: of(PART_SERVERS),
+      connections: of(PART_FLOWS),
+    };
+  }
+
+  /** Live connections. */
+  get connections(): number {
+    return this.machine.flowsCount(this.image) >>> 0;
+  }
+
+  /** Forgets every connection. */
+  clearConnections(): void {
+    this.machine.flowsClear(this.image);
+  }
+
+  /** Everything, as octets that `Engine.load` takes: tables, scheduler and random state, and unless told not to, connections. */
+  save(options: { readonly flows?: boolean } = {}): Uint8Array {
+    const octets = this.#image.octets;
+    if (options.flows !== false) return writeImageFile(octets, this.ruleset);
+    return this.memory.borrow(octets.length, (address) => {
+      const copy = this.memory.octets(address, octets.length);
+      copy.set(octets);
+      this.machine.flowsClear(address);
+      return writeImageFile(copy, this.ruleset);
+    });
+  }
+
+  #tracing(frameLength: number): Batch {
+    if (this.#traceBatch === undefined || this.#traceBatch.frameLength < frameLength) {
+      this.#traceBatch = this.batch(1, { frameLength, traces: TRACE_RECORDS });
+    }
+    return this.#traceBatch;
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  CTSTATE_DNAT,
+  CTSTATE_ESTABLISHED,
+  CTSTATE_INVALID,
+  CTSTATE_NEW,
+  CTSTATE_RELATED,
+  CTSTATE_SNAT,
+  KEY_DST,
+  KEY_DST_PROTO_DPORT,
+  KEY_DST_PROTO_DPORT_SRC,
+  KEY_PROTO_DPORT,
+  KEY_SRC,
+  KEY_SRC_PROTO_DPORT,
+  MATCH_BRIDGED,
+  MATCH_CTSTATE,
+  MATCH_IN,
+  MATCH_LOCAL,
+  MATCH_MARK,
+  MATCH_OUT,
+  MATCH_SET,
+  MATCH_SPORT,
+  MATCH_STATISTIC,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+  TARGET_DROP,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_MARK,
+  TARGET_MASQUERADE,
+  TARGET_REJECT,
+  TARGET_RETURN,
+} from "../../../assembly/abi/entry.js";
+import { PROTO_ICMP } from "../../../assembly/abi/wire.js";
+import { PROTOCOL_NUMBER } from "../../net/port.js";
+import type { Match, Rule, Target } from "../../ruleset/iptables.js";
+import type { Numbers } from "./numbers.js";
+import { RuleDraft } from "./rules.js";
+
+const CTSTATES = {
+  INVALID: CTSTATE_INVALID,
+  NEW: CTSTATE_NEW,
+  ESTABLISHED: CTSTATE_ESTABLISHED,
+  RELATED: CTSTATE_RELATED,
+  DNAT: CTSTATE_DNAT,
+  SNAT: CTSTATE_SNAT,
+} as const;
+
+/** Which packet fields an ipset's type and a rule's sides take. */
+const SET_KEYS: Readonly<Record<string, number>> = {
+  "hash:ip dst": KEY_DST,
+  "hash:ip src": KEY_SRC,
+  "hash:ip,port dst,dst": KEY_DST_PROTO_DPORT,
+  "hash:ip,port src,src": KEY_SRC_PROTO_DPORT,
+  "hash:ip,port,ip dst,dst,src": KEY_DST_PROTO_DPORT_SRC,
+  "bitmap:port dst": KEY_PROTO_DPORT,
+};
+
+const VERDICTS = { accept: TARGET_ACCEPT, drop: TARGET_DROP, return: TARGET_RETURN } as const;
+
+function addMatch(draft: RuleDraft, match: Match, numbers: Numbers): RuleDraft {
+  const invert = "invert" in match && match.invert === true;
+  switch (match.kind) {
+    case "protocol":
+      return draft.protocol(match.protocol === "ICMP" ? PROTO_ICMP : PROTOCOL_NUMBER[match.protocol], invert);
+    case "source":
+      return draft.src(match.prefix, invert);
+    case "destination":
+      return draft.dst(match.prefix, invert);
+    case "dport":
+      return draft.dport(match.from, match.to, invert);
+    case "sport":
+      return draft.match(MATCH_SPORT, invert, match.from, match.to);
+    case "in-interface":
+      return draft.match(MATCH_IN, invert, numbers.interfaceNumber(match.name));
+    case "out-interface":
+      return draft.match(MATCH_OUT, invert, numbers.interfaceNumber(match.name));
+    case "mark":
+      return draft.match(MATCH_MARK, invert, match.value, match.mask);
+    case "ctstate":
+      return draft.match(
+        MATCH_CTSTATE,
+        invert,
+        match.states.reduce((bits, state) => bits | CTSTATES[state], 0),
+      );
+    case "addrtype":
+      return draft.match(MATCH_LOCAL, invert, match.side === "src" ? 0 : 1);
+    case "statistic":
+      return draft.match(MATCH_STATISTIC, false, match.threshold);
+    case "physdev-is-in":
+      return draft.match(MATCH_BRIDGED, invert);
+    case "set":
+      return addSet(draft, match, invert, numbers);
+  }
+}
+
+function addSet(
+  draft: RuleDraft,
+  match: Extract<Match, { kind: "set" }>,
+  invert: boolean,
+  numbers: Numbers,
+): RuleDraft {
+  const { number, type } = numbers.setOf(match.set);
+  const key = SET_KEYS[`${type} ${match.sides.join(",")}`];
+  if (key === undefined) {
+    throw new TypeError(
+      `The machine has no key for ipset ${match.set} (${type}) by ${match.sides.join(",")}.`,
+    );
+  }
+  return draft.match(MATCH_SET, invert, number, key);
+}
+
+function addTarget(draft: RuleDraft, target: Target, numbers: Numbers, table: string): RuleDraft {
+  switch (target.kind) {
+    case "jump":
+      return draft.target(TARGET_JUMP, numbers.chainNumber(table, target.chain));
+    case "goto":
+      return draft.target(TARGET_GOTO, numbers.chainNumber(table, target.chain));
+    case "reject":
+      return draft.target(TARGET_REJECT);
+    case "dnat":
+      return draft.target(TARGET_DNAT, Number(target.address), target.port);
+    case "masquerade":
+      return draft.target(TARGET_MASQUERADE, target.randomFully ? 1 : 0);
+    case "mark":
+      return draft.target(TARGET_MARK, target.value, target.mask);
+    default:
+      return draft.target(VERDICTS[target.kind]);
+  }
+}
+
+/** One iptables rule of a table as the machine takes it. */
+export function iptablesRule(rule: Rule, table: string, numbers: Numbers): RuleDraft {
+  const draft = new RuleDraft();
+  for (const match of rule.matches) addMatch(draft, match, numbers);
+  if (rule.target !== undefined) addTarget(draft, rule.target, numbers, table);
+  return draft;
+}

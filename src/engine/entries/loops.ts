@@ -1,0 +1,42 @@
+import type { Rule } from "../../ruleset/iptables.js";
+import type { NftRule, NftVerdict } from "../../ruleset/nftables.js";
+import type { NumberedChain } from "../../trace/numbering.js";
+import type { Numbers } from "./numbers.js";
+
+function verdictChains(verdict: NftVerdict): readonly string[] {
+  return "chain" in verdict ? [verdict.chain] : [];
+}
+
+/** The chains that a rule can hand a packet to; a map's chains are checked with the map. */
+function handovers(rule: Rule | NftRule): readonly string[] {
+  if (!("statements" in rule))
+    return rule.target !== undefined && "chain" in rule.target ? [rule.target.chain] : [];
+  return rule.statements.flatMap((statement) => {
+    if (statement.kind === "numgen-vmap") return statement.chains;
+    return statement.kind === "verdict" ? verdictChains(statement.verdict) : [];
+  });
+}
+
+/** Refuses chains that lead back to themselves, as the kernel does (ELOOP): TypeError names one of them. */
+export function refuseLoops(chains: readonly NumberedChain[], numbers: Numbers): void {
+  const done = new Uint8Array(chains.length);
+  for (let start = 0; start < chains.length; start++) {
+    // An explicit stack: rulesets may nest deeper than the host's.
+    const path: { chain: number; next: readonly number[]; at: number }[] = [];
+    const enter = (chain: number) => {
+      const { table = "", name = "", rules = [] } = chains[chain] ?? {};
+      if (done[chain] === 1)
+        throw new TypeError(`Chain ${name} of table ${table} leads back to itself: a loop.`);
+      if (done[chain] === 2) return;
+      done[chain] = 1;
+      const next = rules.flatMap(handovers).map((target) => numbers.chainNumber(table, target));
+      path.push({ chain, next, at: 0 });
+    };
+    enter(start);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const target = top.next[top.at++];
+      if (target !== undefined) enter(target);
+      else done[path.pop()?.chain ?? 0] = 2;
+    }
+  }
+}

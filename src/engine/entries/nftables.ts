@@ -1,0 +1,132 @@
+import {
+  CTSTATE_ESTABLISHED,
+  CTSTATE_INVALID,
+  CTSTATE_NEW,
+  CTSTATE_RELATED,
+  KEY_DST,
+  KEY_DST_PROTO_DPORT,
+  KEY_PROTO_DPORT,
+  KEY_SRC,
+  MATCH_CTSTATE,
+  MATCH_IN,
+  MATCH_LOCAL,
+  MATCH_MARK,
+  MATCH_OUT,
+  MATCH_PORTS,
+  MATCH_SET,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+  TARGET_DROP,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_MARK,
+  TARGET_MASQUERADE,
+  TARGET_NONE,
+  TARGET_NUMGEN,
+  TARGET_REJECT,
+  TARGET_RETURN,
+  TARGET_VMAP,
+  WORD_CHAIN_SHIFT,
+} from "../../../assembly/abi/entry.js";
+import { PROTOCOL_NUMBER } from "../../net/port.js";
+import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
+import type { Numbers } from "./numbers.js";
+import { RuleDraft } from "./rules.js";
+
+const CTSTATES = {
+  new: CTSTATE_NEW,
+  established: CTSTATE_ESTABLISHED,
+  related: CTSTATE_RELATED,
+  invalid: CTSTATE_INVALID,
+} as const;
+
+const VERDICTS = {
+  accept: TARGET_ACCEPT,
+  drop: TARGET_DROP,
+  return: TARGET_RETURN,
+  continue: TARGET_NONE,
+  jump: TARGET_JUMP,
+  goto: TARGET_GOTO,
+} as const;
+
+/** A verdict word: TARGET code and, for jump and goto, the chain. */
+export function verdictWord(verdict: NftVerdict, table: string, numbers: Numbers): number {
+  const chain = "chain" in verdict ? numbers.chainNumber(table, verdict.chain) : 0;
+  return (VERDICTS[verdict.kind] | (chain << WORD_CHAIN_SHIFT)) >>> 0;
+}
+
+/** Adds a statement that matches; undefined for one that acts. */
+function addMatch(draft: RuleDraft, statement: NftStatement, numbers: Numbers): RuleDraft | undefined {
+  const invert = "invert" in statement && statement.invert === true;
+  switch (statement.kind) {
+    case "match-address": {
+      const [prefix] = statement.prefixes;
+      if (prefix === undefined || statement.prefixes.length > 1) {
+        throw new TypeError("The machine matches one prefix in an nftables rule; give each its own rule.");
+      }
+      return statement.side === "saddr" ? draft.src(prefix, invert) : draft.dst(prefix, invert);
+    }
+    case "match-address-set": {
+      const key = statement.side === "saddr" ? KEY_SRC : KEY_DST;
+      return draft.match(MATCH_SET, invert, numbers.setOf(statement.set).number, key);
+    }
+    case "match-protocol":
+      return draft.protocol(PROTOCOL_NUMBER[statement.protocol], invert);
+    case "match-dport":
+      if (!draft.hasProtocol) draft.match(MATCH_PORTS, false);
+      return draft.dport(statement.port, statement.port, invert);
+    case "match-ctstate": {
+      const bits = statement.states.reduce((all, state) => all | CTSTATES[state], 0);
+      return draft.match(MATCH_CTSTATE, false, bits);
+    }
+    case "match-mark":
+      return draft.match(MATCH_MARK, invert, statement.value, statement.mask);
+    case "match-fib-local":
+      return draft.match(MATCH_LOCAL, invert, statement.side === "saddr" ? 0 : 1);
+    case "match-interface": {
+      const kind = statement.side === "iifname" ? MATCH_IN : MATCH_OUT;
+      return draft.match(kind, invert, numbers.interfaceNumber(statement.name));
+    }
+    default:
+      return undefined;
+  }
+}
+
+function addAction(draft: RuleDraft, statement: NftStatement, table: string, numbers: Numbers): RuleDraft {
+  if (draft.hasTarget)
+    throw new TypeError("The machine takes one action in an nftables rule; split the rule.");
+  switch (statement.kind) {
+    case "vmap": {
+      const key = statement.key === "daddr-proto-dport" ? KEY_DST_PROTO_DPORT : KEY_PROTO_DPORT;
+      return draft.target(TARGET_VMAP, numbers.setOf(statement.map).number, key);
+    }
+    case "numgen-vmap": {
+      const words = statement.chains.map((chain) => verdictWord({ kind: "goto", chain }, table, numbers));
+      return draft.target(TARGET_NUMGEN, words.length, ...words);
+    }
+    case "set-mark":
+      return draft.target(TARGET_MARK, statement.value, statement.op === "or" ? statement.value : 0);
+    case "dnat":
+      return draft.target(TARGET_DNAT, Number(statement.address), statement.port);
+    case "masquerade":
+      return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0);
+    case "reject":
+      return draft.target(TARGET_REJECT);
+    case "verdict": {
+      const { verdict } = statement;
+      const chain = "chain" in verdict ? [numbers.chainNumber(table, verdict.chain)] : [];
+      return draft.target(VERDICTS[verdict.kind], ...chain);
+    }
+    default:
+      throw new TypeError(`The machine has no action for nftables' ${statement.kind}.`);
+  }
+}
+
+/** One nftables rule as the machine takes it. */
+export function nftRule(rule: NftRule, table: string, numbers: Numbers): RuleDraft {
+  const draft = new RuleDraft();
+  for (const statement of rule.statements) {
+    if (addMatch(draft, statement, numbers) === undefined) addAction(draft, statement, table, numbers);
+  }
+  return draft;
+}

@@ -1,0 +1,105 @@
+import type { Ruleset } from "../../ruleset/ruleset.js";
+import type { NumberedChain, Numbering } from "../../trace/numbering.js";
+import { type HookEntry, iptablesHooks, nftHooks } from "./hooks.js";
+import { hopEntries } from "./hops.js";
+import { iptablesRule } from "./iptables.js";
+import { refuseLoops } from "./loops.js";
+import { nftRule } from "./nftables.js";
+import { Numbers } from "./numbers.js";
+import { type ChainEntries, chainEntries } from "./rules.js";
+import { ipSetEntries, nftEntries, serviceEntries, type TableEntries } from "./sets.js";
+import { Words } from "./words.js";
+
+/** A whole ruleset as the machine takes it, and what its numbers stand for. */
+export interface RulesetEntries {
+  readonly numbering: Numbering;
+  readonly hops: Uint8Array;
+  /** Rows of address, length, next hop. */
+  readonly routes: Uint32Array;
+  readonly tables: readonly TableEntries[];
+  readonly chains: readonly ChainEntries[];
+  readonly hooks: readonly HookEntry[];
+  /** Rows of address, port, weight for each virtual server. */
+  readonly servers: readonly Uint32Array[];
+  readonly vxlan: { readonly port: number; readonly vni: number; readonly in: number } | undefined;
+}
+
+function numberChains(ruleset: Ruleset, numbers: Numbers): NumberedChain[] {
+  const chains: NumberedChain[] = [];
+  for (const table of ruleset.iptables?.tables ?? []) {
+    for (const { name, rules } of table.chains) chains.push({ table: table.name, name, rules });
+  }
+  for (const { name, rules } of ruleset.nftables?.chains ?? []) {
+    chains.push({ table: ruleset.nftables?.name ?? "", name, rules });
+  }
+  for (const { table, name } of chains) numbers.addChain(table, name);
+  return chains;
+}
+
+function encodeChains(ruleset: Ruleset, numbers: Numbers): ChainEntries[] {
+  const iptables = (ruleset.iptables?.tables ?? []).flatMap((table) =>
+    table.chains.map(({ rules }) => rules.map((rule) => iptablesRule(rule, table.name, numbers))),
+  );
+  const { nftables } = ruleset;
+  const nft = (nftables?.chains ?? []).map(({ rules }) =>
+    rules.map((rule) => nftRule(rule, nftables?.name ?? "", numbers)),
+  );
+  return [...iptables, ...nft].map(chainEntries);
+}
+
+function encodeServers(ruleset: Ruleset): Uint32Array[] {
+  return (ruleset.ipvs?.servers ?? []).map(({ servers }) => {
+    const rows = new Words();
+    for (const { address, port, weight } of servers) {
+      if (typeof address === "number") rows.push(address, port, weight);
+    }
+    return rows.words;
+  });
+}
+
+function encodeTables(ruleset: Ruleset, numbers: Numbers): TableEntries[] {
+  const services = ruleset.ipvs === undefined ? [] : [serviceEntries(ruleset.ipvs)];
+  const sets = ipSetEntries(ruleset.ipsets ?? [], numbers, 1);
+  const nft = ruleset.nftables === undefined ? [] : nftEntries(ruleset.nftables, numbers, 1 + sets.length);
+  return [...services, ...sets, ...nft];
+}
+
+function findVxlan(ruleset: Ruleset): RulesetEntries["vxlan"] {
+  const index = ruleset.interfaces.findIndex(({ vxlan }) => vxlan !== undefined);
+  const vxlan = ruleset.interfaces[index]?.vxlan;
+  return vxlan === undefined ? undefined : { port: vxlan.port, vni: vxlan.vni, in: index + 1 };
+}
+
+/** Turns a ruleset into entries. TypeError for what the machine cannot hold: it names the rule's part. */
+export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
+  const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
+  const chains = numberChains(ruleset, numbers);
+  refuseLoops(chains, numbers);
+  const { hops, routes, entries } = hopEntries(ruleset);
+  const rows = new Words();
+  for (const { prefix, hop } of routes) rows.push(Number(prefix.address), prefix.length, hop);
+  const tables = encodeTables(ruleset, numbers);
+  const hooks = [
+    ...(ruleset.iptables === undefined ? [] : iptablesHooks(ruleset.iptables, numbers)),
+    ...(ruleset.nftables === undefined ? [] : nftHooks(ruleset.nftables, numbers)),
+  ];
+  return {
+    numbering: {
+      interfaces: ruleset.interfaces,
+      chains,
+      hops,
+      tables: tables.reduce<string[]>(
+        (names, { number, name }) => Object.assign(names, { [number]: name }),
+        [],
+      ),
+      servers: ruleset.ipvs?.servers ?? [],
+    },
+    hops: entries,
+    routes: rows.words,
+    tables,
+    chains: encodeChains(ruleset, numbers),
+    hooks,
+    servers: encodeServers(ruleset),
+    vxlan: findVxlan(ruleset),
+  };
+}

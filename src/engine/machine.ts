@@ -1,0 +1,62 @@
+import { instantiate } from "@assemblyscript/loader";
+import { IMAGE_VERSION } from "../../assembly/abi/image.js";
+
+/** What the machine exports (assembly/index.ts); addresses, counts and codes are unsigned 32-bit numbers. */
+export interface Machine extends Record<string, unknown> {
+  imageVersion(): number;
+  imageCreate(
+    image: number,
+    capacity: number,
+    seedLow: number,
+    seedHigh: number,
+    connections: number,
+  ): number;
+  imageResize(image: number, capacity: number): number;
+  imageTop(image: number): number;
+  imageOctets(image: number, part: number): number;
+  imageSequence(image: number): number;
+  imageFlags(image: number, flags: number): void;
+  imageSeed(image: number, low: number, high: number): void;
+  vxlanSet(image: number, port: number, vni: number, inNumber: number): number;
+  nextHopSet(image: number, number: number, entry: number): number;
+  routesInsert(image: number, rows: number, count: number, done: number): number;
+  routeInsert(image: number, prefix: number, length: number, nextHop: number): number;
+  routeRemove(image: number, prefix: number, length: number): number;
+  routeLookup(image: number, destination: number): number;
+  routeLookupLength(image: number, destination: number): number;
+  routeLookupMany(image: number, keys: number, count: number, results: number): void;
+  exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
+  exactDelete(image: number, table: number, low: number, protoPort: number): number;
+  exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
+  serverSet(image: number, number: number, scheduler: number, rows: number, count: number): number;
+  chainSet(
+    image: number,
+    chain: number,
+    rules: number,
+    count: number,
+    words: number,
+    wordCount: number,
+  ): number;
+  hookAppend(image: number, hook: number, chain: number, type: number, policy: number): number;
+  hooksClear(image: number): void;
+  flowsClear(image: number): void;
+  flowsExpire(image: number, now: number, records: number): number;
+  flowsCount(image: number): number;
+  flowFindMany(image: number, tuples: number, count: number, results: number): void;
+  batchLength(capacity: number, stride: number, traces: number): number;
+  batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
+  run(image: number, batch: number, count: number, now: number): number;
+}
+
+/** Links a build to a memory; refuses one whose layouts are not those this package was compiled with. */
+export async function link(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Machine> {
+  const { exports } = await instantiate<Machine>(module, { env: { memory } });
+  const version = exports.imageVersion();
+  if (version !== IMAGE_VERSION) {
+    throw new Error(
+      `The WebAssembly machine has image version ${version}, this package expects ${IMAGE_VERSION}: ` +
+        `run "npm run build" to build both from one source.`,
+    );
+  }
+  return exports;
+}
