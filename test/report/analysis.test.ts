@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { alike, crossoverOf, growthOf, ruleCost, sizesOf } from "../../src/report/analysis.js";
+import type { ComparisonRow } from "../../src/report/comparison.js";
+import { rowAt, SERIES, SIZES } from "./fixture.js";
+
+function exactly(mode: string, services: number, p50: number): ComparisonRow {
+  return rowAt(mode, services, { newConnection: { p50, p99: p50 } });
+}
+
+function against(iptables: readonly number[], ipvs: readonly number[]): readonly ComparisonRow[] {
+  const sizes = [10, 1000, 100_000];
+  return [
+    ...iptables.map((p50, i) => exactly("iptables", sizes[i] ?? 0, p50)),
+    ...ipvs.map((p50, i) => exactly("ipvs", sizes[i] ?? 0, p50)),
+  ];
+}
+
+describe("analysis", () => {
+  it("sizes ascend whatever the order", () => {
+    expect(sizesOf([...SERIES.rows].reverse())).toEqual(SIZES);
+  });
+
+  it("costs are alike when spreads touch or the difference is small", () => {
+    expect(alike({ p50: 100, p99: 1, spread: [90, 110] }, { p50: 120, p99: 1, spread: [109, 130] })).toBe(
+      true,
+    );
+    expect(alike({ p50: 100, p99: 1, spread: [99, 101] }, { p50: 120, p99: 1, spread: [118, 121] })).toBe(
+      false,
+    );
+    expect(alike({ p50: 100, p99: 1 }, { p50: 104, p99: 1 })).toBe(true);
+  });
+
+  it("finds where the curves cross, on straight lines in log-log", () => {
+    const crossing = crossoverOf(against([10, 100, 1000], [100, 100, 100]), "iptables", "ipvs");
+    expect(crossing?.kind).toBe("crosses");
+    expect(crossing?.services).toBeCloseTo(1000, 6);
+    const between = crossoverOf(against([50, 200, 800], [100, 100, 100]), "iptables", "ipvs");
+    expect(between?.services).toBeCloseTo(100, 6);
+  });
+
+  it("knows always, never and cannot say", () => {
+    expect(crossoverOf(against([200, 300], [100, 100]), "iptables", "ipvs")?.kind).toBe("dearer");
+    expect(crossoverOf(against([90, 95], [100, 100]), "iptables", "ipvs")?.kind).toBe("never");
+    expect(crossoverOf(against([200], [100]), "iptables", "ipvs")).toBeUndefined();
+    expect(crossoverOf(against([200, 300], []), "iptables", "ipvs")).toBeUndefined();
+  });
+
+  it("takes the last crossing when the curves cross more than once", () => {
+    const found = crossoverOf(against([200, 50, 200], [100, 100, 100]), "iptables", "ipvs");
+    expect(found).toMatchObject({ kind: "crosses" });
+    expect(found?.services).toBeGreaterThan(1000);
+  });
+
+  it("growth and the cost of a rule", () => {
+    const rows = [10, 1000].map((walked) =>
+      rowAt("iptables", walked, { walked, newConnection: { p50: 60 + 2 * walked, p99: 1 } }),
+    );
+    expect(growthOf(rows, (row) => row.newConnection)[0]?.factor).toBeCloseTo(2060 / 80, 9);
+    expect(ruleCost(rows, "iptables")).toBeCloseTo(2, 9);
+    expect(ruleCost(rows, "ipvs")).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { printComparisonReport } from "../../src/report/html.js";
+import { imbalanceOf } from "./balance.js";
+import { comparisonOf, MODES, rowAt, SERIES } from "./fixture.js";
+
+const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&amp;`;
+
+function bodyOf(page: string): string {
+  return page.replace("<!doctype html>\n", "");
+}
+
+describe("printComparisonReport", () => {
+  it("is well-formed for every shape of data", () => {
+    const shop = { kind: "cluster", name: "shop" } as const;
+    const cases = [
+      SERIES,
+      comparisonOf([]),
+      comparisonOf([rowAt("ipvs", 1)]),
+      comparisonOf(MODES.map((mode) => rowAt(mode, 12))),
+      comparisonOf([...MODES.map((mode) => rowAt(mode, 12, { input: shop })), ...SERIES.rows]),
+    ];
+    for (const each of cases) {
+      const page = printComparisonReport(each);
+      expect(imbalanceOf(bodyOf(page))).toBeUndefined();
+      expect(page).not.toMatch(/NaN|Infinity|undefined/);
+    }
+  });
+
+  it("escapes every name from outside", () => {
+    const machine = {
+      ...SERIES.machine,
+      cpu: HOSTILE,
+      os: HOSTILE,
+      node: HOSTILE,
+      v8: HOSTILE,
+      packetyard: HOSTILE,
+    };
+    const input = { kind: "cluster", name: HOSTILE } as const;
+    const rows = [10, 100].flatMap((size) => [rowAt(HOSTILE, size), rowAt("ipvs", size, { input })]);
+    const sections = [{ heading: HOSTILE, paragraphs: [HOSTILE] }];
+    const page = printComparisonReport(comparisonOf(rows, { machine, input, measuredAt: HOSTILE }), sections);
+    expect(page).not.toMatch(/<script|<img|&amp;/);
+    expect(imbalanceOf(bodyOf(page))).toBeUndefined();
+  });
+
+  it("needs nothing from elsewhere", () => {
+    const page = printComparisonReport(SERIES);
+    expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|\bsrc=/);
+    const addresses = [...page.matchAll(/https?:\/\/[^"\s<]+/g)].map((match) => match[0]);
+    expect([...new Set(addresses)]).toEqual(["http://www.w3.org/2000/svg"]);
+  });
+
+  it("says the machine, the versions, the seed, and what is measured", () => {
+    const page = printComparisonReport(SERIES);
+    for (const text of [
+      "Example CPU 9000 @ 3.00GHz, 2 cores",
+      "Linux 6.18 x64",
+      "22.11.0 (V8 12.4.254.21)",
+      "<dt>Seed</dt><dd>1</dd>",
+      "no I/O of any kind",
+      "that emptying is not timed",
+      "KEP-3866",
+      "Tigera",
+    ])
+      expect(page).toContain(text);
+    expect(page).toMatch(/one more rule to walk adds 2\.\d\u00A0ns to a new connection/);
+  });
+
+  it("draws curves for several sizes, bars for one, and leads with the curves", () => {
+    const shop = { kind: "cluster", name: "shop" } as const;
+    const mixed = comparisonOf([...MODES.map((mode) => rowAt(mode, 12, { input: shop })), ...SERIES.rows]);
+    const page = printComparisonReport(mixed);
+    expect(page.indexOf("Charts: a synthetic cluster")).toBeLessThan(
+      page.indexOf("Charts: the cluster shop"),
+    );
+    expect(page.match(/<svg /g)).toHaveLength(2 + 4 + 5);
+    expect(page).toContain("<h1>At 10,000\u00A0Services");
+  });
+
+  it("admits when the cost of a rule cannot be said", () => {
+    expect(printComparisonReport(comparisonOf([rowAt("ipvs", 5)]))).toContain(
+      "cannot be said from these numbers",
+    );
+  });
+
+  it("puts further chapters after the method and before the machine", () => {
+    const page = printComparisonReport(SERIES, [
+      { heading: "Agreement with a kernel", paragraphs: ["Later."] },
+    ]);
+    const order = [
+      "What exactly is measured",
+      "<h2>What a rule costs",
+      "Agreement with a kernel",
+      "The machine",
+    ];
+    const places = order.map((heading) => page.indexOf(heading));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(0);
+  });
+});
