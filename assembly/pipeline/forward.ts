@@ -17,6 +17,7 @@ import { age, checkLength, checkTtl, isTunnelled } from "../stage/leave";
 import { masquerade, netfilter } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
+import { DIRECTION_ORIGINAL } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 
 /** IPVS took the packet, left it to the local stack, or decided. */
@@ -32,7 +33,8 @@ function canSchedule(packet: Packet): bool {
 
 /** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
 function balance(packet: Packet, first: bool): u32 {
-  if (packet.flow != 0 && packet.flowFlags != 0) {
+  const isRequest = (packet.flow & 1) == DIRECTION_ORIGINAL;
+  if (packet.flow != 0 && packet.flowFlags != 0 && isRequest) {
     takeDestination(packet, connectionAt(packet.image, packet.flow >> 1));
     return SERVICE_TAKEN;
   }

@@ -69,7 +69,7 @@ function cell(batch: usize, column: u32, index: u32): usize {
 
 /** Sets a descriptor up; the frame must lie in its slot. */
 function receive(packet: Packet, image: Image, batch: usize, index: u32): bool {
-  memory.fill(changetype<usize>(packet), 0, PACKET_LEN);
+  packet.clear();
   const stride = load<u32>(batch, BATCH_STRIDE);
   const slot = load<u32>(batch, BATCH_SLOTS) + index * stride;
   const frame = load<u32>(cell(batch, COLUMN_FRAME, index));

@@ -20,8 +20,12 @@ const LOG2_MIN: u32 = 2;
 /** The offset of a new empty table; 0 without room. */
 export function exactCreate(image: Image, part: u32): u32 {
   const head = takeBlock(image, EXACT_HEAD_LEN, part);
+  if (head == 0) return 0;
   const buckets = takeBlock(image, BUCKET_LEN << LOG2_MIN, part);
-  if (head == 0 || buckets == 0) return 0;
+  if (buckets == 0) {
+    giveBlock(image, head, EXACT_HEAD_LEN, part);
+    return 0;
+  }
   store<u32>(image.to(head), LOG2_MIN, EXACT_LOG2);
   store<u32>(image.to(head), buckets, EXACT_BUCKETS_AT);
   return head;
@@ -68,8 +72,9 @@ function grow(image: Image, head: usize, part: u32): bool {
 function find(image: Image, head: usize, low: u32, high: u32, drop: bool): usize {
   const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
   const mask = ((<u32>1) << load<u32>(head, EXACT_LOG2)) - 1;
-  let index = hash64(low, high) & mask;
-  while (true) {
+  const first = hash64(low, high) & mask;
+  let index = first;
+  do {
     const bucket = buckets + index * BUCKET_LEN;
     const matches = matchesIn(bucket, low, high);
     if (matches != 0) return bucket + (ctz<i32>(matches) << 2);
@@ -77,7 +82,8 @@ function find(image: Image, head: usize, low: u32, high: u32, drop: bool): usize
     if (overflow == 0) return 0;
     if (drop) store<u32>(bucket, overflow - 1, BUCKET_OVERFLOW);
     index = (index + 1) & mask;
-  }
+  } while (index != first);
+  return 0;
 }
 
 /** Adds or replaces an entry; value is not 0. False, and nothing changed, without room. Load stays below 5/8. */

@@ -20,17 +20,22 @@ export function matchesIn(bucket: usize, low: u32, high: u32): i32 {
   return i32x4.bitmask(v128.and(equal, i32x4.ne(value, i32x4.splat(0))));
 }
 
-/** The value of a key in the table whose head is at an offset; 0 where there is none. */
+/**
+ * The value of a key in the table whose head is at an offset; 0 where there is none. Removals can leave every bucket
+ * with an overflow, so a search also ends where it began.
+ */
 export function exactFind(image: Image, table: u32, low: u32, high: u32): u32 {
   const head = image.to(table);
   const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
   const mask = ((<u32>1) << load<u32>(head, EXACT_LOG2)) - 1;
-  let index = hash64(low, high) & mask;
-  while (true) {
+  const first = hash64(low, high) & mask;
+  let index = first;
+  do {
     const bucket = buckets + index * BUCKET_LEN;
     const matches = matchesIn(bucket, low, high);
     if (matches != 0) return load<u32>(bucket + (ctz<i32>(matches) << 2), BUCKET_VALUE);
     if (load<u32>(bucket, BUCKET_OVERFLOW) == 0) return 0;
     index = (index + 1) & mask;
-  }
+  } while (index != first);
+  return 0;
 }

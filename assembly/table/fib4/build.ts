@@ -63,12 +63,15 @@ function cover(image: Image, address: u32, length: u32, to: u32, exactly: bool):
   return true;
 }
 
-/** Gives back a block all of whose slots hold the same leaf, after the slot above took that leaf. */
-function collapse(image: Image, slot: usize): void {
+/**
+ * Gives back a block all of whose slots hold the same leaf, after the slot above took that leaf. A leaf longer than
+ * the slot's level stays below: each route keeps the slots it covers, so that its removal never asks for room.
+ */
+function collapse(image: Image, slot: usize, level: u32): void {
   const block = load<u32>(slot);
   if (!fib4IsNode(block)) return;
   const first = load<u32>(image.to(block));
-  if (fib4IsNode(first)) return;
+  if (fib4IsNode(first) || fib4Length(first) > level) return;
   for (let i: u32 = 1; i < FIB4_BLOCK_SLOTS; i++) {
     if (load<u32>(image.to(block) + (i << 2)) != first) return;
   }
@@ -80,8 +83,8 @@ function collapsePath(image: Image, address: u32): void {
   const slot = image.to(image.fibRootAt) + ((address >> 16) << 2);
   const block = load<u32>(slot);
   if (!fib4IsNode(block)) return;
-  collapse(image, image.to(block) + (((address >> 8) & 255) << 2));
-  collapse(image, slot);
+  collapse(image, image.to(block) + (((address >> 8) & 255) << 2), 24);
+  collapse(image, slot, 16);
 }
 
 function isRoute(address: u32, length: u32): bool {
@@ -94,6 +97,7 @@ export function fib4Insert(image: Image, address: u32, length: u32, nextHop: u32
   const before = exactFind(image, image.routesAt, address, length);
   if (!exactSet(image, image.routesAt, address, length, nextHop + 1, PART_FIB)) return STATUS_NO_SPACE;
   if (!cover(image, address, length, fib4Leaf(nextHop, length), false)) {
+    collapsePath(image, address);
     if (before == 0) exactRemove(image, image.routesAt, address, length);
     else exactSet(image, image.routesAt, address, length, before, PART_FIB);
     return STATUS_NO_SPACE;

@@ -26,10 +26,14 @@ export function tupleMatches(bucket: usize, src: u32, dst: u32, ports: u32, prot
   return i32x4.bitmask(v128.and(addresses, rest));
 }
 
-/** record << 1 | direction of a tuple; 0 where there is none. Time is not looked at. */
+/**
+ * record << 1 | direction of a tuple; 0 where there is none. Time is not looked at. Saturated overflow counts may in
+ * time stand in every bucket, so a search also ends where it began.
+ */
 export function flowFind(image: Image, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
-  let index = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
-  while (true) {
+  const first = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
+  let index = first;
+  do {
     const bucket = image.to(image.bucketsAt) + index * FLOW_BUCKET_LEN;
     const matches = tupleMatches(bucket, src, dst, ports, protocol);
     if (matches != 0) {
@@ -37,7 +41,8 @@ export function flowFind(image: Image, src: u32, dst: u32, ports: u32, protocol:
     }
     if (i32x4.bitmask(v128.load(bucket, FLOW_META)) == 0) return 0;
     index = (index + 1) & image.bucketsMask;
-  }
+  } while (index != first);
+  return 0;
 }
 
 export function connectionAt(image: Image, record: u32): Connection {
