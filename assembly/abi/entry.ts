@@ -11,7 +11,7 @@ export const ROUTE_ENTRY_LEN: u32 = 12;
 
 // A next hop.
 export const NEXT_HOP_KIND: u32 = 0;
-/** Interface number. */
+/** Number of the interface that the route names: what rules match. */
 export const NEXT_HOP_OUT: u32 = 4;
 /** Octets of the largest IPv4 packet. */
 export const NEXT_HOP_MTU: u32 = 8;
@@ -29,6 +29,8 @@ export const NEXT_HOP_OUTER_SRC: u32 = 40;
 export const NEXT_HOP_OUTER_DST: u32 = 44;
 export const NEXT_HOP_OUTER_DST_MAC: u32 = 48;
 export const NEXT_HOP_OUTER_SRC_MAC: u32 = 54;
+/** Number of the interface that the frame leaves by in the end: for VXLAN the underlay's. */
+export const NEXT_HOP_LEAVE: u32 = 60;
 export const NEXT_HOP_ENTRY_LEN: u32 = 64;
 /** The route has no usable next hop (unreachable, or no neighbour). */
 export const NEXT_HOP_KIND_UNREACHABLE: u32 = 0;

@@ -10,7 +10,7 @@ import { INTERFACE_NODE } from "../abi/packet";
 import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
 import { PROTO_TCP, TCP_FLAG_ACK, TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
 import { Packet } from "../packet";
-import { isFirst, open, redirect, resource, takeDestination, track } from "../stage/conntrack";
+import { isFirst, isOriginal, open, redirect, resource, takeDestination, track } from "../stage/conntrack";
 import { encap, readdress } from "../stage/encap";
 import { findService, schedule } from "../stage/ipvs";
 import { age, checkLength, checkTtl, isTunnelled } from "../stage/leave";

@@ -26,7 +26,7 @@ import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, isForTunnel } from "../stage/decap";
 import { parse } from "../stage/parse";
-import { HOP_OUT } from "../table/nexthop/layout";
+import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/lookup";
 import { record } from "../trace";
 import { egress, ingress } from "./forward";
@@ -94,7 +94,7 @@ function open(packet: Packet): void {
 
 function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
-  const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_OUT) : 0;
+  const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : 0;
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
   store<u32>(cell(batch, COLUMN_LENGTH, index), packet.length);
   store<u32>(cell(batch, COLUMN_IN, index), packet.in);

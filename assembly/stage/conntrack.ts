@@ -44,11 +44,11 @@ export function lookUp(packet: Packet): void {
 function isStill(packet: Packet): bool {
   const connection = connectionAt(packet.image, packet.flow >> 1);
   if (connection.state == FLOW_STATE_FREE || connection.protocol != packet.protocol) return false;
-  const isOriginal = (packet.flow & 1) == DIRECTION_ORIGINAL;
+  const original = isOriginal(packet);
   return (
-    packet.frameSrc == (isOriginal ? connection.src : connection.replySrc) &&
-    packet.frameDst == (isOriginal ? connection.dst : connection.replyDst) &&
-    packet.framePorts == (isOriginal ? connection.ports : connection.replyPorts)
+    packet.frameSrc == (original ? connection.src : connection.replySrc) &&
+    packet.frameDst == (original ? connection.dst : connection.replyDst) &&
+    packet.framePorts == (original ? connection.ports : connection.replyPorts)
   );
 }
 
@@ -101,11 +101,16 @@ export function isFirst(packet: Packet): bool {
   return packet.flow == 0 && isTracked(packet) && (packet.ctstate & CTSTATE_NEW) != 0;
 }
 
+/** Of the two directions of its connection, the one of the first packet. */
+export function isOriginal(packet: Packet): bool {
+  return (packet.flow & 1) == DIRECTION_ORIGINAL;
+}
+
 /** Gives a packet of a known connection the destination that conntrack knows (PREROUTING's half of NAT). */
 export function redirect(packet: Packet): void {
   if (packet.flow == 0) return;
   const connection = connectionAt(packet.image, packet.flow >> 1);
-  if ((packet.flow & 1) != DIRECTION_ORIGINAL) {
+  if (!isOriginal(packet)) {
     packet.dst = connection.src;
     packet.ports = (packet.ports & 0xffff0000) | (connection.ports >> 16);
   } else if (packet.flowFlags == 0) {
@@ -122,9 +127,9 @@ export function takeDestination(packet: Packet, connection: Connection): void {
 /** Gives a packet of a known connection its source (POSTROUTING's half of NAT). */
 export function resource(packet: Packet): void {
   const connection = connectionAt(packet.image, packet.flow >> 1);
-  const isOriginal = (packet.flow & 1) == DIRECTION_ORIGINAL;
-  packet.src = isOriginal ? connection.replyDst : connection.dst;
-  packet.ports = (packet.ports & 0xffff) | ((isOriginal ? connection.replyPorts : connection.ports) << 16);
+  const original = isOriginal(packet);
+  packet.src = original ? connection.replyDst : connection.dst;
+  packet.ports = (packet.ports & 0xffff) | ((original ? connection.replyPorts : connection.ports) << 16);
 }
 
 /**

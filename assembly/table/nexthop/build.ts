@@ -3,6 +3,7 @@ import {
   NEXT_HOP_FLAGS,
   NEXT_HOP_KIND,
   NEXT_HOP_KIND_VXLAN,
+  NEXT_HOP_LEAVE,
   NEXT_HOP_MTU,
   NEXT_HOP_OUT,
   NEXT_HOP_OUTER_DST,
@@ -37,6 +38,7 @@ import {
   HOP_ETHERNET,
   HOP_FLAGS,
   HOP_KIND,
+  HOP_LEAVE,
   HOP_LEN,
   HOP_MTU,
   HOP_OUT,
@@ -81,6 +83,7 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   store<u32>(hop, load<u32>(entry, NEXT_HOP_SOURCE), HOP_SOURCE);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_FLAGS), HOP_FLAGS);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_VNI), HOP_VNI);
+  store<u32>(hop, load<u32>(entry, NEXT_HOP_LEAVE), HOP_LEAVE);
   memory.copy(hop + HOP_ETHERNET, entry + NEXT_HOP_DST_MAC, 12);
   store16(hop + HOP_ETHERNET + ETH_TYPE, ETH_TYPE_IP4);
   if (load<u32>(hop, HOP_KIND) == NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);

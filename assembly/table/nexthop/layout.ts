@@ -10,6 +10,7 @@ export const HOP_FLAGS: u32 = 16;
 /** The 16-bit sum over the outer IPv4 header with length, identification, TOS and checksum 0. */
 export const HOP_OUTER_SUM: u32 = 20;
 export const HOP_VNI: u32 = 24;
+export const HOP_LEAVE: u32 = 28;
 /** dst, src MAC, and the IPv4 ethertype: what an Ethernet frame begins with. */
 export const HOP_ETHERNET: u32 = 32;
 /** VXLAN_OUTER_LEN octets. */

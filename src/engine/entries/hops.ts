@@ -8,6 +8,7 @@ import {
   NEXT_HOP_KIND_LOCAL,
   NEXT_HOP_KIND_UNREACHABLE,
   NEXT_HOP_KIND_VXLAN,
+  NEXT_HOP_LEAVE,
   NEXT_HOP_MTU,
   NEXT_HOP_OUT,
   NEXT_HOP_OUTER_DST,
@@ -146,6 +147,7 @@ function fill(view: DataView, hop: Hop, ruleset: Ruleset, device: Interface): vo
   const set = (field: number, value: number) => view.setUint32(field, value, true);
   set(NEXT_HOP_KIND, KINDS[hop.kind]);
   set(NEXT_HOP_OUT, ruleset.interfaces.indexOf(device) + 1);
+  set(NEXT_HOP_LEAVE, ruleset.interfaces.indexOf(hop.outer?.dev ?? device) + 1);
   set(NEXT_HOP_MTU, device.mtu);
   set(NEXT_HOP_SOURCE, sourceOf(device, hop.via));
   set(NEXT_HOP_FLAGS, device.kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0);
@@ -160,7 +162,7 @@ function fill(view: DataView, hop: Hop, ruleset: Ruleset, device: Interface): vo
   setMac(view, NEXT_HOP_OUTER_SRC_MAC, hop.outer.dev.mac);
 }
 
-/** A tunnel's frames leave by the uplink in the end; COLUMN_OUT names the device the route names. */
+/** Every IPv4 route of the ruleset and each of the node's own addresses, with their next hops. */
 export function hopEntries(ruleset: Ruleset): HopEntries {
   const resolver = new Resolver(ruleset);
   const v4 = ruleset.routes.filter(({ prefix }) => typeof prefix.address === "number");
