@@ -118,6 +118,9 @@ export const MATCH_SPORT: u32 = 8;
 export const MATCH_BRIDGED: u32 = 9;
 /** The packet's protocol is one that has ports (TCP, UDP, SCTP); nft's `th`. */
 export const MATCH_PORTS: u32 = 10;
+/** address, mask: a further prefix beside the rule's own. */
+export const MATCH_SRC: u32 = 11;
+export const MATCH_DST: u32 = 12;
 export const MATCH_LEN: u32 = 16;
 export const MATCH_INVERT: u32 = 1 << 8;
 

@@ -1,8 +1,8 @@
 import {
   HOOK_CHAINS_MAX,
   HOOK_COUNT,
+  MATCH_DST,
   MATCH_LEN,
-  MATCH_PORTS,
   RULE_ENTRY_LEN,
   RULE_MATCHES,
   RULE_OPERAND,
@@ -41,7 +41,7 @@ function isRule(rule: usize, words: usize, wordCount: u32): bool {
   if (targetAt > wordCount) return false;
   for (let i: u32 = 0; i < matches; i++) {
     const kind = load<u32>(words + (first << 2) + i * MATCH_LEN) & 0xff;
-    if (kind == 0 || kind > MATCH_PORTS) return false;
+    if (kind == 0 || kind > MATCH_DST) return false;
   }
   const room = wordCount - <u32>targetAt;
   if (target == TARGET_NUMGEN && (room == 0 || load<u32>(words + ((<usize>targetAt) << 2)) == 0))

@@ -8,6 +8,7 @@ import {
   KEY_SRC,
   MATCH_BRIDGED,
   MATCH_CTSTATE,
+  MATCH_DST,
   MATCH_IN,
   MATCH_INVERT,
   MATCH_LEN,
@@ -17,6 +18,7 @@ import {
   MATCH_PORTS,
   MATCH_SET,
   MATCH_SPORT,
+  MATCH_SRC,
   MATCH_STATISTIC,
   NEXT_HOP_FLAG_BRIDGE,
   NEXT_HOP_KIND_LOCAL,
@@ -115,6 +117,10 @@ function holds(packet: Packet, match: usize): bool {
       return isBridged(packet);
     case MATCH_PORTS:
       return hasPorts(packet.protocol);
+    case MATCH_SRC:
+      return (packet.src & load<u32>(match, 8)) == a;
+    case MATCH_DST:
+      return (packet.dst & load<u32>(match, 8)) == a;
     default:
       return false;
   }

@@ -8,12 +8,14 @@ import {
   KEY_PROTO_DPORT,
   KEY_SRC,
   MATCH_CTSTATE,
+  MATCH_DST,
   MATCH_IN,
   MATCH_LOCAL,
   MATCH_MARK,
   MATCH_OUT,
   MATCH_PORTS,
   MATCH_SET,
+  MATCH_SRC,
   TARGET_ACCEPT,
   TARGET_DNAT,
   TARGET_DROP,
@@ -29,6 +31,7 @@ import {
   WORD_CHAIN_SHIFT,
 } from "../../../assembly/abi/entry.js";
 import { PROTOCOL_NUMBER } from "../../net/port.js";
+import { maskOf } from "../../net/prefix.js";
 import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
 import type { Numbers } from "./numbers.js";
 import { RuleDraft } from "./rules.js";
@@ -55,17 +58,34 @@ export function verdictWord(verdict: NftVerdict, table: string, numbers: Numbers
   return (VERDICTS[verdict.kind] | (chain << WORD_CHAIN_SHIFT)) >>> 0;
 }
 
+/** `!= { a, b }` is a match more for each prefix; `{ a, b }` would need a rule more for each. */
+function addPrefixes(
+  draft: RuleDraft,
+  { side, prefixes }: Extract<NftStatement, { kind: "match-address" }>,
+  invert: boolean,
+): RuleDraft {
+  const isSrc = side === "saddr";
+  if (prefixes.length > 1 && !invert) {
+    throw new TypeError(
+      "The machine matches one prefix of a list in an nftables rule; give each its own rule.",
+    );
+  }
+  for (const [index, prefix] of prefixes.entries()) {
+    if (index > 0) {
+      const kind = isSrc ? MATCH_SRC : MATCH_DST;
+      draft.match(kind, invert, Number(prefix.address), maskOf(prefix.length));
+    } else if (isSrc) draft.src(prefix, invert);
+    else draft.dst(prefix, invert);
+  }
+  return draft;
+}
+
 /** Adds a statement that matches; undefined for one that acts. */
 function addMatch(draft: RuleDraft, statement: NftStatement, numbers: Numbers): RuleDraft | undefined {
   const invert = "invert" in statement && statement.invert === true;
   switch (statement.kind) {
-    case "match-address": {
-      const [prefix] = statement.prefixes;
-      if (prefix === undefined || statement.prefixes.length > 1) {
-        throw new TypeError("The machine matches one prefix in an nftables rule; give each its own rule.");
-      }
-      return statement.side === "saddr" ? draft.src(prefix, invert) : draft.dst(prefix, invert);
-    }
+    case "match-address":
+      return addPrefixes(draft, statement, invert);
     case "match-address-set": {
       const key = statement.side === "saddr" ? KEY_SRC : KEY_DST;
       return draft.match(MATCH_SET, invert, numbers.setOf(statement.set).number, key);

@@ -1,0 +1,65 @@
+import { type Diagnostic, InputError } from "../diagnostics.js";
+import type { Ip } from "../net/ip.js";
+import { type IpSet, printIpSets } from "./ipset.js";
+import { type Iptables, printIptables } from "./iptables.js";
+import { type Ipvs, printIpvs } from "./ipvs.js";
+import { type Neighbour, printNeighbours } from "./neighbours.js";
+import { type NftTable, printNft } from "./nftables.js";
+import { type Interface, printRoutes, type Route } from "./routes.js";
+import { type FdbEntry, printFdb } from "./vxlan.js";
+
+export type ProxyMode = "iptables" | "ipvs" | "nftables";
+
+/** What one node's kernel holds. Plain data; each part prints as the kernel's own tool does. */
+export interface Ruleset {
+  readonly node: string;
+  readonly proxy: ProxyMode;
+  readonly interfaces: readonly Interface[];
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+  readonly fdb: readonly FdbEntry[];
+  /** Present in modes iptables and ipvs. */
+  readonly iptables?: Iptables;
+  /** Mode ipvs. */
+  readonly ipsets?: readonly IpSet[];
+  readonly ipvs?: Ipvs;
+  /** Mode nftables. */
+  readonly nftables?: NftTable;
+  /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. */
+  readonly names: ReadonlyMap<Ip, string>;
+  /** What of the input is not modelled, each naming object and field. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** How each part prints, undefined where the ruleset's mode has no such part, and the modes that have it. */
+const FORMATS = {
+  "iptables-save": {
+    modes: "iptables or ipvs",
+    print: ({ iptables }) => iptables && printIptables(iptables),
+  },
+  "ipset-save": { modes: "ipvs", print: ({ ipsets }) => ipsets && printIpSets(ipsets) },
+  "ipvsadm-save": { modes: "ipvs", print: ({ ipvs }) => ipvs && printIpvs(ipvs) },
+  nft: { modes: "nftables", print: ({ nftables }) => nftables && printNft(nftables) },
+  "ip-route": { modes: "any", print: ({ routes }) => printRoutes(routes) },
+  "ip-neigh": { modes: "any", print: ({ neighbours }) => printNeighbours(neighbours) },
+  "bridge-fdb": { modes: "any", print: ({ fdb }) => printFdb(fdb) },
+} as const satisfies Record<
+  string,
+  { readonly modes: string; readonly print: (ruleset: Ruleset) => string | undefined }
+>;
+
+/** Named after the tool whose output it is. */
+export type RulesetFormat = keyof typeof FORMATS;
+
+export const RULESET_FORMATS = Object.keys(FORMATS) as readonly RulesetFormat[];
+
+/** Prints one part of a ruleset as the kernel's tool does. Throws InputError if its mode has no such part. */
+export function printRuleset(ruleset: Ruleset, format: RulesetFormat): string {
+  const { modes, print } = FORMATS[format];
+  const text = print(ruleset);
+  if (text !== undefined) return text;
+  const message =
+    `a node in proxy mode ${ruleset.proxy} has nothing to print as ${format}: ` +
+    `compile with proxy mode ${modes}.`;
+  throw new InputError([{ severity: "error", place: {}, message }]);
+}

@@ -1,0 +1,472 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { printDiagnostic } from "../../src/diagnostics.js";
+import type { Protocol } from "../../src/net/port.js";
+import { nftEndpointName, nftServiceName } from "../../src/proxy/nft-service.js";
+import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
+import { type NftTable, printNft } from "../../src/ruleset/nftables.js";
+import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { walk } from "./nft-walk.js";
+
+const LOCAL = ["172.18.0.2", "10.244.1.1", "10.244.1.0", "127.0.0.1"].map(ip);
+
+function compiled(cluster: ClusterBuilder, options: NftablesOptions = {}): NftTable {
+  const built = cluster.build();
+  return compileNftables(built, nodeOf(built), options).nftables;
+}
+
+function warningsOf(cluster: ClusterBuilder): readonly string[] {
+  const built = cluster.build();
+  return compileNftables(built, nodeOf(built)).diagnostics.map(printDiagnostic);
+}
+
+/** The chains and elements that belong to Services, as nft would list them. */
+function listed(table: NftTable): string {
+  const chains = table.chains.filter(({ name }) => name.includes("/"));
+  const maps = table.maps.filter(({ elements }) => elements.length > 0).map(({ comment: _, ...map }) => map);
+  return printNft({ family: table.family, name: table.name, sets: [], maps, chains });
+}
+
+const POD = "10.244.1.7";
+const OUTSIDER = "203.0.113.2";
+const NODE = "172.18.0.2";
+
+/** Where packets from `src` to `address:port` end; several where endpoints are drawn. */
+function flow(table: NftTable, src: string, to: string, protocol: Protocol = "TCP"): string {
+  const [dst = "", dport = ""] = to.split(":");
+  const packet = { src: ip(src), dst: ip(dst), protocol, dport: Number(dport), fromNode: src === NODE };
+  return walk(table, packet, LOCAL).join(" | ");
+}
+
+/** A cluster with one Service, `http:80` unless said otherwise, whose endpoints answer on 8080. */
+function one(name: string, fields: ServiceFields, endpoints: readonly string[] = []): ClusterBuilder {
+  const cluster = clusterOf().service(name, { ports: "http:80", ...fields });
+  return endpoints.length === 0 ? cluster : cluster.slice(name, "http:8080", ...endpoints);
+}
+
+const TWO = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
+const REMOTE = ["10.244.2.9@worker-2"];
+const HERE = "10.244.1.9:8080";
+const THERE = "10.244.2.9:8080";
+
+describe("nftables mode: what is listed", () => {
+  it("a ClusterIP with three endpoints, in the order of the text `ip:port`", () => {
+    const three = ["10.244.2.9@worker-2", "10.244.1.9@worker-1", "10.244.1.10@worker-1"];
+    const table = compiled(one("shop/web", { clusterIPs: "10.96.0.41" }, three));
+    expect(listed(table)).toBe(`\
+table ip kube-proxy {
+	map service-ips {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 10.96.0.41 . tcp . 80 : goto service-KHN6ECMT-shop/web/tcp/http }
+	}
+
+	chain service-KHN6ECMT-shop/web/tcp/http {
+		ip daddr 10.96.0.41 ip saddr != 10.244.0.0/16 jump mark-for-masquerade
+		numgen random mod 3 vmap { \
+0 : goto endpoint-CRLTNO23-shop/web/tcp/http__10.244.1.10/8080, \
+1 : goto endpoint-RT7PETL2-shop/web/tcp/http__10.244.1.9/8080, \
+2 : goto endpoint-7A35AQDK-shop/web/tcp/http__10.244.2.9/8080 }
+	}
+
+	chain endpoint-CRLTNO23-shop/web/tcp/http__10.244.1.10/8080 {
+		ip saddr 10.244.1.10 jump mark-for-masquerade
+		meta l4proto tcp dnat to 10.244.1.10:8080
+	}
+
+	chain endpoint-RT7PETL2-shop/web/tcp/http__10.244.1.9/8080 {
+		ip saddr 10.244.1.9 jump mark-for-masquerade
+		meta l4proto tcp dnat to 10.244.1.9:8080
+	}
+
+	chain endpoint-7A35AQDK-shop/web/tcp/http__10.244.2.9/8080 {
+		ip saddr 10.244.2.9 jump mark-for-masquerade
+		meta l4proto tcp dnat to 10.244.2.9:8080
+	}
+}
+`);
+  });
+
+  it("a LoadBalancer with policy Local and no endpoint on this node", () => {
+    const lb: ServiceFields = {
+      clusterIPs: "10.96.0.42",
+      ports: "http:80>30080",
+      type: "LoadBalancer",
+      externalTrafficPolicy: "Local",
+      externalIPs: "192.0.2.7",
+      ingress: "198.51.100.1 198.51.100.2!",
+    };
+    expect(listed(compiled(one("shop/lb", lb, REMOTE)))).toBe(`\
+table ip kube-proxy {
+	map no-endpoint-nodeports {
+		type inet_proto . inet_service : verdict
+		elements = { tcp . 30080 comment "shop/lb:http" : drop }
+	}
+
+	map no-endpoint-services {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 192.0.2.7 . tcp . 80 comment "shop/lb:http" : drop,
+			     198.51.100.1 . tcp . 80 comment "shop/lb:http" : drop }
+	}
+
+	map service-ips {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 10.96.0.42 . tcp . 80 : goto service-TZEQCN3K-shop/lb/tcp/http,
+			     192.0.2.7 . tcp . 80 : goto external-TZEQCN3K-shop/lb/tcp/http,
+			     198.51.100.1 . tcp . 80 : goto external-TZEQCN3K-shop/lb/tcp/http }
+	}
+
+	map service-nodeports {
+		type inet_proto . inet_service : verdict
+		elements = { tcp . 30080 : goto external-TZEQCN3K-shop/lb/tcp/http }
+	}
+
+	chain service-TZEQCN3K-shop/lb/tcp/http {
+		ip daddr 10.96.0.42 ip saddr != 10.244.0.0/16 jump mark-for-masquerade
+		numgen random mod 1 vmap { 0 : goto endpoint-NANDZ7YF-shop/lb/tcp/http__10.244.2.9/8080 }
+	}
+
+	chain external-TZEQCN3K-shop/lb/tcp/http {
+		ip saddr 10.244.0.0/16 goto service-TZEQCN3K-shop/lb/tcp/http comment "short-circuit pod traffic"
+		fib saddr type local jump mark-for-masquerade comment "masquerade local traffic"
+		fib saddr type local goto service-TZEQCN3K-shop/lb/tcp/http comment "short-circuit local traffic"
+	}
+
+	chain endpoint-NANDZ7YF-shop/lb/tcp/http__10.244.2.9/8080 {
+		ip saddr 10.244.2.9 jump mark-for-masquerade
+		meta l4proto tcp dnat to 10.244.2.9:8080
+	}
+}
+`);
+  });
+
+  it("the chains that belong to no Service, in the layout of 1.34", () => {
+    const { chains } = compiled(clusterOf());
+    expect(printNft({ family: "ip", name: "kube-proxy", sets: [], maps: [], chains })).toBe(`\
+table ip kube-proxy {
+	chain filter-prerouting-pre-dnat {
+		type filter hook prerouting priority dstnat - 10; policy accept;
+		ct state new jump firewall-check
+	}
+
+	chain filter-output-pre-dnat {
+		type filter hook output priority -110; policy accept;
+		ct state new jump firewall-check
+	}
+
+	chain filter-input {
+		type filter hook input priority filter; policy accept;
+		ct state new jump nodeport-endpoints-check
+		ct state new jump service-endpoints-check
+	}
+
+	chain filter-forward {
+		type filter hook forward priority filter; policy accept;
+		ct state new jump service-endpoints-check
+		ct state new jump cluster-ips-check
+	}
+
+	chain filter-output {
+		type filter hook output priority filter; policy accept;
+		ct state new jump service-endpoints-check
+		ct state new jump cluster-ips-check
+	}
+
+	chain nat-prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+		jump services
+	}
+
+	chain nat-output {
+		type nat hook output priority -100; policy accept;
+		jump services
+	}
+
+	chain nat-postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		jump masquerading
+	}
+
+	chain mark-for-masquerade {
+		meta mark set meta mark | 0x00004000
+	}
+
+	chain masquerading {
+		meta mark & 0x00004000 == 0x00000000 return
+		meta mark set meta mark ^ 0x00004000
+		masquerade fully-random
+	}
+
+	chain firewall-check {
+		ip daddr . meta l4proto . th dport vmap @firewall-ips
+	}
+
+	chain services {
+		ip daddr . meta l4proto . th dport vmap @service-ips
+		ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports
+	}
+
+	chain service-endpoints-check {
+		ip daddr . meta l4proto . th dport vmap @no-endpoint-services
+	}
+
+	chain nodeport-endpoints-check {
+		ip daddr @nodeport-ips meta l4proto . th dport vmap @no-endpoint-nodeports
+	}
+
+	chain cluster-ips-check {
+		ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"
+		ip daddr 10.96.0.0/12 drop comment "Drop traffic to unallocated ClusterIPs"
+	}
+
+	chain reject-chain {
+		comment "helper for @no-endpoint-services / @no-endpoint-nodeports"
+		reject
+	}
+}
+`);
+  });
+
+  it("nodePorts on the node's primary address, on chosen ones, or on all", () => {
+    const setOf = (options: NftablesOptions) => {
+      const { sets, chains } = compiled(clusterOf(), options);
+      const rules = chains.find(({ name }) => name === "services")?.rules.at(-1)?.statements;
+      return [
+        sets.find(({ name }) => name === "nodeport-ips")?.addresses.map(({ address }) => address),
+        rules,
+      ];
+    };
+    expect(setOf({})[0]).toEqual([ip(NODE)]);
+    const chosen = { nodePortAddresses: [prefix("10.244.0.0/16")], nodeAddresses: LOCAL };
+    expect(setOf(chosen)[0]).toEqual([ip("10.244.1.1"), ip("10.244.1.0")]);
+    expect(setOf({ nodePortAddresses: [] })).toEqual([
+      undefined,
+      [
+        { kind: "match-fib-local", side: "daddr" },
+        { kind: "match-address", side: "daddr", prefixes: [prefix("127.0.0.0/8")], invert: true },
+        { kind: "vmap", key: "proto-dport", map: "service-nodeports" },
+      ],
+    ]);
+  });
+});
+
+describe("nftables mode: where packets go", () => {
+  it("to a ClusterIP", () => {
+    const web = one("shop/web", { clusterIPs: "10.96.0.41" }, TWO);
+    const table = compiled(web.service("shop/empty", { clusterIPs: "10.96.0.46", ports: "http:80" }));
+    expect(flow(table, POD, "10.96.0.41:80")).toBe(`${HERE} | ${THERE}`);
+    expect(flow(table, OUTSIDER, "10.96.0.41:80")).toBe(`${HERE} masquerade | ${THERE} masquerade`);
+    expect(flow(table, "10.244.1.9", "10.96.0.41:80")).toBe(`${HERE} masquerade | ${THERE}`);
+    expect(flow(table, NODE, "10.96.0.41:80")).toBe(`${HERE} masquerade | ${THERE} masquerade`);
+    expect(flow(table, POD, "10.96.0.46:80")).toBe("REJECT");
+    expect(flow(table, POD, "10.96.0.41:81")).toBe("REJECT");
+    expect(flow(table, POD, "10.96.0.41:80", "UDP")).toBe("REJECT");
+    expect(flow(table, POD, "10.96.9.9:80")).toBe("DROP");
+    expect(flow(table, POD, "10.244.2.9:80")).toBe("10.244.2.9:80");
+  });
+
+  it("to a ClusterIP with masqueradeAll, or without a detector", () => {
+    const cluster = one("shop/web", { clusterIPs: "10.96.0.41" }, REMOTE);
+    expect(flow(compiled(cluster, { masqueradeAll: true }), POD, "10.96.0.41:80")).toBe(
+      `${THERE} masquerade`,
+    );
+    expect(flow(compiled(cluster, { detectLocal: "none" }), OUTSIDER, "10.96.0.41:80")).toBe(THERE);
+  });
+
+  it("to a ClusterIP with internalTrafficPolicy Local", () => {
+    const local = { clusterIPs: "10.96.0.41", internalTrafficPolicy: "Local" } as const;
+    const flowWith = (endpoints: readonly string[]) =>
+      flow(compiled(one("shop/web", local, endpoints)), POD, "10.96.0.41:80");
+    expect(flowWith(TWO)).toBe(HERE);
+    expect(flowWith(REMOTE)).toBe("DROP");
+    expect(flowWith([])).toBe("REJECT");
+    const outside = { ...local, externalIPs: "192.0.2.7" };
+    const table = compiled(one("shop/web", outside, TWO));
+    expect(flow(table, OUTSIDER, "10.96.0.41:80")).toBe(`${HERE} masquerade`);
+    expect(flow(table, OUTSIDER, "192.0.2.7:80")).toBe(`${HERE} masquerade | ${THERE} masquerade`);
+    const marking = table.chains.filter(({ name, rules }) => name.includes("/http") && rules.length === 2);
+    expect(marking.map(({ name }) => name.split("-")[0])).toEqual([
+      "local",
+      "external",
+      "endpoint",
+      "endpoint",
+    ]);
+  });
+
+  it("to a nodePort and an external IP", () => {
+    const web: ServiceFields = {
+      clusterIPs: "10.96.0.41",
+      type: "NodePort",
+      externalIPs: "192.0.2.7",
+      ports: "http:80>30080",
+    };
+    const table = compiled(one("shop/web", web, TWO));
+    const both = `${HERE} masquerade | ${THERE} masquerade`;
+    for (const src of [POD, OUTSIDER, NODE]) {
+      expect(flow(table, src, `${NODE}:30080`)).toBe(both);
+      expect(flow(table, src, "192.0.2.7:80")).toBe(both);
+    }
+    expect(flow(table, OUTSIDER, "10.244.1.1:30080")).toBe("10.244.1.1:30080");
+    const refusing = compiled(one("shop/web", web));
+    expect(flow(refusing, OUTSIDER, `${NODE}:30080`)).toBe("REJECT");
+    expect(flow(refusing, OUTSIDER, "192.0.2.7:80")).toBe("REJECT");
+  });
+
+  it("to external destinations with externalTrafficPolicy Local", () => {
+    const web: ServiceFields = {
+      clusterIPs: "10.96.0.41",
+      type: "LoadBalancer",
+      externalTrafficPolicy: "Local",
+      ingress: "198.51.100.1",
+      ports: "http:80>30080",
+    };
+    const mixed = compiled(one("shop/web", web, TWO));
+    const remote = compiled(one("shop/web", web, REMOTE));
+    expect(mixed.chains.find(({ name }) => name.startsWith("local-"))?.rules).toHaveLength(1);
+    for (const to of ["198.51.100.1:80", `${NODE}:30080`]) {
+      expect(flow(mixed, OUTSIDER, to)).toBe(HERE);
+      expect(flow(mixed, POD, to)).toBe(`${HERE} | ${THERE}`);
+      expect(flow(mixed, NODE, to)).toBe(`${HERE} masquerade | ${THERE} masquerade`);
+      expect(flow(remote, OUTSIDER, to)).toBe("DROP");
+      expect(flow(remote, POD, to)).toBe(THERE);
+      expect(flow(remote, NODE, to)).toBe(`${THERE} masquerade`);
+    }
+  });
+
+  it("to a VIP with source ranges: dropped before DNAT, and even without endpoints", () => {
+    const web: ServiceFields = {
+      clusterIPs: "10.96.0.41",
+      type: "LoadBalancer",
+      ingress: "198.51.100.1",
+      sourceRanges: "203.0.113.0/25 172.18.0.0/16",
+      ports: "http:80>30080",
+    };
+    const table = compiled(one("shop/web", web, REMOTE));
+    expect(flow(table, OUTSIDER, "198.51.100.1:80")).toBe(`${THERE} masquerade`);
+    expect(flow(table, "203.0.113.130", "198.51.100.1:80")).toBe("DROP");
+    expect(flow(table, POD, "198.51.100.1:80")).toBe("DROP");
+    expect(flow(table, "198.51.100.1", "198.51.100.1:80")).toBe(`${THERE} masquerade`);
+    expect(flow(table, "203.0.113.130", `${NODE}:30080`)).toBe(`${THERE} masquerade`);
+    expect(flow(compiled(one("shop/web", web)), "203.0.113.130", "198.51.100.1:80")).toBe("DROP");
+    expect(flow(compiled(one("shop/web", web)), OUTSIDER, "198.51.100.1:80")).toBe("REJECT");
+    const strict = compiled(one("shop/web", { ...web, sourceRanges: "203.0.113.0/25" }, REMOTE));
+    expect(flow(strict, "198.51.100.1", "198.51.100.1:80")).toBe("DROP");
+  });
+
+  it("law: every element and every verdict names a chain that exists", () => {
+    const policy = fc.constantFrom("Cluster" as const, "Local" as const);
+    const made = fc.record({
+      externalTrafficPolicy: policy,
+      internalTrafficPolicy: policy,
+      nodePort: fc.constantFrom(0, 30080),
+      vip: fc.boolean(),
+      ranges: fc.boolean(),
+      endpoints: fc.subarray(["10.244.1.9@worker-1", "10.244.2.9@worker-2", "10.9.9.9"]),
+    });
+    let jumps = 0;
+    fc.assert(
+      fc.property(fc.array(made, { minLength: 1, maxLength: 4 }), (drawn) => {
+        const cluster = clusterOf();
+        for (const [index, { vip, ranges, endpoints, ...fields }] of drawn.entries()) {
+          cluster.service(`p/s${index}`, {
+            ...fields,
+            type: "LoadBalancer",
+            clusterIPs: `10.96.1.${index}`,
+            ports: fields.nodePort === 0 ? "http:80" : `http:80>${fields.nodePort + index}`,
+            ingress: vip ? `198.51.100.${index}` : "",
+            sourceRanges: ranges ? "203.0.113.0/25" : "",
+          });
+          cluster.slice(`p/s${index}`, "http:8080", ...endpoints);
+        }
+        const { chains, maps } = compiled(cluster);
+        const known = new Set(chains.map(({ name }) => name));
+        expect(known.size).toBe(chains.length);
+        const named = [
+          ...maps.flatMap(({ elements }) => elements.map(({ verdict }) => verdict)),
+          ...chains.flatMap(({ rules }) =>
+            rules.flatMap(({ statements }) =>
+              statements.flatMap((one) => {
+                if (one.kind === "verdict") return [one.verdict];
+                return one.kind === "numgen-vmap"
+                  ? one.chains.map((chain) => ({ kind: "goto" as const, chain }))
+                  : [];
+              }),
+            ),
+          ),
+        ];
+        for (const verdict of named) {
+          if ("chain" in verdict) expect(known).toContain(verdict.chain);
+        }
+        jumps += named.filter((verdict) => "chain" in verdict && verdict.chain.includes("/")).length;
+      }),
+      { numRuns: 60 },
+    );
+    expect(jumps).toBeGreaterThan(100);
+  });
+});
+
+describe("nftables mode: names", () => {
+  const shared = process.env.PACKETYARD_SHARED ?? "../shared";
+  const file = join(shared, "spec", "chain-names.json");
+
+  it.skipIf(!existsSync(file))(`are those that upstream's tests expect (${file})`, () => {
+    const vectors: readonly Record<
+      "namespace" | "service" | "protocol" | "port" | "endpoint" | "baseName",
+      string
+    >[] = JSON.parse(readFileSync(file, "utf8")).nftables;
+    expect(vectors.length).toBeGreaterThan(10);
+    for (const { namespace, service: name, protocol, port, endpoint, baseName } of vectors) {
+      const upper = protocol.toUpperCase() as Protocol;
+      const made = endpoint
+        ? nftEndpointName(namespace, name, upper, port, endpoint)
+        : nftServiceName(namespace, name, upper, port);
+      expect(made).toBe(baseName);
+    }
+  });
+
+  it("are cut at 240 characters", () => {
+    const long = "x".repeat(63);
+    const made = nftEndpointName(
+      long,
+      long,
+      "SCTP",
+      long,
+      `[${"fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111"}]:65535`,
+    );
+    expect(made).toHaveLength(240);
+    expect(made.endsWith("...")).toBe(true);
+  });
+});
+
+describe("nftables mode: warnings", () => {
+  it("of what is not modelled", () => {
+    const cluster = one("shop/web", { clusterIPs: "10.96.0.41", affinitySeconds: 10800 });
+    const warnings = warningsOf(
+      cluster.service("shop/dual", { clusterIPs: "10.96.0.42 fd00::1", ports: "a:1" }),
+    );
+    expect(warnings.map((text) => text.split(": ").slice(0, 3).join(": "))).toEqual([
+      "test.yaml: Service shop/dual: spec.clusterIPs",
+      "test.yaml: Service shop/web: spec.sessionAffinity",
+    ]);
+  });
+
+  it("of two Services with one address; the first by name gets it", () => {
+    const shared = { externalIPs: "192.0.2.7", ports: "http:80" };
+    const cluster = clusterOf()
+      .service("shop/b", { clusterIPs: "10.96.0.42", ...shared })
+      .service("shop/a", { clusterIPs: "10.96.0.41", ...shared })
+      .slice("shop/a", "http:8080", "10.244.2.1")
+      .slice("shop/b", "http:8080", "10.244.2.2");
+    expect(warningsOf(cluster)).toEqual([
+      "test.yaml: Service shop/b: spec.externalIPs: 192.0.2.7 port 80 over TCP belongs to another Service already; " +
+        "which one wins on a real node is a race, here it is the first by name.",
+    ]);
+    expect(flow(compiled(cluster), OUTSIDER, "192.0.2.7:80")).toBe("10.244.2.1:8080 masquerade");
+  });
+
+  it("not of one Service that names an address twice", () => {
+    const twice = { clusterIPs: "10.96.0.41", externalIPs: "192.0.2.7", ingress: "192.0.2.7" };
+    expect(warningsOf(one("shop/a", twice, REMOTE))).toEqual([]);
+  });
+});
