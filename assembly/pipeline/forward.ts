@@ -17,7 +17,6 @@ import { age, checkLength, checkTtl, isTunnelled } from "../stage/leave";
 import { masquerade, netfilter } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
-import { DIRECTION_ORIGINAL } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 
 /** IPVS took the packet, left it to the local stack, or decided. */
@@ -33,8 +32,7 @@ function canSchedule(packet: Packet): bool {
 
 /** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
 function balance(packet: Packet, first: bool): u32 {
-  const isRequest = (packet.flow & 1) == DIRECTION_ORIGINAL;
-  if (packet.flow != 0 && packet.flowFlags != 0 && isRequest) {
+  if (packet.flow != 0 && packet.flowFlags != 0 && isOriginal(packet)) {
     takeDestination(packet, connectionAt(packet.image, packet.flow >> 1));
     return SERVICE_TAKEN;
   }
