@@ -16,7 +16,7 @@ import {
 } from "./local-traffic.js";
 import { fixedChains, MAPS, SETS } from "./nft-base.js";
 import { type NftService, nftService } from "./nft-service.js";
-import { affinityWarnings, ipv6Warnings, warn } from "./warnings.js";
+import { commonWarnings, warn } from "./warnings.js";
 
 export interface NftablesOptions {
   /** Masquerades everything that goes to a ClusterIP; default false. */
@@ -135,7 +135,7 @@ export function compileNftables(
   };
   const frontends = servicePorts(cluster);
   const endpointsFor = endpointsOf(cluster);
-  const diagnostics: Diagnostic[] = [...ipv6Warnings(cluster), ...affinityWarnings(frontends)];
+  const diagnostics: Diagnostic[] = [...commonWarnings(cluster, frontends)];
   const nodePortIPs = nodePortIPsOf(node, options);
   const serviceCIDRs = cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === 4);
   const chains = [...fixedChains(serviceCIDRs, nodePortIPs)];

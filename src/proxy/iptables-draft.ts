@@ -1,0 +1,62 @@
+import type { Ip } from "../net/ip.js";
+import type { Prefix } from "../net/prefix.js";
+import type { Target } from "../ruleset/iptables.js";
+import { hash16 } from "./chain-name.js";
+import type { Chains } from "./chains.js";
+import type { CategorizedEndpoints } from "./endpoints.js";
+import type { Frontend } from "./frontends.js";
+import { DROP, jump, REJECT } from "./rules.js";
+
+export const MARK_MASQ: Target = jump("KUBE-MARK-MASQ");
+
+/** The two tables being written, and what of the node and the options the rules of a Service depend on. */
+export interface IptablesDraft {
+  readonly filter: Chains;
+  readonly nat: Chains;
+  /** Where pods' packets come from; undefined for no detector. */
+  readonly localPods: Prefix | undefined;
+  readonly masqueradeAll: boolean;
+  readonly nodeIp: Ip | undefined;
+  /** Large clusters go without comments in the chains of endpoints. */
+  readonly endpointComments: boolean;
+}
+
+/** One service port on this node: its chains by name, and which of its ways lead anywhere. */
+export interface ServicePlan {
+  readonly frontend: Frontend;
+  readonly endpoints: CategorizedEndpoints;
+  /** KUBE-SVC-, for policy Cluster. */
+  readonly clusterChain: string;
+  /** KUBE-SVL-, for policy Local. */
+  readonly localChain: string;
+  /** KUBE-EXT-, where external destinations meet. */
+  readonly externalChain: string;
+  /** KUBE-FW-, before it where source ranges are set. */
+  readonly firewallChain: string;
+  /** The ClusterIP's policy finds an endpoint. */
+  readonly hasInternal: boolean;
+  /** The external destinations' policy finds an endpoint. */
+  readonly hasExternal: boolean;
+  readonly usesFirewall: boolean;
+  /** What filter does with packets that nat left alone, and the comment that says why. */
+  readonly refusal: readonly [string, Target];
+}
+
+export function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): ServicePlan {
+  const { name, protocol, vips, sourceRanges } = frontend;
+  const hash = hash16(name, protocol);
+  const { hasAny } = endpoints;
+  const hasLocal = (endpoints.local ?? []).length > 0;
+  return {
+    frontend,
+    endpoints,
+    clusterChain: `KUBE-SVC-${hash}`,
+    localChain: `KUBE-SVL-${hash}`,
+    externalChain: `KUBE-EXT-${hash}`,
+    firewallChain: `KUBE-FW-${hash}`,
+    hasInternal: hasAny && (!frontend.internalPolicyLocal || hasLocal),
+    hasExternal: hasAny && (!frontend.externalPolicyLocal || hasLocal),
+    usesFirewall: hasAny && vips.length > 0 && sourceRanges.length > 0,
+    refusal: hasAny ? [`${name} has no local endpoints`, DROP] : [`${name} has no endpoints`, REJECT],
+  };
+}

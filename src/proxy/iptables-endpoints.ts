@@ -1,0 +1,78 @@
+import type { Match, Rule, Target } from "../ruleset/iptables.js";
+import { hash16 } from "./chain-name.js";
+import { append } from "./chains.js";
+import type { ProxyEndpoint } from "./endpoints.js";
+import type { Frontend } from "./frontends.js";
+import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
+import { from, host, jump, protocolWithModule } from "./rules.js";
+
+/**
+ * The kernel's threshold for a choice among n that is left to this rule with probability 1/n: kube-proxy hands
+ * over ten decimals, iptables rounds them to 31 bits. The rule hits if (random & 0x7fffffff) < threshold.
+ */
+export function threshold(n: number): number {
+  return Math.round(Number((1 / n).toFixed(10)) * 2 ** 31);
+}
+
+const ALWAYS: readonly Match[] = [];
+const statistics: (readonly Match[])[] = [];
+
+function oneOf(n: number): readonly Match[] {
+  const known = statistics[n];
+  if (known !== undefined) return known;
+  const made: readonly Match[] = n === 1 ? ALWAYS : [{ kind: "statistic", threshold: threshold(n) }];
+  statistics[n] = made;
+  return made;
+}
+
+function ruleOf(comment: string | undefined, matches: readonly Match[], target: Target): Rule {
+  return comment === undefined ? { matches, target } : { matches, comment, target };
+}
+
+/** Independent draws, each among what is left: every endpoint is as likely as any other. */
+function balancing(out: IptablesDraft, name: string, chosen: readonly Way[]): Rule[] {
+  return chosen.map(({ endpoint, chain }, index) => {
+    const comment = out.endpointComments ? `${name} -> ${endpoint.name}` : undefined;
+    return ruleOf(comment, oneOf(chosen.length - index), jump(chain));
+  });
+}
+
+/** KUBE-SEP-: an endpoint that reaches itself is masqueraded, lest it answer itself past the node. */
+function endpointRules(
+  out: IptablesDraft,
+  { name, protocol }: Frontend,
+  { address, port }: ProxyEndpoint,
+): Rule[] {
+  const comment = out.endpointComments ? name : undefined;
+  return [
+    ruleOf(comment, [from(host(address))], MARK_MASQ),
+    ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
+  ];
+}
+
+/** An endpoint within reach and its KUBE-SEP- chain. */
+interface Way {
+  readonly endpoint: ProxyEndpoint;
+  readonly chain: string;
+}
+
+/** The ways to some of the endpoints, which stand in the order of the ways. */
+function waysTo(some: readonly ProxyEndpoint[] | undefined, ways: readonly Way[]): readonly Way[] {
+  if (some === undefined || some.length === ways.length) return some === undefined ? [] : ways;
+  const chosen = new Set(some);
+  return ways.filter(({ endpoint }) => chosen.has(endpoint));
+}
+
+/** The chains of both policies and of every endpoint within reach. */
+export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
+  const { frontend, endpoints } = plan;
+  const { name, protocol } = frontend;
+  const ways = endpoints.reachable.map((endpoint): Way => {
+    return { endpoint, chain: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}` };
+  });
+  const cluster = waysTo(endpoints.cluster, ways);
+  const local = waysTo(endpoints.local, ways);
+  if (cluster.length > 0) append(out.nat, plan.clusterChain, ...balancing(out, name, cluster));
+  if (local.length > 0) append(out.nat, plan.localChain, ...balancing(out, name, local));
+  for (const { endpoint, chain } of ways) out.nat.set(chain, endpointRules(out, frontend, endpoint));
+}

@@ -1,0 +1,151 @@
+import { prefixContains } from "../net/prefix.js";
+import type { Match } from "../ruleset/iptables.js";
+import { append } from "./chains.js";
+import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
+import { writeEndpoints } from "./iptables-endpoints.js";
+import {
+  ACCEPT,
+  commented,
+  DROP,
+  DST_LOCAL,
+  dport,
+  from,
+  host,
+  jump,
+  notFrom,
+  protocol,
+  rule,
+  SRC_LOCAL,
+  service,
+} from "./rules.js";
+
+/** nat KUBE-SERVICES leads packets to the ClusterIP on, or filter refuses them. */
+function writeClusterIP(out: IptablesDraft, { frontend, hasInternal, refusal, ...plan }: ServicePlan): void {
+  const { name, clusterIP, port } = frontend;
+  const matches = service(clusterIP, frontend.protocol, port);
+  const [why, refuse] = refusal;
+  if (!hasInternal) {
+    append(out.filter, "KUBE-SERVICES", commented(why, matches, refuse));
+    return;
+  }
+  const chain = frontend.internalPolicyLocal ? plan.localChain : plan.clusterChain;
+  append(out.nat, "KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
+  if (out.masqueradeAll) append(out.nat, chain, commented(`${name} cluster IP`, matches, MARK_MASQ));
+  else if (out.localPods !== undefined) {
+    const outsiders = [notFrom(out.localPods), ...matches];
+    append(out.nat, chain, commented(`${name} cluster IP`, outsiders, MARK_MASQ));
+  }
+}
+
+function writeExternalIPs(
+  out: IptablesDraft,
+  { frontend, endpoints, hasExternal, refusal, externalChain }: ServicePlan,
+): void {
+  for (const ip of frontend.externalIPs) {
+    const matches = service(ip, frontend.protocol, frontend.port);
+    if (endpoints.hasAny) {
+      append(
+        out.nat,
+        "KUBE-SERVICES",
+        commented(`${frontend.name} external IP`, matches, jump(externalChain)),
+      );
+    }
+    if (!hasExternal)
+      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+  }
+}
+
+function writeVips(out: IptablesDraft, plan: ServicePlan): void {
+  const { frontend, endpoints, usesFirewall, firewallChain, externalChain } = plan;
+  const { name } = frontend;
+  for (const ip of frontend.vips) {
+    const matches = service(ip, frontend.protocol, frontend.port);
+    if (endpoints.hasAny) {
+      const chain = usesFirewall ? firewallChain : externalChain;
+      append(out.nat, "KUBE-SERVICES", commented(`${name} loadbalancer IP`, matches, jump(chain)));
+    }
+    if (usesFirewall) {
+      const comment = `${name} traffic not accepted by ${firewallChain}`;
+      append(out.filter, "KUBE-PROXY-FIREWALL", commented(comment, matches, DROP));
+    }
+    if (!plan.hasExternal) {
+      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(plan.refusal[0], matches, plan.refusal[1]));
+    }
+  }
+}
+
+function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
+  const { frontend, externalChain, refusal } = plan;
+  if (frontend.nodePort !== 0) {
+    const ports: readonly [Match, Match] = [protocol(frontend.protocol), dport(frontend.nodePort)];
+    if (plan.endpoints.hasAny)
+      append(out.nat, "KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
+    if (!plan.hasExternal) {
+      const matches = [ports[0], DST_LOCAL, ports[1]];
+      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+    }
+  }
+  if (frontend.healthCheckNodePort !== 0) {
+    const matches = [protocol("TCP"), dport(frontend.healthCheckNodePort)];
+    append(
+      out.filter,
+      "KUBE-NODEPORTS",
+      commented(`${frontend.name} health check node port`, matches, ACCEPT),
+    );
+  }
+}
+
+/** KUBE-EXT-: external destinations, masqueraded and on to the chain of their policy. */
+function writeExternalChain(out: IptablesDraft, plan: ServicePlan): void {
+  const { frontend, clusterChain, localChain, externalChain } = plan;
+  const destinations = `for ${frontend.name} external destinations`;
+  if (!frontend.externalPolicyLocal) {
+    append(out.nat, externalChain, commented(`masquerade traffic ${destinations}`, [], MARK_MASQ));
+  } else {
+    // Pods and the node itself are not held to local endpoints: their way leads to any.
+    if (out.localPods !== undefined) {
+      const pods = [from(out.localPods)];
+      append(out.nat, externalChain, commented(`pod traffic ${destinations}`, pods, jump(clusterChain)));
+    }
+    append(
+      out.nat,
+      externalChain,
+      commented(`masquerade LOCAL traffic ${destinations}`, [SRC_LOCAL], MARK_MASQ),
+      commented(`route LOCAL traffic ${destinations}`, [SRC_LOCAL], jump(clusterChain)),
+    );
+  }
+  if (plan.hasExternal) {
+    append(out.nat, externalChain, rule([], jump(frontend.externalPolicyLocal ? localChain : clusterChain)));
+  }
+}
+
+/** KUBE-FW-: who may reach the VIPs. Others come back untranslated, to be dropped by filter. */
+function writeFirewallChain(
+  out: IptablesDraft,
+  { frontend, firewallChain, externalChain }: ServicePlan,
+): void {
+  const { name, sourceRanges, vips } = frontend;
+  const { nodeIp } = out;
+  const admit = (prefix: (typeof sourceRanges)[number]) =>
+    commented(`${name} loadbalancer IP`, [from(prefix)], jump(externalChain));
+  append(out.nat, firewallChain, ...sourceRanges.map(admit));
+  // The node's own packets to a VIP that is one of its addresses have the VIP as their source.
+  if (nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp))) {
+    append(out.nat, firewallChain, ...vips.map((vip) => admit(host(vip))));
+  }
+  append(out.nat, firewallChain, {
+    matches: [],
+    comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`,
+  });
+}
+
+/** Every rule of one service port. */
+export function writeService(out: IptablesDraft, plan: ServicePlan): void {
+  writeClusterIP(out, plan);
+  writeExternalIPs(out, plan);
+  writeVips(out, plan);
+  writeNodePort(out, plan);
+  if (plan.endpoints.hasAny && plan.frontend.externallyAccessible) writeExternalChain(out, plan);
+  if (plan.usesFirewall) writeFirewallChain(out, plan);
+  writeEndpoints(out, plan);
+}

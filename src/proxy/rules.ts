@@ -1,0 +1,83 @@
+import { familyOf, type Ip } from "../net/ip.js";
+import type { Protocol } from "../net/port.js";
+import type { Prefix } from "../net/prefix.js";
+import type { CtState, Match, Rule, Target } from "../ruleset/iptables.js";
+
+/** Bit 14, kube-proxy's default --iptables-masquerade-bit. */
+export const MASQUERADE_MARK = 0x4000;
+
+export const ACCEPT: Target = { kind: "accept" };
+export const DROP: Target = { kind: "drop" };
+export const RETURN: Target = { kind: "return" };
+export const REJECT: Target = { kind: "reject", with: "icmp-port-unreachable" };
+
+const PROTOCOL: Record<Protocol, Match> = {
+  TCP: { kind: "protocol", protocol: "TCP" },
+  UDP: { kind: "protocol", protocol: "UDP" },
+  SCTP: { kind: "protocol", protocol: "SCTP" },
+};
+
+const PROTOCOL_WITH_MODULE: Record<Protocol, readonly Match[]> = {
+  TCP: [{ kind: "protocol", protocol: "TCP", module: true }],
+  UDP: [{ kind: "protocol", protocol: "UDP", module: true }],
+  SCTP: [{ kind: "protocol", protocol: "SCTP", module: true }],
+};
+
+export const SRC_LOCAL: Match = { kind: "addrtype", side: "src", type: "LOCAL" };
+export const NOT_SRC_LOCAL: Match = { kind: "addrtype", side: "src", type: "LOCAL", invert: true };
+export const DST_LOCAL: Match = { kind: "addrtype", side: "dst", type: "LOCAL" };
+
+export function jump(chain: string): Target {
+  return { kind: "jump", chain };
+}
+
+export function rule(matches: readonly Match[], target: Target): Rule {
+  return { matches, target };
+}
+
+export function commented(comment: string, matches: readonly Match[], target: Target): Rule {
+  return { matches, comment, target };
+}
+
+/** The prefix of one address alone. */
+export function host(ip: Ip): Prefix {
+  return { address: ip, length: familyOf(ip) === 4 ? 32 : 128 };
+}
+
+export function from(prefix: Prefix): Match {
+  return { kind: "source", prefix };
+}
+
+export function notFrom(prefix: Prefix): Match {
+  return { kind: "source", prefix, invert: true };
+}
+
+export function to(prefix: Prefix): Match {
+  return { kind: "destination", prefix };
+}
+
+export function protocol(name: Protocol): Match {
+  return PROTOCOL[name];
+}
+
+/** kube-proxy writes `-m tcp -p tcp` also where no port follows, and the listing shows it. */
+export function protocolWithModule(name: Protocol): readonly Match[] {
+  return PROTOCOL_WITH_MODULE[name];
+}
+
+export function dport(port: number): Match {
+  return { kind: "dport", from: port, to: port };
+}
+
+/** Destination address, protocol and port, in the order the tools list them. */
+export function service(ip: Ip, name: Protocol, port: number): readonly Match[] {
+  return [to(host(ip)), protocol(name), dport(port)];
+}
+
+export function ctstate(...states: readonly CtState[]): Match {
+  return { kind: "ctstate", states };
+}
+
+export function inSet(set: string, ...sides: readonly ("src" | "dst")[]): Match {
+  return { kind: "set", set, sides };
+}

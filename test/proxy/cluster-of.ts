@@ -1,0 +1,180 @@
+import type { Cluster } from "../../src/model/cluster.js";
+import type { Endpoint, EndpointPort, EndpointSlice } from "../../src/model/endpointslice.js";
+import type { Node } from "../../src/model/node.js";
+import type { Service, ServicePort } from "../../src/model/service.js";
+import { familyOf, type Ip, parseIp } from "../../src/net/ip.js";
+import { type Prefix, parsePrefix } from "../../src/net/prefix.js";
+
+export function ip(text: string): Ip {
+  const address = parseIp(text);
+  if (address === undefined) throw new Error(`«${text}» is no address`);
+  return address;
+}
+
+export function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed === undefined) throw new Error(`«${text}» is no prefix`);
+  return parsed;
+}
+
+/** Fields of a Service, addresses as text; the rest has the API's defaults. */
+export interface ServiceFields
+  extends Partial<
+    Pick<
+      Service,
+      | "type"
+      | "headless"
+      | "externalTrafficPolicy"
+      | "internalTrafficPolicy"
+      | "healthCheckNodePort"
+      | "affinitySeconds"
+    >
+  > {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Addresses with a space between, "" for none. */
+  readonly clusterIPs?: string;
+  readonly externalIPs?: string;
+  /** Ingress addresses; `198.51.100.1!` has ipMode Proxy. */
+  readonly ingress?: string;
+  readonly sourceRanges?: string;
+  /** `http:80`, `dns:53/UDP`, `:80>30080`: name, port, protocol, nodePort; several with a space between. */
+  readonly ports?: string;
+}
+
+/** `10.244.1.5@worker-1`, with any of `!ready !serving terminating zone=a node=worker-1` after it. */
+export type EndpointText = string;
+
+function words(text: string | undefined): string[] {
+  return (text ?? "").split(" ").filter((word) => word !== "");
+}
+
+function portOf(text: string): ServicePort {
+  const parts = /^([^:]*):(\d+)(?:\/(TCP|UDP|SCTP))?(?:>(\d+))?$/.exec(text);
+  if (parts === null) throw new Error(`«${text}» is no service port`);
+  const protocol = (parts[3] ?? "TCP") as ServicePort["protocol"];
+  const port = Number(parts[2]);
+  return { name: parts[1] ?? "", protocol, port, nodePort: Number(parts[4] ?? 0), targetPort: port };
+}
+
+function endpointOf(text: EndpointText): Endpoint {
+  const [where = "", ...marks] = words(text);
+  const [address = "", nodeName] = where.split("@");
+  const hints = (key: string) =>
+    marks.filter((mark) => mark.startsWith(`${key}=`)).map((mark) => mark.slice(key.length + 1));
+  return {
+    address: ip(address),
+    conditions: {
+      ready: marks.includes("!ready") ? false : undefined,
+      serving: marks.includes("!serving") ? false : undefined,
+      terminating: marks.includes("terminating") ? true : undefined,
+    },
+    nodeName,
+    targetRef: undefined,
+    hintZones: hints("zone"),
+    hintNodes: hints("node"),
+  };
+}
+
+function split(name: string): readonly [string, string] {
+  const [namespace = "", own = ""] = name.split("/");
+  return [namespace, own];
+}
+
+function serviceOf(name: string, fields: ServiceFields): Service {
+  const [namespace, own] = split(name);
+  return {
+    namespace,
+    name: own,
+    labels: new Map(Object.entries(fields.labels ?? {})),
+    type: fields.type ?? "ClusterIP",
+    selector: undefined,
+    clusterIPs: words(fields.clusterIPs).map(ip),
+    headless: fields.headless ?? false,
+    ports: words(fields.ports).map(portOf),
+    externalIPs: words(fields.externalIPs).map(ip),
+    loadBalancerIngress: words(fields.ingress).map((word) => ({
+      ip: ip(word.replace("!", "")),
+      ipMode: word.endsWith("!") ? "Proxy" : "VIP",
+    })),
+    loadBalancerSourceRanges: words(fields.sourceRanges).map(prefix),
+    externalTrafficPolicy: fields.externalTrafficPolicy ?? "Cluster",
+    internalTrafficPolicy: fields.internalTrafficPolicy ?? "Cluster",
+    healthCheckNodePort: fields.healthCheckNodePort ?? 0,
+    affinitySeconds: fields.affinitySeconds,
+    publishNotReadyAddresses: false,
+    place: { file: "test.yaml", object: `Service ${name}` },
+  };
+}
+
+/** Builds a Cluster of the contract's types, object by object, without a control plane. */
+export class ClusterBuilder {
+  readonly #nodes: Node[] = [];
+  readonly #services: Service[] = [];
+  readonly #slices: EndpointSlice[] = [];
+  #clusterCIDRs: readonly Prefix[] = [prefix("10.244.0.0/16")];
+
+  clusterCIDRs(text: string): this {
+    this.#clusterCIDRs = words(text).map(prefix);
+    return this;
+  }
+
+  node(
+    name: string,
+    internalIP: string,
+    podCIDR: string,
+    labels: Readonly<Record<string, string>> = {},
+  ): this {
+    this.#nodes.push({
+      name,
+      labels: new Map(Object.entries(labels)),
+      internalIPs: [ip(internalIP)],
+      externalIPs: [],
+      podCIDRs: [prefix(podCIDR)],
+      unschedulable: false,
+    });
+    return this;
+  }
+
+  service(name: string, fields: ServiceFields): this {
+    this.#services.push(serviceOf(name, fields));
+    return this;
+  }
+
+  /** One EndpointSlice of a Service; `port` is `http:8080` or `dns:53/UDP`. */
+  slice(service: string, port: string, ...endpoints: readonly EndpointText[]): this {
+    const [namespace, serviceName] = split(service);
+    const { name, protocol, port: number } = portOf(port);
+    const ports: readonly EndpointPort[] = [{ name, protocol, port: number }];
+    const made = endpoints.map(endpointOf);
+    const family = made.some(({ address }) => familyOf(address) === 6) ? 6 : 4;
+    const own = `${serviceName}-${this.#slices.length}`;
+    this.#slices.push({ namespace, name: own, serviceName, family, ports, endpoints: made });
+    return this;
+  }
+
+  build(): Cluster {
+    return {
+      nodes: this.#nodes,
+      namespaces: [],
+      pods: [],
+      services: this.#services,
+      endpointSlices: this.#slices,
+      clusterCIDRs: this.#clusterCIDRs,
+      serviceCIDRs: [prefix("10.96.0.0/12")],
+      diagnostics: [],
+    };
+  }
+}
+
+/** A cluster of two nodes, worker-1 and worker-2, to which a test adds its Services. */
+export function clusterOf(): ClusterBuilder {
+  return new ClusterBuilder()
+    .node("worker-1", "172.18.0.2", "10.244.1.0/24")
+    .node("worker-2", "172.18.0.3", "10.244.2.0/24");
+}
+
+export function nodeOf(cluster: Cluster, name = "worker-1"): Node {
+  const node = cluster.nodes.find((one) => one.name === name);
+  if (node === undefined) throw new Error(`no node ${name}`);
+  return node;
+}

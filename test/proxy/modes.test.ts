@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { printHostPort } from "../../src/net/port.js";
+import { compileIptables } from "../../src/proxy/iptables.js";
+import { compileIpvs } from "../../src/proxy/ipvs.js";
+import { compileNftables } from "../../src/proxy/nftables.js";
+import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { type Walker, walk as walkIptables } from "./iptables-walk.js";
+import { walk as walkNftables } from "./nft-walk.js";
+
+const NODE = "172.18.0.2";
+const LOCAL = [NODE, "10.244.1.1", "127.0.0.1"].map(ip);
+const POD = "10.244.1.7";
+const OUTSIDER = "203.0.113.2";
+
+/** Every local address in nftables mode too, as iptables mode has it by default. */
+const EVERYWHERE = { nodePortAddresses: [prefix("0.0.0.0/0")], nodeAddresses: LOCAL };
+
+const marks = fc.tuple(
+  fc.constantFrom("@worker-1", "@worker-2", ""),
+  fc.constantFrom("", "", "", " !ready", " !ready terminating", " !ready !serving terminating"),
+);
+
+const fields: fc.Arbitrary<ServiceFields> = fc.record({
+  type: fc.constantFrom("ClusterIP" as const, "NodePort" as const, "LoadBalancer" as const),
+  clusterIPs: fc.constant("10.96.0.1"),
+  externalIPs: fc.constantFrom("", "192.0.2.1"),
+  ingress: fc.constantFrom("", "198.51.100.1"),
+  ports: fc.constantFrom("http:80", "http:80>30080", "http:80/UDP>30080"),
+  externalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
+  internalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
+});
+
+interface Case {
+  readonly cluster: ClusterBuilder;
+  readonly fields: ServiceFields;
+}
+
+const cases: fc.Arbitrary<Case> = fc
+  .tuple(fields, fc.array(marks, { maxLength: 4 }))
+  .map(([fields, endpoints]) => {
+    const protocol = fields.ports?.includes("UDP") ? "/UDP" : "";
+    const texts = endpoints.map(
+      ([home, mark], index) => `10.244.${home.endsWith("1") ? 1 : 2}.${20 + index}${home}${mark}`,
+    );
+    const cluster = clusterOf()
+      .service("shop/web", fields)
+      .slice("shop/web", `http:8080${protocol}`, ...texts);
+    return { cluster, fields };
+  });
+
+const packets: fc.Arbitrary<Walker> = fc
+  .tuple(
+    fc.constantFrom(POD, OUTSIDER, NODE, "10.244.1.20"),
+    fc.constantFrom(
+      "10.96.0.1:80",
+      "192.0.2.1:80",
+      "198.51.100.1:80",
+      "172.18.0.2:30080",
+      "10.244.1.1:30080",
+    ),
+    fc.constantFrom("TCP" as const, "UDP" as const),
+  )
+  .map(([src, to, protocol]) => {
+    const [dst = "", dport] = to.split(":");
+    return { src: ip(src), dst: ip(dst), protocol, dport: Number(dport), fromNode: src === NODE };
+  });
+
+describe("the modes agree", () => {
+  it("iptables and nftables give every packet the same ways", () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(cases, packets, ({ cluster, fields }, packet) => {
+        // nftables refuses other protocols of a ClusterIP, iptables lets them pass (a documented difference).
+        fc.pre(
+          packet.dst !== ip("10.96.0.1") || fields.ports?.includes("UDP") === (packet.protocol === "UDP"),
+        );
+        const built = cluster.build();
+        const node = nodeOf(built);
+        const byIptables = walkIptables(compileIptables(built, node, EVERYWHERE).iptables, packet, LOCAL);
+        const byNftables = walkNftables(compileNftables(built, node, EVERYWHERE).nftables, packet, LOCAL);
+        // In OUTPUT iptables asks no KUBE-EXTERNAL-SERVICES: what nat left alone leaves the node.
+        const refused = packet.fromNode && byNftables.join() === "REJECT" && packet.dst !== ip("10.96.0.1");
+        const expected = refused ? [printHostPort(packet.dst, packet.dport)] : byNftables;
+        expect([...byIptables.keys()].sort()).toEqual(expected);
+        for (const end of byIptables.keys()) seen.add(end.replace(/^10\.244\.[12]\.2[0-9]:8080/, "endpoint"));
+      }),
+      { numRuns: 600 },
+    );
+    expect([...seen]).toEqual(expect.arrayContaining(["endpoint", "endpoint masquerade", "DROP", "REJECT"]));
+  });
+
+  it("ipvs has the same endpoints behind every address, but drops nothing for policy Local", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(cases, packets, ({ cluster }, packet) => {
+        const built = cluster.build();
+        const node = nodeOf(built);
+        // IPVS treats all sources alike, as the others treat those from outside.
+        const outside = { ...packet, src: ip(OUTSIDER), fromNode: false };
+        const ends = walkIptables(compileIptables(built, node).iptables, outside, LOCAL);
+        const { ipvs } = compileIpvs(built, node, { nodeAddresses: LOCAL.slice(0, 2) });
+        const server = ipvs.servers.find(
+          ({ address, port, protocol }) =>
+            address === packet.dst && port === packet.dport && protocol === packet.protocol,
+        );
+        const untouched = [...ends.keys()].some((end) => end.endsWith(":80") || end.endsWith(":30080"));
+        expect(server === undefined).toBe(untouched);
+        if (server === undefined || ends.has("DROP")) return;
+        compared += 1;
+        const behind = server.servers.map(({ address, port }) => `${address}:${port}`);
+        const reached = [...ends.keys()]
+          .filter((end) => end !== "REJECT")
+          .map((end) => end.split(" ")[0] ?? "");
+        expect(behind).toEqual(reached.map((end) => `${ip(end.split(":")[0] ?? "")}:8080`));
+      }),
+      { numRuns: 300 },
+    );
+    expect(compared).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,307 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/diagnostics.js";
+import { prefixOf } from "../../src/net/prefix.js";
+import {
+  type Iptables,
+  type Match,
+  parseIptables,
+  printIptables,
+  type Rule,
+} from "../../src/ruleset/iptables.js";
+import { parseProbability, printProbability } from "../../src/ruleset/iptables-values.js";
+
+const invert = fc.constantFrom({}, { invert: true as const });
+const word = fc.stringMatching(/^[a-zA-Z][\w.+-]{0,11}$/);
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const port = fc.integer({ min: 0, max: 65535 });
+const prefix = fc.tuple(u32, fc.integer({ min: 0, max: 32 })).map(([ip, length]) => prefixOf(ip, length));
+
+/** At most one of these, in listing order. */
+const header = fc
+  .tuple(
+    fc.option(fc.record({ kind: fc.constant("source" as const), prefix })),
+    fc.option(fc.record({ kind: fc.constant("destination" as const), prefix })),
+    fc.option(fc.record({ kind: fc.constant("in-interface" as const), name: word })),
+    fc.option(fc.record({ kind: fc.constant("out-interface" as const), name: word })),
+  )
+  .chain((parts) => {
+    const present = parts.filter((part) => part !== null);
+    return fc.tuple(...present.map((part) => invert.map((negated): Match => ({ ...part, ...negated }))));
+  });
+
+const module: fc.Arbitrary<Match> = fc.oneof(
+  fc
+    .tuple(u32, fc.oneof(fc.constant(0xffffffff), u32), invert)
+    .map(([value, mask, negated]): Match => ({ kind: "mark", value, mask, ...negated })),
+  fc
+    .tuple(
+      fc.subarray(["INVALID", "NEW", "RELATED", "ESTABLISHED", "SNAT", "DNAT"] as const, { minLength: 1 }),
+      invert,
+    )
+    .map(([states, negated]): Match => ({ kind: "ctstate", states, ...negated })),
+  fc
+    .tuple(fc.constantFrom("src" as const, "dst" as const), invert)
+    .map(([side, negated]): Match => ({ kind: "addrtype", side, type: "LOCAL", ...negated })),
+  fc.integer({ min: 0, max: 2 ** 31 }).map((threshold): Match => ({ kind: "statistic", threshold })),
+  fc
+    .tuple(
+      word,
+      fc.array(fc.constantFrom("src" as const, "dst" as const), { minLength: 1, maxLength: 3 }),
+      invert,
+    )
+    .map(([set, sides, negated]): Match => ({ kind: "set", set, sides, ...negated })),
+  invert.map((negated): Match => ({ kind: "physdev-is-in", ...negated })),
+);
+
+const ports = fc
+  .tuple(fc.subarray(["sport", "dport"] as const), fc.tuple(port, port), fc.tuple(port, port), invert)
+  .map(([kinds, a, b, negated]): readonly Match[] =>
+    kinds.map((kind) => {
+      const [x, y] = kind === "sport" ? a : b;
+      return { kind, from: Math.min(x, y), to: Math.max(x, y), ...negated };
+    }),
+  );
+
+/** The protocol, and after it the ports or the bare module of a transport. */
+const transport = fc.oneof(
+  fc.constant<readonly [readonly Match[], readonly Match[]]>([[], []]),
+  fc.constant<readonly [readonly Match[], readonly Match[]]>([[{ kind: "protocol", protocol: "ICMP" }], []]),
+  fc
+    .tuple(fc.constantFrom("TCP" as const, "UDP" as const, "SCTP" as const), ports, fc.boolean())
+    .map(([protocol, some, module]): readonly [readonly Match[], readonly Match[]] => {
+      const bare = module && some.length === 0 ? { module: true as const } : {};
+      return [[{ kind: "protocol", protocol, ...bare }], some];
+    }),
+);
+
+const target = fc.oneof(
+  fc.constantFrom("accept" as const, "drop" as const, "return" as const).map((kind) => ({ kind })),
+  fc.constantFrom("jump" as const, "goto" as const).map((kind) => ({ kind, chain: "KUBE-A" })),
+  fc.constant({ kind: "reject" as const, with: "icmp-port-unreachable" as const }),
+  fc.tuple(u32, port).map(([address, port]) => ({ kind: "dnat" as const, address, port })),
+  fc.boolean().map((randomFully) => ({ kind: "masquerade" as const, randomFully })),
+  fc.tuple(u32, u32).map(([value, mask]) => ({ kind: "mark" as const, value, mask })),
+);
+
+const comment = fc.string({ minLength: 0, maxLength: 40 }).filter((text) => !/[\n\r]/.test(text));
+
+const rule: fc.Arbitrary<Rule> = fc
+  .tuple(
+    header,
+    transport,
+    fc.array(module, { maxLength: 3 }),
+    fc.option(comment),
+    fc.nat(4),
+    fc.option(target),
+  )
+  .map(([head, [protocol, some], modules, text, at, end]): Rule => {
+    const count = modules.length + (some.length > 0 || protocol.some((one) => "module" in one) ? 1 : 0);
+    const commentAt = Math.min(at, count);
+    return {
+      matches: [...head, ...protocol, ...some, ...modules],
+      ...(text === null ? {} : { comment: text, ...(commentAt === 0 ? {} : { commentAt }) }),
+      ...(end === null ? {} : { target: end }),
+    };
+  });
+
+const iptables: fc.Arbitrary<Iptables> = fc.array(rule, { maxLength: 6 }).map((rules) => ({
+  family: 4,
+  tables: [
+    {
+      name: "filter",
+      chains: [
+        { name: "INPUT", policy: "DROP", rules },
+        { name: "KUBE-A", rules: [] },
+      ],
+    },
+    {
+      name: "nat",
+      chains: [
+        { name: "KUBE-A", rules },
+        { name: "KUBE-B", rules: [] },
+      ],
+    },
+  ],
+}));
+
+function refusals(text: string): string {
+  try {
+    parseIptables(text, "node.rules");
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+/** A listing with one rule in nat KUBE-A, on line 4. */
+function listing(rule: string): string {
+  return `*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-A - [0:0]\n${rule}\nCOMMIT\n`;
+}
+
+describe("iptables-save", () => {
+  it("is read as it was printed", () => {
+    fc.assert(
+      fc.property(iptables, (made) => {
+        const text = printIptables(made);
+        const read = parseIptables(text, "made");
+        expect(read).toEqual(made);
+        expect(printIptables(read)).toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("prints saved lines as they were", () => {
+    const text = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:KUBE-FORWARD - [0:0]
+-A INPUT ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "it's \\"quoted\\" \\\\ here" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-A INPUT -i lo -m comment --comment plain-word_1 -j ACCEPT
+-A FORWARD -m conntrack --ctstate NEW -m comment --comment "after the state" -j KUBE-FORWARD
+-A FORWARD ! -i docker+ -o eth0 -p tcp -m tcp ! --sport 1:1023 --dport 30000:32767 -g KUBE-FORWARD
+-A KUBE-FORWARD -p udp -m comment --comment "a bare module" -m udp
+-A KUBE-FORWARD -p udp -m mark --mark 0x1 -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+`.replace("it's", "it\\'s");
+    expect(printIptables(parseIptables(text, "saved"))).toBe(text);
+  });
+
+  it("passes over comment lines and counters", () => {
+    const plain = listing("-A KUBE-A -s 10.0.0.0/8 -j ACCEPT");
+    const counted = `# Generated by iptables-save\n${plain.replace("\n-A", "\n[12:345] -A").replace("[0:0]", "[9:99]")}# Completed\n`;
+    expect(parseIptables(counted, "counted")).toEqual(parseIptables(plain, "plain"));
+  });
+
+  it("lists connection states in the tool's order", () => {
+    const states = ["DNAT", "NEW", "ESTABLISHED", "RELATED"] as const;
+    const chain = { name: "A", rules: [{ matches: [{ kind: "ctstate" as const, states }] }] };
+    const text = printIptables({ family: 4, tables: [{ name: "nat", chains: [chain] }] });
+    expect(text).toContain("-A A -m conntrack --ctstate NEW,RELATED,ESTABLISHED,DNAT\n");
+  });
+
+  it("lists chains by name, built-in ones first", () => {
+    const chains = ["KUBE-SEP-B", "KUBE-SEP-A", "KUBE-EXT-C"].map((name) => ({ name, rules: [] }));
+    const text = printIptables({
+      family: 4,
+      tables: [{ name: "nat", chains: [{ name: "PREROUTING", policy: "ACCEPT", rules: [] }, ...chains] }],
+    });
+    const declared = [...text.matchAll(/^:(\S+)/gm)].map(([, name]) => name);
+    expect(declared).toEqual(["PREROUTING", "KUBE-EXT-C", "KUBE-SEP-A", "KUBE-SEP-B"]);
+  });
+
+  it.each([
+    [
+      "-A KUBE-A -j NFLOG --nflog-group 86",
+      "«NFLOG» is neither a chain of this table nor a target this program models.",
+    ],
+    [
+      "-A KUBE-A -m recent --rcheck -j ACCEPT",
+      "«-m recent --rcheck» is not modelled: nothing of this listing is used.",
+    ],
+    ["-A KUBE-A -f -j ACCEPT", "«-f» is not modelled here: nothing of this listing is used."],
+    ["-A KUBE-A -p esp -j ACCEPT", "«esp» is not a protocol this program models."],
+    ["-A KUBE-A -m tcp --dport 80", "«-m tcp» stands without «-p tcp» before it."],
+    ["-A KUBE-A -p tcp -m tcp --dport 70000", "«70000» is not a port or a range of ports."],
+    ["-A KUBE-A -p tcp -m tcp --dport 80:70", "«80:70» is not a port or a range of ports."],
+    [
+      "-A KUBE-A -p tcp -m tcp --tcp-flags SYN SYN -j DROP",
+      "«--tcp-flags» is not modelled here: nothing of this listing is used.",
+    ],
+    ["-A KUBE-A -s 10.0.0.1/8 -j ACCEPT", "«10.0.0.1/8» is not an IPv4 prefix."],
+    ["-A KUBE-A -s fd00::/8 -j ACCEPT", "«fd00::/8» is not an IPv4 prefix."],
+    [
+      "-A KUBE-A -m conntrack --ctstate UNTRACKED",
+      "«UNTRACKED» is not a list of connection states this program models.",
+    ],
+    ["-A KUBE-A -m mark --mark 0x4000/ -j DROP", "«0x4000/» is not a mark."],
+    ["-A KUBE-A -m statistic --mode nth --every 3 -j DROP", "«nth» stands where «random» should."],
+    [
+      "-A KUBE-A -j DNAT --to-destination 10.0.0.1-10.0.0.9:80",
+      "«10.0.0.1-10.0.0.9:80» is not one IPv4 address with a port.",
+    ],
+    ["-A KUBE-A -j MASQUERADE --to-ports 1024-2048", "«--to-ports» is not modelled for this target."],
+    ["-A KUBE-A -j", "the line ends where a target should stand."],
+    ["-A KUBE-B -j DROP", "«KUBE-B» is not a chain of this table."],
+    ['-A KUBE-A -m comment --comment "open', "a quote is not closed."],
+  ])("refuses %s", (line, message) => {
+    expect(refusals(listing(line))).toBe(`node.rules: line 4: ${message}`);
+  });
+
+  it("refuses whole, with every line that is wrong", () => {
+    expect(
+      refusals(listing("-A KUBE-A -j LOG\n-A KUBE-A -j DROP\n-A KUBE-A -j ULOG")).split("\n"),
+    ).toHaveLength(2);
+    expect(refusals("*nat\n:KUBE-A - [0:0]\n")).toBe("node.rules: line 3: the listing ends before COMMIT.");
+    expect(refusals("*security\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\nCOMMIT\n")).toBe(
+      "node.rules: line 1: «*security» is not a table this program models.",
+    );
+    expect(refusals("*nat\n:A - [0:0]\n:A - [0:0]\nCOMMIT\n")).toContain("chain A is listed a second time.");
+  });
+});
+
+describe("probabilities", () => {
+  it("survive their eleven decimals, at every threshold", () => {
+    const threshold = fc.integer({ min: 0, max: 2 ** 31 });
+    fc.assert(
+      fc.property(threshold, (t) => {
+        expect(parseProbability(printProbability(t))).toBe(t);
+      }),
+    );
+  });
+
+  it("are rounded as printf rounds, halves to even", () => {
+    // 1/4096 = 0.000244140625; seen in a listing of iptables-save.
+    expect(printProbability(2 ** 19)).toBe("0.00024414062");
+    expect(printProbability(3 * 2 ** 19)).toBe("0.00073242188");
+    expect(printProbability(2 ** 31)).toBe("1.00000000000");
+  });
+});
+
+const shared = join(process.env.PACKETYARD_SHARED ?? "../shared", "data", "iptables");
+
+/** Files that look like listings of iptables-save, wherever they lie in the folder. */
+function listings(): readonly string[] {
+  if (!existsSync(shared)) return [];
+  return readdirSync(shared, { recursive: true, encoding: "utf8" })
+    .map((name) => join(shared, name))
+    .filter((file) => file.endsWith(".txt") && /^\*(nat|filter)$/m.test(readFileSync(file, "utf8")));
+}
+
+describe.skipIf(listings().length === 0)(`listings of real nodes (skipped without ${shared})`, () => {
+  it.each(listings())("%s is read and printed again, or refused with the line named", (file) => {
+    const text = readFileSync(file, "utf8");
+    const answer = refusalsOrText(text);
+    if (answer.startsWith("*")) {
+      expect(refusalsOrText(answer)).toBe(answer);
+      // Listings touched up by hand have their chains in any order, and leave REJECT's default away.
+      const full = withoutCounters(text).replace(
+        / -j REJECT$/gm,
+        " -j REJECT --reject-with icmp-port-unreachable",
+      );
+      expect(answer.split("\n").sort()).toEqual(full.split("\n").sort());
+    } else for (const line of answer.split("\n")) expect(line).toMatch(/^node\.rules: line \d+: .*\.$/);
+  });
+});
+
+function refusalsOrText(text: string): string {
+  const refused = refusals(text);
+  return refused === "accepted" ? printIptables(parseIptables(text, "node.rules")) : refused;
+}
+
+function withoutCounters(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .replace(/^\[\d+:\d+\] /, "")
+          .replace(/^(:.*)\[\d+:\d+\]/, "$1[0:0]")
+          .trim()}\n`,
+    )
+    .join("");
+}
