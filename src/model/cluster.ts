@@ -1,0 +1,132 @@
+import { type Diagnostic, InputError } from "../diagnostics.js";
+import { type Family, familyOf } from "../net/ip.js";
+import { type Prefix, prefixOverlaps, printPrefix } from "../net/prefix.js";
+import { checkObjects } from "./checks.js";
+import { completeEndpointSlices } from "./control/endpoint-slices.js";
+import { clusterCIDRsOf, type Foreign, serviceCIDRsOf } from "./control/networks.js";
+import { completeNodes } from "./control/nodes.js";
+import { clusterNetwork, MAX_NODES } from "./control/pod-networks.js";
+import { completePods } from "./control/pods.js";
+import { completeServices } from "./control/services.js";
+import type { EndpointSlice } from "./endpointslice.js";
+import type { ManifestObject } from "./manifest.js";
+import type { Node, NodeManifest } from "./node.js";
+import { type Objects, readObjects, throwErrors } from "./objects.js";
+import type { Pod } from "./pod.js";
+import type { Service } from "./service.js";
+
+/**
+ * A whole cluster: what was read, completed with what a control plane would have made. Deterministic: equal
+ * input gives equal addresses.
+ */
+export interface Cluster {
+  readonly nodes: readonly Node[];
+  readonly namespaces: readonly string[];
+  readonly pods: readonly Pod[];
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  /** Pod networks of the whole cluster (kube-proxy's --cluster-cidr), e.g. 10.244.0.0/16. */
+  readonly clusterCIDRs: readonly Prefix[];
+  /** Service networks, e.g. 10.96.0.0/12. */
+  readonly serviceCIDRs: readonly Prefix[];
+  /** Notes and warnings met while reading (skipped kinds, fields not modelled). */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What the control plane is told; all of it has defaults. */
+export interface ClusterOptions {
+  /** Nodes to make where none is given: 1 … 32768, 3 if not said. */
+  readonly nodes?: number;
+  /** IPv4 network of the Pods; 10.244.0.0/16 if not said, and wider for more than 256 Nodes. */
+  readonly clusterCIDR?: Prefix;
+  /** Network to allocate ClusterIPs from; 10.96.0.0/12 if not said. */
+  readonly serviceCIDR?: Prefix;
+  /** Network to give load balancers their addresses from; without it they stay pending. */
+  readonly loadBalancerPool?: Prefix;
+}
+
+/**
+ * Builds a cluster from Kubernetes objects: parses them, checks them against one another, and makes the Nodes,
+ * Pods, addresses and EndpointSlices that are missing. Throws one InputError that names every error found.
+ */
+export function buildCluster(objects: readonly ManifestObject[], options: ClusterOptions = {}): Cluster {
+  checkOptions(options);
+  const diagnostics: Diagnostic[] = [];
+  const read = readObjects(objects, diagnostics);
+  checkObjects(read, diagnostics);
+  throwErrors(diagnostics);
+
+  const nodes = completeNodes(read, options, diagnostics);
+  throwErrors(diagnostics);
+  const networks = networksOf(nodes, read, options);
+  const pods = completePods(read, nodes, diagnostics);
+  const services = completeServices(
+    read.services,
+    { ...networks, loadBalancerPool: options.loadBalancerPool },
+    diagnostics,
+  );
+  throwErrors(diagnostics);
+  const endpointSlices = completeEndpointSlices(services, pods, read, diagnostics);
+  const { clusterCIDRs, serviceCIDRs } = networks;
+  const namespaces = namespacesOf(read);
+  return { nodes, namespaces, pods, services, endpointSlices, clusterCIDRs, serviceCIDRs, diagnostics };
+}
+
+function checkOptions({ nodes, clusterCIDR, serviceCIDR }: ClusterOptions): void {
+  const errors: string[] = [];
+  if (nodes !== undefined && !(Number.isInteger(nodes) && nodes >= 1 && nodes <= MAX_NODES)) {
+    errors.push(`nodes: ${nodes} is not a number of Nodes from 1 to ${MAX_NODES}.`);
+  }
+  if (clusterCIDR !== undefined && familyOf(clusterCIDR.address) !== 4) {
+    errors.push(`clusterCIDR: ${printPrefix(clusterCIDR)} is not an IPv4 network.`);
+  }
+  if (clusterCIDR !== undefined && serviceCIDR !== undefined && prefixOverlaps(clusterCIDR, serviceCIDR)) {
+    errors.push(
+      `clusterCIDR: ${printPrefix(clusterCIDR)} overlaps the serviceCIDR ${printPrefix(serviceCIDR)}.`,
+    );
+  }
+  if (errors.length === 0) return;
+  throw new InputError(errors.map((message) => ({ severity: "error", place: {}, message })));
+}
+
+interface Networks {
+  readonly clusterCIDRs: readonly Prefix[];
+  readonly serviceCIDRs: readonly Prefix[];
+  readonly families: ReadonlySet<Family>;
+}
+
+function networksOf(
+  nodes: readonly NodeManifest[],
+  { services }: Objects,
+  options: ClusterOptions,
+): Networks {
+  const podCIDRs = nodes.flatMap((node) => node.podCIDRs);
+  const clusterIPs = services.flatMap((service) => service.clusterIPs);
+  const nodeIPs = nodes.flatMap(({ internalIPs }) => internalIPs);
+  const known = clusterNetwork(options.clusterCIDR, podCIDRs.length);
+  const elsewhere: Foreign = {
+    prefixes: options.serviceCIDR === undefined ? [] : [options.serviceCIDR],
+    addresses: [...nodeIPs, ...clusterIPs],
+  };
+  const clusterCIDRs = clusterCIDRsOf(known, podCIDRs, elsewhere);
+  const families = new Set(podCIDRs.map(({ address }) => familyOf(address)));
+  const foreign: Foreign = { prefixes: clusterCIDRs, addresses: nodeIPs };
+  const serviceCIDRs = serviceCIDRsOf(options.serviceCIDR, clusterIPs, families, foreign);
+  return { clusterCIDRs, serviceCIDRs, families };
+}
+
+/** Those given and those that objects live in, sorted. */
+function namespacesOf({
+  namespaces,
+  pods,
+  workloads,
+  services,
+  endpointSlices,
+  endpoints,
+}: Objects): readonly string[] {
+  const used = new Set(["default", ...namespaces]);
+  for (const { namespace } of [...pods, ...workloads, ...services, ...endpointSlices, ...endpoints]) {
+    used.add(namespace);
+  }
+  return [...used].sort();
+}

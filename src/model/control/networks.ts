@@ -1,0 +1,89 @@
+import { familyOf, type Ip } from "../../net/ip.js";
+import { type Prefix, prefixContains, prefixOf, prefixOverlaps } from "../../net/prefix.js";
+
+/** What kubeadm, flannel and kind use where nothing else is said. */
+export const DEFAULT_CLUSTER_CIDR: Prefix = { address: 0x0af40000, length: 16 };
+
+/** Service networks to choose from, kubeadm's first; the others serve where Pods or Nodes lie in it. */
+const SERVICE_CIDRS: readonly Prefix[] = [
+  { address: 0x0a600000, length: 12 },
+  { address: 0x0a2b0000, length: 16 },
+  { address: 0xac1e0000, length: 16 },
+];
+/** fd00:10:96::/112, as kind has it. */
+const SERVICE_CIDR_IP6: Prefix = { address: 0xfd00_0010_0096n << 80n, length: 112 };
+
+/** Addresses that a network must not hold, in both forms the checks want. */
+export interface Foreign {
+  readonly prefixes: readonly Prefix[];
+  readonly addresses: readonly Ip[];
+}
+
+function isFree(network: Prefix, foreign: Foreign): boolean {
+  if (foreign.prefixes.some((prefix) => prefixOverlaps(prefix, network))) return false;
+  return !foreign.addresses.some((address) => prefixContains(network, address));
+}
+
+/** The widest network of these lengths around the address that holds nothing foreign; else the last length's. */
+function cover(address: Ip, lengths: readonly number[], foreign: Foreign): Prefix {
+  const networks = lengths.map((length) => prefixOf(address, length));
+  return networks.find((network) => isFree(network, foreign)) ?? prefixOf(address, lengths.at(-1) ?? 0);
+}
+
+/** Drops networks that lie within others; the order stays. */
+function widest(networks: readonly Prefix[]): readonly Prefix[] {
+  return networks.filter(
+    (network) =>
+      !networks.some((other) => other.length < network.length && prefixContains(other, network.address)),
+  );
+}
+
+/**
+ * The Pod networks of the cluster (kube-proxy's --cluster-cidr) around the Nodes' podCIDRs: the known network
+ * where it holds them, else the /16 (IPv6: /56) around each, unless Nodes or Services live in that one too.
+ */
+export function clusterCIDRsOf(
+  known: Prefix,
+  podCIDRs: readonly Prefix[],
+  foreign: Foreign,
+): readonly Prefix[] {
+  const found: Prefix[] = [];
+  for (const { address, length } of podCIDRs) {
+    if (found.some((network) => network.length <= length && prefixContains(network, address))) continue;
+    const widths = (familyOf(address) === 4 ? [16] : [56]).filter((width) => width < length);
+    const isKnown = known.length <= length && prefixContains(known, address);
+    found.push(isKnown ? known : cover(address, [...widths, length], foreign));
+  }
+  return widest(found);
+}
+
+/**
+ * The Service networks: the one that is asked for, or kubeadm's, and a covering one for each ClusterIP outside.
+ * The first of a family is the one to allocate from.
+ */
+export function serviceCIDRsOf(
+  asked: Prefix | undefined,
+  clusterIPs: readonly Ip[],
+  families: ReadonlySet<number>,
+  foreign: Foreign,
+): readonly Prefix[] {
+  const found: Prefix[] = asked === undefined ? [] : [asked];
+  const avoid = { ...foreign, prefixes: [...foreign.prefixes, ...found] };
+  for (const address of clusterIPs) {
+    if (!found.some((network) => prefixContains(network, address))) found.push(serviceCover(address, avoid));
+  }
+  const isRoomy = (network: Prefix) =>
+    network === asked || network.length <= 24 || familyOf(network.address) === 6;
+  const roomy = found.filter(isRoomy);
+  if (families.has(4) && !roomy.some(({ address }) => familyOf(address) === 4)) {
+    roomy.push(SERVICE_CIDRS.find((network) => isFree(network, avoid)) ?? (SERVICE_CIDRS[0] as Prefix));
+  }
+  if (families.has(6) && !roomy.some(({ address }) => familyOf(address) === 6)) roomy.push(SERVICE_CIDR_IP6);
+  return widest([...roomy, ...found.filter((network) => !isRoomy(network))]);
+}
+
+function serviceCover(address: Ip, foreign: Foreign): Prefix {
+  if (familyOf(address) === 6) return prefixOf(address, SERVICE_CIDR_IP6.length);
+  const usual = SERVICE_CIDRS.find((network) => prefixContains(network, address) && isFree(network, foreign));
+  return usual ?? cover(address, [16, 20, 24, 28, 32], foreign);
+}

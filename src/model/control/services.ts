@@ -1,0 +1,148 @@
+import type { Diagnostic } from "../../diagnostics.js";
+import { type Family, familyOf, type Ip } from "../../net/ip.js";
+import { type Prefix, printPrefix } from "../../net/prefix.js";
+import type { LoadBalancerIngress, ServiceManifest } from "../service.js";
+import { AddressPool } from "./address-pool.js";
+import { withNodePorts } from "./node-ports.js";
+
+export interface ServiceNetworks {
+  readonly serviceCIDRs: readonly Prefix[];
+  /** Families of the Pod networks. */
+  readonly families: ReadonlySet<Family>;
+  readonly loadBalancerPool: Prefix | undefined;
+}
+
+/** The Services with the ClusterIPs, nodePorts and load balancer addresses that they lack. */
+export function completeServices(
+  services: readonly ServiceManifest[],
+  networks: ServiceNetworks,
+  diagnostics: Diagnostic[],
+): readonly ServiceManifest[] {
+  const addressed = withClusterIPs(services, networks, diagnostics);
+  return withIngress(withNodePorts(addressed, diagnostics), networks.loadBalancerPool, diagnostics);
+}
+
+function withClusterIPs(
+  services: readonly ServiceManifest[],
+  { serviceCIDRs, families }: ServiceNetworks,
+  diagnostics: Diagnostic[],
+): readonly ServiceManifest[] {
+  const used = new Set(services.flatMap(({ clusterIPs }) => clusterIPs));
+  const pools = new Map(
+    ([4, 6] as const).map((family) => [family, clusterIpPool(serviceCIDRs, family, used)]),
+  );
+  return services.map((service) => {
+    const { type, headless, clusterIPs, place } = service;
+    if (type === "ExternalName") return service;
+    const wanted = wantedFamilies(service, families, diagnostics);
+    if (headless || clusterIPs.length > 0) return { ...service, families: wanted };
+    const given = wanted.map(
+      (family) => wellKnown(service, serviceCIDRs, family, used) ?? pools.get(family)?.next(),
+    );
+    if (given.includes(undefined)) {
+      const message = `no ClusterIP is free in ${serviceCIDRs.map(printPrefix).join(", ")}: widen the serviceCIDR.`;
+      diagnostics.push({ severity: "error", place, message });
+    }
+    return { ...service, families: wanted, clusterIPs: given.filter((ip) => ip !== undefined) };
+  });
+}
+
+/** The families asked for, as far as Pods have them; a Service that asks for none gets the first. */
+function wantedFamilies(
+  { families: asked, clusterIPs, place }: ServiceManifest,
+  available: ReadonlySet<Family>,
+  diagnostics: Diagnostic[],
+): readonly Family[] {
+  if (asked.length === 0) return [available.has(4) || available.size === 0 ? 4 : 6];
+  if (clusterIPs.length > 0) return clusterIPs.map(familyOf);
+  const found = asked.filter((family) => available.has(family));
+  if (found.length < asked.length) {
+    const lacking = asked.filter((family) => !available.has(family)).map((family) => `IPv${family}`);
+    const message = `${lacking.join(" and ")} is left out: no Node has a podCIDR of that family.`;
+    diagnostics.push({ severity: "warning", place: { ...place, field: "spec.ipFamilies" }, message });
+  }
+  return found;
+}
+
+function networkOf(serviceCIDRs: readonly Prefix[], family: Family): Prefix | undefined {
+  return serviceCIDRs.find(({ address }) => familyOf(address) === family);
+}
+
+/**
+ * Upward from where Kubernetes begins to allocate: it keeps the first min(max(16, size / 16), 256) addresses for
+ * those who choose their own (KEP-3070), and takes them last.
+ */
+function clusterIpPool(
+  serviceCIDRs: readonly Prefix[],
+  family: Family,
+  given: ReadonlySet<Ip>,
+): AddressPool | undefined {
+  const network = networkOf(serviceCIDRs, family);
+  if (network === undefined) return undefined;
+  const size = 2 ** ((family === 4 ? 32 : 128) - network.length);
+  const band = Math.min(Math.max(16, Math.floor(size / 16)), 256);
+  const used = new Set([...given, ...[...WELL_KNOWN.values()].map((offset) => offsetOf(network, offset))]);
+  return new AddressPool(network, { first: 1 + band, wrap: true, used });
+}
+
+function offsetOf({ address }: Prefix, offset: number): Ip {
+  return typeof address === "number" ? address + offset : address + BigInt(offset);
+}
+
+/** Offsets in the Service network: the API server's own Service, and the cluster's DNS (kubeadm). */
+const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
+  ["default/kubernetes", 1],
+  ["kube-system/kube-dns", 10],
+]);
+
+function wellKnown(
+  { namespace, name }: ServiceManifest,
+  serviceCIDRs: readonly Prefix[],
+  family: Family,
+  used: ReadonlySet<Ip>,
+): Ip | undefined {
+  const offset = WELL_KNOWN.get(`${namespace}/${name}`);
+  const network = networkOf(serviceCIDRs, family);
+  if (offset === undefined || network === undefined) return undefined;
+  const address = offsetOf(network, offset);
+  return used.has(address) ? undefined : address;
+}
+
+/** Without a pool a load balancer stays pending, as in a cluster where no controller serves them. */
+function withIngress(
+  services: readonly ServiceManifest[],
+  network: Prefix | undefined,
+  diagnostics: Diagnostic[],
+): readonly ServiceManifest[] {
+  const isPending = ({ type, loadBalancerIngress }: ServiceManifest) =>
+    type === "LoadBalancer" && loadBalancerIngress.length === 0;
+  if (network === undefined) {
+    notePending(services.filter(isPending), diagnostics);
+    return services;
+  }
+  const used = new Set(
+    services.flatMap(({ loadBalancerIngress }) => loadBalancerIngress.map(({ ip }) => ip)),
+  );
+  const pool = new AddressPool(network, { first: 1, used });
+  return services.map((service) => {
+    if (!isPending(service)) return service;
+    const wish = service.loadBalancerIP;
+    const ip = wish !== undefined && !used.has(wish) ? wish : pool.next();
+    if (ip === undefined) {
+      const message = `no address is free in the load balancer pool ${printPrefix(network)}: widen it.`;
+      diagnostics.push({ severity: "error", place: service.place, message });
+      return service;
+    }
+    used.add(ip);
+    const loadBalancerIngress: readonly LoadBalancerIngress[] = [{ ip, ipMode: "VIP" }];
+    return { ...service, loadBalancerIngress };
+  });
+}
+
+function notePending(services: readonly ServiceManifest[], diagnostics: Diagnostic[]): void {
+  const [first, ...more] = services;
+  if (first === undefined) return;
+  const others = more.length === 0 ? "" : `; the same holds for ${more.length} more`;
+  const message = `stays pending, as nothing here hands out external addresses: its nodePorts work${others}.`;
+  diagnostics.push({ severity: "note", place: { ...first.place, field: "status.loadBalancer" }, message });
+}

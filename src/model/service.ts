@@ -1,0 +1,161 @@
+import type { Place } from "../diagnostics.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
+import type { Protocol } from "../net/port.js";
+import type { Prefix } from "../net/prefix.js";
+import type { Field } from "./fields.js";
+import { parseMetadata } from "./metadata.js";
+import { parseServicePorts } from "./service-ports.js";
+
+export interface ServicePort {
+  /** "" when the manifest gives none. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** 0 for none. */
+  readonly nodePort: number;
+  /** Port number or the name of a container port. kube-proxy never reads it; EndpointSlices are made from it. */
+  readonly targetPort: number | string;
+}
+
+export type TrafficPolicy = "Cluster" | "Local";
+
+/** status.loadBalancer.ingress[]; entries with only a hostname are not kept. */
+export interface LoadBalancerIngress {
+  readonly ip: Ip;
+  readonly ipMode: "VIP" | "Proxy";
+}
+
+/** v1 Service under the API's own names. */
+export interface Service {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly type: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
+  /** Absent (undefined) when the Service has no selector. */
+  readonly selector: ReadonlyMap<string, string> | undefined;
+  /** Empty for headless and ExternalName Services. */
+  readonly clusterIPs: readonly Ip[];
+  readonly headless: boolean;
+  readonly ports: readonly ServicePort[];
+  readonly externalIPs: readonly Ip[];
+  readonly loadBalancerIngress: readonly LoadBalancerIngress[];
+  readonly loadBalancerSourceRanges: readonly Prefix[];
+  readonly externalTrafficPolicy: TrafficPolicy;
+  readonly internalTrafficPolicy: TrafficPolicy;
+  /** 0 for none. */
+  readonly healthCheckNodePort: number;
+  /** Seconds, for sessionAffinity: ClientIP; undefined for None. */
+  readonly affinitySeconds: number | undefined;
+  readonly publishNotReadyAddresses: boolean;
+  /** Where the Service stands in the input, for diagnostics of the compilers. */
+  readonly place: Place;
+}
+
+/** A Service as written: control/ gives it the addresses and nodePorts that it still lacks. */
+export interface ServiceManifest extends Service {
+  /** spec.ipFamilies, else the families of the ClusterIPs; empty where neither is written. */
+  readonly families: readonly Family[];
+  /** spec.allocateLoadBalancerNodePorts */
+  readonly allocateNodePorts: boolean;
+  /** spec.loadBalancerIP, a wish. */
+  readonly loadBalancerIP: Ip | undefined;
+}
+
+const TYPES = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
+const POLICIES = ["Cluster", "Local"] as const;
+/** API default of sessionAffinityConfig.clientIP.timeoutSeconds: three hours. */
+const DEFAULT_AFFINITY_SECONDS = 10800;
+
+/** Reads a Service; errors are added to the object's diagnostics. */
+export function parseService(object: Field): ServiceManifest {
+  const spec = object.at("spec");
+  if (!spec.present) spec.error("is missing.");
+  const type = spec.at("type").oneOf(TYPES, "ClusterIP");
+  const { headless, clusterIPs } = parseClusterIPs(spec, type);
+  const { namespace, name, labels } = parseMetadata(object);
+  const selector = spec.at("selector").map();
+  return {
+    namespace,
+    name,
+    labels,
+    type,
+    selector: selector.size === 0 || type === "ExternalName" ? undefined : selector,
+    clusterIPs,
+    headless,
+    ports: parseServicePorts(spec, headless || type === "ExternalName"),
+    externalIPs: spec
+      .at("externalIPs")
+      .items()
+      .map((item) => item.ip())
+      .filter(isDefined),
+    ...parseLoadBalancer(object),
+    externalTrafficPolicy: spec.at("externalTrafficPolicy").oneOf(POLICIES, "Cluster"),
+    internalTrafficPolicy: spec.at("internalTrafficPolicy").oneOf(POLICIES, "Cluster"),
+    healthCheckNodePort: spec.at("healthCheckNodePort").integer(0, 65535) ?? 0,
+    affinitySeconds: parseAffinity(spec),
+    publishNotReadyAddresses: spec.at("publishNotReadyAddresses").flag(),
+    families: parseFamilies(spec, clusterIPs),
+    place: object.place,
+  };
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+/** clusterIPs wins over clusterIP, which the API keeps as its first. */
+function parseClusterIPs(spec: Field, type: Service["type"]): Pick<Service, "headless" | "clusterIPs"> {
+  const list = spec.at("clusterIPs").items();
+  const fields = (list.length === 0 ? [spec.at("clusterIP")] : list).filter(
+    (field) => (field.text() ?? "") !== "",
+  );
+  if (type === "ExternalName") return { headless: false, clusterIPs: [] };
+  if (fields.some((field) => field.text() === "None")) return { headless: true, clusterIPs: [] };
+  return { headless: false, clusterIPs: fields.map((field) => field.ip()).filter(isDefined) };
+}
+
+function parseFamilies(spec: Field, clusterIPs: readonly Ip[]): readonly Family[] {
+  const families = spec
+    .at("ipFamilies")
+    .items()
+    .map((item) => (item.oneOf(["IPv4", "IPv6"], "IPv4") === "IPv4" ? 4 : 6));
+  return families.length > 0 ? families : clusterIPs.map(familyOf);
+}
+
+function parseAffinity(spec: Field): number | undefined {
+  if (spec.at("sessionAffinity").oneOf(["None", "ClientIP"], "None") === "None") return undefined;
+  const seconds = spec.at("sessionAffinityConfig").at("clientIP").at("timeoutSeconds").integer(1, 86400);
+  return seconds ?? DEFAULT_AFFINITY_SECONDS;
+}
+
+function parseLoadBalancer(object: Field) {
+  const spec = object.at("spec");
+  const wish = spec.at("loadBalancerIP");
+  const nodePorts = spec.at("allocateLoadBalancerNodePorts");
+  return {
+    loadBalancerIngress: object
+      .at("status")
+      .at("loadBalancer")
+      .at("ingress")
+      .items()
+      .map(parseIngress)
+      .filter(isDefined),
+    loadBalancerSourceRanges: spec
+      .at("loadBalancerSourceRanges")
+      .items()
+      .map((item) => item.loosePrefix())
+      .filter(isDefined),
+    loadBalancerIP: wish.text() === "" ? undefined : wish.ip(),
+    allocateNodePorts: !nodePorts.present || nodePorts.flag(),
+  };
+}
+
+function parseIngress(ingress: Field): LoadBalancerIngress | undefined {
+  const address = ingress.at("ip");
+  if ((address.text() ?? "") === "") {
+    ingress.note("names no ip: kube-proxy ignores it, as packets cannot be matched by a host name.");
+    return undefined;
+  }
+  const ip = address.ip();
+  return ip === undefined ? undefined : { ip, ipMode: ingress.at("ipMode").oneOf(["VIP", "Proxy"], "VIP") };
+}
