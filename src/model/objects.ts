@@ -62,8 +62,8 @@ const READERS: ReadonlyMap<string, ReadonlyMap<string, Read>> = new Map<string, 
 ]);
 
 /**
- * Parses what the model knows and counts what it does not: one note for each skipped kind is added to the
- * diagnostics. Throws one InputError with every error found in any object.
+ * Parses what the model knows, of objects given twice the last, and counts what it does not: one note for each
+ * skipped kind is added to the diagnostics. Throws one InputError with every error found in any object.
  */
 export function readObjects(objects: readonly ManifestObject[], diagnostics: Diagnostic[]): Objects {
   const lists: Lists = {
@@ -76,17 +76,15 @@ export function readObjects(objects: readonly ManifestObject[], diagnostics: Dia
     endpoints: [],
   };
   const skipped = new Map<string, number>();
-  const names = new Map<string, ManifestObject>();
+  const last = new Map(objects.map((object) => [keyOf(object), object]));
   for (const object of objects) {
     const read = READERS.get(groupOf(object.apiVersion))?.get(object.kind);
+    const winner = last.get(keyOf(object)) ?? object;
     if (read === undefined) {
       const kind = skippedName(object);
       skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
-    } else {
-      const field = Field.of(object, diagnostics);
-      read(lists, field);
-      checkNameIsNew(object, field, names);
-    }
+    } else if (winner === object) read(lists, Field.of(object, diagnostics));
+    else Field.of(object, diagnostics).note(givenAgain(winner));
   }
   for (const [kind, count] of skipped) diagnostics.push(skippedDiagnostic(kind, count));
   throwErrors(diagnostics);
@@ -104,16 +102,17 @@ export function throwErrors(diagnostics: readonly Diagnostic[]): void {
   if (errors.size > 0) throw new InputError([...errors.values()]);
 }
 
-function checkNameIsNew(object: ManifestObject, field: Field, names: Map<string, ManifestObject>): void {
+/** Objects of one key are one object to the API server; one without a name is only equal to itself. */
+function keyOf(object: ManifestObject): unknown {
   const name = objectName(object.kind, object.value.metadata);
-  const first = names.get(name);
-  if (first === undefined) {
-    names.set(name, object);
-  } else {
-    const { object: _, ...rest } = first.place;
-    const where = printPlace(rest);
-    field.error(`is given twice${where === "" ? "" : `, first in ${where}`}.`);
-  }
+  return name === object.kind ? object : `${groupOf(object.apiVersion)} ${name}`;
+}
+
+/** As with `kubectl apply -f folder`, what comes later replaces what came before. */
+function givenAgain(winner: ManifestObject): string {
+  const { object: _, ...rest } = winner.place;
+  const where = printPlace(rest);
+  return `is given again${where === "" ? "" : ` in ${where}`}: the later one counts.`;
 }
 
 function readCronJob(_lists: Lists, object: Field): void {

@@ -89,10 +89,21 @@ describe("what must hold between objects", () => {
     ]);
   });
 
-  it("is that names are given once", () => {
-    expect(
-      refusalOf(all(service("a", "clusterIP: 10.96.0.5"), service("a", "clusterIP: 10.96.0.6"))),
-    ).toEqual(["t.yaml: document 2: Service shop/a: is given twice, first in t.yaml: document 1."]);
+  it("is not that names are given once: the later object counts, as with kubectl apply", () => {
+    const cluster = clusterOf(
+      all(
+        service("a", "clusterIP: 10.96.0.5"),
+        service("b", "clusterIP: 10.96.0.7"),
+        service("a", "clusterIP: 10.96.0.6"),
+      ),
+    );
+    expect(cluster.services.map(({ name, clusterIPs }) => [name, clusterIPs[0]])).toEqual([
+      ["b", 0x0a600007],
+      ["a", 0x0a600006],
+    ]);
+    expect(notesOf(cluster)).toEqual([
+      "note: t.yaml: document 1: Service shop/a: is given again in t.yaml: document 3: the later one counts.",
+    ]);
   });
 
   it("is that Pods name Nodes that are given, if any is", () => {
