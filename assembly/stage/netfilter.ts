@@ -20,7 +20,7 @@ export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize
     const type = load<u32>(base, 4);
     if ((type & 0xff) == HOOK_NAT && !isFirst) continue;
     let verdict = walk(packet, chain, stack);
-    if (TRACE) record(packet, EVENT_HOOK, hook, chain, <u32>(verdict == TARGET_NONE), 0, 0);
+    if (TRACE) record(packet, EVENT_HOOK, hook, chain, u32(verdict == TARGET_NONE), 0, 0);
     if (verdict == TARGET_NONE) verdict = type >> 8;
     if (!packet.isUndecided) return false;
     if (verdict == TARGET_DROP) return packet.drop(DROP_RULE);

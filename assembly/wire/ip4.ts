@@ -64,7 +64,6 @@ export class Ip4 {
     return load32(changetype<usize>(this) + IP4_SRC);
   }
 
-  @inline
   set src(address: u32) {
     store32(changetype<usize>(this) + IP4_SRC, address);
   }
@@ -74,7 +73,6 @@ export class Ip4 {
     return load32(changetype<usize>(this) + IP4_DST);
   }
 
-  @inline
   set dst(address: u32) {
     store32(changetype<usize>(this) + IP4_DST, address);
   }

@@ -53,10 +53,10 @@ export function fieldsMatch(rule: usize, src: u32, dst: u32, protocol: u32, port
   const from = <u32>load<u16>(rule, RULE_DPORT_FROM);
   const ruleProtocol = <u32>load<u8>(rule, RULE_PROTOCOL);
   const differs =
-    (<u32>((src & load<u32>(rule, RULE_SRC_MASK)) != load<u32>(rule, RULE_SRC)) * RULE_FLAG_NOT_SRC) |
-    (<u32>((dst & load<u32>(rule, RULE_DST_MASK)) != load<u32>(rule, RULE_DST)) * RULE_FLAG_NOT_DST) |
-    ((<u32>(ruleProtocol != 0) & <u32>(ruleProtocol != protocol)) * RULE_FLAG_NOT_PROTOCOL) |
-    (<u32>(port - from > <u32>load<u16>(rule, RULE_DPORT_TO) - from) * RULE_FLAG_NOT_DPORT);
+    (u32((src & load<u32>(rule, RULE_SRC_MASK)) != load<u32>(rule, RULE_SRC)) * RULE_FLAG_NOT_SRC) |
+    (u32((dst & load<u32>(rule, RULE_DST_MASK)) != load<u32>(rule, RULE_DST)) * RULE_FLAG_NOT_DST) |
+    ((u32(ruleProtocol != 0) & u32(ruleProtocol != protocol)) * RULE_FLAG_NOT_PROTOCOL) |
+    (u32(port - from > <u32>load<u16>(rule, RULE_DPORT_TO) - from) * RULE_FLAG_NOT_DPORT);
   return differs == <u32>load<u8>(rule, RULE_FLAGS);
 }
 
