@@ -21,6 +21,8 @@ export interface NumberedHop {
   readonly via?: Ip4;
   /** vxlan: the remote node's address. */
   readonly remote?: Ip4;
+  /** vxlan: the interface that the outer frames leave by. */
+  readonly uplink?: string;
 }
 
 export interface NumberedRoute {

@@ -1,27 +1,158 @@
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { printDotted, printEnd, printNames, printProtocolNumber } from "./addresses.js";
+import type { EventName } from "./codes.js";
+import { tellFlow, tellNew } from "./connections.js";
+import { tellHook } from "./hooks.js";
+import { tellDecap, tellEncap, tellRoute, tellVerdict } from "./leaving.js";
 import type { Numbering } from "./numbering.js";
 import type { TraceRecord } from "./record.js";
+import type { Stage, Step } from "./step.js";
 
-/** One line of a packet's way. */
-export interface Step {
-  readonly stage: string;
-  readonly text: string;
+export type { Stage, Step } from "./step.js";
+
+/** Addresses and ports as the packet has them at one point of its way. */
+interface Tuple {
+  readonly src: number;
+  readonly dst: number;
+  /** src << 16 | dst */
+  readonly ports: number;
 }
 
-/** Turns trace records into the way in words. */
-export function traceSteps(
-  records: readonly TraceRecord[],
-  _numbering: Numbering,
-  _ruleset: Ruleset,
-): Step[] {
-  return records.map(({ event, a, b, c, d, e }) => ({
-    stage: event.toLowerCase(),
-    text: [a, b, c, d, e].join(" "),
-  }));
+const NO_REAL_SERVER = 0xffffffff;
+
+/** One packet's records, told in their order, but for what `traceSteps` says. */
+class Story {
+  #frame: Tuple = { src: 0, dst: 0, ports: 0 };
+  #protocol = 0;
+  #end = "";
+  #cause: string | undefined;
+  #walk: TraceRecord[] = [];
+  #masquerades = false;
+
+  constructor(
+    readonly records: readonly TraceRecord[],
+    readonly numbering: Numbering,
+    readonly ruleset: Ruleset,
+  ) {}
+
+  readonly #tellers: Readonly<Record<EventName, (record: TraceRecord) => readonly Step[]>> = {
+    PARSE: (record) => [this.#parse(record)],
+    DECAP: (record) => [tellDecap(record, this.numbering)],
+    NEW: (record) => [tellNew(record, this.#protocol)],
+    FLOW: (record) => [tellFlow(record)],
+    RULE: (record) => this.#walked(record),
+    VMAP: (record) => this.#walked(record),
+    NUMGEN: (record) => this.#walked(record),
+    DNAT: (record) => this.#walked(record),
+    HOOK: (record) => this.#hook(record),
+    IPVS: (record) => [this.#ipvs(record)],
+    ROUTE: (record) => this.#route(record),
+    MASQUERADE: () => this.#masquerade(),
+    OPEN: () => [],
+    TRANSLATE: (record) => this.#source(record),
+    ENCAP: (record) => [tellEncap(record)],
+    VERDICT: (record) => [this.#verdict(record)],
+  };
+
+  tell(): Step[] {
+    return this.records.flatMap((record) => this.#tellers[record.event](record));
+  }
+
+  #parse({ a: src, b: dst, c: ports, d: protocol, e: octets }: TraceRecord): Step {
+    this.#frame = { src, dst, ports };
+    this.#protocol = protocol;
+    this.#end = this.#dst(this.#frame);
+    const [from, to] = [printDotted(src, ports >>> 16, protocol), printDotted(dst, ports & 0xffff, protocol)];
+    const name = printProtocolNumber(protocol);
+    const text = `${from} > ${to}: ${name}, ${octets} octets${printNames(this.ruleset, src, dst)}`;
+    return { stage: "parse", text, src: this.#src(this.#frame), dst: this.#end, protocol: name, octets };
+  }
+
+  #src({ src, ports }: Tuple): string {
+    return printEnd(src, ports >>> 16, this.#protocol);
+  }
+
+  #dst({ dst, ports }: Tuple): string {
+    return printEnd(dst, ports & 0xffff, this.#protocol);
+  }
+
+  /** The records of a walk wait for the HOOK record that ends it. */
+  #walked(record: TraceRecord): readonly Step[] {
+    this.#walk.push(record);
+    return [];
+  }
+
+  #hook(record: TraceRecord): readonly Step[] {
+    const { steps, cause } = tellHook(this.#walk, record, this.numbering, this.ruleset);
+    this.#walk = [];
+    this.#cause = cause;
+    return steps;
+  }
+
+  #ipvs({ a, b, c, d }: TraceRecord): Step {
+    const server = this.numbering.servers[a];
+    const scheduler = server?.scheduler ?? "";
+    const service = server?.origin ?? "";
+    const name = service === "" ? this.#end : `${service} ${this.#end}`;
+    const facts = service === "" ? {} : { service };
+    if (b === NO_REAL_SERVER) {
+      this.#cause = `${service === "" ? this.#end : service} has no endpoints`;
+      return { stage: "ipvs", text: `${name}, ${scheduler}: no real server`, ...facts };
+    }
+    const dst = printEnd(c, d, this.#protocol);
+    return { stage: "ipvs", text: `${name}, ${scheduler} → ${dst}`, dst, ...facts };
+  }
+
+  /** Only the last look-up leads anywhere; before it the packet has its new destination. */
+  #route(record: TraceRecord): readonly Step[] {
+    if (this.records.findLast(({ event }) => event === "ROUTE") !== record) return [];
+    return [...this.#destination(), tellRoute(record, this.numbering, this.ruleset)];
+  }
+
+  #translated(): Tuple | undefined {
+    const record = this.records.find(({ event }) => event === "TRANSLATE");
+    return record === undefined ? undefined : { src: record.a, dst: record.b, ports: record.c };
+  }
+
+  #destination(): readonly Step[] {
+    const after = this.#translated();
+    const before = this.#end;
+    this.#end = after === undefined ? before : this.#dst(after);
+    if (this.#end === before) return [];
+    const text = `dst ${before} → ${this.#end}`;
+    return [{ stage: "translate", text, dst: this.#end }];
+  }
+
+  #masquerade(): readonly Step[] {
+    this.#masquerades = true;
+    return [];
+  }
+
+  #source({ a: src, b: dst, c: ports }: TraceRecord): readonly Step[] {
+    const [before, after] = [this.#src(this.#frame), this.#src({ src, dst, ports })];
+    if (before === after) return [];
+    const stage: Stage = this.#masquerades ? "masquerade" : "translate";
+    return [{ stage, text: `src ${before} → ${after}`, src: after }];
+  }
+
+  #verdict(record: TraceRecord): Step {
+    return tellVerdict(record, this.numbering, this.ruleset, { cause: this.#cause, end: this.#end });
+  }
 }
+
+/**
+ * Turns one packet's trace records into its way in words. The order is that of its deeds with two exceptions: a
+ * frame is rewritten once, as it leaves, but a new destination is told where it takes effect, before the route;
+ * and of several route look-ups the last is told.
+ */
+export function traceSteps(records: readonly TraceRecord[], numbering: Numbering, ruleset: Ruleset): Step[] {
+  return new Story(records, numbering, ruleset).tell();
+}
+
+/** Stages stand in a column of this width. */
+const STAGE_WIDTH = 10;
 
 /** One line a step: the stage, padded, and its text. */
 export function printSteps(steps: readonly Step[]): string {
-  const width = Math.max(0, ...steps.map(({ stage }) => stage.length));
-  return steps.map(({ stage, text }) => `${stage.padEnd(width)}  ${text}`.trimEnd()).join("\n");
+  return steps.map(({ stage, text }) => `${stage.padEnd(STAGE_WIDTH)} ${text}`.trimEnd()).join("\n");
 }

@@ -74,8 +74,7 @@ class Resolver {
   }
 
   add(prefix: Prefix, hop: Hop): void {
-    this.hops.push(hop);
-    this.routes.push({ prefix, hop: this.hops.length - 1 });
+    this.routes.push({ prefix, hop: this.hops.push(hop) - 1 });
   }
 
   /** The route that the kernel would take, without the local table. */
@@ -104,16 +103,19 @@ class Resolver {
     const next = typeof underlay.via === "number" ? underlay.via : remote;
     const outerMac = this.#macs.get(`${underlay.dev} ${next}`);
     if (outerMac === undefined) return { kind: "unreachable", dev, via };
-    return { kind: "vxlan", dev, via, remote, mac, outer: { mac: outerMac, dev: this.device(underlay.dev) } };
+    const outer = { mac: outerMac, dev: this.device(underlay.dev) };
+    return { kind: "vxlan", dev, via, remote, uplink: underlay.dev, mac, outer };
   }
 }
 
+/** All addresses of a device share one next hop: kube-ipvs0 has as many as there are Services. */
 function localRoutes(resolver: Resolver): void {
   for (const device of resolver.ruleset.interfaces) {
+    const hop = resolver.hops.push({ kind: "local", dev: device.name }) - 1;
     for (const { address, length } of device.addresses) {
       if (typeof address !== "number") continue;
       const prefix = device.kind === "loopback" ? prefixOf(address, length) : { address, length: 32 };
-      resolver.add(prefix, { kind: "local", dev: device.name });
+      resolver.routes.push({ prefix, hop });
     }
   }
 }

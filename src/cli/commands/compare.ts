@@ -1,0 +1,197 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Compared, type ComparePlan, comparedRows, compareModes } from "../../compare/compare.js";
+import type { ProxyMode } from "../../index.js";
+import type { Comparison } from "../../report/comparison.js";
+import { printComparisonReport } from "../../report/html.js";
+import {
+  type Emphasis,
+  printComparisonCsv,
+  printComparisonTable,
+  type TableOptions,
+} from "../../report/table.js";
+import { UsageError } from "../errors.js";
+import { STDIN } from "../input.js";
+import { describeMachine } from "../machine.js";
+import { addClusterOptions, type ClusterOptions, integer, loadCluster, MODES } from "../options.js";
+import {
+  DiagnosticPrinter,
+  printNote,
+  printStructured,
+  printToStderr,
+  printToStdout,
+  writeWhole,
+} from "../output.js";
+import { paint } from "../paint.js";
+import { ShownProgress } from "./compare-progress.js";
+
+const SIZES = [10, 100, 1000, 10_000] as const;
+const SIZE_MAX = 50_000;
+const ENDPOINTS_MAX = 1000;
+const NODES_DEFAULT = 3;
+const ROUNDS = 5;
+const REPORT = "packetyard-report.html";
+const FORMATS = ["table", "json", "csv"] as const;
+
+interface Options extends ClusterOptions {
+  readonly services?: readonly number[];
+  readonly endpoints: number;
+  readonly modes: readonly ProxyMode[];
+  readonly seed: number;
+  readonly rounds: number;
+  /** false: --no-report. */
+  readonly report?: string | false;
+  readonly output: (typeof FORMATS)[number];
+}
+
+const HELP = `
+What is measured:
+  Without -f and --services: the example cluster, and synthetic clusters of ${SIZES.join(", ")} Services.
+  -f alone: the cluster that it names. --services alone: synthetic clusters. Both: both.
+  In each mode, on the first node with pods, the cost of a packet that opens a connection (destinations uniform
+  over all Services; all to the first Service; all to the last) and of one whose connection is known. The clock
+  stands around batches of 2,048 packets in memory; there is no network, and checksums of TCP and UDP are left to
+  the network card, as nodes do. The modes take turns. Mpps is 1000 / the median of established packets.
+
+The report is written where the output is a table, or wherever --report says.
+
+Examples:
+  packetyard compare
+  packetyard compare -f shop.yaml
+  packetyard compare -f manifests/ --nodes 5 --modes iptables,nftables --report shop.html
+  packetyard compare --services 10,100,1000,10000,50000 --no-report
+  packetyard compare --services 1000 --endpoints 20 -o json > comparison.json
+  kubectl get nodes,pods,services,endpointslices -A -o yaml | packetyard compare -f -
+`;
+
+function parseSizes(text: string): readonly number[] {
+  const parse = integer(1, SIZE_MAX);
+  try {
+    return text.split(",").map((size) => parse(size.trim()));
+  } catch {
+    throw new InvalidArgumentError(`They are whole numbers from 1 to ${SIZE_MAX} with commas between.`);
+  }
+}
+
+function parseModes(text: string): readonly ProxyMode[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !MODES.some((mode) => mode === name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no mode «${unknown}»: the modes are ${MODES.join(", ")}.`);
+  return MODES.filter((mode) => names.includes(mode));
+}
+
+/** `packetyard compare` */
+export function compareCommand(): Command {
+  const command = new Command("compare").description(
+    "measure what kube-proxy's modes cost, on your cluster or at growing sizes",
+  );
+  return addClusterOptions(command)
+    .option(
+      "--services <numbers>",
+      "sizes of synthetic clusters in Services, with commas between",
+      parseSizes,
+    )
+    .option(
+      "--endpoints <number>",
+      "endpoints of each Service of a synthetic cluster",
+      integer(1, ENDPOINTS_MAX),
+      4,
+    )
+    .addOption(
+      new Option("--modes <modes>", "modes to compare, with commas between")
+        .argParser(parseModes)
+        .default(MODES, MODES.join(",")),
+    )
+    .option("--seed <number>", "of all that is random: destinations, endpoints", integer(0, 2 ** 32 - 1), 1)
+    .option("--rounds <number>", "how often every mode has its turn", integer(1, 1000), ROUNDS)
+    .option("--report <file>", `HTML file to write (default: ${REPORT}, for tables)`)
+    .option("--no-report", "write no HTML file")
+    .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("table"))
+    .addHelpText("after", HELP)
+    .action((options: Options) => compare(options));
+}
+
+async function compare(options: Options): Promise<void> {
+  const report = reportFile(options);
+  const plan = planOf(options);
+  const { modes, seed, rounds } = options;
+  const shown = new ShownProgress();
+  const compared = await compareModes(plan, {
+    modes,
+    seed,
+    rounds,
+    onProgress: (step) => shown.show(step),
+  }).finally(() => shown.stop());
+  sayNotes(compared);
+  const comparison = comparisonOf(compared, seed);
+  print(comparison, options.output);
+  if (report === undefined) return;
+  writeWhole(report, printComparisonReport(comparison));
+  printToStderr(`report written to ${report}\n`);
+}
+
+/** Where the report goes; a place that cannot be is refused before anything is measured. */
+function reportFile({ report, output }: Options): string | undefined {
+  const file = report ?? (output === "table" ? REPORT : false);
+  if (file === false) return undefined;
+  if (!existsSync(dirname(file)))
+    throw new UsageError(`--report ${file}: there is no folder ${dirname(file)}; make it first.`);
+  return file;
+}
+
+function planOf(options: Options): ComparePlan {
+  const { filename, services, endpoints, nodes = NODES_DEFAULT } = options;
+  const usesCluster = filename.length > 0 || services === undefined;
+  const usesSeries = filename.length === 0 || services !== undefined;
+  return {
+    clusters: usesCluster ? [{ name: clusterName(filename), cluster: loadCluster(options) }] : [],
+    series: usesSeries ? { sizes: services ?? SIZES, endpoints, nodes } : undefined,
+  };
+}
+
+function clusterName(paths: readonly string[]): string {
+  const [first, ...others] = paths.map((path) => (path === STDIN ? "stdin" : basename(path)));
+  if (first === undefined) return "examples/shop.yaml";
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
+
+function comparisonOf(compared: readonly Compared[], seed: number): Comparison {
+  return {
+    apiVersion: "packetyard/v1",
+    kind: "Comparison",
+    machine: describeMachine(),
+    seed,
+    measuredAt: new Date().toISOString(),
+    input: compared[0]?.input ?? { kind: "synthetic", name: "" },
+    rows: comparedRows(compared),
+  };
+}
+
+function print(comparison: Comparison, format: Options["output"]): void {
+  if (format === "json") printStructured(comparison, "json");
+  else if (format === "csv") printToStdout(printComparisonCsv(comparison));
+  else printToStdout(printComparisonTable(comparison, tableOptions()));
+}
+
+function tableOptions(): TableOptions {
+  const { columns } = process.stdout;
+  const emphasise = (text: string, emphasis: Emphasis) => paint(emphasis === "best" ? "green" : "bold", text);
+  return { paint: emphasise, ...(columns === undefined ? {} : { width: columns }) };
+}
+
+/** What a user's cluster holds that was not measured. */
+function sayNotes(compared: readonly Compared[]): void {
+  const printer = new DiagnosticPrinter();
+  for (const { input, diagnostics, silent, node } of compared) {
+    if (input.kind !== "cluster") continue;
+    printer.print(diagnostics);
+    if (silent.length === 0) continue;
+    const names = silent.slice(0, 5).map(({ name }) => name);
+    const more = silent.length > names.length ? ` and ${silent.length - names.length} more` : "";
+    printNote(
+      `${input.name}: no packets for ${names.join(", ")}${more}: no endpoint answers to pods of ${node}.`,
+    );
+  }
+}

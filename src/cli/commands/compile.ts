@@ -1,0 +1,80 @@
+import { Command, Option } from "commander";
+import { type Cluster, compile, Engine, type ProxyMode, printRuleset, type Ruleset } from "../../index.js";
+import { RULESET_FORMATS, type RulesetFormat } from "../../ruleset/ruleset.js";
+import { UsageError } from "../errors.js";
+import { addClusterOptions, type ClusterOptions, loadCluster, modeOption } from "../options.js";
+import { DiagnosticPrinter, printToStdout, structured, writeWhole } from "../output.js";
+import { printSummary, type Summary, summarize } from "../summary.js";
+
+const OWN_FORMATS = ["summary", "json", "yaml", "image"] as const;
+const FORMATS: readonly Format[] = [...OWN_FORMATS, ...RULESET_FORMATS];
+
+type Format = (typeof OWN_FORMATS)[number] | RulesetFormat;
+
+interface CompileOptions extends ClusterOptions {
+  readonly node?: string;
+  readonly mode: ProxyMode;
+  readonly output: Format;
+  readonly write?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  # What the first node of the example cluster would hold
+  packetyard compile
+
+  # A node's rules as iptables-save prints them
+  packetyard compile -f manifests/ --node worker-1 -o iptables-save
+
+  # Its virtual servers as ipvsadm-save -n prints them
+  packetyard compile -f manifests/ --mode ipvs -o ipvsadm-save
+
+  # The image that the machine runs, for Engine.load
+  packetyard compile -f manifests/ --mode nftables -o image --write worker-1.image
+`;
+
+function checkTerminal({ output, write }: CompileOptions): void {
+  if (output !== "image" || write !== undefined || process.stdout.isTTY !== true) return;
+  throw new UsageError("an image is binary and not for a terminal: give --write FILE, or redirect it.");
+}
+
+async function compileSummary(cluster: Cluster, ruleset: Ruleset, compileMs: number): Promise<Summary> {
+  const start = performance.now();
+  const engine = await Engine.load(ruleset);
+  return summarize(cluster, engine, { compileMs, loadMs: performance.now() - start });
+}
+
+/** Whatever the format asks for, as text or octets. */
+async function render(cluster: Cluster, options: CompileOptions): Promise<string | Uint8Array> {
+  const { node, mode, output: format } = options;
+  const start = performance.now();
+  const ruleset = compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) });
+  const compileMs = performance.now() - start;
+  new DiagnosticPrinter().print(ruleset.diagnostics);
+  if (format === "image") return (await Engine.load(ruleset)).save({ flows: false });
+  if (format !== "summary" && format !== "json" && format !== "yaml") return printRuleset(ruleset, format);
+  const summary = await compileSummary(cluster, ruleset, compileMs);
+  if (format === "summary") return printSummary(summary);
+  return structured({ apiVersion: "packetyard/v1", kind: "Compilation", ...summary }, format);
+}
+
+async function run(options: CompileOptions): Promise<void> {
+  checkTerminal(options);
+  const data = await render(loadCluster(options), options);
+  if (options.write === undefined) printToStdout(data);
+  else writeWhole(options.write, data);
+}
+
+/** `packetyard compile`: what a node's kernel would hold, in the kernel tools' own words. */
+export function compileCommand(): Command {
+  const command = new Command("compile").description(
+    "Compile a cluster for one of its nodes: what kube-proxy and the network plugin leave in its kernel.",
+  );
+  return addClusterOptions(command)
+    .option("--node <name>", "node to compile for (default: the first)")
+    .addOption(modeOption())
+    .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("summary"))
+    .option("--write <file>", "write to a file instead of stdout")
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}

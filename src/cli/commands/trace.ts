@@ -1,0 +1,160 @@
+import { Command, Option } from "commander";
+import { type Cluster, InputError, type ProxyMode, tcp, udp } from "../../index.js";
+import { printIp } from "../../net/ip.js";
+import type { Protocol } from "../../net/port.js";
+import { printSteps } from "../../trace/steps.js";
+import { type End, findEnd } from "../ends.js";
+import { UsageError } from "../errors.js";
+import { follow, type Journey } from "../journey.js";
+import { type Mention, parseMention } from "../mention.js";
+import { addClusterOptions, type ClusterOptions, integer, loadCluster, modeOption } from "../options.js";
+import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
+import { paint } from "../paint.js";
+
+interface TraceOptions extends ClusterOptions {
+  readonly node?: string;
+  readonly mode: ProxyMode;
+  readonly from: string;
+  readonly to: string;
+  readonly protocol?: "tcp" | "udp";
+  readonly sport?: number;
+  readonly seed: number;
+  readonly output: "text" | "json" | "yaml";
+}
+
+const EXAMPLES = `
+Examples:
+  # A Pod of the example cluster calls a Service
+  packetyard trace --from pod/shop/cart --to svc/shop/web:80
+
+  # The same where kube-proxy runs in mode ipvs; the first Pod of the Deployment web
+  packetyard trace --mode ipvs --from pod/shop/web --to svc/shop/catalog:http
+
+  # A client outside calls a nodePort
+  packetyard trace -f cluster.yaml --node worker-1 --from 198.51.100.7:40000 --to node/worker-1:30080
+
+  # From a running cluster, for a program
+  kubectl get nodes,pods,svc,endpointslices -A -o yaml | packetyard trace -f - --from 10.244.1.7 --to svc/web:80 -o json
+`;
+
+const SOURCE_PORT = 41000;
+
+/** TCP, unless an option or the port's own declaration says otherwise. */
+function protocolOf(options: TraceOptions, to: End): "tcp" | "udp" {
+  if (options.protocol !== undefined) return options.protocol;
+  if (to.protocol === "SCTP") {
+    const message = "is of SCTP, which is not traced: give --protocol tcp or udp to trace that instead.";
+    throw new InputError([{ severity: "error", place: { object: `${to.name}:${to.port}` }, message }]);
+  }
+  return to.protocol === "UDP" ? "udp" : "tcp";
+}
+
+interface Mentions {
+  readonly source: Mention;
+  readonly destination: Mention;
+}
+
+function parseMentions({ from, to }: TraceOptions): Mentions {
+  const [source, destination] = [parseMention(from), parseMention(to)];
+  if (source.kind !== "svc") return { source, destination };
+  throw new UsageError(`--from ${from}: a Service sends nothing; name one of its Pods.`);
+}
+
+/** The ends of the packet; a port that a Service does not have is let through, but said. */
+function findEnds(
+  cluster: Cluster,
+  { source, destination }: Mentions,
+  options: TraceOptions,
+): { readonly from: End; readonly to: End } {
+  const protocol = options.protocol === undefined ? undefined : (options.protocol.toUpperCase() as Protocol);
+  const from = findEnd(cluster, source, protocol);
+  const to = findEnd(cluster, destination, protocol);
+  if (to.port === 0) {
+    throw new UsageError(`--to ${options.to}: a packet goes to a port; write ${options.to}:PORT.`);
+  }
+  if (destination.kind === "svc" && to.protocol === undefined) {
+    printNote(`${to.name} has no port ${to.port}; the packet is sent there all the same.`);
+  }
+  // A Pod's declared port is what it listens on; it calls from another one.
+  const port = options.sport ?? (source.port === undefined || from.port === 0 ? SOURCE_PORT : from.port);
+  return { from: { ...from, port }, to };
+}
+
+function startNode(cluster: Cluster, options: TraceOptions, from: End): string {
+  return options.node ?? from.node ?? cluster.nodes[0]?.name ?? "";
+}
+
+function printText({ legs, end }: Journey): void {
+  const nodes = legs.map(({ node, steps }) => `${paint("bold", `node ${node}`)}\n${printSteps(steps)}\n`);
+  printToStdout(`${nodes.join("\n")}\n${end}\n`);
+}
+
+function endAsData({ name, address, port }: End): Record<string, unknown> {
+  return { name, address: printIp(address), port };
+}
+
+function asData(journey: Journey, from: End, to: End, mode: ProxyMode, protocol: string): unknown {
+  return {
+    apiVersion: "packetyard/v1",
+    kind: "Trace",
+    mode,
+    protocol,
+    from: endAsData(from),
+    to: endAsData(to),
+    nodes: journey.legs.map(({ node, steps, verdict, reason, out }) => ({
+      node,
+      steps,
+      verdict,
+      reason: reason === "NONE" ? null : reason,
+      out: out ?? null,
+    })),
+    delivered: journey.delivered ?? null,
+    end: journey.end,
+  };
+}
+
+async function trace(options: TraceOptions): Promise<void> {
+  const mentions = parseMentions(options);
+  const cluster = loadCluster(options);
+  const diagnostics = new DiagnosticPrinter();
+  diagnostics.print(cluster.diagnostics);
+  const { from, to } = findEnds(cluster, mentions, options);
+  const protocol = protocolOf(options, to);
+  const build = protocol === "tcp" ? tcp : udp;
+  const frame = build(`${printIp(from.address)}:${from.port}`, `${printIp(to.address)}:${to.port}`);
+  const { mode, seed } = options;
+  const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), mode, seed });
+  for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
+  if (options.output === "text") printText(journey);
+  else printStructured(asData(journey, from, to, mode, protocol), options.output);
+}
+
+/** `packetyard trace`: one packet's way, stage by stage, in words. */
+export function traceCommand(): Command {
+  const command = new Command("trace").description(
+    "Follow one packet through the cluster, stage by stage and node by node, in words.",
+  );
+  return addClusterOptions(command)
+    .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME, node/NAME or IP[:port]")
+    .requiredOption("--to <end>", "whom to: svc/NAMESPACE/NAME:PORT, pod/…:PORT, node/NAME:PORT or IP:port")
+    .option("--node <name>", "node where the packet starts (default: the sender's, or else the first)")
+    .addOption(modeOption())
+    .addOption(
+      new Option(
+        "--protocol <protocol>",
+        "transport protocol (default: the destination port's, or else tcp)",
+      ).choices(["tcp", "udp"]),
+    )
+    .option("--sport <port>", `source port (default: ${SOURCE_PORT})`, integer(1, 65535))
+    .option(
+      "--seed <number>",
+      "of random choices: another seed may choose another endpoint",
+      integer(0, 2 ** 32 - 1),
+      1,
+    )
+    .addOption(
+      new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text"),
+    )
+    .addHelpText("after", EXAMPLES)
+    .action(trace);
+}

@@ -1,0 +1,132 @@
+import {
+  type Cluster,
+  compile,
+  type DropReason,
+  Engine,
+  type ProxyMode,
+  type Ruleset,
+  type Step,
+  type VerdictName,
+} from "../index.js";
+import { parseIp4 } from "../net/ip.js";
+
+/** What one node did with the packet. */
+export interface Leg {
+  readonly node: string;
+  readonly steps: readonly Step[];
+  readonly verdict: VerdictName;
+  readonly reason: DropReason;
+  /** The interface that the frame left by; undefined unless it was forwarded. */
+  readonly out: string | undefined;
+  readonly diagnostics: Ruleset["diagnostics"];
+}
+
+export interface Journey {
+  readonly legs: readonly Leg[];
+  /** What became of it in the end, as one sentence. */
+  readonly end: string;
+  /** `pod/shop/web-0` or `node/worker-1`, where it was delivered within the cluster. */
+  readonly delivered: string | undefined;
+}
+
+export interface JourneyOptions {
+  readonly node: string;
+  readonly mode: ProxyMode;
+  readonly seed: number;
+}
+
+/** Nodes that one packet is followed through: more would be a circle, which its TTL would end. */
+const MAX_LEGS = 8;
+/** A trace opens a connection a node. */
+const CONNECTIONS = 1024;
+
+interface Arrival {
+  readonly node: string;
+  readonly frame: Uint8Array;
+  /** Came from another node, by the uplink. */
+  readonly isRelayed: boolean;
+}
+
+function uplinkOf(ruleset: Ruleset): string | undefined {
+  return ruleset.interfaces.find(({ kind }) => kind === "uplink")?.name;
+}
+
+async function pass(
+  cluster: Cluster,
+  { node, frame, isRelayed }: Arrival,
+  { mode, seed }: JourneyOptions,
+): Promise<{ readonly leg: Leg; readonly frame: Uint8Array }> {
+  const ruleset = compile(cluster, { node, proxy: mode });
+  const engine = await Engine.load(ruleset, { seed, connections: CONNECTIONS });
+  const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
+  const trace = engine.follow(frame, uplink === undefined ? {} : { in: uplink });
+  const { steps, verdict, reason } = trace;
+  const out = verdict === "FORWARD" ? steps.at(-1)?.dev : undefined;
+  return { leg: { node, steps, verdict, reason, out, diagnostics: ruleset.diagnostics }, frame: trace.frame };
+}
+
+/** The address that the frame was sent to on the last stretch. */
+function nextAddress({ verdict, steps }: Leg): number | undefined {
+  const to = verdict === "FORWARD" ? steps.at(-1)?.to : undefined;
+  return to === undefined ? undefined : parseIp4(to);
+}
+
+function nextNode(cluster: Cluster, leg: Leg): string | undefined {
+  const address = nextAddress(leg);
+  if (address === undefined) return undefined;
+  const node = cluster.nodes.find(({ internalIPs }) => internalIPs.includes(address));
+  return node?.name === leg.node ? undefined : node?.name;
+}
+
+/** The Pod on the node's bridge that the frame went to. */
+function bridgedPod(cluster: Cluster, leg: Leg): string | undefined {
+  const address = nextAddress(leg);
+  if (address === undefined) return undefined;
+  const pod = cluster.pods.find(
+    ({ hostNetwork, nodeName, podIPs }) => !hostNetwork && nodeName === leg.node && podIPs.includes(address),
+  );
+  return pod === undefined ? undefined : `pod/${pod.namespace}/${pod.name}`;
+}
+
+/** The Pod on the node's own network that declares the port; where none does, the node. */
+function localPod(cluster: Cluster, leg: Leg): string {
+  const port = Number(leg.steps.at(-1)?.dst?.split(":").at(-1));
+  const pod = cluster.pods.find(
+    ({ hostNetwork, nodeName, ports }) =>
+      hostNetwork && nodeName === leg.node && ports.some((one) => one.port === port),
+  );
+  return pod === undefined ? `node/${leg.node}` : `pod/${pod.namespace}/${pod.name}`;
+}
+
+const FATES = { DROP: "dropped", REJECT: "rejected", PUNT: "handed to a slower path", NONE: "lost" } as const;
+
+function ending(cluster: Cluster, leg: Leg): Pick<Journey, "end" | "delivered"> {
+  const { verdict, node, out } = leg;
+  if (verdict !== "FORWARD" && verdict !== "LOCAL") {
+    const text = leg.steps.at(-1)?.text ?? "";
+    return { end: `${FATES[verdict]} on node ${node}: ${text}`, delivered: undefined };
+  }
+  const delivered = verdict === "LOCAL" ? localPod(cluster, leg) : bridgedPod(cluster, leg);
+  if (delivered !== undefined) return { end: `delivered to ${delivered} on node ${node}`, delivered };
+  return { end: `left node ${node} by ${out}, to no node of the cluster`, delivered };
+}
+
+/**
+ * Follows a packet from the node where it starts to the end of its way: what leaves one node toward another comes
+ * in there by the uplink. InputError as `compile` has it.
+ */
+export async function follow(cluster: Cluster, frame: Uint8Array, options: JourneyOptions): Promise<Journey> {
+  const legs: Leg[] = [];
+  let arrival: Arrival | undefined = { node: options.node, frame, isRelayed: false };
+  while (arrival !== undefined && legs.length < MAX_LEGS) {
+    const passed: Awaited<ReturnType<typeof pass>> = await pass(cluster, arrival, options);
+    legs.push(passed.leg);
+    const node = nextNode(cluster, passed.leg);
+    arrival = node === undefined ? undefined : { node, frame: passed.frame, isRelayed: true };
+  }
+  const last = legs.at(-1);
+  if (last === undefined || arrival !== undefined) {
+    return { legs, end: `still on its way after ${MAX_LEGS} nodes`, delivered: undefined };
+  }
+  return { legs, ...ending(cluster, last) };
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { compareCommand } from "./commands/compare.js";
+import { compileCommand } from "./commands/compile.js";
+import { runCommand } from "./commands/run.js";
+import { traceCommand } from "./commands/trace.js";
+import { reportError } from "./errors.js";
+import { packageVersion } from "./package.js";
+
+const EXIT_CODES = `
+Exit codes: 0 when all went well, 1 when the input is bad, 2 when the command line is.
+Data goes to stdout, what is said about it to stderr; NO_COLOR turns colours off.
+`;
+
+function buildProgram(): Command {
+  const program = new Command("packetyard")
+    .description("Compile a Kubernetes cluster for a node, and run packets through it.")
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError("(see --help)")
+    .addHelpText("after", EXIT_CODES);
+  for (const command of [compareCommand(), compileCommand(), traceCommand(), runCommand()]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}
+
+/** A reader that has seen enough (`| head`) closes the pipe: no error. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode ?? 0);
+}
+
+process.stdout.on("error", endQuietly);
+process.stderr.on("error", endQuietly);
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error);
+}

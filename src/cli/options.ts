@@ -1,0 +1,55 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Cluster, InputError, type ProxyMode } from "../index.js";
+import { readManifests } from "./input.js";
+import { printNote } from "./output.js";
+import { EXAMPLE_CLUSTER } from "./package.js";
+
+export const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];
+const MAX_NODES = 32768;
+
+/** Where the cluster comes from, as every command asks for it. */
+export interface ClusterOptions {
+  readonly filename: readonly string[];
+  readonly nodes?: number;
+}
+
+/** Reads a whole number in a range from an option's argument. */
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** `-f` and `--nodes`. */
+export function addClusterOptions(command: Command): Command {
+  const collect = (path: string, paths: readonly string[]) => [...paths, path];
+  const filename = new Option(
+    "-f, --filename <path>",
+    "Kubernetes objects: a file, a folder with all below it, or - for stdin; give it again for more",
+  );
+  return command
+    .addOption(filename.argParser(collect).default([], "the example cluster"))
+    .option(
+      "--nodes <number>",
+      "nodes to make where the objects have none (default: 3)",
+      integer(1, MAX_NODES),
+    );
+}
+
+export function modeOption(): Option {
+  return new Option("--mode <mode>", "kube-proxy's mode").choices(MODES).default("iptables");
+}
+
+/** Reads the cluster that the options name; without any, the example. InputError as Cluster.parse has it. */
+export function loadCluster({ filename, nodes }: ClusterOptions): Cluster {
+  if (filename.length === 0) printNote("no -f is given: this is the example cluster, examples/shop.yaml.");
+  const texts = readManifests(filename.length === 0 ? [EXAMPLE_CLUSTER] : filename);
+  const named = texts.map(({ file = "input", text }) => ({ file, text }));
+  if (named.every(({ text }) => text.trim() === "")) {
+    const message = "is empty: Kubernetes objects are expected, as kubectl get -o yaml prints them.";
+    throw new InputError(named.map(({ file }) => ({ severity: "error", place: { file }, message })));
+  }
+  return Cluster.parseFiles(named, nodes === undefined ? {} : { nodes });
+}

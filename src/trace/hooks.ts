@@ -1,0 +1,191 @@
+import { HOOK_OUTPUT, HOOK_PREROUTING } from "../../assembly/abi/entry.js";
+import { printHostPort } from "../net/port.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import { labelOf } from "./labels.js";
+import { type Move, readMoves } from "./moves.js";
+import type { NumberedChain, Numbering } from "./numbering.js";
+import type { TraceRecord } from "./record.js";
+import type { Stage, Step } from "./step.js";
+
+/** The lines of one base chain, and why it refused the packet, if it did. */
+export interface HookStory {
+  readonly steps: readonly Step[];
+  readonly cause?: string;
+}
+
+/** What the lines of a hook are told with. */
+interface Telling {
+  readonly numbering: Numbering;
+  readonly ruleset: Ruleset;
+  readonly stage: Stage;
+  /** Accepting is news in filter chains; in nat chains it only ends the walk. */
+  readonly isNat: boolean;
+}
+
+type Tool = "iptables" | "nftables";
+
+function toolOf(chain: NumberedChain, ruleset: Ruleset): Tool {
+  return ruleset.nftables !== undefined && chain.table === ruleset.nftables.name ? "nftables" : "iptables";
+}
+
+function typeOf(chain: NumberedChain, ruleset: Ruleset): string {
+  const base = ruleset.nftables?.chains.find(({ name }) => name === chain.name)?.base;
+  return toolOf(chain, ruleset) === "nftables" && base !== undefined ? base.type : chain.table;
+}
+
+/** `nat PREROUTING`, `FORWARD`: a base chain with its table, where the stage does not say it. */
+function baseName(chain: NumberedChain, ruleset: Ruleset): string {
+  const tableless = toolOf(chain, ruleset) === "nftables" || chain.table === "filter";
+  return tableless ? chain.name : `${chain.table} ${chain.name}`;
+}
+
+/** The bits that a mark rule sets; 0 where it clears or flips them. */
+function marked(move: Move): number {
+  const rule = move.chain.rules[move.rule];
+  if (rule === undefined) return 0;
+  if ("statements" in rule) {
+    const setting = rule.statements.find(({ kind }) => kind === "set-mark");
+    return setting?.kind === "set-mark" && setting.op === "or" ? setting.value : 0;
+  }
+  const { target } = rule;
+  return target?.kind === "mark" && (target.value & target.mask) >>> 0 === target.value ? target.value : 0;
+}
+
+/** Whether the move left something behind: a verdict, a mark, a translation. */
+function matters(move: Move, telling: Telling): boolean {
+  switch (move.effect.kind) {
+    case "enter":
+      return move.within.some((inner) => matters(inner, telling));
+    case "accept":
+      return !telling.isNat;
+    case "mark":
+      return marked(move) !== 0;
+    case "pass":
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** In the words of the tool whose rule it is. */
+function effectWords(move: Move, ruleset: Ruleset): string {
+  const { effect } = move;
+  const spell = (word: string) =>
+    toolOf(move.chain, ruleset) === "nftables" ? word.toLowerCase() : word.toUpperCase();
+  switch (effect.kind) {
+    case "enter":
+      return effect.chain;
+    case "mark":
+      return `mark 0x${marked(move).toString(16)}`;
+    case "dnat":
+      return `${spell("dnat")} to ${printHostPort(effect.address, effect.port)}`;
+    default:
+      return spell(effect.kind);
+  }
+}
+
+/** The deed of a chain whose one rule has nothing to say of itself: told with the rule that led there. */
+function onlyDeed(move: Move, telling: Telling): Move | undefined {
+  const inner = move.within.find((one) => matters(one, telling));
+  if (inner === undefined || inner.chain.rules.length > 1 || inner.effect.kind === "enter") return undefined;
+  return labelOf(inner, telling.numbering, telling.ruleset).text === "" ? inner : undefined;
+}
+
+function tellMove(move: Move, via: string, telling: Telling): readonly Step[] {
+  const { numbering, ruleset, stage } = telling;
+  const { text, comment } = labelOf(move, numbering, ruleset);
+  const deed = onlyDeed(move, telling);
+  const effect = effectWords(move, ruleset) + (deed === undefined ? "" : `: ${effectWords(deed, ruleset)}`);
+  const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}`;
+  const step: Step = {
+    stage,
+    text: `${place}${text === "" ? "" : ` (${text})`} → ${effect}`,
+    chain: move.chain.name,
+    rule: move.rule + 1,
+    ...(comment === undefined ? {} : { comment }),
+  };
+  return deed === undefined ? [step, ...tellMoves(move.within, "", telling)] : [step];
+}
+
+function tellMoves(moves: readonly Move[], via: string, telling: Telling): readonly Step[] {
+  return moves.filter((move) => matters(move, telling)).flatMap((move) => tellMove(move, via, telling));
+}
+
+/** A base chain's jump into one of its own is told with what happened there. */
+function tellBase(base: NumberedChain, moves: readonly Move[], telling: Telling): readonly Step[] {
+  const name = baseName(base, telling.ruleset);
+  const table = name.slice(0, name.length - base.name.length);
+  return moves
+    .filter((move) => matters(move, telling))
+    .flatMap((move) =>
+      move.effect.kind === "enter" && onlyDeed(move, telling) === undefined
+        ? tellMoves(move.within, `${name} → `, telling)
+        : tellMove(move, table, telling),
+    );
+}
+
+/** The comment nearest to the rule that dropped or rejected, or else where that rule stands. */
+function causeOf(moves: readonly Move[], telling: Telling): string | undefined {
+  for (const move of moves) {
+    const { kind } = move.effect;
+    const label = labelOf(move, telling.numbering, telling.ruleset);
+    if (kind === "drop" || kind === "reject") {
+      const matching = label.text === "" ? "" : ` (${label.text})`;
+      return label.comment ?? `${move.chain.name} rule ${move.rule + 1}${matching}`;
+    }
+    const inner = causeOf(move.within, telling);
+    if (inner !== undefined) return onlyDeed(move, telling) === undefined ? inner : (label.comment ?? inner);
+  }
+  return undefined;
+}
+
+/** The chains that were gone through without a result. */
+function chainsEntered(moves: readonly Move[]): readonly string[] {
+  return moves.flatMap(({ effect, within }) =>
+    effect.kind === "enter" ? [effect.chain, ...chainsEntered(within)] : chainsEntered(within),
+  );
+}
+
+/** A Service look-up that found none is worth a line, unless IPVS looks later. */
+function tellQuiet(
+  base: NumberedChain,
+  moves: readonly Move[],
+  hook: number,
+  telling: Telling,
+): readonly Step[] {
+  const looksUp = telling.isNat && (hook === HOOK_PREROUTING || hook === HOOK_OUTPUT);
+  if (!looksUp || telling.ruleset.ipvs !== undefined) return [];
+  const path = [baseName(base, telling.ruleset), ...chainsEntered(moves)].join(" → ");
+  return [{ stage: telling.stage, text: `${path}: no rule translates it`, chain: base.name }];
+}
+
+function policyOf(chain: NumberedChain, ruleset: Ruleset): string | undefined {
+  const table = ruleset.iptables?.tables.find(({ name }) => name === chain.table);
+  return table?.chains.find(({ name }) => name === chain.name)?.policy;
+}
+
+/**
+ * What one base chain did: `records` are those of its walk, `end` is its HOOK record. Rules that only led on are
+ * told with what they led to; a chain that let the packet pass without a deed leaves no line.
+ */
+export function tellHook(
+  records: readonly TraceRecord[],
+  end: TraceRecord,
+  numbering: Numbering,
+  ruleset: Ruleset,
+): HookStory {
+  const base = numbering.chains[end.b] ?? { table: "", name: `chain ${end.b}`, rules: [] };
+  const type = typeOf(base, ruleset);
+  const stage = type === "filter" ? "filter" : toolOf(base, ruleset);
+  const telling: Telling = { numbering, ruleset, stage, isNat: type === "nat" };
+  const moves = readMoves(records, numbering);
+  const steps = tellBase(base, moves, telling);
+  if (end.c === 1 && policyOf(base, ruleset) === "DROP") {
+    const name = baseName(base, ruleset);
+    const policy: Step = { stage, text: `${name}: no rule decides, policy DROP`, chain: base.name };
+    return { steps: [...steps, policy], cause: `policy of ${name}` };
+  }
+  const cause = causeOf(moves, telling);
+  const told = steps.length === 0 ? tellQuiet(base, moves, end.a, telling) : steps;
+  return cause === undefined ? { steps: told } : { steps: told, cause };
+}

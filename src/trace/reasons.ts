@@ -1,0 +1,32 @@
+import type { DropReason } from "./codes.js";
+
+/** Every reason in words that stand behind «drop», «reject» or «punt». */
+const REASON_WORDS: Readonly<Record<DropReason, string>> = {
+  NONE: "",
+  TRUNCATED: "the frame is shorter than its headers say",
+  BAD_HEADER: "an IPv4 header that no host may send",
+  BAD_CHECKSUM: "a header's checksum is wrong",
+  TTL_EXCEEDED: "its TTL is used up",
+  NO_ROUTE: "no route to its destination",
+  NO_NEIGHBOUR: "no neighbour entry for its next hop",
+  RULE: "a rule says DROP",
+  PORT_UNREACHABLE: "ICMP port unreachable",
+  NO_DESTINATION: "ICMP port unreachable: no endpoints",
+  FLOW_TABLE_FULL: "the connection table is full",
+  NO_PORT: "no free source port to masquerade with",
+  FRAGMENTATION_NEEDED: "larger than the way out takes, and DF is set",
+  UNKNOWN_VNI: "VXLAN of another VNI, or without one",
+  CHAIN_DEPTH: "jumps nest deeper than the kernel allows",
+  NO_HEADROOM: "no headroom in its slot to encapsulate",
+  BAD_SLOT: "the frame lies outside its slot",
+  NOT_IP4: "not IPv4",
+  FRAGMENT: "an IPv4 fragment",
+  NEEDS_FRAGMENTING: "larger than the way out takes: it would be fragmented",
+  MULTICAST: "multicast or broadcast",
+  PROTOCOL: "a transport protocol that is not translated (SCTP)",
+};
+
+/** A reason in words; "" for NONE. */
+export function reasonWords(reason: DropReason): string {
+  return REASON_WORDS[reason];
+}

@@ -1,0 +1,225 @@
+import { basename } from "node:path";
+import { describe, expect, it } from "vitest";
+import { importsOf, type SourceFile, sourceFiles, unitOf } from "./source-files.js";
+
+/**
+ * Who may import whom (ARCHITECTURE.md). A unit is a folder of assembly/ or src/, or a file beside them; each may
+ * import itself, and what stands here.
+ */
+const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
+  abi: [],
+  build: [],
+  bytes: ["abi"],
+  hash: ["abi"],
+  image: ["abi"],
+  // Random state is in the image, so that equal images draw equally.
+  random: ["image"],
+  memory: ["abi", "image"],
+  wire: ["abi", "bytes"],
+  packet: ["abi", "image"],
+  trace: ["abi", "packet"],
+  // Rules match packets, draw and are traced: that table knows what a packet is.
+  table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "trace"],
+  stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "table", "trace"],
+  pipeline: ["abi", "image", "packet", "stage", "table", "trace"],
+  index: ["abi", "image", "memory", "pipeline", "random", "table"],
+};
+
+const SRC: Readonly<Record<string, readonly string[]>> = {
+  abi: [],
+  diagnostics: [],
+  net: [],
+  model: ["net", "diagnostics"],
+  ruleset: ["net", "diagnostics"],
+  proxy: ["net", "model", "ruleset", "diagnostics"],
+  cni: ["net", "model", "ruleset", "diagnostics"],
+  packet: ["net"],
+  trace: ["net", "ruleset"],
+  engine: ["net", "ruleset", "trace", "diagnostics"],
+  io: ["net", "model", "ruleset", "diagnostics"],
+  report: [],
+  // The two that join: objects read from text, and the two front ends over one cluster.
+  cluster: ["io", "model"],
+  compile: ["net", "model", "proxy", "cni", "ruleset", "diagnostics"],
+  // A host that measures: it compiles, loads engines and fills batches of its own packets.
+  compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
+  index: ["abi", "cluster", "compile", "diagnostics", "engine", "model", "packet", "ruleset", "trace"],
+  // Beside the public API: captures and YAML, the report, and words for what the user named. No engine, no model.
+  cli: ["index", "compare", "io", "net", "report", "ruleset", "trace"],
+};
+
+/** Units of src that speak the machine's numbers. */
+const ABI_READERS = ["engine", "packet", "trace"];
+
+/** Packages by the unit (or the one file) that may import them. */
+const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
+  engine: [/^@assemblyscript\/loader$/],
+  "src/engine/wasm.ts": [/^node:(fs\/promises|module)$/],
+  io: [/^yaml$/],
+  report: [/^d3-[a-z]+$/],
+  cli: [/^commander$/, /^node:/],
+};
+
+const assembly = sourceFiles("assembly");
+const src = sourceFiles("src");
+const everything = [...assembly, ...src, ...sourceFiles("test"), ...sourceFiles("bench")];
+
+/** `file: import` for every import within its root that the table does not allow. */
+function strays(files: readonly SourceFile[], root: string, table: typeof SRC): string[] {
+  return files.flatMap(({ path, imports }) => {
+    const unit = unitOf(path);
+    return imports
+      .filter((target) => target.startsWith(`${root}/`))
+      .filter((target) => unitOf(target) !== unit && !table[unit]?.includes(unitOf(target)))
+      .map((target) => `${path}: ${target}`);
+  });
+}
+
+describe("architecture: imports", () => {
+  it("reads imports as they are written", () => {
+    const text = `import type { A } from "../net/ip.js";\nimport "../abi.js";\nexport * from "yaml";
+      import {\n  b,\n} from "./b.js";\nconst c = await import("node:fs");\n// from "no"\n/* import "no" */`;
+    expect(importsOf("src/model/a.ts", text)).toEqual([
+      "src/net/ip",
+      "src/abi",
+      "yaml",
+      "src/model/b",
+      "node:fs",
+    ]);
+    expect(assembly.length).toBeGreaterThan(40);
+    expect(src.length).toBeGreaterThan(80);
+  });
+
+  it("knows every unit, and none that is gone", () => {
+    expect([...new Set(assembly.map(({ path }) => unitOf(path)))].sort()).toEqual(
+      Object.keys(ASSEMBLY).sort(),
+    );
+    expect([...new Set(src.map(({ path }) => unitOf(path)))].sort()).toEqual(Object.keys(SRC).sort());
+  });
+
+  it("in assembly lead downwards", () => {
+    expect(strays(assembly, "assembly", ASSEMBLY)).toEqual([]);
+    const outside = assembly.flatMap(({ path, imports }) =>
+      imports.filter((target) => !target.startsWith("assembly/")).map((target) => `${path}: ${target}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  it("in src lead downwards, and into assembly to abi alone", () => {
+    expect(strays(src, "src", SRC)).toEqual([]);
+    const inward = src.flatMap(({ path, imports }) =>
+      imports
+        .filter((target) => target.startsWith("assembly/"))
+        .filter((target) => !target.startsWith("assembly/abi/") || !ABI_READERS.includes(unitOf(path)))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(inward).toEqual([]);
+  });
+
+  it("of packages and of node: stand where they are allowed", () => {
+    const foreign = src.flatMap(({ path, imports }) => {
+      const allowed = [...(PACKAGES[unitOf(path)] ?? []), ...(PACKAGES[path] ?? [])];
+      return imports
+        .filter((target) => !/^(src|assembly)\//.test(target) && !allowed.some((one) => one.test(target)))
+        .map((target) => `${path}: ${target}`);
+    });
+    expect(foreign).toEqual([]);
+  });
+
+  it("keep look-ups free of building", () => {
+    const lookups = assembly.filter(({ path }) => path.endsWith("/lookup.ts"));
+    expect(lookups.length).toBeGreaterThan(4);
+    expect(lookups.flatMap(({ imports }) => imports).filter((target) => target.endsWith("/build"))).toEqual(
+      [],
+    );
+  });
+
+  it("keep stages apart: only a pipeline knows the order", () => {
+    // Conntrack's search for a free source port is a part of it, in a file of its own.
+    const allowed = ["assembly/stage/conntrack.ts: assembly/stage/ports"];
+    const between = assembly
+      .filter(({ path }) => unitOf(path) === "stage")
+      .flatMap(({ path, imports }) => imports.map((target) => ({ path, target })))
+      .filter(({ target }) => unitOf(target) === "stage")
+      .map(({ path, target }) => `${path}: ${target}`);
+    expect(between.filter((one) => !allowed.includes(one))).toEqual([]);
+  });
+
+  it("keep proxy modes and network plugins apart", () => {
+    const modeOf = (path: string) => /^src\/proxy\/(iptables|ipvs|nft)/.exec(path)?.[1];
+    const between = src.flatMap(({ path, imports }) =>
+      imports
+        .filter((target) => modeOf(path) !== undefined && modeOf(target) !== undefined)
+        .filter((target) => modeOf(target) !== modeOf(path))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(between).toEqual([]);
+    expect(new Set(src.map(({ path }) => modeOf(path)))).toEqual(
+      new Set([undefined, "iptables", "ipvs", "nft"]),
+    );
+  });
+});
+
+describe("architecture: the contract", () => {
+  const abi = assembly.filter(({ path }) => path.startsWith("assembly/abi/"));
+  const TERM = "(?:0x[0-9a-f]+|[0-9]+|[A-Z][A-Z0-9_]*)";
+  const CONSTANT = new RegExp(`^export const ([A-Z][A-Z0-9_]*): u32 = (${TERM}(?: (?:\\+|<<) ${TERM})*);$`);
+  const COMMENT = /^(\/\/ .*|\/\*\*.*|\s\*.*|)$/;
+
+  it.each(abi)("$path is numbers and comments", ({ text, imports }) => {
+    const lines = text.split("\n");
+    expect(lines.filter((line) => !CONSTANT.test(line) && !COMMENT.test(line))).toEqual([]);
+    expect(imports).toEqual([]);
+    const known = new Set<string>();
+    for (const line of lines) {
+      const [, name = "", expression = ""] = CONSTANT.exec(line) ?? [];
+      const names = expression.match(/\b[A-Z][A-Z0-9_]*\b/g) ?? [];
+      expect(names.filter((one) => !known.has(one))).toEqual([]);
+      if (name !== "") known.add(name);
+    }
+    expect(known.size).toBeGreaterThan(0);
+  });
+});
+
+describe("architecture: files", () => {
+  const product = [...assembly, ...src];
+
+  it("have no default export", () => {
+    expect(product.filter(({ text }) => /^export default\b|\bas default\b/m.test(text))).toEqual([]);
+  });
+
+  it("are named after what they hold", () => {
+    const forbidden = [
+      "utils",
+      "util",
+      "helpers",
+      "helper",
+      "common",
+      "manager",
+      "handler",
+      "process",
+      "data",
+      "info",
+      "misc",
+    ];
+    const names = (path: string) => [...path.split("/").slice(0, -1), basename(path).replace(/\..*$/, "")];
+    const wrong = everything
+      .map(({ path }) => path)
+      .filter((path) => names(path).some((name) => forbidden.includes(name)));
+    expect(wrong).toEqual([]);
+    const odd = everything.map(({ path }) => path).filter((path) => !/^[a-z0-9/.-]+$/.test(path));
+    expect(odd).toEqual([]);
+  });
+
+  it("fit on a few screens", () => {
+    const longer = (files: readonly SourceFile[], lines: number) =>
+      files.filter(({ text }) => text.split("\n").length > lines).map(({ path }) => path);
+    expect(longer(product, 300)).toEqual([]);
+    expect(longer(everything, 500)).toEqual([]);
+  });
+
+  it("use no any", () => {
+    const any = product.filter(({ text }) => /(:|<|as) any\b/.test(text.replace(/\/\*[\s\S]*?\*\//g, "")));
+    expect(any.map(({ path }) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Comparison } from "../../src/report/comparison.js";
+
+const MAIN = resolve("dist/src/cli/main.js");
+const EXAMPLE = resolve("examples/shop.yaml");
+const QUICK = ["--rounds", "1"] as const;
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "packetyard-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs the built command in an empty folder. */
+function compare(...args: readonly string[]): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(process.execPath, [MAIN, "compare", ...args], { cwd: folder }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe("packetyard compare", () => {
+  it("prints a table, writes the report, and says what it does on stderr", async () => {
+    const { code, stdout, stderr } = await compare("--services", "10,5", "--endpoints", "2", ...QUICK);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n").slice(2);
+    expect(lines.map((line) => line.split(/ +/).slice(0, 2))).toEqual(
+      ["5", "10"].flatMap((size) => ["iptables", "ipvs", "nftables"].map((mode) => [mode, size])),
+    );
+    expect(stderr).toContain("measuring 5 Services\nmeasuring 10 Services\n");
+    expect(stderr).toContain("report written to packetyard-report.html");
+    expect(readdirSync(folder)).toEqual(["packetyard-report.html"]);
+    expect(readFileSync(join(folder, "packetyard-report.html"), "utf8")).toMatch(
+      /^<!doctype html>.*<\/html>\n$/s,
+    );
+  });
+
+  it("prints JSON of a stable shape, the same packets for the same seed, and no report unasked", async () => {
+    const args = ["--services", "5", "--modes", "nftables,iptables", "--seed", "9", "-o", "json", ...QUICK];
+    const { code, stdout } = await compare(...args);
+    expect(code).toBe(0);
+    const comparison = JSON.parse(stdout) as Comparison;
+    expect(comparison).toMatchObject({
+      apiVersion: "packetyard/v1",
+      kind: "Comparison",
+      seed: 9,
+      input: { kind: "synthetic", name: "4 endpoints per Service on 3 nodes" },
+      machine: { node: process.versions.node, packetyard: expect.any(String), cores: expect.any(Number) },
+    });
+    expect(comparison.rows.map(({ mode }) => mode)).toEqual(["iptables", "nftables"]);
+    for (const row of comparison.rows) {
+      expect(row).toMatchObject({
+        services: 5,
+        endpoints: 20,
+        newConnection: { p50: expect.any(Number), p99: expect.any(Number) },
+        established: { p50: expect.any(Number), p99: expect.any(Number) },
+        mpps: expect.any(Number),
+        walked: expect.any(Number),
+        tableBytes: expect.any(Number),
+        compileMs: expect.any(Number),
+      });
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    const again = JSON.parse((await compare(...args)).stdout) as Comparison;
+    const counted = ({ rows }: Comparison) => rows.map((row) => [row.walked, row.walkedEstablished]);
+    expect(counted(again)).toEqual(counted(comparison));
+  });
+
+  it("measures the cluster that -f names, alone unless sizes are asked for, and says what got no packets", async () => {
+    const { code, stdout, stderr } = await compare("-f", EXAMPLE, "--modes", "ipvs", "-o", "csv", ...QUICK);
+    expect(code).toBe(0);
+    const [header, ...rows] = stdout.trimEnd().split("\n");
+    expect(header).toMatch(/^input,mode,services,endpoints,new_connection_p50_ns,/);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatch(/^shop\.yaml,ipvs,/);
+    expect(stderr).toContain("shop/empty");
+    const both = await compare("-f", EXAMPLE, "--services", "5", "--modes", "ipvs", "-o", "csv", ...QUICK);
+    expect(both.stdout.trimEnd().split("\n")).toHaveLength(3);
+  });
+
+  it("writes the report where it is told to, whatever it prints", async () => {
+    const options = ["--services", "5", "--modes", "ipvs", ...QUICK];
+    await compare(...options, "-o", "json", "--report", "shop.html");
+    expect(readdirSync(folder)).toEqual(["shop.html"]);
+    await compare(...options, "--no-report");
+    expect(readdirSync(folder)).toEqual(["shop.html"]);
+  });
+
+  it.each([
+    [["--services", "10,0"], /--services.*whole numbers from 1 to 50000/s],
+    [["--services", "10,,20"], /--services/],
+    [["--services", "50001"], /from 1 to 50000/],
+    [["--services", "1e3"], /--services/],
+    [["--endpoints", "0"], /--endpoints/],
+    [["--modes", "iptables,ebpf"], /There is no mode «ebpf»: the modes are iptables, ipvs, nftables/],
+    [["--rounds", "0"], /--rounds/],
+    [["--seed", "-1"], /--seed/],
+    [["-o", "xml"], /--output/],
+    [["--services", "5", "--report", "no/such/folder/report.html"], /there is no folder no\/such\/folder/],
+  ])("refuses %j with exit code 2", async (args, message) => {
+    const { code, stdout, stderr } = await compare(...args);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("refuses bad input with exit code 1 and writes nothing", async () => {
+    const { code, stdout, stderr } = await compare("-f", "missing.yaml");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("missing.yaml");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("explains itself with examples", async () => {
+    const { code, stdout } = await compare("--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain("packetyard compare -f shop.yaml");
+  });
+});
