@@ -41,16 +41,23 @@ function balance(packet: Packet, first: bool): u32 {
   return schedule(packet, service) ? SERVICE_TAKEN : SERVICE_DECIDED;
 }
 
-/** POSTROUTING and out: the packet is rewritten and leaves by its next hop. */
+/** POSTROUTING: the source is settled, and the connection of a first packet opened. */
+function settle(packet: Packet, first: bool, stack: usize): bool {
+  if (!netfilter(packet, HOOK_POSTROUTING, first, stack)) return false;
+  masquerade(packet);
+  return confirm(packet, first);
+}
+
+/** Opens a first packet's connection; a later one takes its source from there. */
+function confirm(packet: Packet, first: bool): bool {
+  if (first) return open(packet);
+  if (packet.flow != 0) resource(packet);
+  return true;
+}
+
+/** Out: the packet is rewritten and leaves by its next hop. */
 function leave(packet: Packet, first: bool, stack: usize): void {
-  if (!checkLength(packet)) return;
-  if (!netfilter(packet, HOOK_POSTROUTING, first, stack)) return;
-  if (first) {
-    masquerade(packet);
-    if (!open(packet)) return;
-  } else if (packet.flow != 0) {
-    resource(packet);
-  }
+  if (!checkLength(packet) || !settle(packet, first, stack)) return;
   translate(packet);
   if (packet.in != INTERFACE_NODE) age(packet);
   readdress(packet);
@@ -71,18 +78,18 @@ function deliver(packet: Packet, first: bool, stack: usize): void {
       return;
     }
   }
-  arrive(packet, first);
+  if (confirm(packet, first)) arrive(packet);
 }
 
 /** The local stack has it. */
-function arrive(packet: Packet, first: bool): void {
-  if (first) {
-    if (!open(packet)) return;
-  } else if (packet.flow != 0) {
-    resource(packet);
-  }
+function arrive(packet: Packet): void {
   translate(packet);
   packet.decide(VERDICT_LOCAL, 0);
+}
+
+/** From the node to itself: out and in again by the loopback interface, where INPUT is walked. */
+function loop(packet: Packet, first: bool, stack: usize): void {
+  if (settle(packet, first, stack) && netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
 }
 
 /** The way of a packet that came in by an interface, from PREROUTING on. */
@@ -105,6 +112,6 @@ export function egress(packet: Packet, stack: usize): void {
   if (!netfilter(packet, HOOK_OUTPUT, first, stack)) return;
   if (balance(packet, first) == SERVICE_DECIDED) return;
   if (!route(packet)) return;
-  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) arrive(packet, first);
+  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) loop(packet, first, stack);
   else leave(packet, first, stack);
 }
