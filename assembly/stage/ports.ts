@@ -1,3 +1,4 @@
+import { PROTO_UDP } from "../abi/wire";
 import { Image } from "../image";
 import { Packet } from "../packet";
 import { drawBelow } from "../random";
@@ -8,9 +9,13 @@ import { connectionAt, flowFind } from "../table/flow/lookup";
 const TRIES: u32 = 128;
 const TRIES_MIN: u32 = 8;
 
-/** Whether no live connection has the reply tuple that this source port would give. */
+/**
+ * Whether no live connection has the reply tuple that this source port would give. The tunnel's own port is never
+ * given to masqueraded UDP: replies to it would be taken for VXLAN before the connection table is asked.
+ */
 function isFree(packet: Packet, port: u32): bool {
   const image: Image = packet.image;
+  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && port == image.vxlanPort) return false;
   const reply = (packet.dstPort << 16) | port;
   const flow = flowFind(image, packet.dst, packet.src, reply, packet.protocol);
   if (flow == 0) return true;

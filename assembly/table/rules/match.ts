@@ -104,8 +104,6 @@ function holds(packet: Packet, match: usize): bool {
       return (draw(packet.image) & 0x7fffffff) < a;
     case MATCH_MARK:
       return (packet.mark & load<u32>(match, 8)) == a;
-    case MATCH_CTSTATE:
-      return ((packet.ctstate == 0 ? CTSTATE_UNTRACKED : packet.ctstate) & a) != 0;
     case MATCH_LOCAL:
       return isLocal(packet.image, a == 0 ? packet.src : packet.dst);
     case MATCH_SET:
@@ -129,12 +127,19 @@ function holds(packet: Packet, match: usize): bool {
   }
 }
 
+/** ctstate stands in nearly every base chain: it is asked without the switch. */
+function ctstateHolds(packet: Packet, states: u32): bool {
+  return ((packet.ctstate == 0 ? CTSTATE_UNTRACKED : packet.ctstate) & states) != 0;
+}
+
 /** Whether all of a rule's further matches hold, asked in their order. */
 export function matchesHold(packet: Packet, matches: usize, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
     const match = matches + i * MATCH_LEN;
-    const inverted = (load<u32>(match) & MATCH_INVERT) != 0;
-    if (holds(packet, match) == inverted) return false;
+    const word = load<u32>(match);
+    const isCtstate = (word & 0xff) == MATCH_CTSTATE;
+    const hit = isCtstate ? ctstateHolds(packet, load<u32>(match, 4)) : holds(packet, match);
+    if (hit == ((word & MATCH_INVERT) != 0)) return false;
   }
   return true;
 }

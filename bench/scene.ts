@@ -1,0 +1,57 @@
+import { destinationsOf, originOf } from "../src/compare/destinations.js";
+import { BATCH_LEN, FRAME_WORDS, type Frames, trafficTo } from "../src/compare/traffic.js";
+import { compile } from "../src/compile.js";
+import type { Cluster } from "../src/model/cluster.js";
+import { syntheticCluster } from "../src/model/synthetic.js";
+import { type Flow, SEGMENT_LEN, writeSegment } from "../src/packet/segment.js";
+import type { Ruleset } from "../src/ruleset/ruleset.js";
+
+/** Packets of a batch. */
+export const PACKETS = BATCH_LEN;
+/** Pods' packets come in by it. */
+export const POD_INTERFACE = "cni0";
+export const UPLINK = "eth0";
+
+export function sceneOf(services: number): Cluster {
+  return syntheticCluster({ services, endpoints: 4, seed: 1 });
+}
+
+function framesIn(frames: Frames): readonly Uint8Array[] {
+  return Array.from({ length: frames.length / FRAME_WORDS }, (_, index) =>
+    new Uint8Array(frames.buffer, frames.byteOffset + index * SEGMENT_LEN, SEGMENT_LEN).slice(),
+  );
+}
+
+/** A batch of opening packets to all Services and one from the middle of the same flows. */
+export function serviceFrames(
+  cluster: Cluster,
+): Readonly<Record<"opening" | "middle", readonly Uint8Array[]>> {
+  const [first, ...others] = destinationsOf(cluster);
+  if (first === undefined) throw new Error("a scene has Services");
+  const { uniform, middle } = trafficTo([first, ...others], originOf(cluster).sources, 1);
+  return { opening: framesIn(uniform[0] as Frames), middle: framesIn(middle[0] as Frames) };
+}
+
+/** Opening packets from the first Node's Pods straight to Pods of a Node, by address. */
+export function podFrames(cluster: Cluster, node: string): readonly Uint8Array[] {
+  const { sources } = originOf(cluster);
+  const targets = cluster.pods.filter(({ nodeName }) => nodeName === node).flatMap(({ podIPs }) => podIPs);
+  return Array.from({ length: PACKETS }, (_, index) => {
+    const flow: Flow = {
+      protocol: "TCP",
+      src: sources[index % sources.length] as number,
+      srcPort: 1024 + index,
+      dst: Number(targets[(index * 7 + 1) % targets.length]),
+      dstPort: 8080,
+    };
+    const octets = new Uint8Array(SEGMENT_LEN);
+    writeSegment(octets, flow, "opening");
+    return octets;
+  });
+}
+
+/** A Node that only routes: no rules, no Services. */
+export function routerOf(cluster: Cluster, node: string): Ruleset {
+  const { iptables: _, ...router } = compile(cluster, { node, proxy: "iptables" });
+  return router;
+}

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ExactMap, ExactTable } from "../../bench/baseline/exact.js";
+import { Fib4 } from "../../bench/baseline/fib4.js";
+import { FlowTable, PORTS_AT, PROTOCOL_AT, RECORD_WORDS, SRC_AT } from "../../bench/baseline/flow.js";
+import { Pair } from "../../bench/pair.js";
+import {
+  PACKETS,
+  POD_INTERFACE,
+  podFrames,
+  routerOf,
+  sceneOf,
+  serviceFrames,
+  UPLINK,
+} from "../../bench/scene.js";
+import { compile } from "../../src/compile.js";
+import { type Prefix, prefixContains, prefixOf } from "../../src/net/prefix.js";
+import type { ProxyMode } from "../../src/ruleset/ruleset.js";
+
+const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];
+
+describe("the baseline node", () => {
+  it.each(MODES)("does in mode %s what the machine does, for first and for later packets", async (proxy) => {
+    const cluster = sceneOf(20);
+    const { opening, middle } = serviceFrames(cluster);
+    const pair = await Pair.make(compile(cluster, { proxy }), PACKETS);
+    pair.run(opening, POD_INTERFACE);
+    pair.run(middle, POD_INTERFACE);
+    expect(pair.forwardsAll).toBe(true);
+  });
+
+  it("encapsulates and decapsulates as the machine does", async () => {
+    const cluster = sceneOf(20);
+    const sender = await Pair.make(routerOf(cluster, "worker-1"), PACKETS);
+    sender.run(podFrames(cluster, "worker-2"), POD_INTERFACE);
+    const receiver = await Pair.make(routerOf(cluster, "worker-2"), PACKETS);
+    receiver.run(sender.output, UPLINK);
+    expect(sender.forwardsAll && receiver.forwardsAll).toBe(true);
+    expect(sender.output[0]?.length).toBe((receiver.output[0]?.length ?? 0) + 50);
+  });
+});
+
+describe("the baseline's tables", () => {
+  const prefixes: fc.Arbitrary<Prefix & { readonly address: number }> = fc
+    .tuple(fc.nat(0xffffffff), fc.integer({ min: 0, max: 32 }))
+    .map(([address, length]) => prefixOf(address, length) as Prefix & { readonly address: number });
+
+  it("finds the longest prefix, as a search through all does", () => {
+    fc.assert(
+      fc.property(fc.array(prefixes, { maxLength: 20 }), fc.array(fc.nat(0xffffffff)), (routes, others) => {
+        const fib = new Fib4();
+        for (const [hop, { address, length }] of routes.entries()) fib.insert(address, length, hop);
+        for (const key of [...others, ...routes.flatMap(({ address }) => [address, (address + 1) >>> 0])]) {
+          const best = routes
+            .map((prefix, hop) => ({ prefix, hop }))
+            .filter(({ prefix }) => prefixContains(prefix, key))
+            .reduce<{ prefix: Prefix; hop: number } | undefined>(
+              (longest, one) => (one.prefix.length >= (longest?.prefix.length ?? 0) ? one : longest),
+              undefined,
+            );
+          const leaf = fib.lookup(key);
+          expect(leaf === 0 ? undefined : leaf >>> 7).toBe(best?.hop);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("finds keys and no others, as a Map does", () => {
+    const keys = fc.tuple(
+      fc.nat(40),
+      fc.nat(40).map((port) => (6 << 16) | port),
+    );
+    fc.assert(
+      fc.property(fc.array(keys, { maxLength: 300 }), (entries) => {
+        const [table, map, truth] = [new ExactTable(), new ExactMap(), new Map<string, number>()];
+        for (const [index, [low, high]] of entries.entries()) {
+          table.set(low, high, index + 1);
+          map.set(low, high, index + 1);
+          truth.set(`${low} ${high}`, index + 1);
+        }
+        const asked = Uint32Array.from([...entries, ...entries.map(([low, high]) => [low + 7, high])].flat());
+        const [found, foundInMap] = [new Uint32Array(asked.length / 2), new Uint32Array(asked.length / 2)];
+        table.findMany(asked, found);
+        map.findMany(asked, foundInMap);
+        const wanted = [...found].map(
+          (_, index) => truth.get(`${asked[index * 2]} ${asked[index * 2 + 1]}`) ?? 0,
+        );
+        expect([...found]).toEqual(wanted);
+        expect([...foundInMap]).toEqual(wanted);
+      }),
+    );
+  });
+
+  it("finds connections both ways until they are forgotten", () => {
+    const table = new FlowTable(64);
+    const open = (port: number) => {
+      const record = table.reserve();
+      const words = table.records.subarray(record * RECORD_WORDS, (record + 1) * RECORD_WORDS);
+      words.set([1, 2, (port << 16) | 80, 2, 1, (80 << 16) | port], SRC_AT);
+      words[PROTOCOL_AT] = 6;
+      table.commit(record);
+      return { record, ports: words[PORTS_AT] as number };
+    };
+    const opened = Array.from({ length: 60 }, (_, index) => open(1024 + index));
+    for (const { record, ports } of opened) {
+      expect(table.find(1, 2, ports, 6)).toBe(record << 1);
+      expect(table.find(2, 1, (ports << 16) | (ports >>> 16), 6)).toBe((record << 1) | 1);
+      expect(table.find(1, 2, ports, 17)).toBe(0);
+    }
+    table.clear();
+    for (const { ports } of opened) expect(table.find(1, 2, ports, 6)).toBe(0);
+  });
+});
