@@ -46,7 +46,7 @@ export class Image {
   vxlanPort: u32;
   vxlanVni: u32;
   vxlanIn: u32;
-  /** Identification of the next outer header. */
+  /** Identification of the last outer header. */
   outerId: u32;
 
   /** Milliseconds of the caller's clock, at the last run. */

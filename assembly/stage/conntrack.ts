@@ -20,11 +20,11 @@ import {
   FLOW_STATE_NEW,
 } from "../table/flow/layout";
 import { connectionAt, flowFind } from "../table/flow/lookup";
+import { choosePort } from "../table/flow/ports";
 import { advance, opens, reopens } from "../table/flow/state";
 import { record } from "../trace";
 import { Ip4 } from "../wire/ip4";
 import { isSegmentIntact } from "../wire/transport";
-import { choosePort } from "./ports";
 
 const ICMP_ECHO_REQUEST: u32 = 8;
 const ICMP_ECHO_REPLY: u32 = 0;

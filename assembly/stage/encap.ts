@@ -18,6 +18,7 @@ import {
 } from "../abi/wire";
 import { load32, store16 } from "../bytes";
 import { hashTuple } from "../hash";
+import { Image } from "../image";
 import { Packet } from "../packet";
 import { HOP_ETHERNET, HOP_FLAGS, HOP_OUTER_SUM, HOP_TEMPLATE, HOP_VNI } from "../table/nexthop/layout";
 import { record } from "../trace";
@@ -43,10 +44,16 @@ function copyTemplate(to: usize, from: usize): void {
   store<u16>(to + 48, load<u16>(from + 48));
 }
 
+/** Linux never sends identification 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
+function nextId(image: Image): u32 {
+  image.outerId = image.outerId >= 0xffff ? 1 : image.outerId + 1;
+  return image.outerId;
+}
+
 /** Fills in what differs from packet to packet in the outer IPv4 header. */
 function finishIp(packet: Packet, ip: usize, length: u32): void {
   const tos = Ip4.at(packet.ip).tos & ECN_MASK;
-  const id = packet.image.outerId++ & 0xffff;
+  const id = nextId(packet.image);
   store<u8>(ip, tos, IP4_TOS);
   store16(ip + IP4_TOTAL_LENGTH, length);
   store16(ip + IP4_ID, id);

@@ -5,9 +5,10 @@ import { Packet } from "../packet";
 import { HOP_FLAGS, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
 import { Ip4 } from "../wire/ip4";
 
-/** Switched by the bridge it came in by, and so not routed (br_netfilter). */
+/** Switched by the bridge it came in by, and so not routed (br_netfilter); IPVS sends a packet on as a router. */
 function isSwitched(packet: Packet): bool {
   const hop = packet.hopAddress;
+  if (packet.flowFlags != 0 && packet.dst != packet.frameDst) return false;
   return load<u32>(hop, HOP_OUT) == packet.in && (load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
 }
 

@@ -120,6 +120,7 @@ export class PlainNode {
   }
 
   #isSwitched(packet: Packet): boolean {
+    if (packet.flowFlags !== 0 && packet.dst !== packet.frameDst) return false;
     return this.#hops.outOf(packet.hop) === packet.in && this.#hops.isBridge(packet.hop);
   }
 
@@ -190,6 +191,7 @@ export class PlainNode {
     packet.length += wire.VXLAN_OUTER_LEN;
     this.#octets.set(this.#hops.templates[packet.hop] as Uint8Array, packet.frame);
     const outerSum = this.#hops.outerSums[packet.hop] as number;
-    finishOuter(this.#view, packet, outerSum, this.#outerId++ & 0xffff);
+    this.#outerId = this.#outerId >= 0xffff ? 1 : this.#outerId + 1;
+    finishOuter(this.#view, packet, outerSum, this.#outerId);
   }
 }

@@ -198,14 +198,18 @@ export class Engine {
     this.machine.flowsClear(this.image);
   }
 
-  /** Everything, as octets that `Engine.load` takes: tables, scheduler and random state, and unless told not to, connections. */
+  /**
+   * Everything, as octets that `Engine.load` takes: tables, scheduler and random state and, unless told not to,
+   * connections. Equal states give equal octets.
+   */
   save(options: { readonly flows?: boolean } = {}): Uint8Array {
     const octets = this.#image.octets;
-    if (options.flows !== false) return writeImageFile(octets, this.ruleset);
     return this.memory.borrow(octets.length, (address) => {
       const copy = this.memory.octets(address, octets.length);
       copy.set(octets);
-      this.machine.flowsClear(address);
+      // Equal states give equal octets, however much room each image was given.
+      this.machine.imageResize(address, octets.length);
+      if (options.flows === false) this.machine.flowsClear(address);
       return writeImageFile(copy, this.ruleset);
     });
   }

@@ -28,13 +28,13 @@ export function parseIp4(text: string): Ip4 | undefined {
   return value;
 }
 
-/** Groups of one side of `::`, undefined where one is not a group. A final dotted quad counts as two groups. */
-function parseGroups(text: string): number[] | undefined {
+/** Groups of one side of `::`, undefined where one is not a group. A dotted quad at the very end counts as two. */
+function parseGroups(text: string, isEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
   const parts = text.split(":");
   for (const [index, part] of parts.entries()) {
-    if (part.includes(".") && index === parts.length - 1) {
+    if (part.includes(".") && isEnd && index === parts.length - 1) {
       const quad = parseIp4(part);
       if (quad === undefined) return undefined;
       groups.push(quad >>> 16, quad & 0xffff);
@@ -51,8 +51,8 @@ function parseGroups(text: string): number[] | undefined {
 export function parseIp6(text: string): Ip6 | undefined {
   const halves = text.split("::");
   if (halves.length > 2 || !text.includes(":")) return undefined;
-  const head = parseGroups(halves[0] ?? "");
-  const tail = parseGroups(halves[1] ?? "");
+  const head = parseGroups(halves[0] ?? "", halves.length === 1);
+  const tail = parseGroups(halves[1] ?? "", true);
   if (head === undefined || tail === undefined) return undefined;
   const gap = 8 - head.length - tail.length;
   if (halves.length === 1 ? gap !== 0 : gap < 1) return undefined;

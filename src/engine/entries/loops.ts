@@ -1,5 +1,5 @@
 import type { Rule } from "../../ruleset/iptables.js";
-import type { NftRule, NftVerdict } from "../../ruleset/nftables.js";
+import type { NftRule, NftVerdict, NftVerdictMap } from "../../ruleset/nftables.js";
 import type { NumberedChain } from "../../trace/numbering.js";
 import type { Numbers } from "./numbers.js";
 
@@ -7,18 +7,31 @@ function verdictChains(verdict: NftVerdict): readonly string[] {
   return "chain" in verdict ? [verdict.chain] : [];
 }
 
-/** The chains that a rule can hand a packet to; a map's chains are checked with the map. */
-function handovers(rule: Rule | NftRule): readonly string[] {
+/** The chains that each verdict map can hand a packet to. */
+type MapChains = ReadonlyMap<string, readonly string[]>;
+
+function chainsOf({ elements }: NftVerdictMap): readonly string[] {
+  return [...new Set(elements.flatMap(({ verdict }) => verdictChains(verdict)))];
+}
+
+/** The chains that a rule can hand a packet to. */
+function handovers(rule: Rule | NftRule, maps: MapChains): readonly string[] {
   if (!("statements" in rule))
     return rule.target !== undefined && "chain" in rule.target ? [rule.target.chain] : [];
   return rule.statements.flatMap((statement) => {
     if (statement.kind === "numgen-vmap") return statement.chains;
+    if (statement.kind === "vmap") return maps.get(statement.map) ?? [];
     return statement.kind === "verdict" ? verdictChains(statement.verdict) : [];
   });
 }
 
 /** Refuses chains that lead back to themselves, as the kernel does (ELOOP): TypeError names one of them. */
-export function refuseLoops(chains: readonly NumberedChain[], numbers: Numbers): void {
+export function refuseLoops(
+  chains: readonly NumberedChain[],
+  numbers: Numbers,
+  maps: readonly NftVerdictMap[] = [],
+): void {
+  const mapChains: MapChains = new Map(maps.map((map) => [map.name, chainsOf(map)]));
   const done = new Uint8Array(chains.length);
   for (let start = 0; start < chains.length; start++) {
     // An explicit stack: rulesets may nest deeper than the host's.
@@ -29,7 +42,9 @@ export function refuseLoops(chains: readonly NumberedChain[], numbers: Numbers):
         throw new TypeError(`Chain ${name} of table ${table} leads back to itself: a loop.`);
       if (done[chain] === 2) return;
       done[chain] = 1;
-      const next = rules.flatMap(handovers).map((target) => numbers.chainNumber(table, target));
+      const next = rules
+        .flatMap((rule) => handovers(rule, mapChains))
+        .map((target) => numbers.chainNumber(table, target));
       path.push({ chain, next, at: 0 });
     };
     enter(start);

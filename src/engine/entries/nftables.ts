@@ -52,9 +52,9 @@ const VERDICTS = {
   goto: TARGET_GOTO,
 } as const;
 
-/** A verdict word: TARGET code and, for jump and goto, the chain. */
+/** A verdict word: TARGET code and, for jump and goto, the chain. Never 0: that is no element in a map. */
 export function verdictWord(verdict: NftVerdict, table: string, numbers: Numbers): number {
-  const chain = "chain" in verdict ? numbers.chainNumber(table, verdict.chain) : 0;
+  const chain = "chain" in verdict ? numbers.chainNumber(table, verdict.chain) : 1;
   return (VERDICTS[verdict.kind] | (chain << WORD_CHAIN_SHIFT)) >>> 0;
 }
 

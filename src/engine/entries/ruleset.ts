@@ -74,7 +74,7 @@ function findVxlan(ruleset: Ruleset): RulesetEntries["vxlan"] {
 export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
   const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
   const chains = numberChains(ruleset, numbers);
-  refuseLoops(chains, numbers);
+  refuseLoops(chains, numbers, ruleset.nftables?.maps);
   const { hops, routes, entries } = hopEntries(ruleset);
   const rows = new Words();
   for (const { prefix, hop } of routes) rows.push(Number(prefix.address), prefix.length, hop);

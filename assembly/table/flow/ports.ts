@@ -1,9 +1,9 @@
-import { PROTO_UDP } from "../abi/wire";
-import { Image } from "../image";
-import { Packet } from "../packet";
-import { drawBelow } from "../random";
-import { flowClose } from "../table/flow/build";
-import { connectionAt, flowFind } from "../table/flow/lookup";
+import { PROTO_UDP } from "../../abi/wire";
+import { Image } from "../../image";
+import { Packet } from "../../packet";
+import { drawBelow } from "../../random";
+import { flowClose } from "./build";
+import { connectionAt, flowFind } from "./lookup";
 
 /** Tries of the kernel: this many from one random start, then half from another, and so on (nf_nat_core.c). */
 const TRIES: u32 = 128;

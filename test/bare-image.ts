@@ -1,0 +1,70 @@
+import { STATUS_OK } from "../assembly/abi/image.js";
+import { link, type Machine } from "../src/engine/machine.js";
+import { LinearMemory } from "../src/engine/memory.js";
+import { type Build, findModule } from "../src/engine/wasm.js";
+
+export interface BareOptions {
+  /** Octets of the image; default 4 MiB. */
+  readonly capacity?: number;
+  readonly connections?: number;
+  readonly seed?: number;
+  readonly build?: Build;
+}
+
+/** An empty image with the machine's own exports around it: no ruleset, no Engine. */
+export class BareImage {
+  readonly machine: Machine;
+  readonly memory: LinearMemory;
+  readonly address: number;
+  readonly capacity: number;
+
+  private constructor(machine: Machine, memory: LinearMemory, options: BareOptions) {
+    const { capacity = 1 << 22, connections = 16, seed = 1 } = options;
+    this.machine = machine;
+    this.memory = memory;
+    this.capacity = capacity;
+    this.address = memory.take(capacity);
+    const status = machine.imageCreate(this.address, capacity, seed, 0, connections);
+    if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
+  }
+
+  static async make(options: BareOptions = {}): Promise<BareImage> {
+    const memory = new LinearMemory();
+    return new BareImage(
+      await link(await findModule(options.build ?? "run"), memory.memory),
+      memory,
+      options,
+    );
+  }
+
+  /** Calls with the address of these words in linear memory. */
+  withWords<T>(words: readonly number[] | Uint32Array, use: (address: number) => T): T {
+    return this.memory.borrow(Math.max(4, words.length * 4), (address) => {
+      this.memory.words(address, words.length).set(words);
+      return use(address);
+    });
+  }
+
+  octets(part: number): number {
+    return this.machine.imageOctets(this.address, part) >>> 0;
+  }
+
+  get top(): number {
+    return this.machine.imageTop(this.address) >>> 0;
+  }
+
+  /** Everything of the image that was ever used, copied. */
+  copy(): Uint8Array {
+    return this.memory.octets(this.address, this.top).slice();
+  }
+
+  /** Sets next hops 0 … count - 1, so that routes may name them. */
+  setHops(count: number): void {
+    for (let number = 0; number < count; number++) {
+      const status = this.withWords(new Uint32Array(16), (at) =>
+        this.machine.nextHopSet(this.address, number, at),
+      );
+      if (status !== STATUS_OK) throw new Error(`no room for next hop ${number}`);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import * as entry from "../assembly/abi/entry.js";
+import { STATUS_OK } from "../assembly/abi/image.js";
+import { Batch, type BatchOptions } from "../src/engine/batch.js";
+import { chainEntries, type RuleDraft } from "../src/engine/entries/rules.js";
+import { parseIp4 } from "../src/net/ip.js";
+import { type Mac, parseMac } from "../src/net/mac.js";
+import { parsePrefix } from "../src/net/prefix.js";
+import { BareImage, type BareOptions } from "./bare-image.js";
+
+export interface Hop {
+  readonly kind: "unreachable" | "local" | "direct" | "vxlan";
+  readonly out?: number;
+  /** Interface that frames leave by; default `out`. */
+  readonly leave?: number;
+  readonly mtu?: number;
+  /** What MASQUERADE gives. */
+  readonly source?: string;
+  readonly bridge?: boolean;
+  readonly dstMac?: string;
+  readonly srcMac?: string;
+  readonly vni?: number;
+  readonly port?: number;
+  readonly outerSrc?: string;
+  readonly outerDst?: string;
+  readonly outerDstMac?: string;
+  readonly outerSrcMac?: string;
+  readonly noUdpChecksum?: boolean;
+}
+
+const KINDS = { unreachable: 0, local: 1, direct: 2, vxlan: 3 } as const;
+
+export interface Result {
+  readonly verdict: string;
+  readonly reason: string;
+  readonly out: number;
+  readonly in: number;
+  readonly walked: number;
+  readonly connection: number;
+  readonly frame: Uint8Array;
+}
+
+export function ip4(text: string): number {
+  const address = parseIp4(text);
+  if (address === undefined) throw new Error(`«${text}» is no IPv4 address`);
+  return address;
+}
+
+function macOf(text: string | undefined): Mac {
+  return text === undefined ? 0 : (parseMac(text) ?? 0);
+}
+
+function hopEntry(hop: Hop): Uint32Array {
+  const words = new Uint32Array(entry.NEXT_HOP_ENTRY_LEN / 4);
+  const view = new DataView(words.buffer);
+  const set = (field: number, value: number) => view.setUint32(field, value, true);
+  const setMac = (at: number, mac: Mac) => {
+    view.setUint16(at, Math.floor(mac / 2 ** 32));
+    view.setUint32(at + 2, mac % 2 ** 32);
+  };
+  const flags = [
+    hop.bridge && entry.NEXT_HOP_FLAG_BRIDGE,
+    hop.noUdpChecksum && entry.NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
+  ];
+  set(entry.NEXT_HOP_KIND, KINDS[hop.kind]);
+  set(entry.NEXT_HOP_OUT, hop.out ?? 0);
+  set(entry.NEXT_HOP_LEAVE, hop.leave ?? hop.out ?? 0);
+  set(entry.NEXT_HOP_MTU, hop.mtu ?? 1500);
+  set(entry.NEXT_HOP_SOURCE, ip4(hop.source ?? "0.0.0.0"));
+  set(
+    entry.NEXT_HOP_FLAGS,
+    flags.reduce<number>((bits, flag) => bits | (flag || 0), 0),
+  );
+  setMac(entry.NEXT_HOP_DST_MAC, macOf(hop.dstMac));
+  setMac(entry.NEXT_HOP_SRC_MAC, macOf(hop.srcMac));
+  set(entry.NEXT_HOP_VNI, hop.vni ?? 0);
+  set(entry.NEXT_HOP_PORT, hop.port ?? 0);
+  set(entry.NEXT_HOP_OUTER_SRC, ip4(hop.outerSrc ?? "0.0.0.0"));
+  set(entry.NEXT_HOP_OUTER_DST, ip4(hop.outerDst ?? "0.0.0.0"));
+  setMac(entry.NEXT_HOP_OUTER_DST_MAC, macOf(hop.outerDstMac));
+  setMac(entry.NEXT_HOP_OUTER_SRC_MAC, macOf(hop.outerSrcMac));
+  return words;
+}
+
+/** A node made entry by entry through the machine's own exports, for tests of single stages. */
+export class BareNode {
+  readonly #batches = new Map<number, Batch>();
+  #hops = 0;
+
+  private constructor(readonly image: BareImage) {}
+
+  static async make(options: BareOptions = {}): Promise<BareNode> {
+    return new BareNode(await BareImage.make(options));
+  }
+
+  #expect(status: number, what: string): this {
+    if (status !== STATUS_OK) throw new Error(`${what}: status ${status}`);
+    return this;
+  }
+
+  route(prefix: string, hop: Hop): this {
+    const { image } = this;
+    const { address, length } = parsePrefix(prefix) ?? {};
+    if (typeof address !== "number" || length === undefined) throw new Error(`«${prefix}» is no prefix`);
+    const number = this.#hops++;
+    const set = image.withWords(hopEntry(hop), (at) => image.machine.nextHopSet(image.address, number, at));
+    this.#expect(set, "next hop");
+    return this.#expect(image.machine.routeInsert(image.address, address, length, number), prefix);
+  }
+
+  chain(number: number, ...rules: readonly RuleDraft[]): this {
+    const { image } = this;
+    const { rules: octets, count, words } = chainEntries(rules);
+    const all = new Uint32Array(octets.length / 4 + words.length);
+    all.set(new Uint32Array(octets.buffer), 0);
+    all.set(words, octets.length / 4);
+    const status = image.withWords(all, (at) =>
+      image.machine.chainSet(image.address, number, at, count, at + octets.length, words.length),
+    );
+    return this.#expect(status, `chain ${number}`);
+  }
+
+  /** Appends a base chain with policy ACCEPT. */
+  hook(hook: number, chain: number, type: number = entry.HOOK_FILTER): this {
+    const { machine, address } = this.image;
+    return this.#expect(machine.hookAppend(address, hook, chain, type, entry.TARGET_ACCEPT), `hook ${hook}`);
+  }
+
+  /** Rows of address, protocol << 16 | port, value. */
+  table(number: number, rows: readonly (readonly [number, number, number])[]): this {
+    const { image } = this;
+    const status = image.withWords(rows.flat(), (at) =>
+      image.machine.exactInsert(image.address, number, at, rows.length, 0),
+    );
+    return this.#expect(status, `table ${number}`);
+  }
+
+  /** Virtual server `number`, listening on address:port of a protocol, with [address, port, weight] each. */
+  service(
+    number: number,
+    at: readonly [address: string, protocol: number, port: number],
+    servers: readonly (readonly [string, number, number])[],
+  ): this {
+    const { image } = this;
+    const rows = servers.flatMap(([address, port, weight]) => [ip4(address), port, weight]);
+    const status = image.withWords(rows, (from) =>
+      image.machine.serverSet(image.address, number, entry.SCHEDULER_RR, from, servers.length),
+    );
+    this.#expect(status, `service ${number}`);
+    return this.table(entry.EXACT_SERVICES, [[ip4(at[0]), (at[1] << 16) | at[2], number + 1]]);
+  }
+
+  vxlan(port: number, vni: number, inNumber: number): this {
+    const { machine, address } = this.image;
+    return this.#expect(machine.vxlanSet(address, port, vni, inNumber), "vxlan");
+  }
+
+  flags(flags: number): this {
+    this.image.machine.imageFlags(this.image.address, flags);
+    return this;
+  }
+
+  batch(capacity: number, options: BatchOptions = {}): Batch {
+    return new Batch(this.image.machine, this.image.memory, capacity, options);
+  }
+
+  /** Runs frames as one batch; frames are copies. */
+  run(frames: readonly Uint8Array[], inNumber = 1, now = 0): Result[] {
+    const { machine, address } = this.image;
+    const batch = this.#batches.get(frames.length) ?? this.batch(frames.length);
+    this.#batches.set(frames.length, batch);
+    for (const [index, frame] of frames.entries()) batch.set(index, frame, inNumber);
+    this.#expect(machine.run(address, batch.address, frames.length, now), "run");
+    return frames.map((_, index) => ({
+      verdict: batch.verdict(index),
+      reason: batch.reason(index),
+      out: batch.outs[index] ?? 0,
+      in: batch.ins[index] ?? 0,
+      walked: batch.walked[index] ?? 0,
+      connection: batch.connections[index] ?? 0,
+      frame: batch.frame(index).slice(),
+    }));
+  }
+
+  one(frame: Uint8Array, inNumber = 1, now = 0): Result {
+    const [result] = this.run([frame], inNumber, now);
+    if (result === undefined) throw new Error("no result");
+    return result;
+  }
+}

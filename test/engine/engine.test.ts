@@ -1,0 +1,229 @@
+import { describe, expect, it } from "vitest";
+import { compile } from "../../src/compile.js";
+import { InputError } from "../../src/diagnostics.js";
+import { Engine } from "../../src/engine/engine.js";
+import { findModule } from "../../src/engine/wasm.js";
+import { syntheticCluster } from "../../src/model/synthetic.js";
+import { tcp, udp } from "../../src/packet/build.js";
+import type { Iptables, Rule } from "../../src/ruleset/iptables.js";
+import type { NftRule } from "../../src/ruleset/nftables.js";
+import type { Ruleset } from "../../src/ruleset/ruleset.js";
+import { engineOf, MODES, NODE_IP, POD } from "../drawn-cluster.js";
+import { textOfDestination, tupleOf } from "../frame-tuple.js";
+import type { DrawnService } from "../oracle/services.js";
+
+const WEB: DrawnService = {
+  clusterIP: "10.96.0.10",
+  externalIP: "203.0.113.10",
+  vip: "192.0.2.10",
+  nodePort: 30080,
+  port: 80,
+  targetPort: 8080,
+  protocol: "TCP",
+  internalPolicy: "Cluster",
+  externalPolicy: "Cluster",
+  endpoints: [
+    { address: "10.244.1.9", isLocal: true, state: "ready" },
+    { address: "10.244.2.9", isLocal: false, state: "ready" },
+  ],
+};
+const REQUEST = tcp(`${POD}:40000`, "10.96.0.10:80");
+
+/** The ruleset with a chain of table nat changed. */
+function withNatRules(ruleset: Ruleset, name: string, rules: readonly Rule[]): Ruleset {
+  const tables = (ruleset.iptables as Iptables).tables.map((table) =>
+    table.name === "nat"
+      ? { ...table, chains: table.chains.map((chain) => (chain.name === name ? { ...chain, rules } : chain)) }
+      : table,
+  );
+  return { ...ruleset, iptables: { ...(ruleset.iptables as Iptables), tables } };
+}
+
+function withNftRules(ruleset: Ruleset, name: string, rules: readonly NftRule[]): Ruleset {
+  const { nftables } = ruleset;
+  if (nftables === undefined) throw new Error("no nftables");
+  const chains = nftables.chains.map((chain) => (chain.name === name ? { ...chain, rules } : chain));
+  return { ...ruleset, nftables: { ...nftables, chains } };
+}
+
+const jumpTo = (chain: string): Rule => ({ matches: [], target: { kind: "jump", chain } });
+
+describe("an engine", () => {
+  it("knows the interface that a frame comes in by: where its source lives", async () => {
+    const engine = await engineOf([WEB], "iptables");
+    const names = engine.numbering.interfaces.map(({ name }) => name);
+    const cases: [string, string | undefined][] = [
+      [POD, "cni0"],
+      ["10.244.2.100", "flannel.1"],
+      ["198.51.100.7", "eth0"],
+      [NODE_IP, undefined],
+      ["10.244.1.1", undefined],
+    ];
+    for (const [from, name] of cases) {
+      const number = engine.interfaceNumber(tcp(`${from}:1`, "10.96.0.10:80"));
+      expect([from, number]).toEqual([from, name === undefined ? 0 : names.indexOf(name) + 1]);
+    }
+    expect(engine.interfaceNumber(REQUEST, "eth0")).toBe(names.indexOf("eth0") + 1);
+    expect(engine.interfaceNumber(new Uint8Array(3))).toBe(names.indexOf("eth0") + 1);
+    expect(() => engine.interfaceNumber(REQUEST, "eth7")).toThrow(
+      "Node worker-1 has no interface eth7; it has lo, eth0, cni0",
+    );
+  });
+
+  it("follows a packet as it runs one, and tells of it", async () => {
+    const engine = await engineOf([WEB], "nftables", { seed: 5 });
+    const twin = await engineOf([WEB], "nftables", { seed: 5 });
+    for (let port = 1; port < 20; port++) {
+      const frame = tcp(`${POD}:${port}`, "10.96.0.10:80");
+      const { verdict, frame: left, steps, out } = engine.follow(frame);
+      const batch = twin.batch(1);
+      batch.set(0, frame, twin.interfaceNumber(frame));
+      twin.run(batch);
+      expect([verdict, left]).toEqual([batch.verdict(0), batch.frame(0)]);
+      expect(["cni0", "eth0"]).toContain(out);
+      expect(steps.length).toBeGreaterThan(3);
+      expect(engine.connections).toBe(port);
+    }
+    expect(engine.trace(REQUEST).split("\n").length).toBeGreaterThan(3);
+    expect(engine.follow(tcp(`${POD}:1`, `${NODE_IP}:22`))).toMatchObject({
+      verdict: "LOCAL",
+      out: undefined,
+    });
+  });
+
+  it("forgets connections when it is told to", async () => {
+    const engine = await engineOf([WEB], "ipvs");
+    const first = textOfDestination(tupleOf(engine.follow(REQUEST).frame));
+    expect(textOfDestination(tupleOf(engine.follow(REQUEST).frame))).toBe(first);
+    expect(engine.connections).toBe(1);
+    engine.clearConnections();
+    expect(engine.connections).toBe(0);
+    engine.follow(REQUEST);
+    expect(engine.connections).toBe(1);
+  });
+
+  it("counts the octets of its tables: the parts make the whole, and grow with the Services", async () => {
+    for (const mode of MODES) {
+      const [small, large] = [await engineOf([], mode), await engineOf([WEB], mode)];
+      for (const engine of [small, large]) {
+        const { all, ...parts } = engine.octets();
+        expect(Object.values(parts).reduce((sum, part) => sum + part)).toBe(all);
+      }
+      const grown = { iptables: "rules", ipvs: "servers", nftables: "rules" } as const;
+      expect(large.octets()[grown[mode]]).toBeGreaterThan(small.octets()[grown[mode]]);
+      expect(large.octets().connections).toBe(small.octets().connections);
+    }
+  });
+
+  it("holds rulesets of any size: its image moves where there is room", async () => {
+    for (const proxy of MODES) {
+      const ruleset = compile(syntheticCluster({ services: 3000, endpoints: 2 }), { proxy });
+      const engine = await Engine.load(ruleset, { connections: 100 });
+      expect(engine.octets().all).toBeGreaterThan(1 << 20);
+      const { verdict, frame } = engine.follow(
+        tcp("10.244.0.9:1", `10.96.${(257 + 2999) >> 8}.${(257 + 2999) & 255}:80`),
+      );
+      expect(verdict).toBe("FORWARD");
+      expect(tupleOf(frame.length > 100 ? frame.subarray(50) : frame).dstPort).toBe(8080);
+    }
+  });
+
+  it("takes as many connections as were stated", async () => {
+    const engine = await engineOf([], "iptables", { connections: 3 });
+    const verdicts = [1, 2, 3, 4].map(
+      (port) => engine.follow(tcp(`${POD}:${port}`, "10.244.2.100:80")).reason,
+    );
+    expect(verdicts).toEqual(["NONE", "NONE", "NONE", "FLOW_TABLE_FULL"]);
+    for (const connections of [0, 4_194_304]) {
+      await expect(engineOf([], "iptables", { connections })).rejects.toThrow(
+        `The machine cannot hold ${connections} connections.`,
+      );
+    }
+  });
+
+  it("verifies checksums, unless that is left to the network card", async () => {
+    const frame = udp(`${POD}:1`, "10.96.0.10:80", { payload: 3 });
+    frame[40] = (frame[40] ?? 0) ^ 0x55;
+    const service = { ...WEB, protocol: "UDP" } as const;
+    const [verify, offload] = [
+      await engineOf([service], "iptables"),
+      await engineOf([service], "iptables", { checksums: "offload" }),
+    ];
+    expect(verify.follow(frame)).toMatchObject({ verdict: "DROP", reason: "RULE" });
+    expect(offload.follow(frame).verdict).toBe("FORWARD");
+  });
+
+  it("takes the machine as octets or as a module, for hosts without files", async () => {
+    const module = await findModule("trace");
+    const engine = await engineOf([WEB], "ipvs", { wasm: { run: module, trace: module } });
+    expect(engine.follow(REQUEST).verdict).toBe("FORWARD");
+    await expect(engineOf([], "ipvs", { wasm: { run: new Uint8Array([0, 1, 2]) } })).rejects.toThrow(
+      WebAssembly.CompileError,
+    );
+  });
+
+  it("refuses octets that are no image", async () => {
+    await expect(Engine.load(new Uint8Array(1000))).rejects.toThrow(InputError);
+  });
+});
+
+describe("a ruleset whose parts do not fit together is refused", () => {
+  const iptables = engineOf([WEB], "iptables").then(({ ruleset }) => ruleset);
+  const nftables = engineOf([WEB], "nftables").then(({ ruleset }) => ruleset);
+
+  it("jumps and gotos in a circle", async () => {
+    const itself = withNatRules(await iptables, "KUBE-SERVICES", [jumpTo("KUBE-SERVICES")]);
+    await expect(Engine.load(itself)).rejects.toThrow(
+      "Chain KUBE-SERVICES of table nat leads back to itself: a loop.",
+    );
+    const two = withNatRules(await iptables, "KUBE-MARK-MASQ", [jumpTo("PREROUTING")]);
+    await expect(Engine.load(two)).rejects.toThrow("leads back to itself: a loop.");
+    const rule: NftRule = {
+      statements: [{ kind: "verdict", verdict: { kind: "goto", chain: "nat-output" } }],
+    };
+    await expect(Engine.load(withNftRules(await nftables, "services", [rule]))).rejects.toThrow("a loop");
+  });
+
+  it("circles through a numgen or a verdict map", async () => {
+    const endpoint =
+      (await nftables).nftables?.chains.find(({ name }) => name.startsWith("endpoint-"))?.name ?? "";
+    const drawn: NftRule = { statements: [{ kind: "numgen-vmap", chains: [endpoint] }] };
+    await expect(Engine.load(withNftRules(await nftables, endpoint, [drawn]))).rejects.toThrow("a loop");
+    const back: NftRule = { statements: [{ kind: "verdict", verdict: { kind: "jump", chain: "services" } }] };
+    await expect(Engine.load(withNftRules(await nftables, endpoint, [back]))).rejects.toThrow("a loop");
+  });
+
+  it("chains that are not there", async () => {
+    const nowhere = withNatRules(await iptables, "KUBE-SERVICES", [jumpTo("KUBE-NOWHERE")]);
+    await expect(Engine.load(nowhere)).rejects.toThrow("Table nat has no chain KUBE-NOWHERE to jump to.");
+  });
+
+  it("sets that are not there", async () => {
+    const rule: Rule = {
+      matches: [{ kind: "set", set: "KUBE-NOTHING", sides: ["dst"] }],
+      target: { kind: "accept" },
+    };
+    await expect(Engine.load(withNatRules(await iptables, "KUBE-SERVICES", [rule]))).rejects.toThrow(
+      "The ruleset has no set or map KUBE-NOTHING.",
+    );
+  });
+
+  it("nests no deeper than the kernel follows: a chain too many drops", async () => {
+    const ruleset = await iptables;
+    const { tables } = ruleset.iptables as Iptables;
+    const deep = Array.from({ length: 20 }, (_, index) => ({
+      name: `DEEP-${index}`,
+      rules: index < 19 ? [jumpTo(`DEEP-${index + 1}`)] : [],
+    }));
+    const nested = tables.map((table) =>
+      table.name === "nat" ? { ...table, chains: [...table.chains, ...deep] } : table,
+    );
+    const engine = await Engine.load(
+      withNatRules({ ...ruleset, iptables: { family: 4, tables: nested } }, "KUBE-SERVICES", [
+        jumpTo("DEEP-0"),
+      ]),
+      { connections: 10 },
+    );
+    expect(engine.follow(REQUEST)).toMatchObject({ verdict: "DROP", reason: "CHAIN_DEPTH" });
+  });
+});

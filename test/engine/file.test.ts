@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { IMAGE_VERSION } from "../../assembly/abi/image.js";
+import { InputError } from "../../src/diagnostics.js";
+import { Engine } from "../../src/engine/engine.js";
+import { readImageFile, writeImageFile } from "../../src/engine/file.js";
+import { tcp } from "../../src/packet/build.js";
+import { drawnServices, engineOf, MODES, POD } from "../drawn-cluster.js";
+
+function refusal(file: Uint8Array): string {
+  try {
+    readImageFile(file);
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  throw new Error("was read");
+}
+
+describe("an image file", () => {
+  it("gives back image and ruleset, with its maps and IPv6 addresses", async () => {
+    const property = fc.asyncProperty(
+      drawnServices,
+      fc.constantFrom(...MODES),
+      fc.nat(9),
+      async (services, mode, offset) => {
+        const { ruleset } = await engineOf(services, mode);
+        const names = new Map([...ruleset.names, [0xfd00n << 112n, "node/six"] as const]);
+        const image = Uint8Array.from({ length: 100 }, (_, index) => index);
+        const file = writeImageFile(image, { ...ruleset, names });
+        // A file may come as a part of a larger buffer, at any place of it.
+        const buffer = new Uint8Array(file.length + offset);
+        buffer.set(file, offset);
+        expect(readImageFile(buffer.subarray(offset))).toEqual({ image, ruleset: { ...ruleset, names } });
+      },
+    );
+    await fc.assert(property, { numRuns: 20 });
+  });
+
+  it("is refused when any one octet of it changed, whichever", async () => {
+    const { ruleset } = await engineOf([], "nftables");
+    const file = writeImageFile(new Uint8Array(64), ruleset);
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.nat(19), fc.nat(file.length - 1)),
+        fc.integer({ min: 1, max: 255 }),
+        (at, change) => {
+          const changed = file.slice();
+          changed[at] = (changed[at] ?? 0) ^ change;
+          expect(refusal(changed)).toMatch(/no packetyard image|has version|is cut|was changed/);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is refused when it is cut anywhere, or followed by more", async () => {
+    const { ruleset } = await engineOf([], "nftables");
+    const file = writeImageFile(new Uint8Array(64), ruleset);
+    for (let length = 0; length < file.length; length += length < 32 ? 1 : 97) {
+      expect(refusal(file.slice(0, length))).toMatch(/no packetyard image|is cut/);
+    }
+    const longer = new Uint8Array(file.length + 1);
+    longer.set(file);
+    expect(refusal(longer)).toContain("is cut");
+  });
+
+  it("is refused in words that say what to do", async () => {
+    const { ruleset } = await engineOf([], "nftables");
+    const file = writeImageFile(new Uint8Array(64), ruleset);
+    expect(refusal(new Uint8Array(100))).toContain(
+      "These octets are no packetyard image. Give what engine.save() returned.",
+    );
+    const newer = file.slice();
+    new DataView(newer.buffer).setUint32(4, IMAGE_VERSION + 1, true);
+    expect(refusal(newer)).toContain(
+      `The image has version ${IMAGE_VERSION + 1}, this package reads ${IMAGE_VERSION}.`,
+    );
+  });
+
+  it("is what an engine saves: with its connections, or without", async () => {
+    const engine = await engineOf([], "iptables");
+    engine.follow(tcp(`${POD}:1`, "10.244.2.100:80"));
+    const whole = await Engine.load(engine.save());
+    const bare = await Engine.load(engine.save({ flows: false }));
+    expect([engine.connections, whole.connections, bare.connections]).toEqual([1, 1, 0]);
+    expect(whole.numbering).toEqual(engine.numbering);
+  });
+});

@@ -1,0 +1,168 @@
+/** nftables nests no deeper (NFT_JUMP_STACK_SIZE). */
+const CHAIN_DEPTH_MAX = 16;
+
+/** Rule programs as plain data, and an interpreter of them that is slow and right by inspection. */
+export interface RulePacket {
+  readonly src: number;
+  readonly dst: number;
+  readonly protocol: number;
+  /** 0 where the protocol has none. */
+  readonly srcPort: number;
+  readonly dstPort: number;
+  readonly in: number;
+}
+
+export interface Masked {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** `not` negates each. */
+export type Match = { readonly not: boolean } & (
+  | { readonly kind: "src" | "dst" | "src too" | "dst too"; readonly prefix: Masked }
+  | { readonly kind: "protocol"; readonly number: number }
+  | { readonly kind: "dport" | "sport"; readonly from: number; readonly to: number }
+  | { readonly kind: "mark"; readonly value: number; readonly mask: number }
+  | { readonly kind: "in"; readonly number: number }
+  | { readonly kind: "ports" }
+  | { readonly kind: "chance"; readonly always: boolean }
+  | { readonly kind: "set"; readonly by: Key }
+);
+
+export type Key = "dst-port" | "port" | "dst" | "src";
+
+export type Word =
+  | { readonly kind: "accept" | "drop" | "reject" | "return" }
+  | { readonly kind: "jump" | "goto"; readonly chain: number };
+
+export type Target =
+  | Word
+  | { readonly kind: "none" }
+  | { readonly kind: "mark"; readonly value: number; readonly mask: number }
+  | { readonly kind: "vmap"; readonly by: Key }
+  | { readonly kind: "only"; readonly word: Word };
+
+export interface Rule {
+  readonly matches: readonly Match[];
+  readonly target: Target;
+}
+
+export interface Program {
+  readonly chains: readonly (readonly Rule[])[];
+  /** One map for all keys: `address protocol port` → verdict. */
+  readonly map: ReadonlyMap<string, Word>;
+}
+
+export interface Outcome {
+  readonly verdict: "accept" | "drop" | "reject" | "too deep" | "none";
+  /** Rules looked at and maps asked. */
+  readonly walked: number;
+  readonly mark: number;
+}
+
+export function keyOf(
+  by: Key,
+  packet: RulePacket,
+): readonly [address: number, protocol: number, port: number] {
+  switch (by) {
+    case "dst-port":
+      return [packet.dst, packet.protocol, packet.dstPort];
+    case "port":
+      return [0, packet.protocol, packet.dstPort];
+    case "dst":
+      return [packet.dst, 0, 0];
+    case "src":
+      return [packet.src, 0, 0];
+  }
+}
+
+function within(prefix: Masked, address: number): boolean {
+  return (
+    Math.floor(address / 2 ** (32 - prefix.length)) === Math.floor(prefix.address / 2 ** (32 - prefix.length))
+  );
+}
+
+class Walk {
+  walked = 0;
+  mark = 0;
+  depth = 0;
+
+  constructor(
+    readonly program: Program,
+    readonly packet: RulePacket,
+  ) {}
+
+  ask(by: Key): Word | undefined {
+    this.walked++;
+    return this.program.map.get(keyOf(by, this.packet).join(" "));
+  }
+
+  holds(match: Match): boolean {
+    const { packet } = this;
+    switch (match.kind) {
+      case "src":
+      case "src too":
+        return within(match.prefix, packet.src);
+      case "dst":
+      case "dst too":
+        return within(match.prefix, packet.dst);
+      case "protocol":
+        return match.number === 0 || packet.protocol === match.number;
+      case "dport":
+        return packet.dstPort >= match.from && packet.dstPort <= match.to;
+      case "sport":
+        return packet.srcPort >= match.from && packet.srcPort <= match.to;
+      case "mark":
+        return (this.mark & match.mask) === match.value;
+      case "in":
+        return packet.in === match.number;
+      case "ports":
+        return packet.protocol === 6 || packet.protocol === 17;
+      case "chance":
+        return match.always;
+      case "set":
+        return this.ask(match.by) !== undefined;
+    }
+  }
+
+  /** What the target says of the packet; undefined to go on with the next rule. */
+  apply(target: Target): Word | undefined {
+    switch (target.kind) {
+      case "none":
+        return undefined;
+      case "mark":
+        this.mark = (this.mark & ~target.mask) ^ target.value;
+        return undefined;
+      case "vmap":
+        return this.ask(target.by);
+      case "only":
+        return target.word;
+      default:
+        return target;
+    }
+  }
+
+  /** A verdict, or "return" when the chain (and whatever it went to) has nothing to say. */
+  chain(number: number): Outcome["verdict"] | "return" {
+    for (const { matches, target } of this.program.chains[number] ?? []) {
+      this.walked++;
+      if (!matches.every((match) => this.holds(match) !== match.not)) continue;
+      const word = this.apply(target);
+      if (word === undefined) continue;
+      if (word.kind === "goto") return this.chain(word.chain);
+      if (word.kind !== "jump") return word.kind;
+      if (++this.depth > CHAIN_DEPTH_MAX) return "too deep";
+      const verdict = this.chain(word.chain);
+      this.depth--;
+      if (verdict !== "return") return verdict;
+    }
+    return "return";
+  }
+}
+
+/** Walks chain 0 of a program. */
+export function walkRules(program: Program, packet: RulePacket): Outcome {
+  const walk = new Walk(program, packet);
+  const verdict = walk.chain(0);
+  return { verdict: verdict === "return" ? "none" : verdict, walked: walk.walked, mark: walk.mark };
+}

@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { IMAGE_FLAG_VERIFY } from "../../assembly/abi/image.js";
+import { frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
+import type { UdpFields } from "../../src/packet/encode-transport.js";
+import { BareNode } from "../bare-node.js";
+
+const [BRIDGE, UPLINK, TUNNEL] = [1, 2, 3];
+const POD_MACS = { dstMac: "0a:58:0a:f4:01:09", srcMac: "0a:58:0a:f4:01:01" };
+
+async function receiver(): Promise<BareNode> {
+  return (await BareNode.make())
+    .route("0.0.0.0/0", { kind: "direct", out: UPLINK })
+    .route("10.244.1.0/24", { kind: "direct", out: BRIDGE, bridge: true, ...POD_MACS })
+    .route("172.18.0.2/32", { kind: "local" })
+    .vxlan(8472, 7, TUNNEL)
+    .flags(IMAGE_FLAG_VERIFY);
+}
+
+interface Tunnel {
+  readonly vni?: number;
+  readonly flags?: number;
+  readonly dst?: string;
+  readonly udp?: Partial<UdpFields>;
+}
+
+function tunnelled(
+  inner: Uint8Array,
+  { vni = 7, flags = 8, dst = "172.18.0.2", udp: fields = {} }: Tunnel = {},
+): Uint8Array {
+  return frame()
+    .eth({})
+    .ip4({ src: "172.18.0.3", dst })
+    .udp({ srcPort: 40000, dstPort: 8472, ...fields })
+    .vxlan({ vni, flags })
+    .payload(inner)
+    .bytes();
+}
+
+const INNER = tcp("10.244.2.7:41000", "10.244.1.9:80", { ttl: 63 });
+
+describe("decap", () => {
+  it("takes the outer headers off, whatever is inside; the packet goes on from the tunnel", async () => {
+    const node = await receiver();
+    const property = fc.property(
+      fc.nat(255),
+      fc.integer({ min: 2, max: 255 }),
+      fc.nat(1400),
+      fc.nat(60),
+      (tos, ttl, payload, padding) => {
+        const ends = ["10.244.2.7:41000", "10.244.1.9:8080"] as const;
+        const outer = tunnelled(udp(...ends, { tos, ttl, payload }));
+        const padded = new Uint8Array(outer.length + padding);
+        padded.set(outer);
+        const result = node.one(padded, UPLINK);
+        expect(result).toMatchObject({ verdict: "FORWARD", out: BRIDGE, in: TUNNEL });
+        expect(
+          Buffer.from(result.frame).equals(udp(...ends, { tos, ttl: ttl - 1, payload, ...POD_MACS })),
+        ).toBe(true);
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  it.each<[string, Tunnel, string, string]>([
+    ["another VNI", { vni: 8 }, "DROP", "UNKNOWN_VNI"],
+    ["no I flag", { flags: 0 }, "DROP", "UNKNOWN_VNI"],
+    ["flags that are reserved", { flags: 0xff }, "FORWARD", "NONE"],
+    ["another UDP port", { udp: { dstPort: 4789 } }, "LOCAL", "NONE"],
+    ["another node's address", { dst: "172.18.0.4" }, "FORWARD", "NONE"],
+    ["a wrong outer checksum", { udp: { checksum: 0x1234 } }, "DROP", "BAD_CHECKSUM"],
+    ["no outer checksum", { udp: { checksum: 0 } }, "FORWARD", "NONE"],
+    ["a UDP length without room for a frame", { udp: { length: 8 + 8 + 13 } }, "DROP", "TRUNCATED"],
+    [
+      "a UDP length that cuts the inner packet",
+      { udp: { length: 8 + 8 + INNER.length - 1, checksum: 0 } },
+      "DROP",
+      "TRUNCATED",
+    ],
+  ])("%s", async (_, tunnel, verdict, reason) => {
+    const result = (await receiver()).one(tunnelled(INNER, tunnel), UPLINK);
+    expect([result.verdict, result.reason]).toEqual([verdict, reason]);
+  });
+
+  it("takes off one tunnel, not two", async () => {
+    const node = await receiver();
+    const result = node.one(tunnelled(tunnelled(INNER)), UPLINK);
+    expect(result).toMatchObject({ verdict: "LOCAL", in: TUNNEL, frame: tunnelled(INNER) });
+  });
+
+  it("judges the inner packet as any other", async () => {
+    const node = await receiver();
+    const bad = INNER.slice();
+    bad[22] = 9;
+    expect(node.one(tunnelled(bad), UPLINK)).toMatchObject({
+      verdict: "DROP",
+      reason: "BAD_CHECKSUM",
+      in: TUNNEL,
+    });
+    expect(node.one(tunnelled(icmpEcho("10.244.2.7", "10.244.1.9")), UPLINK).verdict).toBe("FORWARD");
+    expect(node.one(tunnelled(tcp("10.244.2.7:1", "10.244.1.9:1", { ttl: 1 })), UPLINK).reason).toBe(
+      "TTL_EXCEEDED",
+    );
+  });
+
+  it("does not take off what the node itself made", async () => {
+    expect((await receiver()).one(tunnelled(INNER), 0)).toMatchObject({ verdict: "LOCAL", in: 0 });
+  });
+
+  it("undoes what encap did, on the node at the other end", async () => {
+    const sender = (await BareNode.make()).route("10.244.1.0/24", {
+      kind: "vxlan",
+      out: TUNNEL,
+      leave: UPLINK,
+      mtu: 1450,
+      vni: 7,
+      port: 8472,
+      outerSrc: "172.18.0.3",
+      outerDst: "172.18.0.2",
+    });
+    const node = await receiver();
+    const property = fc.property(
+      fc.integer({ min: 1, max: 65535 }),
+      fc.nat(1000),
+      fc.nat(255),
+      (port, payload, tos) => {
+        const ends = [`10.244.2.7:${port}`, "10.244.1.9:80"] as const;
+        const way = sender.one(tcp(...ends, { payload, tos }), BRIDGE);
+        const { verdict, frame: arrived } = node.one(way.frame, UPLINK);
+        expect(verdict).toBe("FORWARD");
+        expect(Buffer.from(arrived).equals(tcp(...ends, { payload, tos, ttl: 62, ...POD_MACS }))).toBe(true);
+        node.image.machine.flowsClear(node.image.address);
+        sender.image.machine.flowsClear(sender.image.address);
+      },
+    );
+    fc.assert(property, { numRuns: 100 });
+  });
+});

@@ -1,0 +1,234 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { HOOK_NAT, HOOK_PREROUTING, TARGET_DNAT } from "../../assembly/abi/entry.js";
+import { STATUS_NO_SPACE } from "../../assembly/abi/image.js";
+import { RuleDraft } from "../../src/engine/entries/rules.js";
+import { tcp, udp } from "../../src/packet/build.js";
+import { BareNode, ip4, type Result } from "../bare-node.js";
+import { printTuple, reverse, type Tuple, textOfDestination, textOfSource, tupleOf } from "../frame-tuple.js";
+import { FlowOracle, type OracleFlow } from "../oracle/flow.js";
+import { hashTuple } from "../oracle/hash.js";
+
+const VIP = { address: ip4("10.96.0.10"), port: 80 };
+const SERVER = { address: ip4("10.244.1.9"), port: 8080 };
+const ROOM = 6;
+
+/** A router with one address translated: VIP:80 to the server. */
+async function makeNode(connections: number, capacity?: number): Promise<BareNode> {
+  const node = await BareNode.make({ connections, ...(capacity === undefined ? {} : { capacity }) });
+  const nat = new RuleDraft()
+    .dst({ address: VIP.address, length: 32 }, false)
+    .dport(VIP.port, VIP.port, false)
+    .target(TARGET_DNAT, SERVER.address, SERVER.port);
+  return node.route("0.0.0.0/0", { kind: "direct", out: 2 }).chain(0, nat).hook(HOOK_PREROUTING, 0, HOOK_NAT);
+}
+
+function frameOf(tuple: Tuple, flags: string): Uint8Array {
+  const [from, to] = [textOfSource(tuple), textOfDestination(tuple)];
+  return tuple.protocol === 6 ? tcp(from, to, { flags }) : udp(from, to);
+}
+
+/** The node and the list of its connections that a person would keep. */
+class Both {
+  readonly oracle: FlowOracle;
+  readonly #numbers = new Map<OracleFlow, number>();
+  readonly counts = { opened: 0, known: 0, full: 0, invalid: 0, clashed: 0 };
+
+  constructor(
+    readonly node: BareNode,
+    room: number,
+  ) {
+    this.oracle = new FlowOracle(room);
+  }
+
+  send(tuple: Tuple, flags: string, now: number): void {
+    const result = this.node.one(frameOf(tuple, flags), 1, now);
+    const found = this.oracle.find(tuple, now);
+    if (found?.flow.state === "closing" && tuple.protocol === 6 && flags === "S")
+      this.oracle.forget(found.flow);
+    else if (found !== undefined) {
+      this.#known(found.flow, found.direction, flags, now, result);
+      return;
+    }
+    if (!this.oracle.opens(tuple.protocol, flags)) {
+      this.counts.invalid++;
+      expect([result.connection, printTuple(tupleOf(result.frame))]).toEqual([0, printTuple(tuple)]);
+    } else this.#first(tuple, flags, now, result);
+  }
+
+  #known(
+    flow: OracleFlow,
+    direction: "original" | "reply",
+    flags: string,
+    now: number,
+    result: Result,
+  ): void {
+    this.counts.known++;
+    this.oracle.advance(flow, direction, flags, now);
+    const leaves = reverse(direction === "original" ? flow.reply : flow.original);
+    expect(result).toMatchObject({ verdict: "FORWARD", connection: this.#numbers.get(flow) });
+    expect(printTuple(tupleOf(result.frame))).toBe(printTuple(leaves));
+  }
+
+  #first(tuple: Tuple, flags: string, now: number, result: Result): void {
+    const isVip = tuple.dst === VIP.address && tuple.dstPort === VIP.port;
+    const to = isVip ? { ...tuple, dst: SERVER.address, dstPort: SERVER.port } : tuple;
+    const left = tupleOf(result.frame);
+    const clashes = this.oracle.find(reverse(to), now) !== undefined;
+    const flow = this.oracle.open(tuple, clashes ? { ...to, srcPort: left.srcPort } : to, flags, now);
+    if (flow === undefined) {
+      this.counts.full++;
+      expect(result).toMatchObject({ verdict: "DROP", reason: "FLOW_TABLE_FULL", connection: 0 });
+      return;
+    }
+    this.counts[clashes ? "clashed" : "opened"]++;
+    expect(result).toMatchObject({ verdict: "FORWARD", reason: "NONE" });
+    expect(printTuple(left)).toBe(printTuple(reverse(flow.reply)));
+    if (clashes)
+      expect([classOf(left.srcPort), left.srcPort === to.srcPort]).toEqual([classOf(to.srcPort), false]);
+    const others = this.oracle.live(now).filter((one) => one !== flow);
+    expect(others.map((one) => this.#numbers.get(one))).not.toContain(result.connection);
+    this.#numbers.set(flow, result.connection);
+  }
+
+  /** Sweeps what has expired: the machine's count is then that of the list. */
+  checkCount(now: number): void {
+    const { machine, address } = this.node.image;
+    machine.flowsExpire(address, now, 1000);
+    expect(machine.flowsCount(address)).toBe(this.oracle.live(now).length);
+  }
+}
+
+/** A translated port stays among its like (nf_nat_l4proto_unique_tuple). */
+function classOf(port: number): string {
+  if (port < 512) return "1 to 511";
+  return port < 1024 ? "512 to 1023" : "1024 to 65535";
+}
+
+interface Packet {
+  readonly tuple: Tuple;
+  readonly flags: string;
+  /** Milliseconds since the one before. */
+  readonly later: number;
+}
+
+const packet: fc.Arbitrary<Packet> = fc
+  .record({
+    client: fc.constantFrom(ip4("10.0.0.1"), ip4("10.0.0.2")),
+    port: fc.constantFrom(5000, 5001),
+    server: fc.constantFrom(VIP, SERVER, SERVER, { address: ip4("10.244.1.8"), port: 53 }),
+    protocol: fc.constantFrom(6, 6, 17),
+    isReply: fc.boolean(),
+    flags: fc.constantFrom("S", "S", "S", "SA", "A", "A", "FA", "R"),
+    later: fc.constantFrom(0, 0, 1, 5_000, 10_000, 30_000, 119_999, 120_000, 120_001),
+  })
+  .map(({ client, port, server, protocol, isReply, flags, later }) => {
+    const tuple = { src: client, srcPort: port, dst: server.address, dstPort: server.port, protocol };
+    return { tuple: isReply ? reverse(tuple) : tuple, flags, later };
+  });
+
+describe("flow", () => {
+  it("keeps the connections that a list of them keeps: both directions, translation, time, a full table", async () => {
+    const total = { opened: 0, known: 0, full: 0, invalid: 0, clashed: 0 };
+    const property = fc.asyncProperty(
+      fc.array(packet, { minLength: 60, maxLength: 150 }),
+      fc.integer({ min: 1, max: ROOM }),
+      async (packets, room) => {
+        const both = new Both(await makeNode(room), room);
+        let now = 0;
+        for (const [index, { tuple, flags, later }] of packets.entries()) {
+          now += later;
+          both.send(tuple, flags, now);
+          if (index % 40 === 39) both.checkCount(now);
+        }
+        both.checkCount(now);
+        for (const [key, count] of Object.entries(both.counts)) total[key as keyof typeof total] += count;
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+    expect(Math.min(...Object.values(total)), JSON.stringify(total)).toBeGreaterThan(20);
+  });
+
+  it("drops the first packet of a connection too many, and loses none of those it has", async () => {
+    const both = new Both(await makeNode(1000, 1 << 21), 1000);
+    const tuple = (index: number) => ({
+      src: ip4("10.0.0.1"),
+      srcPort: 1024 + index,
+      dst: VIP.address,
+      dstPort: 80,
+      protocol: 6,
+    });
+    for (let index = 0; index < 1010; index++) both.send(tuple(index), "S", 0);
+    expect(both.counts).toMatchObject({ opened: 1000, full: 10 });
+    for (let index = 0; index < 1000; index++) {
+      const { src, srcPort } = tuple(index);
+      both.send(
+        { src: SERVER.address, srcPort: SERVER.port, dst: src, dstPort: srcPort, protocol: 6 },
+        "SA",
+        1,
+      );
+    }
+    expect(both.counts).toMatchObject({ known: 1000 });
+    // A minute before the established ones would, nothing has expired; then everything.
+    for (let index = 1000; index < 1005; index++) both.send(tuple(index), "S", 86_399_000);
+    expect(both.counts).toMatchObject({ full: 15 });
+    for (let index = 1000; index < 1005; index++) both.send(tuple(index), "S", 86_400_001);
+    expect(both.counts).toMatchObject({ opened: 1005 });
+  });
+
+  it("is empty once cleared, and as good as new", async () => {
+    const node = await makeNode(8);
+    const fresh = node.image.copy();
+    const both = new Both(node, 8);
+    const tuple = { src: ip4("10.0.0.1"), srcPort: 5000, dst: VIP.address, dstPort: 80, protocol: 6 };
+    both.send(tuple, "S", 0);
+    both.send({ ...tuple, srcPort: 5001 }, "S", 0);
+    const { machine, address } = node.image;
+    expect(machine.flowsCount(address)).toBe(2);
+    machine.flowsClear(address);
+    expect(machine.flowsCount(address)).toBe(0);
+    expect(Buffer.compare(node.image.copy(), fresh)).toBe(0);
+    both.oracle.clear();
+    both.send(reverse({ ...tuple, dst: SERVER.address, dstPort: SERVER.port }), "SA", 0);
+    both.send(tuple, "S", 0);
+  });
+
+  it("ends the search for a missing tuple where every bucket's overflow count is saturated", async () => {
+    const node = await makeNode(16);
+    const dst = ip4("10.244.1.8");
+    const src = ip4("10.0.0.1");
+    // 16 buckets: connections whose two directions both belong into one, more than fifteen of which pass it.
+    const ofBucket: number[][] = Array.from({ length: 16 }, () => []);
+    for (
+      let ports = 0x0400_0035;
+      ofBucket.some((list) => list.length < 10) && ports < 0xffff_0000;
+      ports += 1
+    ) {
+      const bucket = hashTuple(src, dst, ports, 17) % 16;
+      const turned = ((ports << 16) | (ports >>> 16)) >>> 0;
+      if (hashTuple(dst, src, turned, 17) % 16 === bucket) ofBucket[bucket]?.push(ports);
+    }
+    let now = 0;
+    for (const list of ofBucket) {
+      for (const ports of list.slice(0, 10)) {
+        const tuple = { src, dst, srcPort: ports >>> 16, dstPort: ports & 0xffff, protocol: 17 };
+        expect(node.one(frameOf(tuple, ""), 1, now).verdict).toBe("FORWARD");
+      }
+      now += 40_000;
+      expect(node.image.machine.flowsExpire(node.image.address, now, 100)).toBe(10);
+    }
+    const both = new Both(node, 16);
+    both.send({ src, dst: VIP.address, srcPort: 5000, dstPort: 80, protocol: 6 }, "S", now);
+    both.send({ src: SERVER.address, dst: src, srcPort: 8080, dstPort: 5000, protocol: 6 }, "SA", now);
+    both.send({ src, dst, srcPort: 1, dstPort: 2, protocol: 17 }, "", now);
+  });
+
+  it("makes no table without room, for no connection, or for more than it can number", async () => {
+    const { image } = await BareNode.make();
+    const { machine, address } = image;
+    for (const connections of [0, 4_194_304]) {
+      expect(machine.imageCreate(address, image.capacity, 1, 0, connections)).toBe(STATUS_NO_SPACE);
+    }
+    expect(machine.imageCreate(address, 1 << 19, 1, 0, 10_000)).toBe(STATUS_NO_SPACE);
+  });
+});
