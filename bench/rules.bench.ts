@@ -1,5 +1,5 @@
 import { printIp } from "../src/net/ip.js";
-import { parseIptables } from "../src/ruleset/iptables.js";
+import { parseIptables } from "../src/ruleset/iptables-text.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { Pair } from "./pair.js";
 import { POD_INTERFACE, podFrames, routerOf, sceneOf } from "./scene.js";

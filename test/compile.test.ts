@@ -3,7 +3,7 @@ import { type CompileOptions, compile } from "../src/compile.js";
 import { type Diagnostic, InputError, printDiagnostic } from "../src/diagnostics.js";
 import type { Cluster } from "../src/model/cluster.js";
 import { printIp } from "../src/net/ip.js";
-import { parseNft } from "../src/ruleset/nftables.js";
+import { parseNft } from "../src/ruleset/nft-listing.js";
 import { parseRoutes } from "../src/ruleset/routes.js";
 import { printRuleset, RULESET_FORMATS, type RulesetFormat } from "../src/ruleset/ruleset.js";
 import { clusterOf, ip, prefix } from "./proxy/cluster-of.js";

@@ -1,5 +1,16 @@
+import type { Protocol } from "../net/port.js";
 import type { Field } from "./fields.js";
-import type { ServicePort } from "./service.js";
+
+export interface ServicePort {
+  /** "" when the manifest gives none. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** 0 for none. */
+  readonly nodePort: number;
+  /** Port number or the name of a container port. kube-proxy never reads it; EndpointSlices are made from it. */
+  readonly targetPort: number | string;
+}
 
 /** Reads spec.ports of a Service and holds them to the API's rules; only headless Services may have none. */
 export function parseServicePorts(spec: Field, mayBeEmpty: boolean): readonly ServicePort[] {

@@ -1,21 +1,9 @@
 import type { Place } from "../diagnostics.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
-import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
 import type { Field } from "./fields.js";
 import { parseMetadata } from "./metadata.js";
-import { parseServicePorts } from "./service-ports.js";
-
-export interface ServicePort {
-  /** "" when the manifest gives none. */
-  readonly name: string;
-  readonly protocol: Protocol;
-  readonly port: number;
-  /** 0 for none. */
-  readonly nodePort: number;
-  /** Port number or the name of a container port. kube-proxy never reads it; EndpointSlices are made from it. */
-  readonly targetPort: number | string;
-}
+import { parseServicePorts, type ServicePort } from "./service-ports.js";
 
 export type TrafficPolicy = "Cluster" | "Local";
 

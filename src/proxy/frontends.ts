@@ -1,5 +1,6 @@
 import type { Cluster } from "../model/cluster.js";
-import type { Service, ServicePort } from "../model/service.js";
+import type { Service } from "../model/service.js";
+import type { ServicePort } from "../model/service-ports.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";

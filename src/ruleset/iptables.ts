@@ -74,5 +74,3 @@ export interface Iptables {
   readonly family: 4 | 6;
   readonly tables: readonly IptablesTable[];
 }
-
-export { parseIptables, printIptables } from "./iptables-text.js";

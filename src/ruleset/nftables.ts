@@ -2,8 +2,6 @@ import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
 
-export { parseNft, printNft } from "./nft-listing.js";
-
 export type NftVerdict =
   | { readonly kind: "accept" | "drop" | "return" | "continue" }
   | { readonly kind: "jump" | "goto"; readonly chain: string };

@@ -1,10 +1,12 @@
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import { type IpSet, printIpSets } from "./ipset.js";
-import { type Iptables, printIptables } from "./iptables.js";
+import type { Iptables } from "./iptables.js";
+import { printIptables } from "./iptables-text.js";
 import { type Ipvs, printIpvs } from "./ipvs.js";
 import { type Neighbour, printNeighbours } from "./neighbours.js";
-import { type NftTable, printNft } from "./nftables.js";
+import { printNft } from "./nft-listing.js";
+import type { NftTable } from "./nftables.js";
 import { type Interface, printRoutes, type Route } from "./routes.js";
 import { type FdbEntry, printFdb } from "./vxlan.js";
 

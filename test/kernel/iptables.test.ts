@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileIptables } from "../../src/proxy/iptables.js";
-import { type Iptables, parseIptables, printIptables } from "../../src/ruleset/iptables.js";
+import type { Iptables } from "../../src/ruleset/iptables.js";
+import { parseIptables, printIptables } from "../../src/ruleset/iptables-text.js";
 import { clusterOf, nodeOf, prefix } from "../proxy/cluster-of.js";
 import { cannotRun, inNamespace } from "./namespace.js";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
-import { type NftTable, parseNft, printNft } from "../../src/ruleset/nftables.js";
+import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
+import type { NftTable } from "../../src/ruleset/nftables.js";
 import { type ClusterBuilder, clusterOf, nodeOf } from "../proxy/cluster-of.js";
 import { cannotRun, inNamespace } from "./namespace.js";
 

@@ -1,7 +1,8 @@
 import type { Cluster } from "../../src/model/cluster.js";
 import type { Endpoint, EndpointPort, EndpointSlice } from "../../src/model/endpointslice.js";
 import type { Node } from "../../src/model/node.js";
-import type { Service, ServicePort } from "../../src/model/service.js";
+import type { Service } from "../../src/model/service.js";
+import type { ServicePort } from "../../src/model/service-ports.js";
 import { familyOf, type Ip, parseIp } from "../../src/net/ip.js";
 import { type Prefix, parsePrefix } from "../../src/net/prefix.js";
 

@@ -179,6 +179,7 @@ describe("categorize", () => {
         expect(reachable).toEqual(endpoints.filter((one) => cluster?.includes(one) || local?.includes(one)));
         expect(hasAny).toBe(ready.length > 0 || late.length > 0);
       }),
+      { numRuns: 1000 },
     );
     expect(fallbacks).toBeGreaterThan(0);
   });

@@ -3,7 +3,7 @@ import { printDiagnostic } from "../../src/diagnostics.js";
 import { printIp } from "../../src/net/ip.js";
 import { compileIpvs, type IpvsOptions } from "../../src/proxy/ipvs.js";
 import { printIpSets } from "../../src/ruleset/ipset.js";
-import { printIptables } from "../../src/ruleset/iptables.js";
+import { printIptables } from "../../src/ruleset/iptables-text.js";
 import { printIpvs } from "../../src/ruleset/ipvs.js";
 import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix } from "./cluster-of.js";
 

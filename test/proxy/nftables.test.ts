@@ -6,7 +6,8 @@ import { printDiagnostic } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
 import { nftEndpointName, nftServiceName } from "../../src/proxy/nft-service.js";
 import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
-import { type NftTable, printNft } from "../../src/ruleset/nftables.js";
+import { printNft } from "../../src/ruleset/nft-listing.js";
+import type { NftTable } from "../../src/ruleset/nftables.js";
 import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
 import { walk } from "./nft-walk.js";
 

@@ -4,13 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
 import { prefixOf } from "../../src/net/prefix.js";
-import {
-  type Iptables,
-  type Match,
-  parseIptables,
-  printIptables,
-  type Rule,
-} from "../../src/ruleset/iptables.js";
+import type { Iptables, Match, Rule } from "../../src/ruleset/iptables.js";
+import { parseIptables, printIptables } from "../../src/ruleset/iptables-text.js";
 import { parseProbability, printProbability } from "../../src/ruleset/iptables-values.js";
 
 const invert = fc.constantFrom({}, { invert: true as const });

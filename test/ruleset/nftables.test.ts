@@ -3,15 +3,14 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
 import { prefixOf } from "../../src/net/prefix.js";
-import {
-  type NftChain,
-  type NftMapElement,
-  type NftRule,
-  type NftStatement,
-  type NftTable,
-  type NftVerdict,
-  parseNft,
-  printNft,
+import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
+import type {
+  NftChain,
+  NftMapElement,
+  NftRule,
+  NftStatement,
+  NftTable,
+  NftVerdict,
 } from "../../src/ruleset/nftables.js";
 
 // What nft 1.0.6 listed on Linux 6.18; rules of every kind that the subset has.

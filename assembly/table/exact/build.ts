@@ -13,7 +13,7 @@ import {
   EXACT_HEAD_LEN,
   EXACT_LOG2,
 } from "./layout";
-import { matchesIn } from "./lookup";
+import { exactPlace } from "./lookup";
 
 const LOG2_MIN: u32 = 2;
 
@@ -68,28 +68,10 @@ function grow(image: Image, head: usize, part: u32): bool {
   return true;
 }
 
-/** The address of the place that holds a key, 0 for none; `drop` takes one off every overflow count on the way. */
-function find(image: Image, head: usize, low: u32, high: u32, drop: bool): usize {
-  const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
-  const mask = ((<u32>1) << load<u32>(head, EXACT_LOG2)) - 1;
-  const first = hash64(low, high) & mask;
-  let index = first;
-  do {
-    const bucket = buckets + index * BUCKET_LEN;
-    const matches = matchesIn(bucket, low, high);
-    if (matches != 0) return bucket + (ctz<i32>(matches) << 2);
-    const overflow = load<u32>(bucket, BUCKET_OVERFLOW);
-    if (overflow == 0) return 0;
-    if (drop) store<u32>(bucket, overflow - 1, BUCKET_OVERFLOW);
-    index = (index + 1) & mask;
-  } while (index != first);
-  return 0;
-}
-
 /** Adds or replaces an entry; value is not 0. False, and nothing changed, without room. Load stays below 5/8. */
 export function exactSet(image: Image, table: u32, low: u32, high: u32, value: u32, part: u32): bool {
   const head = image.to(table);
-  const there = find(image, head, low, high, false);
+  const there = exactPlace(image, table, low, high);
   if (there != 0) {
     store<u32>(there, value, BUCKET_VALUE);
     return true;
@@ -102,11 +84,19 @@ export function exactSet(image: Image, table: u32, low: u32, high: u32, value: u
   return true;
 }
 
-/** Removes an entry; false if there is none. */
+/** Removes an entry; false if there is none. One comes off every overflow count between its first bucket and its own. */
 export function exactRemove(image: Image, table: u32, low: u32, high: u32): bool {
+  const there = exactPlace(image, table, low, high);
+  if (there == 0) return false;
   const head = image.to(table);
-  if (find(image, head, low, high, false) == 0) return false;
-  store<u32>(find(image, head, low, high, true), 0, BUCKET_VALUE);
+  const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
+  const mask = ((<u32>1) << load<u32>(head, EXACT_LOG2)) - 1;
+  const own = <u32>((there - buckets) / BUCKET_LEN);
+  for (let index = hash64(low, high) & mask; index != own; index = (index + 1) & mask) {
+    const overflow = buckets + index * BUCKET_LEN + BUCKET_OVERFLOW;
+    store<u32>(overflow, load<u32>(overflow) - 1);
+  }
+  store<u32>(there, 0, BUCKET_VALUE);
   store<u32>(head, load<u32>(head, EXACT_COUNT) - 1, EXACT_COUNT);
   return true;
 }

@@ -2,7 +2,8 @@ import type { Diagnostic } from "../../diagnostics.js";
 import { compareIp, type Family, familyOf } from "../../net/ip.js";
 import type { Endpoint, EndpointConditions, EndpointPort, EndpointSlice } from "../endpointslice.js";
 import type { Pod } from "../pod.js";
-import type { ServiceManifest, ServicePort } from "../service.js";
+import type { ServiceManifest } from "../service.js";
+import type { ServicePort } from "../service-ports.js";
 import { shortHash } from "../short-hash.js";
 import { Selection } from "./selection.js";
 

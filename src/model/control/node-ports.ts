@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../diagnostics.js";
-import type { ServiceManifest, ServicePort } from "../service.js";
+import type { ServiceManifest } from "../service.js";
+import type { ServicePort } from "../service-ports.js";
 
 /** The API server's --service-node-port-range. */
 const FIRST_NODE_PORT = 30000;
