@@ -45,7 +45,7 @@ export const DROP_CHAIN_DEPTH: u32 = 14;
 export const DROP_NO_HEADROOM: u32 = 15;
 /** The frame lies outside its slot. */
 export const DROP_BAD_SLOT: u32 = 16;
-/** Not IPv4 (ARP, IPv6, …). */
+/** Not IPv4: ARP, IPv6 and others. */
 export const DROP_NOT_IP4: u32 = 17;
 /** An IPv4 fragment: ports are not in every one. */
 export const DROP_FRAGMENT: u32 = 18;
@@ -55,3 +55,7 @@ export const DROP_NEEDS_FRAGMENTING: u32 = 19;
 export const DROP_MULTICAST: u32 = 20;
 /** A transport protocol that the machine does not translate (SCTP). */
 export const DROP_PROTOCOL: u32 = 21;
+/** A VLAN-tagged frame (IEEE 802.1Q, 802.1ad): whatever is inside. */
+export const DROP_VLAN: u32 = 22;
+/** A source or destination that no packet from outside may have: 0/8, 127/8, or a multicast source (RFC 1812 §5.3.7). */
+export const DROP_MARTIAN: u32 = 23;

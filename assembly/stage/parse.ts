@@ -1,16 +1,21 @@
+import { INTERFACE_NODE } from "../abi/packet";
 import { EVENT_PARSE } from "../abi/trace";
 import {
   DROP_BAD_CHECKSUM,
   DROP_BAD_HEADER,
   DROP_FRAGMENT,
+  DROP_MARTIAN,
   DROP_MULTICAST,
   DROP_NOT_IP4,
   DROP_PROTOCOL,
   DROP_TRUNCATED,
+  DROP_VLAN,
 } from "../abi/verdict";
 import {
   ETH_LEN,
   ETH_TYPE_IP4,
+  ETH_TYPE_QINQ,
+  ETH_TYPE_VLAN,
   ICMP_LEN,
   IP4_LEN,
   PROTO_ICMP,
@@ -33,10 +38,26 @@ function transportFits(packet: Packet, room: u32): bool {
   return packet.protocol != PROTO_ICMP || room >= ICMP_LEN;
 }
 
+const FIRST_MULTICAST: u32 = 0xe0000000;
+
+/** "This network" or loopback (RFC 1122 §3.2.1.3). */
+function isNowhere(address: u32): bool {
+  return address >> 24 == 0 || address >> 24 == 127;
+}
+
+function isMartian(packet: Packet): bool {
+  return isNowhere(packet.src) || packet.src >= FIRST_MULTICAST || isNowhere(packet.dst);
+}
+
+function whyNotIp4(packet: Packet): u32 {
+  const type = Ethernet.at(packet.frame).type;
+  return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ ? DROP_VLAN : DROP_NOT_IP4;
+}
+
 /** Validates the frame once, from its Ethernet header to its ports, and reads what later stages ask for. */
 export function parse(packet: Packet): bool {
   if (packet.length < ETH_LEN) return packet.drop(DROP_TRUNCATED);
-  if (Ethernet.at(packet.frame).type != ETH_TYPE_IP4) return packet.punt(DROP_NOT_IP4);
+  if (Ethernet.at(packet.frame).type != ETH_TYPE_IP4) return packet.punt(whyNotIp4(packet));
   const room = packet.length - ETH_LEN;
   if (room < IP4_LEN) return packet.drop(DROP_TRUNCATED);
   packet.ip = packet.frame + ETH_LEN;
@@ -47,7 +68,8 @@ export function parse(packet: Packet): bool {
   packet.dst = packet.frameDst = ip.dst;
   packet.protocol = ip.protocol;
   packet.ports = packet.framePorts = 0;
-  if (packet.dst >= 0xe0000000) return packet.punt(DROP_MULTICAST);
+  if (packet.in != INTERFACE_NODE && isMartian(packet)) return packet.drop(DROP_MARTIAN);
+  if (packet.dst >= FIRST_MULTICAST) return packet.punt(DROP_MULTICAST);
   if (ip.isFragment) return packet.punt(DROP_FRAGMENT);
   if (packet.protocol == PROTO_SCTP) return packet.punt(DROP_PROTOCOL);
   packet.transport = packet.ip + ip.headerLength;

@@ -20,6 +20,8 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   NO_HEADROOM: "no headroom in its slot to encapsulate",
   BAD_SLOT: "the frame lies outside its slot",
   NOT_IP4: "not IPv4",
+  MARTIAN: "an address that no packet from outside may have (martian)",
+  VLAN: "a VLAN-tagged frame (802.1Q)",
   FRAGMENT: "an IPv4 fragment",
   NEEDS_FRAGMENTING: "larger than the way out takes: it would be fragmented",
   MULTICAST: "multicast or broadcast",
