@@ -4,14 +4,14 @@ import { type Diagnostic, InputError } from "./diagnostics.js";
 import type { Cluster } from "./model/cluster.js";
 import type { Node } from "./model/node.js";
 import { familyOf, type Ip } from "./net/ip.js";
-import type { Prefix } from "./net/prefix.js";
+import { type Prefix, parsePrefix } from "./net/prefix.js";
 import { isProxied } from "./proxy/frontends.js";
 import { compileIptables } from "./proxy/iptables.js";
 import { compileIpvs } from "./proxy/ipvs.js";
 import type { DetectLocal } from "./proxy/local-traffic.js";
 import { compileNftables } from "./proxy/nftables.js";
 import type { Interface } from "./ruleset/routes.js";
-import type { ProxyMode, Ruleset } from "./ruleset/ruleset.js";
+import { PROXY_MODES, type ProxyMode, type Ruleset } from "./ruleset/ruleset.js";
 
 export interface CompileOptions {
   /** The node's name; default the cluster's first. */
@@ -24,8 +24,37 @@ export interface CompileOptions {
   readonly masqueradeAll?: boolean;
   /** kube-proxy's --detect-local-mode; default `ClusterCIDR`. */
   readonly detectLocal?: DetectLocal;
-  /** kube-proxy's --nodeport-addresses; default every address, in mode nftables the node's primary one. */
-  readonly nodePortAddresses?: readonly Prefix[];
+  /** kube-proxy's --nodeport-addresses; default every address, in mode nftables the node's primary one. As text (192.0.2.0/24) or parsed. */
+  readonly nodePortAddresses?: readonly (Prefix | string)[];
+}
+
+function refusal(message: string): InputError {
+  return new InputError([{ severity: "error", place: {}, message }]);
+}
+
+/** Refuses words that the types do not allow, since plain JavaScript lets them through. */
+function checkWords({ proxy, cni, detectLocal }: CompileOptions): void {
+  const plugin: unknown = typeof cni === "object" ? cni.plugin : cni;
+  const detectors = ["ClusterCIDR", "NodeCIDR", "none"] as const;
+  const words: readonly (readonly [string, unknown, readonly string[]])[] = [
+    ["proxy", proxy, PROXY_MODES],
+    ["cni", plugin, ["flannel"]],
+    ["detectLocal", typeof detectLocal === "object" ? undefined : detectLocal, detectors],
+  ];
+  for (const [name, word, known] of words) {
+    if (word === undefined || known.some((one) => one === word)) continue;
+    throw refusal(`${name}: «${String(word)}» is not known: name ${wordsOf(known)}.`);
+  }
+}
+
+function wordsOf(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function networkOf(given: Prefix | string): Prefix {
+  const prefix = typeof given === "string" ? parsePrefix(given) : given;
+  if (prefix !== undefined) return prefix;
+  throw refusal(`nodePortAddresses: «${given}» is not a network such as 192.0.2.0/24.`);
 }
 
 function findNode(cluster: Cluster, name: string | undefined): Node {
@@ -37,7 +66,7 @@ function findNode(cluster: Cluster, name: string | undefined): Node {
     names.length === 0
       ? "the cluster has no node to compile for: add one."
       : `no node is called «${name}»: name one of ${some.join(", ")}.`;
-  throw new InputError([{ severity: "error", place: {}, message }]);
+  throw refusal(message);
 }
 
 /** Every IPv4 address of the node but loopback's. */
@@ -76,7 +105,7 @@ function runProxy(
     nodeAddresses,
     ...(masqueradeAll === undefined ? {} : { masqueradeAll }),
     ...(detectLocal === undefined ? {} : { detectLocal }),
-    ...(nodePortAddresses === undefined ? {} : { nodePortAddresses }),
+    ...(nodePortAddresses === undefined ? {} : { nodePortAddresses: nodePortAddresses.map(networkOf) }),
   };
   switch (proxy) {
     case "iptables":
@@ -105,9 +134,10 @@ function namesOf(cluster: Cluster, network: NodeNetwork): ReadonlyMap<Ip, string
 /**
  * Compiles a cluster for one of its nodes: what kube-proxy and the network plugin would leave in that node's
  * kernel, IPv4. What of the cluster is not modelled is told in `diagnostics`. Throws InputError if there is no
- * such node, or if the node lacks an IPv4 address or podCIDR.
+ * such node, if the node lacks an IPv4 address or podCIDR, or for options that are not known.
  */
 export function compile(cluster: Cluster, options: CompileOptions = {}): Ruleset {
+  checkWords(options);
   const node = findNode(cluster, options.node);
   const cni = options.cni === undefined || options.cni === "flannel" ? {} : options.cni;
   const network = flannel(cluster, node, cni);

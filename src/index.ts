@@ -14,9 +14,16 @@ export {
 } from "./engine/engine.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";
-export { frame, icmpEcho, tcp, udp } from "./packet/build.js";
+export { type Ip, parseIp, printIp } from "./net/ip.js";
+export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
+export { arp, frame, icmpEcho, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
-export type { ProxyMode, Ruleset } from "./ruleset/ruleset.js";
-export { printRuleset } from "./ruleset/ruleset.js";
+export {
+  type ProxyMode,
+  printRuleset,
+  RULESET_FORMATS,
+  type Ruleset,
+  type RulesetFormat,
+} from "./ruleset/ruleset.js";
 export type { DropReason, VerdictName } from "./trace/codes.js";
 export type { Step } from "./trace/steps.js";

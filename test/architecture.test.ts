@@ -39,11 +39,11 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   io: ["net", "model", "ruleset", "diagnostics"],
   report: [],
   // The two that join: objects read from text, and the two front ends over one cluster.
-  cluster: ["io", "model"],
+  cluster: ["io", "model", "diagnostics"],
   compile: ["net", "model", "proxy", "cni", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
-  index: ["abi", "cluster", "compile", "diagnostics", "engine", "model", "packet", "ruleset", "trace"],
+  index: ["abi", "cluster", "compile", "diagnostics", "engine", "model", "net", "packet", "ruleset", "trace"],
   // Beside the public API: captures and YAML, the report, and words for what the user named. No engine, no model.
   cli: ["index", "compare", "io", "net", "report", "ruleset", "trace"],
 };

@@ -125,6 +125,25 @@ describe("compile", () => {
     expect(refused({ ...SHOP, nodes: [] }, {})).toBe("the cluster has no node to compile for: add one.");
   });
 
+  it("takes nodePortAddresses as text too, and refuses text that is no network", () => {
+    const parsed = compile(SHOP, { nodePortAddresses: [prefix("10.244.1.1/32")] });
+    expect(compile(SHOP, { nodePortAddresses: ["10.244.1.1/32"] })).toEqual(parsed);
+    expect(refused(SHOP, { nodePortAddresses: ["10.244.1.1/8"] })).toBe(
+      "nodePortAddresses: «10.244.1.1/8» is not a network such as 192.0.2.0/24.",
+    );
+  });
+
+  it("refuses words that it does not know, naming those that it does", () => {
+    const cases: readonly [Readonly<Record<string, unknown>>, string][] = [
+      [{ proxy: "userspace" }, "proxy: «userspace» is not known: name iptables, ipvs or nftables."],
+      [{ proxy: "toString" }, "proxy: «toString» is not known: name iptables, ipvs or nftables."],
+      [{ cni: "calico" }, "cni: «calico» is not known: name flannel."],
+      [{ cni: { plugin: "calico" } }, "cni: «calico» is not known: name flannel."],
+      [{ detectLocal: "Bridge" }, "detectLocal: «Bridge» is not known: name ClusterCIDR, NodeCIDR or none."],
+    ];
+    for (const [options, sentence] of cases) expect(refused(SHOP, options as CompileOptions)).toBe(sentence);
+  });
+
   it("refuses a node with IPv6 alone", () => {
     const nodes = SHOP.nodes.map((node) => ({ ...node, internalIPs: [ip("fd00::5")] }));
     expect(refused({ ...SHOP, nodes }, {})).toContain(
@@ -149,6 +168,14 @@ describe("printRuleset", () => {
         expect(print).toThrow(
           `a node in proxy mode ${proxy} has nothing to print as ${format}: compile with`,
         );
+    }
+  });
+
+  it("refuses a format that is none, naming those that are", () => {
+    for (const format of ["foo", "toString"]) {
+      const print = () => printRuleset(compile(SHOP), format as RulesetFormat);
+      expect(print).toThrow(InputError);
+      expect(print).toThrow(`«${format}» is no format: name one of iptables-save, ipset-save, `);
     }
   });
 

@@ -111,8 +111,8 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     expect([batch.verdict(BURST_LEN), batch.verdict(BURST_LEN + 1)]).toEqual(["FORWARD", "NONE"]);
     const last = batch.octets.length - batch.stride;
     expect(Buffer.compare(batch.octets.subarray(last), before.subarray(last))).toBe(0);
-    // A count above the capacity is cut to it.
-    engine.run(batch, 1e9, 0xffffffff);
+    // The machine itself cuts a count above the capacity to it.
+    engine.machine.run(engine.image, batch.address, 0xffffffff, 1e9);
     expect(batch.verdict(BURST_LEN + 1)).toBe("FORWARD");
   });
 });

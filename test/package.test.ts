@@ -28,9 +28,10 @@ function readmeExample(): string {
 /** Every public name used once, with the types that a consumer would write. */
 const CONSUMER = `
 import {
-  Batch, type BatchOptions, Cluster, type ClusterOptions, compile, type CompileOptions, type Diagnostic,
-  type DropReason, Engine, type EngineOptions, frame, icmpEcho, InputError, type PacketOptions, type Place,
-  printDiagnostic, printPacket, printRuleset, type ProxyMode, type Ruleset, type Step, type SyntheticOptions,
+  arp, Batch, type BatchOptions, Cluster, type ClusterOptions, compile, type CompileOptions, type Diagnostic,
+  type DropReason, Engine, type EngineOptions, frame, icmpEcho, InputError, type Ip, type PacketOptions, parseIp,
+  parsePrefix, type Place, type Prefix, printDiagnostic, printIp, printPrefix, RULESET_FORMATS, type RulesetFormat,
+  printPacket, printRuleset, type ProxyMode, type Ruleset, type Step, type SyntheticOptions,
   type TableOctets, tcp, type Trace, udp, type VerdictName,
 } from "packetyard";
 
@@ -38,6 +39,12 @@ export async function consume(yaml: string, proxy: ProxyMode, options: ClusterOp
   const synthetic: SyntheticOptions = { services: 10, endpoints: 4 };
   const cluster: Cluster = yaml === "" ? Cluster.synthetic(synthetic) : Cluster.parse(yaml, options);
   const how: CompileOptions = { node: "worker-1", proxy, cni: "flannel" };
+  const pool: Prefix | undefined = parsePrefix("192.0.2.0/24");
+  const networks: ClusterOptions = { clusterCIDR: "10.50.0.0/16", ...(pool && { loadBalancerPool: pool }) };
+  const address: Ip | undefined = parseIp("10.0.0.1");
+  const names = [address && printIp(address), pool && printPrefix(pool), networks.clusterCIDR];
+  const formats: readonly RulesetFormat[] = RULESET_FORMATS;
+  const octetsOfMachine: EngineOptions = { wasm: { run: new Uint8Array(8) } };
   const ruleset: Ruleset = compile(cluster, how);
   const notes: readonly Diagnostic[] = ruleset.diagnostics;
   const place: Place | undefined = notes[0]?.place;
@@ -46,6 +53,7 @@ export async function consume(yaml: string, proxy: ProxyMode, options: ClusterOp
   const sizes: BatchOptions = { frameLength: 128 };
   const batch: Batch = engine.batch(4, sizes);
   batch.set(0, udp("10.0.0.1:1", "10.0.0.2:2"));
+  batch.set(3, arp("10.0.0.1", "10.0.0.2"));
   batch.set(1, icmpEcho("10.0.0.1", "10.0.0.2"));
   batch.set(2, frame().eth().ip4({ src: "10.0.0.1", dst: "10.0.0.2" }).udp({ srcPort: 1, dstPort: 2 }).bytes());
   engine.run(batch, 0, 3);
@@ -60,7 +68,7 @@ export async function consume(yaml: string, proxy: ProxyMode, options: ClusterOp
   } catch (error) {
     if (error instanceof InputError) return error.diagnostics.map(printDiagnostic).join();
   }
-  return [verdict, reason, steps.length, octets.all, place?.file, printPacket(batch.frame(0)), printRuleset(ruleset, "ip-route")].join();
+  return [names, formats, octetsOfMachine, verdict, reason, steps.length, octets.all, place?.file, printPacket(batch.frame(0)), printRuleset(ruleset, "ip-route")].join();
 }
 // @ts-expect-error: a mode that is not there; without types of its own the package would let it pass.
 export const wrong: ProxyMode = "ebpf";
@@ -70,7 +78,8 @@ function tsconfig(files: readonly string[]): string {
   const compilerOptions = {
     target: "es2022",
     module: "nodenext",
-    lib: ["es2023", "dom"],
+    // Node's types alone: declarations must not need those of the DOM.
+    lib: ["es2023"],
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
@@ -124,6 +133,7 @@ describe("the package, installed into an empty project", () => {
     ]) {
       expect(packed).toContain(path);
     }
+    expect(packed.filter((path) => path.endsWith(".wat"))).toEqual([]);
     expect(packed.filter((path) => /^(test|bench|assembly|src|node_modules)\/|\.test\./.test(path))).toEqual(
       [],
     );

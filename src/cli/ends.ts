@@ -3,7 +3,7 @@ import { printIp } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { UsageError } from "./errors.js";
 import type { Mention } from "./mention.js";
-import { findPod } from "./pods.js";
+import { elsewhere, findPod } from "./pods.js";
 
 type Pod = Cluster["pods"][number];
 type Service = Cluster["services"][number];
@@ -67,6 +67,12 @@ function declaredPort<T extends NamedPort>(
   return named.find(suits);
 }
 
+/** A name that is declared, but for another protocol than the one that is asked for. */
+function refuseProtocol(object: string, text: string, { protocol }: NamedPort): InputError {
+  const option = protocol === "SCTP" ? "" : `, or give --protocol ${protocol.toLowerCase()}`;
+  return refuse(object, `the port «${text}» is of ${protocol}: leave --protocol out${option}.`);
+}
+
 /** The port of an end: as declared, as its number says, or 0; a name must be declared. */
 function endPort(
   object: string,
@@ -78,6 +84,8 @@ function endPort(
   if (declared !== undefined) return { port: declared.port, protocol: declared.protocol };
   const port = text === undefined ? 0 : portNumber(text);
   if (port !== undefined) return { port };
+  const other = declaredPort(ports, text, undefined);
+  if (text !== undefined && other !== undefined) throw refuseProtocol(object, text, other);
   const known = ports.map(({ name, port }) => (name === "" ? `${port}` : `${name} (${port})`));
   throw refuse(object, `no port is called «${text}»: ${printNames(known)}.`);
 }
@@ -105,8 +113,14 @@ function serviceEnd(service: Service, text: string | undefined, protocol: Protoc
   return {
     name: `svc/${service.namespace}/${service.name}`,
     address: ip4(service.clusterIPs, object),
-    ...endPort(object, service.ports, text, protocol),
+    ...endPort(object, service.ports, text ?? onlyPort(service), protocol),
   };
+}
+
+/** The one port of a Service, which need not be written. */
+function onlyPort({ ports }: Service): string | undefined {
+  const [port] = ports;
+  return port && (port.name || String(port.port));
 }
 
 function findService(cluster: Cluster, namespace: string, name: string): Service {
@@ -115,7 +129,7 @@ function findService(cluster: Cluster, namespace: string, name: string): Service
   const names = cluster.services.filter((one) => one.namespace === namespace).map((one) => one.name);
   throw refuse(
     `Service ${namespace}/${name}`,
-    `is not in the cluster; in the namespace ${printNames(names)}.`,
+    `is not in the cluster; in the namespace ${printNames(names)}${elsewhere(cluster.services, "svc", name)}`,
   );
 }
 

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Diagnostic, InputError } from "../index.js";
+import { parseDocuments } from "../io/manifest-text.js";
 import type { ManifestText } from "../io/manifests.js";
+import { DiagnosticPrinter } from "./output.js";
 import { systemReason } from "./system-reason.js";
 
 /** What `-f` calls stdin. */
@@ -88,15 +90,53 @@ function manifestsUnder(folder: string): readonly string[] {
   return files;
 }
 
-function expand(path: string): readonly string[] {
-  if (path === STDIN) return [path];
+/** A file to read, and the folder that it was found in, if it was not named itself. */
+interface Found {
+  readonly path: string;
+  readonly folder?: string;
+}
+
+function expand(path: string): readonly Found[] {
+  if (path === STDIN) return [{ path }];
   if (/^https?:\/\//.test(path)) throw refuse(path, "is not fetched: download it, or pipe it into -f -.");
   try {
-    return statSync(path).isDirectory() ? manifestsUnder(path) : [path];
+    return statSync(path).isDirectory()
+      ? manifestsUnder(path).map((file) => ({ path: file, folder: path }))
+      : [{ path }];
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw refuse(path, `cannot be read: ${systemReason(error)}.`);
   }
+}
+
+/** Whether it is YAML or JSON of something else: package.json, a chart's values. Parsed only where it names no kind. */
+function isStray(text: ManifestText): boolean {
+  if (/\bkind["']?\s*:/.test(text.text)) return false;
+  const errors: Diagnostic[] = [];
+  const documents = parseDocuments(text, errors);
+  return errors.length === 0 && documents.length > 0;
+}
+
+/** A file's text, with the folder where it was come upon. */
+interface FoundText {
+  readonly folder: string | undefined;
+  readonly text: ManifestText;
+}
+
+/** What lies in a folder beside the manifests is left out, with a warning; a folder must hold some, though. */
+function withoutStrays(texts: readonly FoundText[]): readonly ManifestText[] {
+  const strays = new Set(texts.filter(({ folder, text }) => folder !== undefined && isStray(text)));
+  const barren = [...strays].find(({ folder }) =>
+    texts.every((one) => one.folder !== folder || strays.has(one)),
+  );
+  if (barren?.folder !== undefined) {
+    throw refuse(barren.folder, "holds no Kubernetes object: no document in it names a kind.");
+  }
+  const message = "is skipped: it names no kind, so it holds no Kubernetes object.";
+  new DiagnosticPrinter().print(
+    [...strays].map(({ text: { file = "" } }) => ({ severity: "warning", place: { file }, message })),
+  );
+  return texts.filter((one) => !strays.has(one)).map(({ text }) => text);
 }
 
 /**
@@ -114,8 +154,11 @@ export function readManifests(paths: readonly string[]): readonly ManifestText[]
       return [];
     }
   };
-  const files = new Set(paths.flatMap((path) => collect(() => expand(path))));
-  const texts = [...files].flatMap((file) => collect(() => [readText(file)]));
+  const found = paths.flatMap((path) => collect(() => expand(path)));
+  // A file that is named itself is taken at its word, even where its folder is named too.
+  const named = new Set(found.filter(({ folder }) => folder === undefined).map(({ path }) => path));
+  const folders = new Map(found.map(({ path, folder }) => [path, named.has(path) ? undefined : folder]));
+  const texts = [...folders].flatMap(([path, folder]) => collect(() => [{ folder, text: readText(path) }]));
   if (errors.length > 0) throw new InputError(errors);
-  return texts;
+  return withoutStrays(texts);
 }

@@ -107,6 +107,7 @@ function ending(cluster: Cluster, leg: Leg): Pick<Journey, "end" | "delivered"> 
     return { end: `${FATES[verdict]} on node ${node}: ${text}`, delivered: undefined };
   }
   const delivered = verdict === "LOCAL" ? localPod(cluster, leg) : bridgedPod(cluster, leg);
+  if (delivered === `node/${node}`) return { end: `delivered to the node itself (${node})`, delivered };
   if (delivered !== undefined) return { end: `delivered to ${delivered} on node ${node}`, delivered };
   return { end: `left node ${node} by ${out}, to no node of the cluster`, delivered };
 }

@@ -5,6 +5,7 @@ import { compileCommand } from "./commands/compile.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
 import { reportError } from "./errors.js";
+import { sayHiddenNotes } from "./output.js";
 import { packageVersion } from "./package.js";
 
 const EXIT_CODES = `
@@ -35,6 +36,7 @@ process.stdout.on("error", endQuietly);
 process.stderr.on("error", endQuietly);
 try {
   await buildProgram().parseAsync();
+  sayHiddenNotes();
 } catch (error) {
   process.exitCode = reportError(error);
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Cluster, InputError, type ProxyMode } from "../index.js";
 import { readManifests } from "./input.js";
-import { printNote } from "./output.js";
+import { printNote, showNotes } from "./output.js";
 import { EXAMPLE_CLUSTER } from "./package.js";
 
 export const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];
@@ -22,7 +22,7 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-/** `-f` and `--nodes`. */
+/** `-f`, `--nodes` and `-v`. */
 export function addClusterOptions(command: Command): Command {
   const collect = (path: string, paths: readonly string[]) => [...paths, path];
   const filename = new Option(
@@ -35,7 +35,16 @@ export function addClusterOptions(command: Command): Command {
       "--nodes <number>",
       "nodes to make where the objects have none (default: 3)",
       integer(1, MAX_NODES),
-    );
+    )
+    .option("-v, --verbose", "print notes too, about what of the input is not modelled")
+    .on("option:verbose", showNotes);
+}
+
+/** `--seed`, 1 where it is not given. */
+export function seedOption(): Option {
+  return new Option("--seed <number>", "of random choices: another seed may choose another endpoint")
+    .argParser(integer(0, 2 ** 32 - 1))
+    .default(1);
 }
 
 export function modeOption(): Option {

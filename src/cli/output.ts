@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -38,6 +39,21 @@ export function printNote(message: string): void {
   printToStderr(`note: ${message}\n`);
 }
 
+/** Notes are for those who ask for them with -v; how many there are is said to all. */
+let showsNotes = false;
+const hidden = new Set<string>();
+
+/** From now on diagnostics of severity note are printed too. */
+export function showNotes(): void {
+  showsNotes = true;
+}
+
+/** Says how many notes were not printed, if any. */
+export function sayHiddenNotes(): void {
+  if (hidden.size === 0) return;
+  printToStderr(hidden.size === 1 ? "1 note: -v shows it\n" : `${hidden.size} notes: -v shows them\n`);
+}
+
 /** Says diagnostics on stderr, each once however often it comes: nodes of one cluster repeat the cluster's. */
 export class DiagnosticPrinter {
   readonly #said = new Set<string>();
@@ -48,6 +64,10 @@ export class DiagnosticPrinter {
       if (this.#said.has(text)) continue;
       this.#said.add(text);
       const { severity } = diagnostic;
+      if (severity === "note" && !showsNotes) {
+        hidden.add(text);
+        continue;
+      }
       const label = `${severity}:`;
       printToStderr(`${severity === "note" ? label : paint("yellow", label, process.stderr)} ${text}\n`);
     }
@@ -61,6 +81,14 @@ function existing(path: string): { readonly path: string; readonly isFile: boole
   } catch {
     return undefined;
   }
+}
+
+/** InputError where the folder that a file is to stand in is missing. */
+export function checkFolder(path: string): void {
+  const folder = dirname(path);
+  if (existsSync(folder)) return;
+  const message = `cannot be written: there is no folder ${folder}; make it first.`;
+  throw new InputError([{ severity: "error", place: { file: path }, message }]);
 }
 
 function writeBeside(path: string, data: string | Uint8Array): void {
@@ -85,6 +113,7 @@ function writeBeside(path: string, data: string | Uint8Array): void {
  * (a device, a pipe) is written to as it is. InputError that names the path where it cannot be written.
  */
 export function writeWhole(path: string, data: string | Uint8Array): void {
+  checkFolder(path);
   const old = existing(path);
   try {
     if (old !== undefined && !old.isFile) writeFileSync(path, data);

@@ -13,6 +13,24 @@ function refuse(namespace: string, name: string, message: string): InputError {
   return new InputError([{ severity: "error", place: { object: `Pod ${namespace}/${name}` }, message }]);
 }
 
+function isOfWorkload(pod: string, name: string): boolean {
+  return pod.startsWith(name) && POD_SUFFIX.test(pod.slice(name.length));
+}
+
+/** Ends a sentence: `; did you mean svc/shop/web?` where other namespaces have one of that name, else the stop. */
+export function elsewhere(
+  objects: readonly { readonly namespace: string; readonly name: string }[],
+  kind: "pod" | "svc",
+  name: string,
+): string {
+  const suits = (one: string) => one === name || (kind === "pod" && isOfWorkload(one, name));
+  const found = objects
+    .filter((one) => suits(one.name))
+    .map(({ namespace }) => `${kind}/${namespace}/${name}`);
+  if (found.length === 0) return ".";
+  return `; did you mean ${[...new Set(found)].slice(0, 3).join(" or ")}?`;
+}
+
 function printSome(pods: readonly Pod[]): string {
   const names = pods.slice(0, 10).map(({ name }) => name);
   return names.join(", ") + (pods.length > 10 ? ` and ${pods.length - 10} more` : "");
@@ -20,9 +38,7 @@ function printSome(pods: readonly Pod[]): string {
 
 /** Pods of the workload of that name, or else the one whose name begins so. */
 function byPrefix(pods: readonly Pod[], namespace: string, name: string): readonly Pod[] {
-  const ofWorkload = pods.filter(
-    (pod) => pod.name.startsWith(name) && POD_SUFFIX.test(pod.name.slice(name.length)),
-  );
+  const ofWorkload = pods.filter((pod) => isOfWorkload(pod.name, name));
   if (ofWorkload.length > 0) return ofWorkload;
   const beginning = pods.filter((pod) => pod.name.startsWith(name));
   if (beginning.length <= 1) return beginning;
@@ -41,7 +57,8 @@ export function findPod(cluster: Cluster, namespace: string, name: string): Pod 
   const [first] = found;
   if (first === undefined) {
     const known = pods.length === 0 ? "there is none" : `there is ${printSome(pods)}`;
-    throw refuse(namespace, name, `is not in the cluster; in the namespace ${known}.`);
+    const hint = elsewhere(cluster.pods, "pod", name);
+    throw refuse(namespace, name, `is not in the cluster; in the namespace ${known}${hint}`);
   }
   const among = found.length === 1 ? "the only one of that name" : `the first of ${found.length}`;
   printNote(`pod/${namespace}/${name} is taken for ${first.name}, ${among}.`);

@@ -1,4 +1,4 @@
-import type { DropReason, Engine, VerdictName } from "../index.js";
+import { type Batch, type DropReason, type Engine, printPacket, type VerdictName } from "../index.js";
 import type { CapturedPacket, PacketToWrite } from "../io/pcap.js";
 import { progress } from "./progress.js";
 
@@ -9,11 +9,31 @@ export interface Fate {
   readonly packets: number;
 }
 
+/** What became of one packet. */
+export interface PacketFate {
+  /** As tools count them: the first is 1. */
+  readonly number: number;
+  readonly verdict: VerdictName;
+  readonly reason: DropReason;
+  /** The reason in words, with the rule or the Service that it is for; "" where it left or was delivered. */
+  readonly words: string;
+  /** The interface it came in by; undefined where the node itself made it. */
+  readonly in: string | undefined;
+  /** The interface it left by; undefined unless it was forwarded. */
+  readonly out: string | undefined;
+  /** As printPacket prints it. */
+  readonly before: string;
+  /** As it left or was delivered; undefined where it was neither. */
+  readonly after: string | undefined;
+}
+
 export interface Replay {
   /** The most frequent first. */
   readonly fates: readonly Fate[];
   /** Those that left the node, as they left, at the times of their capture. */
   readonly forwarded: readonly PacketToWrite[];
+  /** One for every packet, in order, where they were asked for. */
+  readonly each: readonly PacketFate[];
 }
 
 export interface ReplayOptions {
@@ -21,6 +41,8 @@ export interface ReplayOptions {
   readonly in?: string;
   /** Whether to keep the packets that leave. */
   readonly keep: boolean;
+  /** Whether to tell every packet's fate, which takes longer than to count them. */
+  readonly each?: boolean;
 }
 
 const BATCH_PACKETS = 256;
@@ -64,6 +86,63 @@ class Tally {
   }
 }
 
+/** What replaying gathers as it goes. */
+class Gathering {
+  readonly tally = new Tally();
+  readonly forwarded: PacketToWrite[] = [];
+  readonly each: PacketFate[] = [];
+
+  constructor(readonly options: ReplayOptions) {}
+
+  add({ timestampNs }: CapturedPacket, verdict: VerdictName, reason: DropReason, frame: Uint8Array): void {
+    this.tally.add(verdict, reason);
+    if (this.options.keep && verdict === "FORWARD")
+      this.forwarded.push({ timestampNs, bytes: frame.slice() });
+  }
+}
+
+type Run = (packets: readonly CapturedPacket[], now: number) => void;
+
+/** Packets of one time run as a batch. */
+function batchRun(engine: Engine, batch: Batch, gathering: Gathering): Run {
+  return (packets, now) => {
+    for (const [index, { bytes }] of packets.entries()) {
+      batch.set(index, bytes, engine.interfaceNumber(bytes, gathering.options.in));
+    }
+    engine.run(batch, now, packets.length);
+    for (const [index, packet] of packets.entries()) {
+      gathering.add(packet, batch.verdict(index), batch.reason(index), batch.frame(index));
+    }
+  };
+}
+
+/** The traced machine does what the other does, and says why. */
+function tracedRun(engine: Engine, gathering: Gathering): Run {
+  const { options, each } = gathering;
+  return (packets, now) => {
+    for (const packet of packets) {
+      const { bytes } = packet;
+      const inName = options.in ?? engine.numbering.interfaces[engine.interfaceNumber(bytes) - 1]?.name;
+      const { steps, verdict, reason, out, frame } = engine.follow(bytes, {
+        now,
+        ...(options.in === undefined ? {} : { in: options.in }),
+      });
+      gathering.add(packet, verdict, reason, frame);
+      const passes = verdict === "FORWARD" || verdict === "LOCAL";
+      each.push({
+        number: each.length + 1,
+        verdict,
+        reason,
+        words: passes ? "" : (steps.at(-1)?.text ?? ""),
+        in: inName,
+        out: verdict === "FORWARD" ? out : undefined,
+        before: printPacket(bytes),
+        after: passes ? printPacket(frame) : undefined,
+      });
+    }
+  };
+}
+
 /**
  * Runs every packet of a capture through a node, in order and by the capture's clock, showing progress. RangeError
  * for an interface that the node does not have.
@@ -74,25 +153,17 @@ export function replay(engine: Engine, packets: readonly CapturedPacket[], optio
     1,
     Math.min(BATCH_PACKETS, packets.length, Math.floor(BATCH_OCTETS / frameLength)),
   );
-  const batch = engine.batch(capacity, { frameLength });
-  const tally = new Tally();
-  const forwarded: PacketToWrite[] = [];
+  const gathering = new Gathering(options);
+  const run = options.each
+    ? tracedRun(engine, gathering)
+    : batchRun(engine, engine.batch(capacity, { frameLength }), gathering);
   const clock = clockOf(packets);
   const bar = progress("packets", packets.length);
   for (const [first, next] of splitByTime(clock, capacity)) {
-    const now = packets.slice(first, next);
-    for (const [index, { bytes }] of now.entries()) {
-      batch.set(index, bytes, engine.interfaceNumber(bytes, options.in));
-    }
-    engine.run(batch, clock[first] ?? 0, now.length);
-    for (const [index, { timestampNs }] of now.entries()) {
-      const verdict = batch.verdict(index);
-      tally.add(verdict, batch.reason(index));
-      if (options.keep && verdict === "FORWARD")
-        forwarded.push({ timestampNs, bytes: batch.frame(index).slice() });
-    }
-    bar.tick(now.length);
+    run(packets.slice(first, next), clock[first] ?? 0);
+    bar.tick(next - first);
   }
   bar.stop();
-  return { fates: tally.fates, forwarded };
+  const { tally, forwarded, each } = gathering;
+  return { fates: tally.fates, forwarded, each };
 }

@@ -76,10 +76,15 @@ function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
+/** `node` of `nodes`; what is counted is written in the plural. */
+function singular(what: string): string {
+  return what === "sets and maps" ? "set or map" : what.replace(/s$/, "");
+}
+
 function printCounts(counts: readonly (readonly [number, string])[]): string {
   return counts
     .filter(([count]) => count > 0)
-    .map(([count, what]) => `${grouped(count)} ${what}`)
+    .map(([count, what]) => `${grouped(count)} ${count === 1 ? singular(what) : what}`)
     .join(", ");
 }
 

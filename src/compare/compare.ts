@@ -1,6 +1,7 @@
 import type { Cluster } from "../model/cluster.js";
 import { syntheticCluster } from "../model/synthetic.js";
 import type { ComparisonInput, ComparisonRow } from "../report/comparison.js";
+import { roundRow } from "../report/rounding.js";
 import { type Measured, type MeasureOptions, measure, measureSteps, type Subject } from "./measure.js";
 
 /** Synthetic clusters of growing size. */
@@ -78,8 +79,7 @@ export async function compareModes(plan: ComparePlan, options: CompareOptions): 
   return compared;
 }
 
-/** All rows, each with its input where there are several. */
+/** All rows, each with its input, however many there are: their shape depends on nothing. Rounded to what counts. */
 export function comparedRows(compared: readonly Compared[]): readonly ComparisonRow[] {
-  const several = new Set(compared.map(({ input }) => input.name)).size > 1;
-  return compared.flatMap(({ rows, input }) => rows.map((row) => (several ? { ...row, input } : row)));
+  return compared.flatMap(({ rows, input }) => rows.map((row) => ({ ...roundRow(row), input })));
 }

@@ -52,8 +52,18 @@ export function originOf(cluster: Cluster): Origin {
   throw new InputError([{ severity: "error", place: {}, message }]);
 }
 
-/** The Services that have a destination, and the endpoints (IPv4) of all of them together. */
-export function countServices(cluster: Cluster): { readonly services: number; readonly endpoints: number } {
+/** What a cluster holds of that which is measured. */
+export interface ServiceCount {
+  /** Services that have a destination. */
+  readonly services: number;
+  /** All of them, also headless ones and those of type ExternalName. */
+  readonly servicesGiven: number;
+  /** Endpoints (IPv4) of `services` together. */
+  readonly endpoints: number;
+}
+
+/** Counts the Services and their endpoints. */
+export function countServices(cluster: Cluster): ServiceCount {
   const names = servicePorts(cluster).map(({ service }) => `${service.namespace}/${service.name}`);
   const services = new Set(names);
   const slices = cluster.endpointSlices.filter(
@@ -61,6 +71,7 @@ export function countServices(cluster: Cluster): { readonly services: number; re
   );
   return {
     services: services.size,
+    servicesGiven: cluster.services.length,
     endpoints: slices.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
   };
 }

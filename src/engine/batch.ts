@@ -5,6 +5,7 @@ import {
   BATCH_TRACE_COUNT,
   BATCH_TRACE_LOST,
   COLUMN_CONNECTION,
+  COLUMN_COUNT,
   COLUMN_FRAME,
   COLUMN_IN,
   COLUMN_LENGTH,
@@ -19,6 +20,7 @@ import {
 import { TRACE_RECORD_LEN } from "../../assembly/abi/trace.js";
 import { type DropReason, dropReason, type VerdictName, verdictName } from "../trace/codes.js";
 import { readRecords, type TraceRecord } from "../trace/record.js";
+import { expectFrame, expectInteger } from "./arguments.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 
@@ -28,6 +30,9 @@ export interface BatchOptions {
   /** Room for trace records; default 0. */
   readonly traces?: number;
 }
+
+const INTERFACES_MAX = 65_535;
+const U32_MAX = 0xffff_ffff;
 
 /** A slot holds headroom and a frame; 128 octets beyond a power of two keep headers out of the same cache sets. */
 function strideOf(frameLength: number): number {
@@ -59,14 +64,29 @@ export class Batch {
   readonly octets: Uint8Array;
   readonly #view: DataView;
   readonly #slots: number;
+  readonly #memory: LinearMemory;
+  readonly #interfaces: number;
 
-  constructor(machine: Machine, memory: LinearMemory, capacity: number, options: BatchOptions = {}) {
+  /** For a node of so many interfaces. Use `engine.batch`. */
+  constructor(
+    machine: Machine,
+    memory: LinearMemory,
+    capacity: number,
+    options: BatchOptions = {},
+    interfaces = INTERFACES_MAX,
+  ) {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`A batch holds at least one packet, not ${capacity}.`);
     }
     const { frameLength = SLOT_STRIDE - SLOT_HEADROOM, traces = 0 } = options;
+    expectInteger("frameLength", frameLength, 0, U32_MAX);
+    expectInteger("traces", traces, 0, U32_MAX);
+    this.#memory = memory;
+    this.#interfaces = interfaces;
     this.capacity = capacity;
     this.stride = strideOf(frameLength);
+    // Before the machine, which counts in 32 bits.
+    memory.expectRoom(capacity * (this.stride + COLUMN_COUNT * 4) + traces * TRACE_RECORD_LEN);
     const length = machine.batchLength(capacity, this.stride, traces) >>> 0;
     this.address = memory.take(length);
     machine.batchCreate(this.address, capacity, this.stride, traces);
@@ -90,11 +110,19 @@ export class Batch {
     return this.stride - SLOT_HEADROOM;
   }
 
-  /** Copies a frame into a slot. RangeError when the slot or the frame is too large for the batch. */
+  /** Whether it stands in this memory: another engine's machine would find something else there. */
+  isIn(memory: LinearMemory): boolean {
+    return this.#memory === memory;
+  }
+
+  /**
+   * Copies a frame into a slot. RangeError when the slot or the frame is too large for the batch or the node has no
+   * interface of that number, TypeError for a frame that is no Uint8Array.
+   */
   set(index: number, frame: Uint8Array, inNumber: number = INTERFACE_NODE): void {
-    if (!(index >= 0 && index < this.capacity)) {
-      throw new RangeError(`The batch has ${this.capacity} slots; there is no slot ${index}.`);
-    }
+    this.#expectSlot(index);
+    expectFrame(frame);
+    expectInteger("in", inNumber, INTERFACE_NODE, this.#interfaces);
     if (frame.length > this.frameLength) {
       throw new RangeError(
         `A frame of ${frame.length} octets does not fit a slot of ${this.frameLength}; state frameLength for the batch.`,
@@ -108,18 +136,26 @@ export class Batch {
     this.verdicts[index] = 0;
   }
 
-  /** The frame as it stands, in place: valid until the slot is set again. */
+  /** The frame as it stands, in place: valid until the slot is set again. RangeError for a slot that is not there. */
   frame(index: number): Uint8Array {
+    this.#expectSlot(index);
     const at = this.frames[index] ?? 0;
     return this.octets.subarray(at, at + (this.lengths[index] ?? 0));
   }
 
   verdict(index: number): VerdictName {
+    this.#expectSlot(index);
     return verdictName(this.verdicts[index] ?? 0);
   }
 
   reason(index: number): DropReason {
+    this.#expectSlot(index);
     return dropReason(this.verdicts[index] ?? 0);
+  }
+
+  #expectSlot(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.capacity) return;
+    throw new RangeError(`The batch has ${this.capacity} slots; there is no slot ${String(index)}.`);
   }
 
   /** What the last traced run recorded. RangeError when there was no room for all of it. */

@@ -13,16 +13,24 @@ import type { DropReason, VerdictName } from "../trace/codes.js";
 import type { Numbering } from "../trace/numbering.js";
 import type { TraceRecord } from "../trace/record.js";
 import { printSteps, type Step, traceSteps } from "../trace/steps.js";
+import {
+  expectConnections,
+  expectFrame,
+  expectInteger,
+  expectNow,
+  isVerifying,
+  seedOf,
+} from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
 import { rulesetEntries } from "./entries/ruleset.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
-import { type Build, findModule } from "./wasm.js";
+import { type Build, findModule, type MachineModule } from "./wasm.js";
 
 export interface EngineOptions {
-  /** Of every random choice; equal seeds and packets give equal outcomes. Default 1. */
+  /** Of every random choice; equal seeds and packets give equal outcomes. Of 64 bits, 0 or more; default 1. */
   readonly seed?: number | bigint;
   /** Connections that the table holds; default 65,535, at most 4,194,303. */
   readonly connections?: number;
@@ -31,8 +39,8 @@ export interface EngineOptions {
    * `offload` trusts them. Default `verify`.
    */
   readonly checksums?: "verify" | "offload";
-  /** The machine's builds, for hosts that cannot read files: octets or compiled modules. */
-  readonly wasm?: Readonly<Partial<Record<Build, BufferSource | WebAssembly.Module>>>;
+  /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */
+  readonly wasm?: Readonly<Partial<Record<Build, Uint8Array | ArrayBuffer | MachineModule>>>;
 }
 
 /** One packet's way and what became of it. */
@@ -67,10 +75,10 @@ export interface TableOctets {
 const CONNECTIONS_DEFAULT = 65_535;
 const TRACE_RECORDS = 16_384;
 
-async function moduleOf(build: Build, options: EngineOptions): Promise<WebAssembly.Module> {
+async function moduleOf(build: Build, options: EngineOptions): Promise<MachineModule> {
   const given = options.wasm?.[build];
   if (given === undefined) return findModule(build);
-  return given instanceof WebAssembly.Module ? given : WebAssembly.compile(given);
+  return given instanceof WebAssembly.Module ? given : WebAssembly.compile(given as BufferSource);
 }
 
 /** One node's machine: an image of its ruleset, and what runs packets through it. */
@@ -101,9 +109,13 @@ export class Engine {
 
   /**
    * Makes an engine from a ruleset, or from what `save` returned. InputError for an image that is cut, changed or
-   * of another version; TypeError for a ruleset whose parts do not fit together.
+   * of another version; TypeError for a ruleset whose parts do not fit together; RangeError for options out of range.
    */
   static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
+    const { connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
+    const seed = seedOf(options.seed ?? 1);
+    const verify = isVerifying(checksums);
+    expectConnections(connections);
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
     const ruleset = saved?.ruleset ?? (source as Ruleset);
     const entries = rulesetEntries(ruleset);
@@ -114,8 +126,7 @@ export class Engine {
     if (saved !== undefined) {
       image.restore(saved.image);
     } else {
-      const { seed = 1, connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
-      image.create({ seed: BigInt(seed), connections, verify: checksums === "verify" });
+      image.create({ seed, connections, verify });
       image.fill(entries);
     }
     return new Engine({ ruleset, numbering: entries.numbering, machine, tracer, memory, image });
@@ -126,12 +137,21 @@ export class Engine {
     return this.#image.address;
   }
 
+  /** Room for so many packets. RangeError when 2 GiB do not hold it beside what there is. */
   batch(capacity: number, options?: BatchOptions): Batch {
-    return new Batch(this.machine, this.memory, capacity, options);
+    return new Batch(this.machine, this.memory, capacity, options, this.numbering.interfaces.length);
   }
 
-  /** Runs the first `count` packets of a batch through the node; `now` is milliseconds, never going back. */
+  /**
+   * Runs the first `count` packets of a batch through the node; `now` is milliseconds, never going back. TypeError
+   * for another engine's batch, RangeError for a count above the batch's capacity or a time below 0.
+   */
   run(batch: Batch, now = 0, count: number = batch.capacity): void {
+    if (!(batch instanceof Batch) || !batch.isIn(this.memory)) {
+      throw new TypeError("The batch is not one of this engine's: make it with this engine's batch().");
+    }
+    expectNow(now);
+    expectInteger("count", count, 0, batch.capacity);
     this.machine.run(this.image, batch.address, count, now);
   }
 
@@ -142,9 +162,12 @@ export class Engine {
 
   /** As `trace`, as data, with the frame that leaves. */
   follow(frame: Uint8Array, options: PacketOptions = {}): Trace {
+    const { now = 0 } = options;
+    expectFrame(frame);
+    expectNow(now);
     const batch = this.#tracing(frame.length);
     batch.set(0, frame, this.interfaceNumber(frame, options.in));
-    this.#tracer.run(this.image, batch.address, 1, options.now ?? 0);
+    this.#tracer.run(this.image, batch.address, 1, now);
     const records = batch.records();
     return {
       steps: traceSteps(records, this.numbering, this.ruleset),
@@ -165,6 +188,7 @@ export class Engine {
       const names = interfaces.map((one) => one.name).join(", ");
       throw new RangeError(`Node ${this.ruleset.node} has no interface ${name}; it has ${names}.`);
     }
+    expectFrame(frame);
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
     const uplink = interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
     if (frame.length < ETH_LEN + IP4_LEN || view.getUint16(ETH_TYPE) !== ETH_TYPE_IP4) return uplink;

@@ -1,5 +1,7 @@
 import { instantiate } from "@assemblyscript/loader";
 import { IMAGE_VERSION } from "../../assembly/abi/image.js";
+import type { SharedPages } from "./memory.js";
+import type { MachineModule } from "./wasm.js";
 
 /** What the machine exports (assembly/index.ts); addresses, counts and codes are unsigned 32-bit numbers. */
 export interface Machine extends Record<string, unknown> {
@@ -49,8 +51,10 @@ export interface Machine extends Record<string, unknown> {
 }
 
 /** Links a build to a memory; refuses one whose layouts are not those this package was compiled with. */
-export async function link(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Machine> {
-  const { exports } = await instantiate<Machine>(module, { env: { memory } });
+export async function link(module: MachineModule, memory: SharedPages): Promise<Machine> {
+  const { exports } = await instantiate<Machine>(module as WebAssembly.Module, {
+    env: { memory: memory as WebAssembly.Memory },
+  });
   const version = exports.imageVersion();
   if (version !== IMAGE_VERSION) {
     throw new Error(

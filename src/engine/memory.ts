@@ -5,12 +5,18 @@ const PAGES_MAX = 32768;
 const FIRST = PAGE;
 const ALIGNMENT = 128;
 
+/** A `WebAssembly.Memory`, declared here so that who uses the package needs no types of the DOM. */
+export interface SharedPages {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
 /**
  * The linear memory of an engine: regions taken one after another. Growth of a shared memory leaves old views
  * valid, but they do not see what was added.
  */
 export class LinearMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedPages;
   #top = FIRST;
 
   constructor() {
@@ -19,17 +25,25 @@ export class LinearMemory {
 
   /** The address of a fresh region of so many octets; RangeError when 2 GiB do not hold it. */
   take(octets: number): number {
-    const address = Math.ceil(this.#top / ALIGNMENT) * ALIGNMENT;
+    this.expectRoom(octets);
+    const address = this.#next;
     const end = address + octets;
     const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
-    if (end > PAGES_MAX * PAGE) {
-      throw new RangeError(
-        `An engine's memory holds 2 GiB; ${octets} octets more do not fit. State fewer connections or smaller batches.`,
-      );
-    }
     if (missing > 0) this.memory.grow(missing);
     this.#top = end;
     return address;
+  }
+
+  /** RangeError when 2 GiB do not hold so many octets more. */
+  expectRoom(octets: number): void {
+    if (this.#next + octets <= PAGES_MAX * PAGE) return;
+    throw new RangeError(
+      `An engine's memory holds 2 GiB; ${octets} octets more do not fit. State fewer connections or smaller batches.`,
+    );
+  }
+
+  get #next(): number {
+    return Math.ceil(this.#top / ALIGNMENT) * ALIGNMENT;
   }
 
   /** Lends a fresh region for the length of a call, and takes it back. */

@@ -4,15 +4,18 @@ import { createRequire } from "node:module";
 /** The two builds of the machine's one source. */
 export type Build = "run" | "trace";
 
-const compiled = new Map<Build, Promise<WebAssembly.Module>>();
+/** A `WebAssembly.Module`, named here so that who uses the package needs no types of the DOM. */
+export type MachineModule = object;
 
-async function compileFile(build: Build): Promise<WebAssembly.Module> {
+const compiled = new Map<Build, Promise<MachineModule>>();
+
+async function compileFile(build: Build): Promise<MachineModule> {
   const path = createRequire(import.meta.url).resolve(`#wasm/${build}`);
   return WebAssembly.compile(await readFile(path));
 }
 
 /** The machine's module as the package ships it, compiled once. Hosts without files pass their own. */
-export function findModule(build: Build): Promise<WebAssembly.Module> {
+export function findModule(build: Build): Promise<MachineModule> {
   const known = compiled.get(build) ?? compileFile(build);
   compiled.set(build, known);
   return known;

@@ -1,6 +1,6 @@
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import { type Family, familyOf } from "../net/ip.js";
-import { type Prefix, prefixOverlaps, printPrefix } from "../net/prefix.js";
+import { type Prefix, parsePrefix, prefixOverlaps, printPrefix } from "../net/prefix.js";
 import { checkObjects } from "./checks.js";
 import { completeEndpointSlices } from "./control/endpoint-slices.js";
 import { clusterCIDRsOf, type Foreign, serviceCIDRsOf } from "./control/networks.js";
@@ -11,7 +11,7 @@ import { completeServices } from "./control/services.js";
 import type { EndpointSlice } from "./endpointslice.js";
 import type { ManifestObject } from "./manifest.js";
 import type { Node, NodeManifest } from "./node.js";
-import { type Objects, readObjects, throwErrors } from "./objects.js";
+import { isNetworked, type Objects, readObjects, throwErrors } from "./objects.js";
 import type { Pod } from "./pod.js";
 import type { Service } from "./service.js";
 
@@ -37,11 +37,19 @@ export interface Cluster {
 export interface ClusterOptions {
   /** Nodes to make where none is given: 1 … 32768, 3 if not said. */
   readonly nodes?: number;
-  /** IPv4 network of the Pods; 10.244.0.0/16 if not said, and wider for more than 256 Nodes. */
-  readonly clusterCIDR?: Prefix;
+  /** IPv4 network of the Pods, as text or parsed; 10.244.0.0/16 if not said, and wider for more than 256 Nodes. */
+  readonly clusterCIDR?: Prefix | string;
   /** Network to allocate ClusterIPs from; 10.96.0.0/12 if not said. */
-  readonly serviceCIDR?: Prefix;
+  readonly serviceCIDR?: Prefix | string;
   /** Network to give load balancers their addresses from; without it they stay pending. */
+  readonly loadBalancerPool?: Prefix | string;
+}
+
+/** The same, read. */
+interface Settings {
+  readonly nodes?: number;
+  readonly clusterCIDR?: Prefix;
+  readonly serviceCIDR?: Prefix;
   readonly loadBalancerPool?: Prefix;
 }
 
@@ -50,19 +58,20 @@ export interface ClusterOptions {
  * Pods, addresses and EndpointSlices that are missing. Throws one InputError that names every error found.
  */
 export function buildCluster(objects: readonly ManifestObject[], options: ClusterOptions = {}): Cluster {
-  checkOptions(options);
+  const settings = readOptions(options);
   const diagnostics: Diagnostic[] = [];
   const read = readObjects(objects, diagnostics);
+  warnOfNothing(objects, diagnostics);
   checkObjects(read, diagnostics);
   throwErrors(diagnostics);
 
-  const nodes = completeNodes(read, options, diagnostics);
+  const nodes = completeNodes(read, settings, diagnostics);
   throwErrors(diagnostics);
-  const networks = networksOf(nodes, read, options);
+  const networks = networksOf(nodes, read, settings);
   const pods = completePods(read, nodes, diagnostics);
   const services = completeServices(
     read.services,
-    { ...networks, loadBalancerPool: options.loadBalancerPool },
+    { ...networks, loadBalancerPool: settings.loadBalancerPool },
     diagnostics,
   );
   throwErrors(diagnostics);
@@ -72,7 +81,29 @@ export function buildCluster(objects: readonly ManifestObject[], options: Cluste
   return { nodes, namespaces, pods, services, endpointSlices, clusterCIDRs, serviceCIDRs, diagnostics };
 }
 
-function checkOptions({ nodes, clusterCIDR, serviceCIDR }: ClusterOptions): void {
+/** Objects were given, but none that has to do with packets: likely not what was meant. */
+function warnOfNothing(objects: readonly ManifestObject[], diagnostics: Diagnostic[]): void {
+  if (objects.length === 0 || objects.some(isNetworked)) return;
+  const message = "no Node, Service, Pod or workload is given: nothing of the input has to do with packets.";
+  diagnostics.push({ severity: "warning", place: {}, message });
+}
+
+function readOptions({ nodes, ...texts }: ClusterOptions): Settings {
+  const errors: string[] = [];
+  const networks: { -readonly [K in keyof typeof texts]?: Prefix } = {};
+  for (const name of ["clusterCIDR", "serviceCIDR", "loadBalancerPool"] as const) {
+    const given = texts[name];
+    const prefix = typeof given === "string" ? parsePrefix(given) : given;
+    if (prefix !== undefined) networks[name] = prefix;
+    else if (given !== undefined) errors.push(`${name}: «${given}» is not a network such as 10.244.0.0/16.`);
+  }
+  const settings = nodes === undefined ? networks : { nodes, ...networks };
+  errors.push(...faultsOf(settings));
+  if (errors.length === 0) return settings;
+  throw new InputError(errors.map((message) => ({ severity: "error", place: {}, message })));
+}
+
+function faultsOf({ nodes, clusterCIDR, serviceCIDR }: Settings): readonly string[] {
   const errors: string[] = [];
   if (nodes !== undefined && !(Number.isInteger(nodes) && nodes >= 1 && nodes <= MAX_NODES)) {
     errors.push(`nodes: ${nodes} is not a number of Nodes from 1 to ${MAX_NODES}.`);
@@ -85,8 +116,7 @@ function checkOptions({ nodes, clusterCIDR, serviceCIDR }: ClusterOptions): void
       `clusterCIDR: ${printPrefix(clusterCIDR)} overlaps the serviceCIDR ${printPrefix(serviceCIDR)}.`,
     );
   }
-  if (errors.length === 0) return;
-  throw new InputError(errors.map((message) => ({ severity: "error", place: {}, message })));
+  return errors;
 }
 
 interface Networks {
@@ -95,11 +125,7 @@ interface Networks {
   readonly families: ReadonlySet<Family>;
 }
 
-function networksOf(
-  nodes: readonly NodeManifest[],
-  { services }: Objects,
-  options: ClusterOptions,
-): Networks {
+function networksOf(nodes: readonly NodeManifest[], { services }: Objects, options: Settings): Networks {
   const podCIDRs = nodes.flatMap((node) => node.podCIDRs);
   const clusterIPs = services.flatMap((service) => service.clusterIPs);
   const nodeIPs = nodes.flatMap(({ internalIPs }) => internalIPs);

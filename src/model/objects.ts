@@ -78,7 +78,7 @@ export function readObjects(objects: readonly ManifestObject[], diagnostics: Dia
   const skipped = new Map<string, number>();
   const last = new Map(objects.map((object) => [keyOf(object), object]));
   for (const object of objects) {
-    const read = READERS.get(groupOf(object.apiVersion))?.get(object.kind);
+    const read = readerOf(object);
     const winner = last.get(keyOf(object)) ?? object;
     if (read === undefined) {
       const kind = skippedName(object);
@@ -89,6 +89,15 @@ export function readObjects(objects: readonly ManifestObject[], diagnostics: Dia
   for (const [kind, count] of skipped) diagnostics.push(skippedDiagnostic(kind, count));
   throwErrors(diagnostics);
   return lists;
+}
+
+function readerOf({ apiVersion, kind }: ManifestObject): Read | undefined {
+  return READERS.get(groupOf(apiVersion))?.get(kind);
+}
+
+/** Whether an object is of a kind that the model knows and that may have to do with packets. */
+export function isNetworked(object: ManifestObject): boolean {
+  return readerOf(object) !== undefined && object.kind !== "Namespace";
 }
 
 /** Throws the errors among the diagnostics, each once, if there are any. */

@@ -1,4 +1,5 @@
 import type { ComparisonRow, Cost } from "./comparison.js";
+import { alike } from "./sameness.js";
 import { slopeOf } from "./statistics.js";
 
 type Rows = readonly ComparisonRow[];
@@ -24,12 +25,11 @@ export function largestRows(rows: Rows): Rows {
   return rows.filter((row) => row.services === largest);
 }
 
-/** Whether two costs cannot be told apart: less than 5 % between them, or their spreads touch. */
-export function alike(a: Cost, b: Cost): boolean {
-  const [aLow, aHigh] = a.spread ?? [a.p50, a.p50];
-  const [bLow, bHigh] = b.spread ?? [b.p50, b.p50];
-  return (aLow <= bHigh && bLow <= aHigh) || Math.max(a.p50, b.p50) < 1.05 * Math.min(a.p50, b.p50);
-}
+/** A cost that changes by less than this factor, up or down, is said to stay level. */
+const LEVEL = 1.25;
+
+/** From one size to another; `open`: the medians differ, but not by more than the rounds among themselves. */
+export type Course = "grows" | "level" | "falls" | "open";
 
 export interface Growth {
   readonly mode: string;
@@ -37,6 +37,15 @@ export interface Growth {
   readonly to: ComparisonRow;
   /** The later cost divided by the earlier. */
   readonly factor: number;
+  readonly course: Course;
+}
+
+/** How a cost goes from an earlier to a later size. */
+export function courseOf(from: Cost, to: Cost): Course {
+  const factor = to.p50 / from.p50;
+  if (factor > 1 / LEVEL && factor < LEVEL) return "level";
+  if (alike(from, to)) return "open";
+  return factor > 1 ? "grows" : "falls";
 }
 
 /** How each mode's median cost grows from its smallest to its largest size; modes of one size are left out. */
@@ -44,7 +53,8 @@ export function growthOf(rows: Rows, cost: (row: ComparisonRow) => Cost): readon
   return modesOf(rows).flatMap((mode) => {
     const [from, to] = [rowsOf(rows, mode).at(0), rowsOf(rows, mode).at(-1)];
     if (from === undefined || to === undefined || from === to) return [];
-    return [{ mode, from, to, factor: cost(to).p50 / cost(from).p50 }];
+    const [before, after] = [cost(from), cost(to)];
+    return [{ mode, from, to, factor: after.p50 / before.p50, course: courseOf(before, after) }];
   });
 }
 

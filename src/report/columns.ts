@@ -1,5 +1,4 @@
 import type { Comparison, ComparisonRow } from "./comparison.js";
-import { groupRows } from "./comparison.js";
 import { printAmount, printCount, printMean } from "./quantity.js";
 
 /** A column of the comparison's table, as every output prints it. */
@@ -74,11 +73,9 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** The columns that hold something in this comparison; the input leads where there are several. */
+/** The columns that hold something in this comparison; the input stands over its rows, in no column. */
 export function columnsOf(comparison: Comparison): readonly Column[] {
-  const several = groupRows(comparison).length > 1;
-  const all = several ? [inputColumn(comparison), ...COLUMNS] : COLUMNS;
-  return all.filter((column) => comparison.rows.some((row) => column.value(row) !== undefined));
+  return COLUMNS.filter((column) => comparison.rows.some((row) => column.value(row) !== undefined));
 }
 
 /** Every column there is, for outputs whose shape must not depend on the data. */

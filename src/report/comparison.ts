@@ -29,6 +29,8 @@ export interface ComparisonRow {
   /** `iptables`, `ipvs`, `nftables`, or the name of a mode yet to come. */
   readonly mode: string;
   readonly services: number;
+  /** All Services of the input, also those without a ClusterIP (IPv4), which are not in `services`. */
+  readonly servicesGiven?: number;
   /** Endpoints of all Services together. */
   readonly endpoints: number;
   /** Every packet opens a flow; destinations are uniform over all Services. */
@@ -48,7 +50,7 @@ export interface ComparisonRow {
   readonly compileMs: number;
   /** How often every mode had its turn. */
   readonly rounds?: number;
-  /** The input of this row, where a comparison has several; otherwise the comparison's own. */
+  /** The input of this row; the comparison's own where it is absent. `packetyard compare` always tells it. */
   readonly input?: ComparisonInput;
 }
 

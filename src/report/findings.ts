@@ -1,52 +1,64 @@
-import { alike, crossoverOf, type Growth, growthOf, largestRows, modesOf, rowsOf } from "./analysis.js";
-import type { ComparisonRow, Cost } from "./comparison.js";
+import { courseOf, type Growth, growthOf, largestRows, rowsOf } from "./analysis.js";
+import type { ComparisonRow } from "./comparison.js";
+import { crossoverFindings } from "./crossovers.js";
+import { memoryFindings } from "./memory.js";
 import { modeName } from "./mode.js";
 import { printBytes, printCount, printMean, printRatio, printTime } from "./quantity.js";
+import { alike, areTooFew, ROUNDS_MIN, rangeOf } from "./sameness.js";
+import { clusterIPShare, inMode, listed, ratio, rounds, services } from "./wording.js";
 
 type Rows = readonly ComparisonRow[];
 
-/** A cost that changes by less than this factor, up or down, is said to stay level. */
-const LEVEL = 1.25;
-
-/** The one sentence on top: the dearest mode against the cheapest at the largest size. */
+/** The one sentence on top: the dearest mode against the cheapest at the largest size, if the rounds can tell. */
 export function headline(rows: Rows): string {
-  const rising = byCost(largestRows(rows));
+  const largest = largestRows(rows);
+  const rising = byCost(largest);
   const [cheapest, dearest] = [rising.at(0), rising.at(-1)];
   if (cheapest === undefined || dearest === undefined) return "Nothing was measured";
-  const where = `At ${services(dearest.services)} a new connection`;
+  const at = `At ${services(dearest.services)}`;
+  const where = `${at} a new connection`;
   if (cheapest === dearest)
-    return `${where} costs ${printTime(dearest.newConnection.p50)} in ${modeName(dearest.mode)} mode`;
-  if (alike(dearest.newConnection, cheapest.newConnection)) return `${where} costs the same in every mode`;
-  return `${where} costs ${excess(dearest, cheapest)} in ${modeName(dearest.mode)} mode as in ${modeName(cheapest.mode)} mode`;
+    return `${where} costs ${printTime(dearest.newConnection.p50)} in ${inMode(dearest.mode)}`;
+  if (areTooFew(largest)) return `${at} ${rounds(largest)} cannot tell what a new connection costs by mode`;
+  if (alike(dearest.newConnection, cheapest.newConnection))
+    return `${where} costs the same in every mode, as far as ${rounds(largest)} can tell`;
+  return `${where} costs ${excess(dearest, cheapest)} in ${inMode(dearest.mode)} as in ${inMode(cheapest.mode)}`;
 }
 
-/** What the rows of one input say, in sentences, the most telling first. Says so where the usual is not so. */
+/**
+ * What the rows of one input say, in sentences, the most telling first. Says so where the usual is not so; makes no
+ * claim about differences where there were too few rounds.
+ */
 export function findings(rows: Rows): readonly string[] {
+  const differences = areTooFew(rows)
+    ? []
+    : [growthFinding(rows), ...memoryFindings(rows), ...crossoverFindings(rows), placeFinding(rows)];
   return [
     costFinding(rows),
-    growthFinding(rows),
-    ...crossoverFindings(rows),
-    placeFinding(rows),
+    ...differences,
     establishedFinding(rows),
     resourceFinding(rows),
+    shareFinding(rows),
   ].filter((sentence) => sentence !== undefined);
 }
 
 function costFinding(rows: Rows): string | undefined {
   const largest = largestRows(rows);
-  const falling = byCost(largest).reverse();
-  const [dearest, ...others] = falling;
+  const [dearest, ...others] = byCost(largest).reverse();
   if (dearest === undefined) return undefined;
-  const costs = listed(largest.map((row) => `${printTime(row.newConnection.p50)} in ${inMode(row)}`));
+  const costs = listed(largest.map((row) => `${printTime(row.newConnection.p50)} in ${inMode(row.mode)}`));
   const sentence = `At ${services(dearest.services)} a new connection costs ${costs}`;
   if (others.length === 0) return `${sentence}.`;
+  if (areTooFew(largest))
+    return `${sentence}. But ${rounds(largest)} cannot tell a difference from a disturbance: measure with ${ROUNDS_MIN} or more.`;
   const isSame = (other: ComparisonRow) => alike(dearest.newConnection, other.newConnection);
   const same = others.filter(isSame).map((other) => modeName(other.mode));
   const ratios = others
     .filter((other) => !isSame(other))
     .map((other) => `${excess(dearest, other)} as ${modeName(other.mode)}`);
-  if (ratios.length === 0) return `${sentence}: the same, as far as the spreads can tell.`;
-  const rest = same.length === 0 ? "" : `, the same as ${listed(same)} as far as the spreads can tell`;
+  const limit = `as far as ${rounds(largest)} can tell`;
+  if (ratios.length === 0) return `${sentence}: the same, ${limit}.`;
+  const rest = same.length === 0 ? "" : `, the same as ${listed(same)} ${limit}`;
   return `${sentence}: ${modeName(dearest.mode)} costs ${listed(ratios)}${rest}.`;
 }
 
@@ -56,77 +68,65 @@ function growthFinding(rows: Rows): string | undefined {
   if (first === undefined) return undefined;
   const { from, to } = first;
   const span = `From ${printCount(from.services)} to ${services(to.services)} (${printRatio(to.services / from.services)} as many)`;
-  const unbent = growths.find(({ mode, factor }) => mode === "iptables" && factor < LEVEL);
+  const unbent = growths.find(
+    ({ mode, course }) => mode === "iptables" && (course === "level" || course === "falls"),
+  );
   const end = unbent === undefined ? "" : unbentSentence(unbent);
-  return `${span} the cost of a new connection ${listed(growthClauses(growths))}.${end}`;
+  return `${span} the cost of a new connection ${growthClauses(growths)}.${end}`;
 }
 
-function growthClauses(growths: readonly Growth[]): readonly string[] {
-  const grown = growths.filter(({ factor }) => factor >= LEVEL).sort((a, b) => b.factor - a.factor);
-  const level = growths.filter(({ factor }) => factor > 1 / LEVEL && factor < LEVEL);
-  const fallen = growths.filter(({ factor }) => factor <= 1 / LEVEL);
-  const where = (those: readonly Growth[]) =>
-    listed(those.map(({ mode, factor }) => `${modeName(mode)} mode (${printRatio(factor)})`));
-  return [
-    ...grown.map(({ mode, factor }) => `grows ${printRatio(factor)} in ${modeName(mode)} mode`),
-    ...(level.length === 0 ? [] : [`stays level in ${where(level)}`]),
-    ...(fallen.length === 0 ? [] : [`falls in ${where(fallen)}`]),
+function growthClauses(growths: readonly Growth[]): string {
+  const times = ({ from, to }: Growth) => ratio(to.newConnection, from.newConnection);
+  const those = (course: Growth["course"]) => growths.filter((growth) => growth.course === course);
+  const grown = [...those("grows")].sort((a, b) => b.factor - a.factor);
+  const where = (some: readonly Growth[]) =>
+    listed(some.map((growth) => `${inMode(growth.mode)} (${times(growth)})`));
+  const clauses = [
+    ...(grown.length === 0
+      ? []
+      : [`grows ${listed(grown.map((one) => `${times(one)} in ${inMode(one.mode)}`))}`]),
+    ...(those("level").length === 0 ? [] : [`stays level in ${where(those("level"))}`]),
+    ...(those("open").length === 0 ? [] : [`may have changed or not in ${where(those("open"))}`]),
+    ...(those("falls").length === 0 ? [] : [`falls in ${where(those("falls"))}`]),
   ];
+  return clauses.join("; it ");
 }
 
 function unbentSentence({ from, to }: Growth): string {
   const walked =
-    to.walked > LEVEL * from.walked
+    to.walked > 1.2 * from.walked
       ? `, though it walks ${printMean(to.walked)} rules instead of ${printMean(from.walked)}`
       : "";
   return ` So iptables mode does not bend here: its cost does not follow the number of Services over these sizes${walked}.`;
-}
-
-function crossoverFindings(rows: Rows): readonly string[] {
-  return modesOf(rows)
-    .filter((mode) => mode !== "iptables")
-    .flatMap((mode) => {
-      const found = crossoverOf(rows, "iptables", mode);
-      if (found === undefined) return [];
-      const [left, right] = found.smallest;
-      const small = `${printTime(left.newConnection.p50)} against ${printTime(right.newConnection.p50)}`;
-      const other = `${modeName(mode)} mode`;
-      if (found.kind === "dearer")
-        return [
-          `iptables mode is dearer than ${other} at every size measured, from ${services(left.services)} on (${small}).`,
-        ];
-      if (found.kind === "never")
-        return [
-          `iptables mode is nowhere clearly dearer than ${other} between ${printCount(left.services)} and ${services(found.largest[0].services)}.`,
-        ];
-      const about = printCount(Number((found.services ?? 0).toPrecision(2)));
-      return [
-        `Up to about ${about} Services iptables mode is no dearer than ${other} (at ${printCount(left.services)}: ${small}); beyond, it is.`,
-      ];
-    });
 }
 
 function placeFinding(rows: Rows): string | undefined {
   const row = rowsOf(rows, "iptables").at(-1);
   const [first, last] = [row?.newConnectionFirst, row?.newConnectionLast];
   if (row === undefined || first === undefined || last === undefined) return undefined;
-  const costs = `In iptables mode the last of ${services(row.services)} costs ${printTime(last.p50)}, the first ${printTime(first.p50)}`;
-  if (alike(first, last)) return `${costs}: the place in the list does not matter.`;
-  return `${costs}: the place in the list makes it ${printRatio(last.p50 / first.p50)} as much.`;
+  const where = `In iptables mode the last of ${services(row.services)} costs`;
+  if (["grows", "falls"].includes(courseOf(first, last)))
+    return `${where} ${printTime(last.p50)}, the first ${printTime(first.p50)}: the place in the list makes it ${ratio(last, first)} as much.`;
+  const ranged = (cost: typeof first) =>
+    `${printTime(cost.p50)} (${rangeOf(cost).map(printTime).join(" to ")})`;
+  return `${where} ${ranged(last)}, the first ${ranged(first)}: too little between them for ${rounds([row])} to say that the place in the list matters.`;
 }
 
 function establishedFinding(rows: Rows): string | undefined {
   const largest = largestRows(rows);
   if (largest.length === 0) return undefined;
-  const costs = listed(largest.map((row) => `${printTime(row.established.p50)} in ${inMode(row)}`));
+  const costs = listed(largest.map((row) => `${printTime(row.established.p50)} in ${inMode(row.mode)}`));
   const sentence = `A packet of a connection that is already known costs ${costs}`;
   const growths = growthOf(rows, (row) => row.established);
   const [first] = growths;
-  if (first === undefined) return `${sentence}.`;
+  if (first === undefined || areTooFew(rows)) return `${sentence}.`;
   const then = `at ${services(first.from.services)}`;
   if (growths.every(({ from, to }) => alike(from.established, to.established)))
-    return `${sentence}, the same as ${then} as far as the spreads can tell.`;
-  const clauses = growths.map(({ mode, factor }) => `${printRatio(factor)} in ${modeName(mode)} mode`);
+    return `${sentence}, the same as ${then} as far as ${rounds(rows)} can tell.`;
+  const clauses = growths.map(
+    ({ mode, from, to }) =>
+      `${alike(to.established, from.established) ? "the same" : ratio(to.established, from.established)} in ${inMode(mode)}`,
+  );
   return `${sentence}; measured by its cost ${then} that is ${listed(clauses)}.`;
 }
 
@@ -134,30 +134,20 @@ function resourceFinding(rows: Rows): string | undefined {
   const largest = largestRows(rows);
   const [first] = largest;
   if (first === undefined) return undefined;
-  const bytes = listed(largest.map((row) => `${printBytes(row.tableBytes)} in ${inMode(row)}`));
-  const times = listed(largest.map((row) => `${printTime(row.compileMs * 1e6)} in ${inMode(row)}`));
+  const bytes = listed(largest.map((row) => `${printBytes(row.tableBytes)} in ${inMode(row.mode)}`));
+  const times = listed(largest.map((row) => `${printTime(row.compileMs * 1e6)} in ${inMode(row.mode)}`));
   return `The tables of ${services(first.services)} take ${bytes}; compiling them takes ${times}.`;
 }
 
+function shareFinding(rows: Rows): string | undefined {
+  const share = clusterIPShare(rows);
+  return share === undefined ? undefined : `${share}: only to these were packets sent.`;
+}
+
 function excess(dearer: ComparisonRow, cheaper: ComparisonRow): string {
-  return `${printRatio(dearer.newConnection.p50 / cheaper.newConnection.p50)} as much`;
+  return `${ratio(dearer.newConnection, cheaper.newConnection)} as much`;
 }
 
 function byCost(rows: Rows): ComparisonRow[] {
-  const cost = (row: ComparisonRow): Cost => row.newConnection;
-  return [...rows].sort((a, b) => cost(a).p50 - cost(b).p50);
-}
-
-function inMode(row: ComparisonRow): string {
-  return `${modeName(row.mode)} mode`;
-}
-
-function services(count: number): string {
-  return `${printCount(count)} ${count === 1 ? "Service" : "Services"}`;
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-function listed(parts: readonly string[]): string {
-  if (parts.length < 2) return parts.join("");
-  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+  return [...rows].sort((a, b) => a.newConnection.p50 - b.newConnection.p50);
 }

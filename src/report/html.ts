@@ -5,13 +5,14 @@ import { type Column, columnsOf } from "./columns.js";
 import { type Comparison, type ComparisonGroup, type ComparisonRow, groupRows } from "./comparison.js";
 import { findings, headline } from "./findings.js";
 import { type Markup, markup, trusted } from "./markup.js";
-import { measuredSection, type ReportSection, ruleSection } from "./method.js";
+import { measuredSection, type ReportSection, type ReportSource, ruleSection } from "./method.js";
 import { modeName, modeStyle } from "./mode.js";
 import { seriesColor } from "./palette.js";
 import { barCharts, newConnectionChart, otherCharts } from "./plots.js";
 import { printBytes, printCount, printTime } from "./quantity.js";
 import { PAGE_CSS } from "./style.js";
 import { cellText, cheapestRows, groupsOf } from "./table.js";
+import { clusterIPShare, groupTitle, inputName, listed, services } from "./wording.js";
 
 const WIDE = { width: 940, height: 470 } as const;
 const SMALL = { width: 450, height: 330 } as const;
@@ -37,7 +38,7 @@ export function printComparisonReport(
 ${drawTiles(rows)}</header>
 <main>
 ${groups.map((group) => drawGroup(group, groups.length > 1))}
-<section><h2>All numbers</h2>${drawTable(comparison)}</section>
+<section class="full"><h2>All numbers</h2>${drawTable(comparison)}</section>
 ${chapters.map((chapter, i) => drawSection(chapter, i === 1 ? "rule" : undefined))}
 ${drawMachine(comparison)}
 </main>
@@ -52,20 +53,19 @@ function leadingFirst(groups: readonly ComparisonGroup[]): readonly ComparisonGr
 }
 
 function lead(comparison: Comparison, groups: readonly ComparisonGroup[]): string {
-  const inputs = groups.map(({ input }) => inputName(input));
+  const inputs = groups.map(({ input, rows }) => {
+    const share = clusterIPShare(rows);
+    return share === undefined ? inputName(input) : `${inputName(input)} (${share})`;
+  });
   const modes = modesOf(comparison.rows).map(modeName).join(", ");
-  return `Kubernetes Service proxying measured on ${inputs.join(" and ")}: ${modes}.`;
-}
-
-function inputName(input: Comparison["input"]): string {
-  return input.kind === "cluster" ? `the cluster ${input.name}` : `a synthetic cluster (${input.name})`;
+  return `Kubernetes Service proxying measured on ${listed(inputs)}: ${modes}.`;
 }
 
 function drawTiles(rows: readonly ComparisonRow[]): Markup {
   const modes = modesOf(rows);
   const tiles = largestRows(rows).map(
     (row) =>
-      markup`<div class="tile" style="--series:${seriesColor(modeStyle(row.mode, modes))}"><dt>${modeName(row.mode)}</dt><dd class="big">${printTime(row.newConnection.p50)}</dd><dd class="small">new connection at ${printCount(row.services)} Services</dd><dd class="small">established: ${printTime(row.established.p50)}</dd></div>`,
+      markup`<div class="tile" style="--series:${seriesColor(modeStyle(row.mode, modes))}"><dt>${modeName(row.mode)}</dt><dd class="big">${printTime(row.newConnection.p50)}</dd><dd class="small">new connection at ${services(row.services)}</dd><dd class="small">established: ${printTime(row.established.p50)}</dd></div>`,
   );
   return markup`<dl class="tiles">${tiles}</dl>`;
 }
@@ -99,12 +99,20 @@ function drawTable(comparison: Comparison): Markup {
   // The rounds stand with the machine.
   const columns = columnsOf(comparison).filter((column) => column.name !== "rounds");
   const best = cheapestRows(comparison);
-  const body = comparison.rows.map((row, i) => {
-    const starts = comparison.rows[i - 1]?.services !== row.services;
-    const cells = columns.map((column) => drawCell(column, row, best.has(row)));
-    return markup`<tr${starts ? trusted(' class="first"') : undefined}>${cells}</tr>`;
+  const bodies = groupRows(comparison).map((group, _, groups) => {
+    const lines = group.rows.map((row, i) => {
+      const starts = group.rows[i - 1]?.services !== row.services;
+      const cells = columns.map((column) => drawCell(column, row, best.has(row)));
+      return markup`<tr${starts ? trusted(' class="first"') : undefined}>${cells}</tr>`;
+    });
+    return markup`<tbody>${drawGroupTitle(groupTitle(group, groups.length), columns.length)}${lines}</tbody>`;
   });
-  return markup`<p class="note">In the order measured; times per packet, medians over rounds. Bold: the cheapest new connection of its size. First, last: every packet to the first or the last Service.</p><div class="card scroll" role="region" aria-label="All numbers" tabindex="0"><table><thead>${drawHeader(columns)}</thead><tbody>${body}</tbody></table></div>`;
+  return markup`<p class="note">In the order measured; times per packet, medians over rounds. Bold: the cheapest new connection of its size, where the rounds can tell it from the next. First, last: every packet to the first or the last Service.</p><div class="card scroll" role="region" aria-label="All numbers" tabindex="0"><table><thead>${drawHeader(columns)}</thead>${bodies}</table></div>`;
+}
+
+function drawGroupTitle(title: string | undefined, span: number): Markup | undefined {
+  if (title === undefined) return undefined;
+  return markup`<tr class="input"><th scope="rowgroup" colspan="${span}">${title}</th></tr>`;
 }
 
 function drawHeader(columns: readonly Column[]): Markup {
@@ -135,13 +143,23 @@ function unbroken(text: string): string {
 }
 
 function wordClass(column: Column): string {
-  return column.name === "mode" || column.name === "input" ? "word" : "";
+  return column.name === "mode" ? "word" : "";
 }
 
-function drawSection({ heading, paragraphs }: ReportSection, id: string | undefined): Markup {
+function drawSection({ heading, paragraphs, sources = [] }: ReportSection, id: string | undefined): Markup {
   const anchor = id === undefined ? undefined : markup` id="${id}"`;
-  return markup`<section${anchor}><h2>${heading}</h2>${paragraphs.map((each) => markup`<p>${unbroken(each)}</p>`)}</section>
+  return markup`<section${anchor}><h2>${heading}</h2>${paragraphs.map((each) => markup`<p>${unbroken(each)}</p>`)}${drawSources(sources)}</section>
 `;
+}
+
+function drawSources(sources: readonly ReportSource[]): Markup | undefined {
+  if (sources.length === 0) return undefined;
+  const items = sources.map(({ title, address }) =>
+    address === undefined
+      ? markup`<li>${title}</li>`
+      : markup`<li>${title}: <a href="${address}">${address}</a></li>`,
+  );
+  return markup`<p>Published curves:</p><ul class="findings">${items}</ul>`;
 }
 
 function drawMachine({ machine, seed, measuredAt, rows }: Comparison): Markup {

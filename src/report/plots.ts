@@ -60,7 +60,13 @@ export interface Size {
 export function newConnectionChart(rows: Rows, size: Size): LineChart {
   const chart = lineChart(NEW_CONNECTION, rows, size);
   const edges = edgeSeries(rows);
-  return { ...chart, series: [...chart.series, ...edges], bands: edges.length === 2 ? [edgeBand(rows)] : [] };
+  const note = edges.length === 0 ? chart.note : `${chart.note} ${edgeNote(edges)}`;
+  return {
+    ...chart,
+    note,
+    series: [...chart.series, ...edges],
+    bands: edges.length === 2 ? [edgeBand(rows)] : [],
+  };
 }
 
 /** Established cost, walked, memory and compile time against Services by mode. */
@@ -109,6 +115,12 @@ function edgeSeries(rows: Rows): readonly ChartSeries[] {
     edge("last Service", (row) => row.newConnectionLast),
     edge("first Service", (row) => row.newConnectionFirst),
   ].filter((series) => series.points.length > 0);
+}
+
+/** Edges and line are of different packets: at small sizes the line need not lie between them. */
+function edgeNote(edges: readonly ChartSeries[]): string {
+  const band = edges.length === 2 ? "; the band is what lies between these two" : "";
+  return `Thin dotted lines: every packet to the ${edges.map(({ name }) => name).join(", or every one to the ")} of iptables mode${band}. The line with marks is of packets to all Services.`;
 }
 
 function edgeBand(rows: Rows): ChartBand {

@@ -36,6 +36,12 @@ export function printRatio(ratio: number): string {
   return `${rounded >= 1 ? rounded.toFixed(1) : rounded} times`;
 }
 
+/** A range of ratios, two digits each: `8.1 to 12 times`; `12 times` where the ends read the same. */
+export function printRatioRange(low: number, high: number): string {
+  const [from, to] = [printRatio(low), printRatio(high)];
+  return from === to ? to : `${from.replace(" times", "")} to ${to}`;
+}
+
 /** A number for a column whose header names the unit: `41,235`, `91.4`, `0.08`. */
 export function printAmount(value: number): string {
   if (value >= 99.95) return printCount(value);

@@ -5,7 +5,11 @@ export const PAGE_CSS: string = `${paletteCss(":root")}
 :root{color-scheme:light dark}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;-webkit-text-size-adjust:100%}
-main,header,footer{max-width:1140px;margin:0 auto;padding:0 24px}
+main>*,header,footer{max-width:1092px;margin-left:auto;margin-right:auto}
+header,footer{max-width:1140px}
+main,header,footer{padding:0 24px}
+main>.full{max-width:1700px}
+.full h2,.full .note{max-width:1092px;margin-left:auto;margin-right:auto}
 header{padding-top:40px}
 h1{font-size:clamp(22px,3.4vw,34px);line-height:1.22;margin:.35em 0 .4em;letter-spacing:-.012em;text-wrap:balance}
 h2{font-size:20px;line-height:1.3;margin:44px 0 12px}
@@ -33,6 +37,7 @@ table{border-collapse:collapse;width:100%;font-size:12.5px;font-variant-numeric:
 th,td{padding:5px 7px;text-align:right;border-bottom:1px solid var(--line)}
 th{font-weight:600}
 tbody th{position:sticky;left:0;background:var(--paper)}
+.input th{position:static;white-space:normal;color:var(--muted);padding-top:12px}
 thead th{vertical-align:bottom;color:var(--muted)}
 thead .group{text-align:center;border-bottom-color:var(--muted)}
 .unit{display:block;font-weight:400}
@@ -58,7 +63,8 @@ header{padding-top:22px}
 @media print{
 @page{margin:14mm}
 body{font-size:10.5pt;background:#fff}
-main,header,footer{max-width:none;padding-left:0;padding-right:0}
+main>*,header,footer{max-width:none}
+main,header,footer{padding-left:0;padding-right:0}
 .card,.tile,tr,li{break-inside:avoid}
 h2{break-after:avoid}
 .scroll{overflow:visible}

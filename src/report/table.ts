@@ -1,7 +1,11 @@
 import type { Column } from "./columns.js";
 import { columnsOf, everyColumn } from "./columns.js";
-import type { Comparison, ComparisonRow } from "./comparison.js";
+import { type Comparison, type ComparisonRow, groupRows } from "./comparison.js";
+import { wrapText } from "./labels.js";
 import { printable } from "./markup.js";
+import { roundRow } from "./rounding.js";
+import { alike, areTooFew } from "./sameness.js";
+import { groupTitle } from "./wording.js";
 
 /** What a piece of the table is, for a caller that emphasises: `best` is the cheapest new connection of a size. */
 export type Emphasis = "header" | "best";
@@ -15,27 +19,36 @@ export interface TableOptions {
 
 const GAP = "  ";
 
-/** The comparison as an aligned text table, a line a row, as measured; ends with a line end. */
+/**
+ * The comparison as an aligned text table, a line a row, as measured; rows of several inputs stand under their input's
+ * name. Ends with a line end.
+ */
 export function printComparisonTable(comparison: Comparison, options: TableOptions = {}): string {
   const paint = options.paint ?? ((text: string) => text);
   const columns = fitColumns(columnsOf(comparison), comparison.rows, options.width);
   const widths = widthsOf(columns, comparison.rows);
   const header = headerLines(columns, widths).map((line) => paint(line, "header"));
   const best = cheapestRows(comparison);
-  const lines = comparison.rows.map((row) => {
+  const drawRow = (row: ComparisonRow) => {
     const line = columns.map((column, i) => align(cellText(column, row), column, widths[i] ?? 0));
     const cheapest = columns.findIndex((column) => column.name === "new_connection_p50_ns");
     if (best.has(row)) line[cheapest] = paint(line[cheapest] ?? "", "best");
     return line.join(GAP).trimEnd();
+  };
+  const lines = groupRows(comparison).flatMap((group, _, groups) => {
+    const title = groupTitle(group, groups.length);
+    const heading = title === undefined ? [] : wrapText(printable(title), options.width ?? Infinity, 1);
+    return [...heading.map((line) => paint(line, "header")), ...group.rows.map(drawRow)];
   });
   return [...header, ...lines, ""].join("\n");
 }
 
-/** The comparison as CSV (RFC 4180, but lines end in LF): a header of stable names, numbers unrounded to 0.001. */
+/** The comparison as CSV (RFC 4180, but lines end in LF): a header of stable names, numbers as in JSON. */
 export function printComparisonCsv(comparison: Comparison): string {
   const columns = everyColumn(comparison);
   const header = columns.map((column) => column.name).join(",");
-  const lines = comparison.rows.map((row) => columns.map((column) => csvField(column.value(row))).join(","));
+  const rows = comparison.rows.map(roundRow);
+  const lines = rows.map((row) => columns.map((column) => csvField(column.value(row))).join(","));
   return [header, ...lines, ""].join("\n");
 }
 
@@ -46,14 +59,20 @@ export function cellText(column: Column, row: ComparisonRow): string {
   return typeof value === "number" ? column.print(value) : printable(value);
 }
 
-/** The rows whose new connection is the cheapest of their input and size; none where there is but one mode. */
+/**
+ * The rows whose new connection is the cheapest of their input and size; none where there is but one mode, or where
+ * the rounds cannot tell the cheapest from the next.
+ */
 export function cheapestRows(comparison: Comparison): ReadonlySet<ComparisonRow> {
   const peersOf = (row: ComparisonRow) =>
     comparison.rows.filter((peer) => peer.services === row.services && peer.input?.name === row.input?.name);
   return new Set(
     comparison.rows.filter((row) => {
       const peers = peersOf(row);
-      return peers.length > 1 && peers.every((peer) => row.newConnection.p50 <= peer.newConnection.p50);
+      const others = peers.filter((peer) => peer !== row);
+      const isDearer = ({ newConnection: cost }: ComparisonRow) =>
+        row.newConnection.p50 < cost.p50 && !alike(row.newConnection, cost);
+      return others.length > 0 && !areTooFew(peers) && others.every(isDearer);
     }),
   );
 }
@@ -120,11 +139,11 @@ export function groupsOf(
 }
 
 function align(text: string, column: Column, width: number): string {
-  return column.name === "mode" || column.name === "input" ? text.padEnd(width) : text.padStart(width);
+  return column.name === "mode" ? text.padEnd(width) : text.padStart(width);
 }
 
 function csvField(value: string | number | undefined): string {
   if (value === undefined) return "";
-  if (typeof value === "number") return String(Math.round(value * 1000) / 1000);
+  if (typeof value === "number") return String(value);
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

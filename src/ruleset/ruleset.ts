@@ -10,7 +10,8 @@ import type { NftTable } from "./nftables.js";
 import { type Interface, printRoutes, type Route } from "./routes.js";
 import { type FdbEntry, printFdb } from "./vxlan.js";
 
-export type ProxyMode = "iptables" | "ipvs" | "nftables";
+export const PROXY_MODES = ["iptables", "ipvs", "nftables"] as const;
+export type ProxyMode = (typeof PROXY_MODES)[number];
 
 /** What one node's kernel holds. Plain data; each part prints as the kernel's own tool does. */
 export interface Ruleset {
@@ -55,13 +56,20 @@ export type RulesetFormat = keyof typeof FORMATS;
 
 export const RULESET_FORMATS = Object.keys(FORMATS) as readonly RulesetFormat[];
 
-/** Prints one part of a ruleset as the kernel's tool does. Throws InputError if its mode has no such part. */
+/** Prints one part of a ruleset as the kernel's tool does. Throws InputError if its mode has no such part, or for a format that is none. */
 export function printRuleset(ruleset: Ruleset, format: RulesetFormat): string {
+  if (!Object.hasOwn(FORMATS, format)) {
+    throw refusal(`«${String(format)}» is no format: name one of ${RULESET_FORMATS.join(", ")}.`);
+  }
   const { modes, print } = FORMATS[format];
   const text = print(ruleset);
   if (text !== undefined) return text;
   const message =
     `a node in proxy mode ${ruleset.proxy} has nothing to print as ${format}: ` +
     `compile with proxy mode ${modes}.`;
-  throw new InputError([{ severity: "error", place: {}, message }]);
+  throw refusal(message);
+}
+
+function refusal(message: string): InputError {
+  return new InputError([{ severity: "error", place: {}, message }]);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -38,7 +38,10 @@ describe("packetyard compare", () => {
     expect(lines.map((line) => line.split(/ +/).slice(0, 2))).toEqual(
       ["5", "10"].flatMap((size) => ["iptables", "ipvs", "nftables"].map((mode) => [mode, size])),
     );
-    expect(stderr).toContain("measuring 5 Services\nmeasuring 10 Services\n");
+    expect(stderr).toMatch(
+      /^measuring 5 Services \(\d+ s elapsed\)\nmeasuring 10 Services \(\d+ s elapsed\)\n/m,
+    );
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
     expect(stderr).toContain("report written to packetyard-report.html");
     expect(readdirSync(folder)).toEqual(["packetyard-report.html"]);
     expect(readFileSync(join(folder, "packetyard-report.html"), "utf8")).toMatch(
@@ -62,7 +65,9 @@ describe("packetyard compare", () => {
     for (const row of comparison.rows) {
       expect(row).toMatchObject({
         services: 5,
+        servicesGiven: 5,
         endpoints: 20,
+        input: comparison.input,
         newConnection: { p50: expect.any(Number), p99: expect.any(Number) },
         established: { p50: expect.any(Number), p99: expect.any(Number) },
         mpps: expect.any(Number),
@@ -95,6 +100,31 @@ describe("packetyard compare", () => {
     expect(readdirSync(folder)).toEqual(["shop.html"]);
     await compare(...options, "--no-report");
     expect(readdirSync(folder)).toEqual(["shop.html"]);
+  });
+
+  it("heads the rows of each input with its name", async () => {
+    const { stdout } = await compare("-f", EXAMPLE, "--services", "5", "--modes", "ipvs", ...QUICK);
+    const lines = stdout.trimEnd().split("\n").slice(2);
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatch(/^shop\.yaml: \d+ of \d+ Services have a ClusterIP \(IPv4\)$/);
+    expect(lines[2]).toBe("4 endpoints per Service on 3 nodes");
+  });
+
+  it("refuses a report that cannot be written before it measures", async () => {
+    mkdirSync(join(folder, "out"));
+    for (const file of ["out", "out/", "new/"]) {
+      const { code, stdout, stderr } = await compare("--services", "5", "--report", file, ...QUICK);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain(`--report ${file}: is a folder`);
+      expect(stderr).not.toContain("measuring");
+    }
+    // No file system takes a name so long, not even from root.
+    const long = `${"x".repeat(300)}.html`;
+    const { code, stdout, stderr } = await compare("--services", "5", "--report", long, ...QUICK);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/cannot be written/);
+    expect(stderr).not.toContain("measuring");
+    expect(readdirSync(folder)).toEqual(["out"]);
   });
 
   it.each([

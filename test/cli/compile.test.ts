@@ -45,6 +45,61 @@ describe("packetyard compile", () => {
     expect(octets.rules).toBeGreaterThan(0);
   });
 
+  it("counts one of a kind as one", () => {
+    const service = "{kind: Service, apiVersion: v1, metadata: {name: a}, spec: {ports: [{port: 80}]}}";
+    const { stdout } = packetyard(["compile", "-f", "-", "--nodes", "1"], service);
+    expect(stdout).toMatch(/^cluster {4}1 node, 1 service$/m);
+    const nftables = ["compile", "-f", "-", "--mode", "nftables"];
+    expect(packetyard(nftables, SMALL_CLUSTER).stdout).toMatch(
+      /^sets {7}[0-9]+ sets and maps, [0-9]+ elements$/m,
+    );
+  });
+
+  it("writes to stdout where it is told so", () => {
+    const route = ["compile", "-o", "ip-route"];
+    const { stdout } = packetyard([...route, "--write", "-"]);
+    expect(stdout).toMatch(/^default via /);
+    expect(stdout).toBe(packetyard(route).stdout);
+  });
+
+  it("prints notes only when asked, but says how many there are; warnings always", () => {
+    const quiet = packetyard(["compile", "-f", "examples/shop.yaml"]);
+    const [, count] = /^([0-9]+) notes?: -v shows (?:it|them)$/m.exec(quiet.stderr) ?? [];
+    expect(quiet.stderr).not.toMatch(/^note:/m);
+    const verbose = packetyard(["compile", "-f", "examples/shop.yaml", "-v"]);
+    expect(verbose.stderr.match(/^note: /gm)?.length).toBe(Number(count));
+    expect(verbose.stderr).not.toContain("-v shows");
+    expect(verbose.stdout.split("\n").slice(0, -2)).toEqual(quiet.stdout.split("\n").slice(0, -2));
+  });
+
+  it("skips what lies beside manifests in a folder, with a warning, but takes a named file at its word", () => {
+    withFolder((folder) => {
+      const [stray, values] = [join(folder, "package.json"), join(folder, "values.yaml")];
+      writeFileSync(join(folder, "cluster.yaml"), SMALL_CLUSTER);
+      writeFileSync(stray, '{ "name": "shop" }');
+      writeFileSync(values, "replicas: 3\n");
+      const walked = packetyard(["compile", "-f", folder, "-o", "iptables-save"]);
+      expect(walked.code).toBe(0);
+      for (const path of [stray, values]) {
+        expect(walked.stderr).toContain(`warning: ${path}: is skipped: it names no kind, so `);
+      }
+      expect(walked.stdout).toBe(
+        packetyard(["compile", "-f", "-", "-o", "iptables-save"], SMALL_CLUSTER).stdout,
+      );
+      expect(packetyard(["compile", "-f", folder, "-f", stray]).code).toBe(1);
+      writeFileSync(values, "replicas: [3\n");
+      expect(packetyard(["compile", "-f", folder]).stderr).toMatch(/^error: .*values\.yaml: .* is not YAML/m);
+    });
+    withFolder((folder) => {
+      writeFileSync(join(folder, "package.json"), "{}");
+      const { stderr, code } = packetyard(["compile", "-f", folder]);
+      expect([code, stderr]).toEqual([
+        1,
+        `error: ${folder}: holds no Kubernetes object: no document in it names a kind.\n`,
+      ]);
+    });
+  });
+
   it("prints its summary as YAML too", () => {
     expect(packetyard(["compile", "-o", "yaml"]).stdout).toMatch(
       /^apiVersion: packetyard\/v1\nkind: Compilation\nnode: worker-1\n/,

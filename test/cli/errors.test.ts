@@ -170,9 +170,37 @@ describe("names that are not in the cluster", () => {
   });
 
   it("are refused where the mode has no such listing", () => {
-    const { stderr, code } = packetyard(["compile", "-o", "nft"]);
+    for (const [format, mode, flags] of [
+      ["nft", "iptables", "--mode nftables"],
+      ["ipvsadm-save", "nftables", "--mode ipvs"],
+      ["iptables-save", "nftables", "--mode iptables or --mode ipvs"],
+    ] as const) {
+      const { stderr, stdout, code } = packetyard(["compile", "-o", format, "--mode", mode]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toBe(
+        `error: -o ${format}: a node in mode ${mode} has no such listing; compile with ${flags}.\n`,
+      );
+    }
+  });
+
+  it("are refused with the namespaces that have them", () => {
+    const hint = (from: string, to: string) =>
+      packetyard(["trace", "--from", from, "--to", to]).stderr.trimEnd().split("\n").at(-1);
+    expect(hint("pod/shop/cart", "svc/web:80")).toMatch(
+      /^error: Service default\/web: is not .*; did you mean svc\/shop\/web\?$/,
+    );
+    expect(hint("pod/web", "svc/shop/web")).toMatch(/^error: Pod default\/web: .* mean pod\/shop\/web\?$/);
+    expect(hint("pod/nobody", "svc/shop/web")).toMatch(/^error: Pod default\/nobody: .*none\.$/);
+  });
+
+  it("are refused with their protocol where another is asked for", () => {
+    const { stderr, code } = packetyard([
+      ...["trace", "--from", "pod/shop/cart", "--to", "svc/shop/dns:dns", "--protocol", "tcp"],
+    ]);
     expect(code).toBe(1);
-    expect(stderr).toContain("error: a node in proxy mode iptables has nothing to print as nft: ");
+    expect(stderr).toContain(
+      "error: Service shop/dns: the port «dns» is of UDP: leave --protocol out, or give --protocol udp.\n",
+    );
   });
 });
 
@@ -211,7 +239,7 @@ describe("a file that cannot be written", () => {
     withFolder((folder) => {
       const { stderr, code } = packetyard(["compile", "-o", "image", "--write", join(folder, "no", "x")]);
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^error: .*\/no\/x: cannot be written: there is no such file\.$/m);
+      expect(stderr).toMatch(/^error: .*\/no\/x: cannot be written: there is no folder .*\/no; make it .+$/m);
       const old = join(folder, "old");
       writeFileSync(old, "old");
       expect(packetyard(["run", "--pcap", join(folder, "none"), "--write", old]).code).toBe(1);
@@ -241,10 +269,22 @@ describe("a wrong command line", () => {
     ],
     [["trace", "--from", "fd00::1", "--to", "1.2.3.4:5"], /^error: «fd00::1» is of IPv6; /],
     [["run", "-f", "-", "--pcap", "-"], /^error: -f - and --pcap - both ask for stdin/],
+    [["run", "--pcap", "x", "--packets"], /^error: --packets goes with -o json or yaml; /],
+    [["run", "--pcap", "x", "--seed", "-1"], /^error: option '--seed <number>' argument '-1' is invalid/],
   ])("is refused with exit code 2: %j", (args, message) => {
     const { stderr, stdout, code } = packetyard(args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
+  });
+
+  it("is refused where it names two source ports", () => {
+    const to = ["--to", "svc/shop/web", "--sport", "4100"];
+    for (const from of ["pod/shop/cart:1234", "10.244.1.7:1234"]) {
+      const { stderr, stdout, code } = packetyard(["trace", "--from", from, ...to]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(`error: --from ${from} and --sport 4100 name two source ports, `);
+    }
+    expect(packetyard(["trace", "--from", "10.244.1.7:4100", ...to]).code).toBe(0);
   });
 
   it("is refused where the destination has no port, or one that is none", () => {

@@ -7,6 +7,7 @@ import { clockOf } from "../../src/cli/replay.js";
 import { type Capture, type PacketToWrite, parsePcap, writePcap } from "../../src/io/pcap.js";
 import { arp, tcp, udp } from "../../src/packet/build.js";
 import { describePacket } from "../../src/packet/describe.js";
+import { printPacket } from "../../src/packet/print.js";
 import { sharedCaptures } from "../packet/shared-captures.js";
 import { SMALL_CLUSTER } from "../trace/small-cluster.js";
 import { contentOf, type Outcome, packetyard, withFolder } from "./packetyard.js";
@@ -90,6 +91,99 @@ describe("packetyard run", () => {
     expect(data.verdicts).toContainEqual({ verdict: "PUNT", reason: "NOT_IP4", packets: 1 });
     expect(data.verdicts).toContainEqual({ verdict: "FORWARD", reason: null, packets: 3 });
     expect(data.written.packets).toBe(3);
+  });
+
+  it("tells every packet's fate, and what refused it", () => {
+    const { stdout, code } = run(MIXED, ["-o", "wide"]);
+    expect(code).toBe(0);
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim().split(/ {2,}/));
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([
+      ["NUMBER", "VERDICT", "OUT"],
+      ["1", "forward", "cni0"],
+      ["2", "reject", "-"],
+      ["3", "punt", "-"],
+      ["4", "forward", "eth0"],
+      ["5", "drop", "-"],
+      ["6", "local", "-"],
+      ["7", "forward", "eth0"],
+    ]);
+    expect(rows[1]?.[4]).toMatch(
+      /^10\.244\.1\.7\.41000 > 10\.96\.0\.10\.80: .* → 10\.244\.1\.7\.41000 > 10\.244\.1\.8\.8080: /,
+    );
+    expect(rows[2]?.[3]).toBe("ICMP port unreachable: shop/empty:http has no endpoints");
+    expect(rows[3]?.slice(3)).toEqual(["not IPv4", expect.stringMatching(/^ARP, .*[^→]+$/)]);
+  });
+
+  it.each(["iptables", "ipvs", "nftables"])("tells of each what it counts of all in mode %s", (mode) => {
+    const more = Array.from({ length: 30 }, (_, index) =>
+      at(udp(`10.244.1.7:${9000 + index}`, "10.96.12.53:53"), 4n * SECOND),
+    );
+    const packets = [...MIXED, ...more, ...more];
+    const example = readFileSync("examples/shop.yaml", "utf8");
+    const counted = run(packets, ["--mode", mode, "-o", "json"], example);
+    const told = run(packets, ["--mode", mode, "-o", "json", "--packets"], example);
+    const { perPacket, ...rest } = JSON.parse(told.stdout);
+    // Each ran in a folder of its own.
+    const elsewhere = { pcap: "", written: {} };
+    expect({ ...rest, ...elsewhere }).toEqual({ ...JSON.parse(counted.stdout), ...elsewhere });
+    expect(told.written).toEqual(counted.written);
+    expect(perPacket.map(({ number }: { number: number }) => number)).toEqual(
+      packets.map((_, index) => index + 1),
+    );
+    const left = perPacket.filter(({ verdict }: { verdict: string }) => verdict === "FORWARD");
+    expect(left.map(({ after }: { after: string }) => after)).toEqual(
+      counted.written?.packets.map(({ bytes }) => printPacket(bytes)),
+    );
+  });
+
+  it("tells of each the same for programs", () => {
+    const { perPacket } = JSON.parse(run(MIXED, ["-o", "json", "--packets"]).stdout);
+    expect(perPacket[1]).toEqual({
+      number: 2,
+      verdict: "REJECT",
+      reason: expect.any(String),
+      words: "ICMP port unreachable: shop/empty:http has no endpoints",
+      in: "cni0",
+      out: null,
+      before: printPacket(MIXED[1]?.bytes ?? new Uint8Array()),
+      after: null,
+    });
+    expect(perPacket[0]).toMatchObject({ reason: null, words: "", in: "cni0", out: "cni0" });
+    expect(JSON.parse(run(MIXED, ["-o", "json"]).stdout)).not.toHaveProperty("perPacket");
+  });
+
+  it("writes the packets to stdout, and the table to stderr then", () => {
+    withFolder((folder) => {
+      const input = join(folder, "in.pcap");
+      writeFileSync(input, writePcap({ packets: MIXED, nanosecond: true }));
+      const args = ["dist/src/cli/main.js", "run", "-f", "-", "--pcap", input, "--write", "-"];
+      const { stdout, stderr } = spawnSync(process.execPath, args, { input: SMALL_CLUSTER });
+      expect(parsePcap(new Uint8Array(stdout), "stdout")).toEqual(run(MIXED).written);
+      expect(stderr.toString()).toMatch(/^wrote 3 of 7 packets to stdout\nVERDICT .*\n(.+\n)+total {11}7\n/m);
+      expect(contentOf(folder)).toEqual(["in.pcap"]);
+    });
+  });
+
+  it("chooses by the seed", () => {
+    const packets = Array.from({ length: 20 }, (_, index) =>
+      at(udp(`10.244.1.7:${5000 + index}`, "10.96.12.53:53"), 0n),
+    );
+    const example = readFileSync("examples/shop.yaml", "utf8");
+    const written = (...seed: readonly string[]) => run(packets, seed, example).written;
+    expect(written("--seed", "7")).toEqual(written("--seed", "7"));
+    expect(written("--seed", "1")).toEqual(written());
+    expect(written("--seed", "7")).not.toEqual(written());
+  });
+
+  it("refuses a folder that is not there before it reads the capture", () => {
+    const { stderr, code } = packetyard(["run", "--pcap", "none.pcap", "--write", "no/out.pcap"]);
+    expect([code, stderr]).toEqual([
+      1,
+      "error: no/out.pcap: cannot be written: there is no folder no; make it first.\n",
+    ]);
   });
 
   it("writes what leaves, as it leaves, at the times of the capture", () => {

@@ -82,6 +82,23 @@ describe("packetyard trace", () => {
     expect(stdout).toContain("nat OUTPUT → KUBE-SERVICES");
   });
 
+  it("says that the node itself got it", () => {
+    const { stdout } = trace(["--from", "pod/shop/cart", "--to", "node/worker-1:22"]);
+    expect(stdout).toMatch(/\n\ndelivered to the node itself \(worker-1\)\n$/);
+  });
+
+  it("shows every example in its help working", () => {
+    const { stdout: help } = packetyard(["trace", "--help"]);
+    const examples = help.match(/^ {2}packetyard trace .*$/gm) ?? [];
+    expect(examples.length).toBe(4);
+    for (const example of examples) {
+      const args = example.trim().split(" ").slice(1);
+      const given = args.map((arg) => (arg === "cluster.yaml" ? "examples/shop.yaml" : arg));
+      expect([example, packetyard(given).code]).toEqual([example, 0]);
+    }
+    expect(help).toContain("node/NAME[:PORT]");
+  });
+
   it("takes ports and protocols as told", () => {
     const args = ["--from", "pod/shop/cart", "--to", "10.244.2.9:53", "--protocol", "udp", "--sport", "5353"];
     expect(trace(args).stdout).toContain("10.244.1.7.5353 > 10.244.2.9.53: udp");
@@ -108,6 +125,8 @@ describe("packetyard trace", () => {
   it("sends to a port that a Service does not have, and says so", () => {
     const { stdout, stderr } = trace(["--from", "pod/shop/cart", "--to", "svc/shop/near:81"]);
     expect(stderr).toContain("note: svc/shop/near has no port 81; the packet is sent there all the same.\n");
+    const udp = trace(["--from", "pod/shop/cart", "--to", "svc/shop/near:80", "--protocol", "udp"]);
+    expect(udp.stderr).toContain("note: svc/shop/near has no port 80 of UDP; the packet is sent there ");
     expect(stdout).toContain("left node worker-1 by eth0, to no node of the cluster\n");
   });
 

@@ -125,9 +125,18 @@ describe("compareModes", () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
   });
 
-  it("leaves the input to the comparison where there is but one", async () => {
+  it("gives rows of one shape, rounded, however many inputs there are", async () => {
     const series = { sizes: [3], endpoints: 1, nodes: 1 };
     const compared = await compareModes({ clusters: [], series }, { ...QUICK, modes: ["nftables"] });
-    expect(comparedRows(compared).every(({ input }) => input === undefined)).toBe(true);
+    const [row] = comparedRows(compared);
+    expect(row?.input?.name).toBe("1 endpoint per Service on 1 node");
+    expect(row?.servicesGiven).toBe(3);
+    for (const ns of [
+      row?.newConnection.p50,
+      row?.established.p99,
+      ...(row?.newConnectionFirst?.spread ?? []),
+    ])
+      expect(String(ns)).toMatch(/^\d+(\.\d{1,2})?$/);
+    expect(String(row?.compileMs)).toMatch(/^\d+(\.\d{1,3})?$/);
   });
 });

@@ -37,10 +37,73 @@ describe("a batch", () => {
   it("refuses slots that it does not have", async () => {
     const engine = await engineOf([], "iptables");
     const batch = engine.batch(2);
-    for (const index of [-1, 2, Number.NaN]) {
-      expect(() => batch.set(index, SYN)).toThrow(`The batch has 2 slots; there is no slot ${index}.`);
+    for (const index of [-1, 2, 0.5, Number.NaN]) {
+      const message = `The batch has 2 slots; there is no slot ${index}.`;
+      expect(() => batch.set(index, SYN)).toThrow(message);
+      expect(() => batch.frame(index)).toThrow(message);
+      expect(() => batch.verdict(index)).toThrow(message);
+      expect(() => batch.reason(index)).toThrow(message);
     }
     for (const capacity of [0, -1, 1.5]) expect(() => engine.batch(capacity)).toThrow(RangeError);
+  });
+
+  it("refuses frames and interfaces that are none, and stays as it was", async () => {
+    const engine = await engineOf([], "iptables");
+    const batch = engine.batch(1);
+    const before = batch.octets.slice();
+    for (const frame of [undefined, "octets", [1, 2]]) {
+      expect(() => batch.set(0, frame as unknown as Uint8Array)).toThrow(TypeError);
+    }
+    const { length } = engine.numbering.interfaces;
+    for (const number of [-1, 0.5, Number.NaN, length + 1]) {
+      expect(() => batch.set(0, SYN, number)).toThrow(
+        `in: ${number} is not a whole number from 0 to ${length}.`,
+      );
+    }
+    expect(Buffer.compare(batch.octets, before)).toBe(0);
+    batch.set(0, SYN, length);
+    expect(batch.ins[0]).toBe(length);
+  });
+
+  it("is refused where 2 GiB do not hold it, also where its length goes beyond 32 bits", async () => {
+    const engine = await engineOf([], "iptables");
+    const { byteLength } = engine.memory.memory.buffer;
+    for (const capacity of [1e6, 2e6, 1e9, 2 ** 32 + 1, 1e300]) {
+      expect(() => engine.batch(capacity)).toThrow(RangeError);
+      expect(() => engine.batch(capacity)).toThrow("An engine's memory holds 2 GiB;");
+    }
+    expect(() => engine.batch(1, { frameLength: 4e9 })).toThrow("holds 2 GiB");
+    expect(() => engine.batch(1, { traces: 2 ** 27 + 1 })).toThrow("holds 2 GiB");
+    for (const size of [-1, 1.5, Number.NaN, 2 ** 32]) {
+      expect(() => engine.batch(1, { frameLength: size })).toThrow(
+        `frameLength: ${size} is not a whole number from 0`,
+      );
+      expect(() => engine.batch(1, { traces: size })).toThrow(`traces: ${size} is not a whole number from 0`);
+    }
+    expect(engine.memory.memory.buffer.byteLength).toBe(byteLength);
+    const batch = engine.batch(1);
+    batch.set(0, SYN, engine.interfaceNumber(SYN));
+    engine.run(batch);
+    expect(batch.verdict(0)).toBe("FORWARD");
+  });
+
+  it("is run by its own engine alone, as far as it goes and by a clock that is one", async () => {
+    const engine = await engineOf([], "iptables");
+    const other = await engineOf([], "iptables");
+    const batch = engine.batch(2);
+    batch.set(0, SYN, engine.interfaceNumber(SYN));
+    expect(() => other.run(batch)).toThrow(TypeError);
+    expect(() => other.run(batch)).toThrow("The batch is not one of this engine's");
+    expect(() => engine.run({ ...batch } as unknown as typeof batch)).toThrow("not one of this engine's");
+    for (const count of [-1, 1.5, 3, Number.NaN, 0xffffffff]) {
+      expect(() => engine.run(batch, 0, count)).toThrow(`count: ${count} is not a whole number from 0 to 2.`);
+    }
+    for (const now of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => engine.run(batch, now)).toThrow(`now: ${now} is not a number of milliseconds, 0 or more.`);
+    }
+    expect([engine.connections, other.connections, batch.verdict(0)]).toEqual([0, 0, "NONE"]);
+    engine.run(batch, 1.5, 0);
+    expect(engine.connections).toBe(0);
   });
 
   it("is run whole, or as far as is said; what was not run has no verdict", async () => {

@@ -134,11 +134,44 @@ describe("an engine", () => {
       (port) => engine.follow(tcp(`${POD}:${port}`, "10.244.2.100:80")).reason,
     );
     expect(verdicts).toEqual(["NONE", "NONE", "NONE", "FLOW_TABLE_FULL"]);
-    for (const connections of [0, 4_194_304]) {
+    for (const connections of [0, -1, 1.5, Number.NaN, 4_194_304, 1e12]) {
       await expect(engineOf([], "iptables", { connections })).rejects.toThrow(
-        `The machine cannot hold ${connections} connections.`,
+        `connections: ${connections} is not a whole number from 1 to 4194303.`,
       );
     }
+  });
+
+  it("refuses seeds and words that it does not know", async () => {
+    for (const seed of [Number.NaN, 1.5, -1, 2 ** 60, -1n, 1n << 64n]) {
+      await expect(engineOf([], "iptables", { seed })).rejects.toThrow(RangeError);
+      await expect(engineOf([], "iptables", { seed })).rejects.toThrow(
+        `seed: ${seed} is not a whole number from 0`,
+      );
+    }
+    for (const seed of [0, 0n, Number.MAX_SAFE_INTEGER, (1n << 64n) - 1n]) {
+      expect((await engineOf([], "iptables", { seed })).connections).toBe(0);
+    }
+    const wrong = { seed: "7", checksums: "none" } as unknown as { seed: number; checksums: "verify" };
+    await expect(engineOf([], "iptables", { seed: wrong.seed })).rejects.toThrow(
+      "seed: «7» is not a number or bigint.",
+    );
+    await expect(engineOf([], "iptables", { checksums: wrong.checksums })).rejects.toThrow(
+      "checksums: «none» is neither verify nor offload.",
+    );
+  });
+
+  it("refuses frames that are no octets, and times that are none", async () => {
+    const engine = await engineOf([], "iptables");
+    for (const frame of [undefined, "octets", [1, 2]]) {
+      const attempt = () => engine.trace(frame as unknown as Uint8Array);
+      expect(attempt).toThrow(TypeError);
+      expect(attempt).toThrow("A frame is a Uint8Array");
+      expect(() => engine.interfaceNumber(frame as unknown as Uint8Array)).toThrow("A frame is a Uint8Array");
+    }
+    for (const now of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300]) {
+      expect(() => engine.follow(REQUEST, { now })).toThrow(`now: ${now} is not a number of milliseconds`);
+    }
+    expect(engine.connections).toBe(0);
   });
 
   it("verifies checksums, unless that is left to the network card", async () => {

@@ -127,10 +127,19 @@ describe("what must hold between objects", () => {
       "note: skipped 2 ConfigMap.",
       "note: skipped 1 Service (serving.knative.dev/v1).",
       "warning: skipped 1 NetworkPolicy: not modelled, so packets that it forbids are let through.",
+      "warning: no Node, Service, Pod or workload is given: nothing of the input has to do with packets.",
     ]);
   });
 
   it("holds for options too", () => {
+    expect(refusalOf("", { clusterCIDR: "10.0.0.1/8", serviceCIDR: "ten", loadBalancerPool: "" })).toEqual([
+      "clusterCIDR: «10.0.0.1/8» is not a network such as 10.244.0.0/16.",
+      "serviceCIDR: «ten» is not a network such as 10.244.0.0/16.",
+      "loadBalancerPool: «» is not a network such as 10.244.0.0/16.",
+    ]);
+    expect(clusterOf("", { clusterCIDR: "10.50.0.0/16" })).toEqual(
+      clusterOf("", { clusterCIDR: { address: 0x0a320000, length: 16 } }),
+    );
     expect(refusalOf("", { nodes: 0 })).toEqual(["nodes: 0 is not a number of Nodes from 1 to 32768."]);
     const clusterCIDR = { address: 0x0a600000, length: 16 };
     expect(refusalOf("", { clusterCIDR, serviceCIDR: { address: 0x0a600000, length: 12 } })).toEqual([

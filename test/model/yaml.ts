@@ -24,8 +24,11 @@ export function sentencesOf(attempt: () => unknown): readonly string[] {
   throw new Error("The input was not refused.");
 }
 
+/** What is told of a cluster, but for the Nodes that were made: most of these texts have none. */
 export function notesOf(cluster: Cluster): readonly string[] {
-  return cluster.diagnostics.map((diagnostic) => `${diagnostic.severity}: ${printDiagnostic(diagnostic)}`);
+  return cluster.diagnostics
+    .map((diagnostic) => `${diagnostic.severity}: ${printDiagnostic(diagnostic)}`)
+    .filter((note) => !note.startsWith("note: no Node is given"));
 }
 
 export function printNodes({ nodes }: Cluster): readonly string[] {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { alike, crossoverOf, growthOf, ruleCost, sizesOf } from "../../src/report/analysis.js";
+import { courseOf, crossoverOf, growthOf, ruleCost, sizesOf } from "../../src/report/analysis.js";
 import type { ComparisonRow } from "../../src/report/comparison.js";
-import { rowAt, SERIES, SIZES } from "./fixture.js";
+import { alike, areTooFew, ratioRange } from "../../src/report/sameness.js";
+import { costAt, rowAt, SERIES, SIZES } from "./fixture.js";
 
 function exactly(mode: string, services: number, p50: number): ComparisonRow {
   return rowAt(mode, services, { newConnection: { p50, p99: p50 } });
@@ -28,6 +29,33 @@ describe("analysis", () => {
       false,
     );
     expect(alike({ p50: 100, p99: 1 }, { p50: 104, p99: 1 })).toBe(true);
+    expect(alike({ p50: 100, p99: 1, spread: [99, 101] }, { p50: 150, p99: 1, spread: [102, 200] })).toBe(
+      true,
+    );
+  });
+
+  it("a ratio is what the spreads leave open", () => {
+    const [low, high] = ratioRange(
+      { p50: 1000, p99: 1, spread: [900, 1200] },
+      { p50: 100, p99: 1, spread: [90, 120] },
+    );
+    expect([low, high]).toEqual([7.5, 1200 / 90]);
+    expect(ratioRange({ p50: 10, p99: 1 }, { p50: 5, p99: 1 })).toEqual([2, 2]);
+  });
+
+  it("two rounds are too few, unknown ones are not", () => {
+    const rounds = (count: number) => ({ ...rowAt("ipvs", 1), rounds: count });
+    expect(areTooFew([rounds(5), rounds(2)])).toBe(true);
+    expect(areTooFew([rounds(3)])).toBe(false);
+    expect(areTooFew([])).toBe(false);
+  });
+
+  it("a cost is level while it changes little, open where the spreads cannot tell", () => {
+    const loose = { p50: 300, p99: 1, spread: [90, 400] } as const;
+    expect(courseOf(costAt(100), costAt(124))).toBe("level");
+    expect(courseOf(costAt(100), costAt(126))).toBe("grows");
+    expect(courseOf(costAt(126), costAt(100))).toBe("falls");
+    expect(courseOf(costAt(100), loose)).toBe("open");
   });
 
   it("finds where the curves cross, on straight lines in log-log", () => {

@@ -46,7 +46,9 @@ describe("printComparisonReport", () => {
   it("needs nothing from elsewhere", () => {
     const page = printComparisonReport(SERIES);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|\bsrc=/);
-    const addresses = [...page.matchAll(/https?:\/\/[^"\s<]+/g)].map((match) => match[0]);
+    const unlinked = page.replace(/<a href="(https:[^"]*)">\1<\/a>/g, "");
+    expect(unlinked).not.toBe(page);
+    const addresses = [...unlinked.matchAll(/https?:\/\/[^"\s<]+/g)].map((match) => match[0]);
     expect([...new Set(addresses)]).toEqual(["http://www.w3.org/2000/svg"]);
   });
 
@@ -64,6 +66,28 @@ describe("printComparisonReport", () => {
     ])
       expect(page).toContain(text);
     expect(page).toMatch(/one more rule to walk adds 2\.\d\u00A0ns to a new connection/);
+  });
+
+  it("explains the band of the first and the last Service, only where it is", () => {
+    const explained = /Thin dotted lines: every packet to the last Service, or every one to the/;
+    const textOf = (page: string) => page.replace(/<\/text><text[^>]*>/g, " ");
+    expect(textOf(printComparisonReport(SERIES))).toMatch(explained);
+    const rows = SERIES.rows.filter(({ mode }) => mode !== "iptables");
+    expect(textOf(printComparisonReport(comparisonOf(rows)))).not.toContain("Thin dotted");
+  });
+
+  it("gives the table the page's width, its inputs lines of their own, and keeps only the mode in sight", () => {
+    const shop = { kind: "cluster", name: "shop" } as const;
+    const given = { input: shop, servicesGiven: 15 };
+    const mixed = comparisonOf([...MODES.map((mode) => rowAt(mode, 12, given)), ...SERIES.rows]);
+    const page = printComparisonReport(mixed);
+    expect(page).toContain('<section class="full"><h2>All numbers</h2>');
+    expect(page).toMatch(
+      /<tr class="input"><th scope="rowgroup" colspan="\d+">shop: 12 of 15 Services have a ClusterIP/,
+    );
+    expect(page).toContain("the cluster shop (12 of 15 Services have a ClusterIP (IPv4))");
+    expect(page).not.toContain(">input</th>");
+    expect(page).toContain(".input th{position:static");
   });
 
   it("draws curves for several sizes, bars for one, and leads with the curves", () => {

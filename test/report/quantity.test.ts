@@ -4,6 +4,7 @@ import {
   printBytes,
   printMean,
   printRatio,
+  printRatioRange,
   printShortCount,
   printTime,
 } from "../../src/report/quantity.js";
@@ -48,6 +49,8 @@ describe("quantities in words", () => {
       "0.052 times",
     ]);
     expect([20_012.4, 1.12, 7].map(printMean)).toEqual(["20,012", "1.1", "7"]);
+    expect(printRatioRange(8.14, 12)).toBe("8.1 to 12 times");
+    expect(printRatioRange(11.9, 12.1)).toBe("12 times");
     expect([41_235.4, 99.96, 91.44, 9.994, 0.08].map(printAmount)).toEqual([
       "41,235",
       "100",

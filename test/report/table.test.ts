@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { printComparisonCsv, printComparisonTable } from "../../src/report/table.js";
-import { comparisonOf, MODES, rowAt, SERIES } from "./fixture.js";
+import { cheapestRows, printComparisonCsv, printComparisonTable } from "../../src/report/table.js";
+import { comparisonOf, costAt, MODES, rowAt, SERIES } from "./fixture.js";
 
 const BARE = comparisonOf([
   {
@@ -58,14 +58,36 @@ describe("printComparisonTable", () => {
     const painted = printComparisonTable(SERIES, { paint });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ANSI sequences begin with one.
     expect(painted.replace(/\u001b\[\d+m/g, "")).toBe(printComparisonTable(SERIES));
-    expect(painted.split("\u001b[32m")).toHaveLength(1 + 4);
+    // At 10 Services the spreads of iptables and nftables touch.
+    expect(painted.split("\u001b[32m")).toHaveLength(1 + 3);
   });
 
   it("names the inputs where there are several, harmless to the terminal", () => {
     const input = { kind: "cluster", name: "shop\u001b[2J" } as const;
     const mixed = comparisonOf([...MODES.map((mode) => rowAt(mode, 12, { input })), ...SERIES.rows]);
-    expect(printComparisonTable(mixed)).toMatch(/^input +mode .*\n.*\nshop\uFFFD\[2J +iptables/);
+    expect(printComparisonTable(mixed)).toMatch(
+      /^mode .*\n.*\nshop\uFFFD\[2J\niptables .*\nipvs .*\nnftables .*\n4 endpoints per Service\niptables /,
+    );
     expect(printComparisonTable(SERIES)).not.toContain("4 endpoints per Service");
+  });
+
+  it("says how many Services of a cluster count", () => {
+    const input = { kind: "cluster", name: "shop.yaml" } as const;
+    const shop = comparisonOf([rowAt("ipvs", 8, { servicesGiven: 10 })], { input });
+    expect(printComparisonTable(shop)).toContain("\nshop.yaml: 8 of 10 Services have a ClusterIP (IPv4)\n");
+    expect(printComparisonTable(comparisonOf([rowAt("ipvs", 8, { servicesGiven: 8 })]))).not.toContain(
+      " of 8",
+    );
+  });
+
+  it("emphasises no cheapest that the rounds cannot tell from the next", () => {
+    const cheapest = (rounds: number, p50s: readonly number[]) => {
+      const rows = MODES.map((mode, i) => rowAt(mode, 10, { rounds, newConnection: costAt(p50s[i] ?? 0) }));
+      return [...cheapestRows(comparisonOf(rows))].map(({ mode }) => mode);
+    };
+    expect(cheapest(5, [300, 200, 100])).toEqual(["nftables"]);
+    expect(cheapest(5, [300, 103, 100])).toEqual([]);
+    expect(cheapest(2, [300, 200, 100])).toEqual([]);
   });
 });
 
@@ -81,6 +103,13 @@ describe("printComparisonCsv", () => {
         "4 endpoints per Service,ipvs,1000,4000,96.4,120.04,,,,,66,80,,,15.16,1.12,,313000,9.87,",
       ].join("\n")}\n`,
     );
+  });
+
+  it("rounds times to 0.01 ns and 0.001 ms", () => {
+    const newConnection = { p50: 96.123456, p99: 1 / 3, spread: [1.005001, 2.999] } as const;
+    const csv = printComparisonCsv(comparisonOf([rowAt("ipvs", 1, { newConnection, compileMs: 2 / 3 })]));
+    expect(csv).toContain(",96.12,0.33,1.01,3,");
+    expect(csv).toContain(",0.667,");
   });
 
   it("quotes as RFC 4180 asks", () => {

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Compared, type ComparePlan, comparedRows, compareModes } from "../../compare/compare.js";
 import type { ProxyMode } from "../../index.js";
@@ -11,7 +10,6 @@ import {
   printComparisonTable,
   type TableOptions,
 } from "../../report/table.js";
-import { UsageError } from "../errors.js";
 import { STDIN } from "../input.js";
 import { describeMachine } from "../machine.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, MODES } from "../options.js";
@@ -25,6 +23,7 @@ import {
 } from "../output.js";
 import { paint } from "../paint.js";
 import { ShownProgress } from "./compare-progress.js";
+import { checkReportPlace } from "./compare-report.js";
 
 const SIZES = [10, 100, 1000, 10_000] as const;
 const SIZE_MAX = 50_000;
@@ -32,6 +31,8 @@ const ENDPOINTS_MAX = 1000;
 const NODES_DEFAULT = 3;
 const ROUNDS = 5;
 const REPORT = "packetyard-report.html";
+/** Columns where there is no terminal that tells; -o csv has everything. */
+const COLUMNS = 120;
 const FORMATS = ["table", "json", "csv"] as const;
 
 interface Options extends ClusterOptions {
@@ -136,8 +137,7 @@ async function compare(options: Options): Promise<void> {
 function reportFile({ report, output }: Options): string | undefined {
   const file = report ?? (output === "table" ? REPORT : false);
   if (file === false) return undefined;
-  if (!existsSync(dirname(file)))
-    throw new UsageError(`--report ${file}: there is no folder ${dirname(file)}; make it first.`);
+  checkReportPlace(file);
   return file;
 }
 
@@ -176,9 +176,9 @@ function print(comparison: Comparison, format: Options["output"]): void {
 }
 
 function tableOptions(): TableOptions {
-  const { columns } = process.stdout;
+  const { columns = COLUMNS } = process.stdout;
   const emphasise = (text: string, emphasis: Emphasis) => paint(emphasis === "best" ? "green" : "bold", text);
-  return { paint: emphasise, ...(columns === undefined ? {} : { width: columns }) };
+  return { paint: emphasise, width: columns };
 }
 
 /** What a user's cluster holds that was not measured. */

@@ -3,7 +3,8 @@ import { type Cluster, compile, Engine, type ProxyMode, printRuleset, type Rules
 import { RULESET_FORMATS, type RulesetFormat } from "../../ruleset/ruleset.js";
 import { UsageError } from "../errors.js";
 import { addClusterOptions, type ClusterOptions, loadCluster, modeOption } from "../options.js";
-import { DiagnosticPrinter, printToStdout, structured, writeWhole } from "../output.js";
+import { checkFolder, DiagnosticPrinter, printToStdout, structured, writeWhole } from "../output.js";
+import { refuseTerminal, STDOUT } from "../stdout.js";
 import { printSummary, type Summary, summarize } from "../summary.js";
 
 const OWN_FORMATS = ["summary", "json", "yaml", "image"] as const;
@@ -33,9 +34,19 @@ Examples:
   packetyard compile -f manifests/ --mode nftables -o image --write worker-1.image
 `;
 
-function checkTerminal({ output, write }: CompileOptions): void {
-  if (output !== "image" || write !== undefined || process.stdout.isTTY !== true) return;
-  throw new UsageError("an image is binary and not for a terminal: give --write FILE, or redirect it.");
+/** Modes that have the listing, where not all have it. */
+const LISTING_MODES: Readonly<Partial<Record<Format, readonly ProxyMode[]>>> = {
+  "iptables-save": ["iptables", "ipvs"],
+  "ipset-save": ["ipvs"],
+  "ipvsadm-save": ["ipvs"],
+  nft: ["nftables"],
+};
+
+function checkMode({ mode, output }: CompileOptions): void {
+  const modes = LISTING_MODES[output];
+  if (modes === undefined || modes.includes(mode)) return;
+  const flags = modes.map((one) => `--mode ${one}`).join(" or ");
+  throw new UsageError(`-o ${output}: a node in mode ${mode} has no such listing; compile with ${flags}.`);
 }
 
 async function compileSummary(cluster: Cluster, ruleset: Ruleset, compileMs: number): Promise<Summary> {
@@ -59,10 +70,13 @@ async function render(cluster: Cluster, options: CompileOptions): Promise<string
 }
 
 async function run(options: CompileOptions): Promise<void> {
-  checkTerminal(options);
+  checkMode(options);
+  const { write = STDOUT } = options;
+  if (write !== STDOUT) checkFolder(write);
+  else if (options.output === "image") refuseTerminal("an image");
   const data = await render(loadCluster(options), options);
-  if (options.write === undefined) printToStdout(data);
-  else writeWhole(options.write, data);
+  if (write === STDOUT) printToStdout(data);
+  else writeWhole(write, data);
 }
 
 /** `packetyard compile`: what a node's kernel would hold, in the kernel tools' own words. */
@@ -74,7 +88,7 @@ export function compileCommand(): Command {
     .option("--node <name>", "node to compile for (default: the first)")
     .addOption(modeOption())
     .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("summary"))
-    .option("--write <file>", "write to a file instead of stdout")
+    .option("--write <file>", "write to a file instead of stdout; - is stdout")
     .addHelpText("after", EXAMPLES)
     .action(run);
 }

@@ -1,12 +1,20 @@
 import { Command, Option } from "commander";
 import { compile, Engine, InputError, type ProxyMode, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
-import { reasonWords } from "../../trace/reasons.js";
 import { UsageError } from "../errors.js";
+import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
 import { readOctets, STDIN } from "../input.js";
-import { addClusterOptions, type ClusterOptions, loadCluster, modeOption } from "../options.js";
-import { DiagnosticPrinter, printToStderr, printToStdout, structured, writeWhole } from "../output.js";
-import { type Fate, type Replay, replay } from "../replay.js";
+import { addClusterOptions, type ClusterOptions, loadCluster, modeOption, seedOption } from "../options.js";
+import {
+  checkFolder,
+  DiagnosticPrinter,
+  printToStderr,
+  printToStdout,
+  structured,
+  writeWhole,
+} from "../output.js";
+import { type Replay, replay } from "../replay.js";
+import { refuseTerminal, STDOUT } from "../stdout.js";
 
 interface RunOptions extends ClusterOptions {
   readonly node?: string;
@@ -14,7 +22,9 @@ interface RunOptions extends ClusterOptions {
   readonly pcap: string;
   readonly write?: string;
   readonly in?: string;
-  readonly output: "table" | "json" | "yaml";
+  readonly seed: number;
+  readonly packets?: boolean;
+  readonly output: "table" | "wide" | "json" | "yaml";
 }
 
 const EXAMPLES = `
@@ -24,6 +34,9 @@ Examples:
 
   # And as they leave it, to look at with tcpdump or Wireshark
   packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap --write out.pcap
+
+  # What became of each packet, and why
+  packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap -o wide
 
   # Captured on the uplink, kube-proxy in mode nftables
   tcpdump -i eth0 -w - | packetyard run -f cluster.yaml --mode nftables --in eth0 --pcap - -o json
@@ -49,26 +62,12 @@ function checkInterface({ node, interfaces }: Ruleset, name: string | undefined)
   throw new InputError([{ severity: "error", place: { object: `Node ${node}` }, message }]);
 }
 
-function printTable(fates: readonly Fate[], total: number): string {
-  const rows = [
-    ["VERDICT", "PACKETS", "REASON"],
-    ...fates.map(({ verdict, reason, packets }) => [
-      verdict.toLowerCase(),
-      String(packets),
-      reasonWords(reason),
-    ]),
-    ["total", String(total), ""],
-  ] as const;
-  const width = Math.max(...rows.map(([, packets = ""]) => packets.length));
-  return rows
-    .map(([verdict = "", packets = "", reason = ""]) =>
-      `${verdict.padEnd(8)}  ${packets.padStart(width)}  ${reason}`.trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join("");
-}
-
-function asData(options: RunOptions, node: string, packets: number, { fates, forwarded }: Replay): unknown {
+function asData(
+  options: RunOptions,
+  node: string,
+  packets: number,
+  { fates, forwarded, each }: Replay,
+): unknown {
   const { mode, pcap, write } = options;
   return {
     apiVersion: "packetyard/v1",
@@ -82,33 +81,57 @@ function asData(options: RunOptions, node: string, packets: number, { fates, for
       reason: reason === "NONE" ? null : reason,
       packets: count,
     })),
+    ...(options.packets === true ? { perPacket: packetFatesAsData(each) } : {}),
     ...(write === undefined ? {} : { written: { file: write, packets: forwarded.length } }),
   };
 }
 
-async function run(options: RunOptions): Promise<void> {
-  const { node, mode, pcap, write, in: inName } = options;
-  if (pcap === STDIN && options.filename.includes(STDIN)) {
+/** What cannot be asked for together, and what could not be written in the end, before anything is done. */
+function checkOptions({ pcap, filename, write, packets, output }: RunOptions): void {
+  if (pcap === STDIN && filename.includes(STDIN)) {
     throw new UsageError("-f - and --pcap - both ask for stdin: give one of them as a file.");
   }
+  if (packets === true && (output === "table" || output === "wide")) {
+    throw new UsageError("--packets goes with -o json or yaml; -o wide prints a line for every packet.");
+  }
+  if (write === STDOUT) refuseTerminal("a capture");
+  else if (write !== undefined) checkFolder(write);
+}
+
+/** Where stdout takes the capture, all else goes to stderr. */
+function writeForwarded(write: string, { nanosecond, packets }: Capture, { forwarded }: Replay): void {
+  const octets = writePcap({ packets: forwarded, nanosecond });
+  if (write === STDOUT) printToStdout(octets);
+  else writeWhole(write, octets);
+  const name = write === STDOUT ? "stdout" : write;
+  printToStderr(`wrote ${forwarded.length} of ${packets.length} packets to ${name}\n`);
+}
+
+function render(options: RunOptions, node: string, packets: number, result: Replay): string {
+  const { output } = options;
+  if (output === "table") return printTable(result.fates, packets);
+  if (output === "wide") return printPacketFates(result.each);
+  return structured(asData(options, node, packets, result), output);
+}
+
+async function run(options: RunOptions): Promise<void> {
+  checkOptions(options);
+  const { node, mode, pcap, write, seed, in: inName } = options;
   const cluster = loadCluster(options);
   const ruleset = compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) });
   checkInterface(ruleset, inName);
   const capture = readCapture(pcap);
   new DiagnosticPrinter().print(ruleset.diagnostics);
-  const engine = await Engine.load(ruleset);
-  const { packets } = capture;
-  const keep = write !== undefined;
-  const result = replay(engine, packets, { keep, ...(inName === undefined ? {} : { in: inName }) });
-  if (write !== undefined) {
-    writeWhole(write, writePcap({ packets: result.forwarded, nanosecond: capture.nanosecond }));
-    printToStderr(`wrote ${result.forwarded.length} of ${packets.length} packets to ${write}\n`);
-  }
-  printToStdout(
-    options.output === "table"
-      ? printTable(result.fates, packets.length)
-      : structured(asData(options, ruleset.node, packets.length, result), options.output),
-  );
+  const engine = await Engine.load(ruleset, { seed });
+  const result = replay(engine, capture.packets, {
+    keep: write !== undefined,
+    each: options.output === "wide" || options.packets === true,
+    ...(inName === undefined ? {} : { in: inName }),
+  });
+  if (write !== undefined) writeForwarded(write, capture, result);
+  const text = render(options, ruleset.node, capture.packets.length, result);
+  if (write === STDOUT) printToStderr(text);
+  else printToStdout(text);
 }
 
 /** `packetyard run`: a capture through a node. */
@@ -118,16 +141,20 @@ export function runCommand(): Command {
   );
   return addClusterOptions(command)
     .requiredOption("--pcap <file>", "capture to run, pcap or pcapng, of Ethernet; - for stdin")
-    .option("--write <file>", "write the packets that leave the node to a pcap file")
+    .option("--write <file>", "write the packets that leave the node to a pcap file; - for stdout")
     .option("--node <name>", "node to run them through (default: the first)")
     .addOption(modeOption())
     .option(
       "--in <interface>",
       "interface that they come in by (default: the one each packet's source is routed by)",
     )
+    .addOption(seedOption())
     .addOption(
-      new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml"]).default("table"),
+      new Option("-o, --output <format>", "how to print; wide: a line for every packet")
+        .choices(["table", "wide", "json", "yaml"])
+        .default("table"),
     )
+    .option("--packets", "with -o json or yaml: every packet's fate too, as perPacket")
     .addHelpText("after", EXAMPLES)
     .action(run);
 }

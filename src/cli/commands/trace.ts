@@ -7,7 +7,14 @@ import { type End, findEnd } from "../ends.js";
 import { UsageError } from "../errors.js";
 import { follow, type Journey } from "../journey.js";
 import { type Mention, parseMention } from "../mention.js";
-import { addClusterOptions, type ClusterOptions, integer, loadCluster, modeOption } from "../options.js";
+import {
+  addClusterOptions,
+  type ClusterOptions,
+  integer,
+  loadCluster,
+  modeOption,
+  seedOption,
+} from "../options.js";
 import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 
@@ -22,7 +29,9 @@ interface TraceOptions extends ClusterOptions {
   readonly output: "text" | "json" | "yaml";
 }
 
-const EXAMPLES = `
+const HELP = `
+NAMESPACE/ may be left out for the namespace default. PORT is a number or a declared port's name.
+
 Examples:
   # A Pod of the example cluster calls a Service
   packetyard trace --from pod/shop/cart --to svc/shop/web:80
@@ -34,7 +43,8 @@ Examples:
   packetyard trace -f cluster.yaml --node worker-1 --from 198.51.100.7:40000 --to node/worker-1:30080
 
   # From a running cluster, for a program
-  kubectl get nodes,pods,svc,endpointslices -A -o yaml | packetyard trace -f - --from 10.244.1.7 --to svc/web:80 -o json
+  kubectl get nodes,pods,services,endpointslices -A -o yaml > cluster.yaml
+  packetyard trace -f cluster.yaml --from pod/shop/cart --to svc/shop/web:80 -o json
 `;
 
 const SOURCE_PORT = 41000;
@@ -60,6 +70,13 @@ function parseMentions({ from, to }: TraceOptions): Mentions {
   throw new UsageError(`--from ${from}: a Service sends nothing; name one of its Pods.`);
 }
 
+function checkSourcePort({ sport, from: text }: TraceOptions, { port }: Mention, from: End): void {
+  if (sport === undefined || port === undefined || from.port === sport) return;
+  throw new UsageError(
+    `--from ${text} and --sport ${sport} name two source ports, ${from.port} and ${sport}: give one.`,
+  );
+}
+
 /** The ends of the packet; a port that a Service does not have is let through, but said. */
 function findEnds(
   cluster: Cluster,
@@ -73,8 +90,10 @@ function findEnds(
     throw new UsageError(`--to ${options.to}: a packet goes to a port; write ${options.to}:PORT.`);
   }
   if (destination.kind === "svc" && to.protocol === undefined) {
-    printNote(`${to.name} has no port ${to.port}; the packet is sent there all the same.`);
+    const of = protocol === undefined ? "" : ` of ${protocol}`;
+    printNote(`${to.name} has no port ${to.port}${of}; the packet is sent there all the same.`);
   }
+  checkSourcePort(options, source, from);
   // A Pod's declared port is what it listens on; it calls from another one.
   const port = options.sport ?? (source.port === undefined || from.port === 0 ? SOURCE_PORT : from.port);
   return { from: { ...from, port }, to };
@@ -135,8 +154,11 @@ export function traceCommand(): Command {
     "Follow one packet through the cluster, stage by stage and node by node, in words.",
   );
   return addClusterOptions(command)
-    .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME, node/NAME or IP[:port]")
-    .requiredOption("--to <end>", "whom to: svc/NAMESPACE/NAME:PORT, pod/…:PORT, node/NAME:PORT or IP:port")
+    .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME[:PORT], node/NAME[:PORT] or IP[:port]")
+    .requiredOption(
+      "--to <end>",
+      "whom to: svc/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, node/NAME:PORT or IP:port",
+    )
     .option("--node <name>", "node where the packet starts (default: the sender's, or else the first)")
     .addOption(modeOption())
     .addOption(
@@ -146,15 +168,10 @@ export function traceCommand(): Command {
       ).choices(["tcp", "udp"]),
     )
     .option("--sport <port>", `source port (default: ${SOURCE_PORT})`, integer(1, 65535))
-    .option(
-      "--seed <number>",
-      "of random choices: another seed may choose another endpoint",
-      integer(0, 2 ** 32 - 1),
-      1,
-    )
+    .addOption(seedOption())
     .addOption(
       new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text"),
     )
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", HELP)
     .action(trace);
 }

@@ -27,11 +27,26 @@ export function completeNodes(
   diagnostics: Diagnostic[],
 ): readonly NodeManifest[] {
   const nodes = objects.nodes.length > 0 ? objects.nodes : makeNodes(objects, options.nodes);
-  if (objects.nodes.length > 0 && options.nodes !== undefined) {
-    const message = `${objects.nodes.length} Nodes are given: no others are made, though ${options.nodes} were asked for.`;
-    diagnostics.push({ severity: "note", place: {}, message });
-  }
+  const message = originOf(nodes, objects.nodes.length, options.nodes);
+  if (message !== undefined) diagnostics.push({ severity: "note", place: {}, message });
   return withPodCIDRs(withInternalIPs(nodes, objects), objects, options, diagnostics);
+}
+
+/** What to tell of Nodes that were made, or that were asked for in vain. */
+function originOf(
+  nodes: readonly NodeManifest[],
+  given: number,
+  asked: number | undefined,
+): string | undefined {
+  if (given === 0) return `no Node is given: made ${nodes.length} (${rangeOf(nodes)}).`;
+  if (asked === undefined) return undefined;
+  const are = given === 1 ? "1 Node is" : `${given} Nodes are`;
+  return `${are} given: no others are made, though ${asked} were asked for.`;
+}
+
+function rangeOf(nodes: readonly NodeManifest[]): string {
+  const names = nodes.map(({ name }) => name);
+  return names.length < 3 ? names.join(", ") : `${names[0]} … ${names.at(-1)}`;
 }
 
 export function makeNodes(objects: Objects, asked: number | undefined): readonly NodeManifest[] {

@@ -51,6 +51,19 @@ describe("Nodes", () => {
     ]);
   });
 
+  it("are told of where they are made", () => {
+    const told = (yaml: string, nodes?: number) =>
+      clusterOf(yaml, nodes === undefined ? {} : { nodes }).diagnostics.map(
+        ({ severity, message }) => `${severity}: ${message}`,
+      );
+    expect(told("")).toEqual(["note: no Node is given: made 3 (worker-1 … worker-3)."]);
+    expect(told("", 2)).toEqual(["note: no Node is given: made 2 (worker-1, worker-2)."]);
+    expect(told("", 1)).toEqual(["note: no Node is given: made 1 (worker-1)."]);
+    const node = "apiVersion: v1\nkind: Node\nmetadata: { name: a }\n";
+    expect(told(node)).toEqual([]);
+    expect(told(node, 5)).toEqual(["note: 1 Node is given: no others are made, though 5 were asked for."]);
+  });
+
   it("that are given get what they lack, and no others are made", () => {
     const cluster = clusterOf(
       `

@@ -1,0 +1,45 @@
+/** What callers hand to an engine is checked here, since the machine takes any number for an unsigned one. */
+
+const CONNECTIONS_MAX = 4_194_303;
+const SEED_MAX = 2n ** 64n - 1n;
+
+/** RangeError unless it is a whole number in the range. */
+export function expectInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`${name}: ${String(value)} is not a whole number from ${min} to ${max}.`);
+}
+
+/** TypeError unless it is octets. */
+export function expectFrame(frame: unknown): asserts frame is Uint8Array {
+  if (frame instanceof Uint8Array) return;
+  throw new TypeError("A frame is a Uint8Array of its octets, as tcp(), udp() and frame() make it.");
+}
+
+/** RangeError unless it is a time that the machine can keep. */
+export function expectNow(now: number): void {
+  if (typeof now === "number" && now >= 0 && now <= Number.MAX_SAFE_INTEGER) return;
+  throw new RangeError(`now: ${String(now)} is not a number of milliseconds, 0 or more.`);
+}
+
+/** A seed as 64 bits; TypeError for what is no number, RangeError for one that is not whole or does not fit. */
+export function seedOf(seed: number | bigint): bigint {
+  if (typeof seed !== "number" && typeof seed !== "bigint") {
+    throw new TypeError(`seed: «${String(seed)}» is not a number or bigint.`);
+  }
+  const isWhole = typeof seed === "bigint" || Number.isSafeInteger(seed);
+  if (isWhole && seed >= 0 && seed <= SEED_MAX) return BigInt(seed);
+  throw new RangeError(
+    `seed: ${seed} is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, or a bigint of 64 bits.`,
+  );
+}
+
+/** RangeError unless the connection table can have that size. */
+export function expectConnections(connections: number): void {
+  expectInteger("connections", connections, 1, CONNECTIONS_MAX);
+}
+
+/** Whether checksums are verified; TypeError for a word that is neither. */
+export function isVerifying(checksums: "verify" | "offload"): boolean {
+  if (checksums === "verify" || checksums === "offload") return checksums === "verify";
+  throw new TypeError(`checksums: «${String(checksums)}» is neither verify nor offload.`);
+}
