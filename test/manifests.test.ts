@@ -10,10 +10,10 @@ import { parseIpvs, printIpvs } from "../src/ruleset/ipvs.js";
 import { parseNft, printNft } from "../src/ruleset/nft-listing.js";
 import { parseRoutes, printRoutes } from "../src/ruleset/routes.js";
 import type { ProxyMode, Ruleset } from "../src/ruleset/ruleset.js";
+import { SHARED } from "./shared-folder.js";
+import { skipWithout } from "./skipped.js";
 
-const SHARED = join(process.env.PACKETYARD_SHARED ?? "../shared", "data", "k8s", "manifests");
-const present = existsSync(SHARED);
-const note = present ? "" : ` (skipped: no folder ${SHARED}; set PACKETYARD_SHARED)`;
+const MANIFESTS = join(SHARED, "data", "k8s", "manifests");
 const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];
 const YAML = /\.ya?ml(\.gz)?$/;
 
@@ -24,11 +24,11 @@ function read(path: string): { readonly file: string; readonly text: string } {
 
 /** Every file and every folder of manifests: an application each. */
 function applications(): readonly (readonly [string, () => Cluster])[] {
-  if (!present) return [];
-  return readdirSync(SHARED)
+  if (!existsSync(MANIFESTS)) return [];
+  return readdirSync(MANIFESTS)
     .sort()
     .map((name): readonly [string, readonly string[]] => {
-      const path = join(SHARED, name);
+      const path = join(MANIFESTS, name);
       if (!statSync(path).isDirectory()) return [name, [path]];
       return [
         name,
@@ -100,8 +100,11 @@ function target(frame: Uint8Array): string {
   return `${dst}:${dstPort}`;
 }
 
-describe.skipIf(!present)(`real applications${note}`, () => {
-  it.each(applications())("compile on every node in every mode, and answer alike: %s", async (_, load) => {
+describe("real applications", () => {
+  const found = applications();
+  skipWithout(found, MANIFESTS);
+
+  it.each(found)("compile on every node in every mode, and answer alike: %s", async (_, load) => {
     const cluster = load();
     for (const { name: node, podCIDRs } of cluster.nodes) {
       const [podCIDR] = podCIDRs;

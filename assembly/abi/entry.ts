@@ -40,6 +40,8 @@ export const NEXT_HOP_KIND_DIRECT: u32 = 2;
 export const NEXT_HOP_KIND_VXLAN: u32 = 3;
 /** The interface is a bridge: a packet that came in by it is switched, not routed (its TTL stays). */
 export const NEXT_HOP_FLAG_BRIDGE: u32 = 1;
+/** Any host of the subnet answers: a frame goes to 02:42 and its IPv4 address, the MAC of hosts not known otherwise. */
+export const NEXT_HOP_FLAG_ON_LINK: u32 = 4;
 /** The outer UDP checksum is left 0 (`noudpcsum`). */
 export const NEXT_HOP_FLAG_NO_UDP_CHECKSUM: u32 = 2;
 

@@ -23,7 +23,7 @@ export const DROP_BAD_CHECKSUM: u32 = 3;
 export const DROP_TTL_EXCEEDED: u32 = 4;
 /** No route to the destination. */
 export const DROP_NO_ROUTE: u32 = 5;
-/** The route's next hop has no neighbour entry. */
+/** The next hop has no neighbour entry: found on the way out, after the rules, as in a kernel. */
 export const DROP_NO_NEIGHBOUR: u32 = 6;
 /** A rule said DROP. */
 export const DROP_RULE: u32 = 7;
@@ -59,3 +59,5 @@ export const DROP_PROTOCOL: u32 = 21;
 export const DROP_VLAN: u32 = 22;
 /** A source or destination that no packet from outside may have: 0/8, 127/8, or a multicast source (RFC 1812 §5.3.7). */
 export const DROP_MARTIAN: u32 = 23;
+/** The tunnel says congestion (CE) to a packet that does not know ECN (RFC 6040 §4.2). */
+export const DROP_ECN: u32 = 24;

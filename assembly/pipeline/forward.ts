@@ -10,10 +10,19 @@ import { INTERFACE_NODE } from "../abi/packet";
 import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
 import { PROTO_TCP, TCP_FLAG_ACK, TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
 import { Packet } from "../packet";
-import { isFirst, isOriginal, open, redirect, resource, takeDestination, track } from "../stage/conntrack";
+import {
+  forget,
+  isFirst,
+  isOriginal,
+  open,
+  redirect,
+  resource,
+  takeDestination,
+  track,
+} from "../stage/conntrack";
 import { encap, readdress } from "../stage/encap";
 import { findService, schedule } from "../stage/ipvs";
-import { age, checkLength, checkTtl, isTunnelled } from "../stage/leave";
+import { age, checkLength, checkNeighbour, checkTtl, isScheduled, isTunnelled } from "../stage/leave";
 import { masquerade, netfilter } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
@@ -28,6 +37,16 @@ const SERVICE_DECIDED: u32 = 2;
 function canSchedule(packet: Packet): bool {
   const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_FIN | TCP_FLAG_RST);
   return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
+}
+
+/**
+ * A SYN to a virtual server in a connection that IPVS does not know, as a stray ACK to it leaves one behind: IPVS keeps
+ * its own table in a kernel, so it schedules it.
+ */
+function isUnscheduled(packet: Packet): bool {
+  if (packet.flow == 0 || packet.flowFlags != 0 || packet.protocol != PROTO_TCP || !isOriginal(packet))
+    return false;
+  return canSchedule(packet) && findService(packet) != 0;
 }
 
 /** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
@@ -57,9 +76,10 @@ function confirm(packet: Packet, first: bool): bool {
 
 /** Out: the packet is rewritten and leaves by its next hop. */
 function leave(packet: Packet, first: bool, stack: usize): void {
-  if (!checkLength(packet) || !settle(packet, first, stack)) return;
+  if (!checkLength(packet) || !settle(packet, first, stack) || !checkNeighbour(packet)) return;
+  const ages = packet.in != INTERFACE_NODE || isScheduled(packet);
   translate(packet);
-  if (packet.in != INTERFACE_NODE) age(packet);
+  if (ages) age(packet);
   readdress(packet);
   if (isTunnelled(packet) && !encap(packet)) return;
   packet.decide(VERDICT_FORWARD, 0);
@@ -95,6 +115,7 @@ function loop(packet: Packet, first: bool, stack: usize): void {
 /** The way of a packet that came in by an interface, from PREROUTING on. */
 export function ingress(packet: Packet, stack: usize): void {
   track(packet);
+  if (isUnscheduled(packet)) forget(packet);
   const first = isFirst(packet);
   redirect(packet);
   if (!netfilter(packet, HOOK_PREROUTING, first, stack)) return;
@@ -107,11 +128,12 @@ export function ingress(packet: Packet, stack: usize): void {
 export function egress(packet: Packet, stack: usize): void {
   if (!route(packet)) return;
   track(packet);
+  if (isUnscheduled(packet)) forget(packet);
   const first = isFirst(packet);
   redirect(packet);
   if (!netfilter(packet, HOOK_OUTPUT, first, stack)) return;
   if (balance(packet, first) == SERVICE_DECIDED) return;
   if (!route(packet)) return;
   if (packet.hopKind == NEXT_HOP_KIND_LOCAL) loop(packet, first, stack);
-  else leave(packet, first, stack);
+  else if (!isScheduled(packet) || checkTtl(packet)) leave(packet, first, stack);
 }

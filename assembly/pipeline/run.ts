@@ -24,11 +24,12 @@ import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
 import { Image } from "../image";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
-import { decap, isForTunnel } from "../stage/decap";
+import { decap, inheritEcn, isForTunnel } from "../stage/decap";
 import { parse } from "../stage/parse";
 import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/lookup";
 import { record } from "../trace";
+import { Ip4 } from "../wire/ip4";
 import { egress, ingress } from "./forward";
 
 /** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
@@ -89,7 +90,8 @@ function receive(packet: Packet, image: Image, batch: usize, index: u32): bool {
 function open(packet: Packet): void {
   if (!parse(packet)) return;
   if (packet.in == INTERFACE_NODE || !isForTunnel(packet)) return;
-  if (decap(packet)) parse(packet);
+  const outerTos = Ip4.at(packet.ip).tos;
+  if (decap(packet) && parse(packet)) inheritEcn(packet, outerTos);
 }
 
 function hand(packet: Packet, batch: usize): void {

@@ -96,6 +96,13 @@ export function track(packet: Packet): void {
   }
 }
 
+/** Closes the packet's connection: it is the first of a new one. */
+export function forget(packet: Packet): void {
+  flowClose(packet.image, packet.flow >> 1);
+  packet.flow = 0;
+  packet.ctstate = CTSTATE_NEW;
+}
+
 /** The first packet of a connection that conntrack accepts. */
 export function isFirst(packet: Packet): bool {
   return packet.flow == 0 && isTracked(packet) && (packet.ctstate & CTSTATE_NEW) != 0;

@@ -1,7 +1,7 @@
 import { NEXT_HOP_KIND_LOCAL } from "../abi/entry";
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { EVENT_DECAP } from "../abi/trace";
-import { DROP_BAD_CHECKSUM, DROP_TRUNCATED, DROP_UNKNOWN_VNI } from "../abi/verdict";
+import { DROP_BAD_CHECKSUM, DROP_ECN, DROP_TRUNCATED, DROP_UNKNOWN_VNI } from "../abi/verdict";
 import { ETH_LEN, PROTO_UDP, UDP_LEN, VXLAN_LEN } from "../abi/wire";
 import { Packet } from "../packet";
 import { fib4NextHop } from "../table/fib4/layout";
@@ -9,6 +9,7 @@ import { fib4Lookup } from "../table/fib4/lookup";
 import { HOP_KIND } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
 import { record } from "../trace";
+import { ECN_DROP, ECN_MASK, innerEcn } from "../wire/ecn";
 import { Ip4 } from "../wire/ip4";
 import { isSegmentIntact } from "../wire/transport";
 import { Udp } from "../wire/udp";
@@ -35,5 +36,14 @@ export function decap(packet: Packet): bool {
   packet.length = udp.length - UDP_LEN - VXLAN_LEN;
   packet.frame = packet.transport + UDP_LEN + VXLAN_LEN;
   packet.in = image.vxlanIn;
+  return true;
+}
+
+/** Hands the tunnel's congestion mark on to the packet that was inside, once that is parsed. */
+export function inheritEcn(packet: Packet, outerTos: u32): bool {
+  const ip = Ip4.at(packet.ip);
+  const ecn = innerEcn(outerTos & ECN_MASK, ip.tos & ECN_MASK);
+  if (ecn == ECN_DROP) return packet.drop(DROP_ECN);
+  if (ecn != (ip.tos & ECN_MASK)) ip.retos((ip.tos & ~ECN_MASK) | ecn);
   return true;
 }

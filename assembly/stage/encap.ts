@@ -1,4 +1,4 @@
-import { NEXT_HOP_FLAG_NO_UDP_CHECKSUM } from "../abi/entry";
+import { NEXT_HOP_FLAG_NO_UDP_CHECKSUM, NEXT_HOP_FLAG_ON_LINK } from "../abi/entry";
 import { EVENT_ENCAP } from "../abi/trace";
 import { DROP_NO_HEADROOM } from "../abi/verdict";
 import {
@@ -16,19 +16,19 @@ import {
   UDP_SRC,
   VXLAN_OUTER_LEN,
 } from "../abi/wire";
-import { load32, store16 } from "../bytes";
+import { load32, store16, store32 } from "../bytes";
 import { hashTuple } from "../hash";
 import { Image } from "../image";
 import { Packet } from "../packet";
 import { HOP_ETHERNET, HOP_FLAGS, HOP_OUTER_SUM, HOP_TEMPLATE, HOP_VNI } from "../table/nexthop/layout";
 import { record } from "../trace";
 import { fold, sumPseudo, sumWords } from "../wire/checksum";
+import { ECN_CE, ECN_ECT0, ECN_MASK } from "../wire/ecn";
 import { Ip4 } from "../wire/ip4";
 
 /** Linux' ip_local_port_range, from which udp_flow_src_port takes the outer source port. */
 const PORT_FIRST: u32 = 32768;
 const PORT_COUNT: u64 = 60999 - 32768 + 1;
-const ECN_MASK: u32 = 3;
 
 /** The outer source port: one per inner flow, so that underlay paths can be balanced by it (RFC 7348 §5). */
 function flowPort(packet: Packet): u32 {
@@ -44,6 +44,12 @@ function copyTemplate(to: usize, from: usize): void {
   store<u16>(to + 48, load<u16>(from + 48));
 }
 
+/** The inner ECN field, but ECT(0) for CE (RFC 3168 §9.1.1's full functionality; Linux' INET_ECN_encapsulate). */
+function outerEcn(tos: u32): u32 {
+  const ecn = tos & ECN_MASK;
+  return ecn == ECN_CE ? ECN_ECT0 : ecn;
+}
+
 /** Linux never sends identification 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
 function nextId(image: Image): u32 {
   image.outerId = image.outerId >= 0xffff ? 1 : image.outerId + 1;
@@ -52,7 +58,7 @@ function nextId(image: Image): u32 {
 
 /** Fills in what differs from packet to packet in the outer IPv4 header. */
 function finishIp(packet: Packet, ip: usize, length: u32): void {
-  const tos = Ip4.at(packet.ip).tos & ECN_MASK;
+  const tos = outerEcn(Ip4.at(packet.ip).tos);
   const id = nextId(packet.image);
   store<u8>(ip, tos, IP4_TOS);
   store16(ip + IP4_TOTAL_LENGTH, length);
@@ -71,11 +77,17 @@ function finishUdp(packet: Packet, ip: usize, port: u32, length: u32): void {
   store16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
 }
 
+/** What stands before the IPv4 address in the MAC of a host that is not known otherwise. */
+const ON_LINK_MAC: u32 = 0x0242;
+
 /** The frame's own Ethernet header: both MAC addresses of the next hop. */
 export function readdress(packet: Packet): void {
   const from = packet.hopAddress + HOP_ETHERNET;
   store<u64>(packet.frame, load<u64>(from));
   store<u32>(packet.frame, load<u32>(from, 8), 8);
+  if ((load<u32>(packet.hopAddress, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
+  store16(packet.frame, ON_LINK_MAC);
+  store32(packet.frame + 2, packet.dst);
 }
 
 /** Puts VXLAN's outer headers before the frame (RFC 7348 §5), as Linux' vxlan_xmit_one does. */

@@ -1,6 +1,5 @@
-import { NEXT_HOP_KIND_UNREACHABLE } from "../abi/entry";
 import { EVENT_ROUTE } from "../abi/trace";
-import { DROP_NO_NEIGHBOUR, DROP_NO_ROUTE } from "../abi/verdict";
+import { DROP_NO_ROUTE } from "../abi/verdict";
 import { Packet } from "../packet";
 import { fib4Length, fib4NextHop } from "../table/fib4/layout";
 import { fib4Lookup } from "../table/fib4/lookup";
@@ -17,5 +16,5 @@ export function route(packet: Packet): bool {
   packet.hopAddress = <u32>nextHopAt(packet.image, packet.hop);
   packet.hopKind = load<u32>(packet.hopAddress, HOP_KIND);
   if (TRACE) record(packet, EVENT_ROUTE, packet.hop, fib4Length(leaf), packet.dst, 0, 0);
-  return packet.hopKind != NEXT_HOP_KIND_UNREACHABLE || packet.drop(DROP_NO_NEIGHBOUR);
+  return true;
 }

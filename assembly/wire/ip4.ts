@@ -44,6 +44,12 @@ export class Ip4 {
     return load<u8>(changetype<usize>(this), IP4_TOS);
   }
 
+  /** TOS with its checksum. */
+  retos(tos: u32): void {
+    this.patch(this.tos, tos);
+    store<u8>(changetype<usize>(this), tos, IP4_TOS);
+  }
+
   @inline
   get totalLength(): u32 {
     return load16(changetype<usize>(this) + IP4_TOTAL_LENGTH);

@@ -1,5 +1,5 @@
 import type { Place } from "../diagnostics.js";
-import { type Family, familyOf, type Ip } from "../net/ip.js";
+import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import type { Field } from "./fields.js";
 import { parseMetadata } from "./metadata.js";
@@ -99,7 +99,32 @@ function parseClusterIPs(spec: Field, type: Service["type"]): Pick<Service, "hea
   );
   if (type === "ExternalName") return { headless: false, clusterIPs: [] };
   if (fields.some((field) => field.text() === "None")) return { headless: true, clusterIPs: [] };
-  return { headless: false, clusterIPs: fields.map((field) => field.ip()).filter(isDefined) };
+  return { headless: false, clusterIPs: parseAddresses(fields) };
+}
+
+/** At most one of each family, as the API has it. */
+function parseAddresses(fields: readonly Field[]): readonly Ip[] {
+  const firsts = new Map<Family, Field>();
+  return fields.flatMap((field) => {
+    const ip = field.ip();
+    if (ip === undefined) return [];
+    const special = specialKind(ip);
+    if (special !== undefined) field.error(`${printIp(ip)} is ${special}, and no address of a Service.`);
+    const family = familyOf(ip);
+    const first = firsts.get(family);
+    if (first === undefined) firsts.set(family, field);
+    else field.error(`is a second IPv${family} address beside ${first.path}: leave one of each family.`);
+    return [ip];
+  });
+}
+
+/** What kind of address a Service cannot have; undefined for one that it can. */
+function specialKind(ip: Ip): string | undefined {
+  const isIp4 = typeof ip === "number";
+  if (isIp4 ? ip === 0 : ip === 0n) return "the unspecified address";
+  if (isIp4 ? ip >>> 24 === 127 : ip === 1n) return "a loopback address";
+  if (isIp4 ? ip >>> 28 === 0xe : ip >> 120n === 0xffn) return "a multicast address";
+  return undefined;
 }
 
 function parseFamilies(spec: Field, clusterIPs: readonly Ip[]): readonly Family[] {

@@ -17,7 +17,9 @@ export function ipv6Warnings(cluster: Cluster): readonly Diagnostic[] {
       warn(
         service,
         "spec.clusterIPs",
-        "IPv6 is not modelled yet: only the IPv4 side of this Service is compiled.",
+        service.clusterIPs.some((ip) => familyOf(ip) === 4)
+          ? "IPv6 is not modelled yet: only the IPv4 side of this Service is compiled."
+          : "IPv6 is not modelled yet: this Service has no IPv4 ClusterIP, so nothing of it is compiled.",
       ),
     );
 }

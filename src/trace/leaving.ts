@@ -15,7 +15,7 @@ function printHop(hop: NumberedHop, ruleset: Ruleset): string {
   const via = hop.via === undefined ? "" : printIp(hop.via);
   const name = hop.kind === "vxlan" ? `vtep ${known?.replace(/^vtep\//, "") ?? via}` : (known ?? via);
   const next = known === "gateway" ? `gateway ${via}` : name;
-  if (hop.kind !== "unreachable") return `${next} (${hop.dev})`;
+  if (hop.kind !== "unreachable") return `${next === "" ? "a host on the link" : next} (${hop.dev})`;
   return next === "" ? hop.dev : `${next} (${hop.dev}), not resolved`;
 }
 

@@ -19,6 +19,7 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   CHAIN_DEPTH: "jumps nest deeper than the kernel allows",
   NO_HEADROOM: "no headroom in its slot to encapsulate",
   BAD_SLOT: "the frame lies outside its slot",
+  ECN: "marked congested by the tunnel, and not ECN-capable",
   NOT_IP4: "not IPv4",
   MARTIAN: "an address that no packet from outside may have (martian)",
   VLAN: "a VLAN-tagged frame (802.1Q)",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { printIp } from "../../src/net/ip.js";
 import { clusterOf, notesOf, refusalOf } from "./yaml.js";
 
 const service = (spec: string, metadata = "name: web, namespace: shop") =>
@@ -86,6 +87,38 @@ status:
       "{ clusterIPs: [10.96.0.1, x], ports: [{ port: 80 }] }",
       "spec.clusterIPs[1]: «x» is not an IP address, such as 10.96.0.1.",
     ],
+    [
+      "{ clusterIP: 0.0.0.0, ports: [{ port: 80 }] }",
+      "spec.clusterIP: 0.0.0.0 is the unspecified address, and no address of a Service.",
+    ],
+    [
+      "{ clusterIP: 127.0.0.53, ports: [{ port: 80 }] }",
+      "spec.clusterIP: 127.0.0.53 is a loopback address, and no address of a Service.",
+    ],
+    [
+      "{ clusterIP: 239.1.2.3, ports: [{ port: 80 }] }",
+      "spec.clusterIP: 239.1.2.3 is a multicast address, and no address of a Service.",
+    ],
+    [
+      '{ clusterIPs: [10.96.0.1, "::"], ports: [{ port: 80 }] }',
+      "spec.clusterIPs[1]: :: is the unspecified address, and no address of a Service.",
+    ],
+    [
+      '{ clusterIPs: [10.96.0.1, "::1"], ports: [{ port: 80 }] }',
+      "spec.clusterIPs[1]: ::1 is a loopback address, and no address of a Service.",
+    ],
+    [
+      '{ clusterIPs: [10.96.0.1, "ff02::1"], ports: [{ port: 80 }] }',
+      "spec.clusterIPs[1]: ff02::1 is a multicast address, and no address of a Service.",
+    ],
+    [
+      "{ clusterIPs: [10.96.0.1, 10.96.0.2], ports: [{ port: 80 }] }",
+      "spec.clusterIPs[1]: is a second IPv4 address beside spec.clusterIPs[0]: leave one of each family.",
+    ],
+    [
+      '{ clusterIPs: [10.96.0.1, "fd00::1", "fd00::2"], ports: [{ port: 80 }] }',
+      "spec.clusterIPs[2]: is a second IPv6 address beside spec.clusterIPs[1]: leave one of each family.",
+    ],
     ["{ ports: [{ port: 70000 }] }", "spec.ports[0].port: 70000 is out of range: 1 to 65535."],
     ["{ ports: [{ port: 0 }] }", "spec.ports[0].port: 0 is out of range: 1 to 65535."],
     [
@@ -149,6 +182,20 @@ status:
     ],
   ])("is refused for %s", (spec, sentence) => {
     expect(refusal(spec)).toEqual([sentence]);
+  });
+
+  it("may have addresses beside those that are refused", () => {
+    for (const ip of [
+      "0.0.0.1",
+      "126.255.255.255",
+      "128.0.0.0",
+      "223.255.255.255",
+      "240.0.0.0",
+      "::2",
+      "feff::1",
+    ]) {
+      expect(read(`{ clusterIP: "${ip}", ports: [{ port: 80 }] }`)?.clusterIPs.map(printIp)).toEqual([ip]);
+    }
   });
 
   it("is refused with every error at once, each once", () => {

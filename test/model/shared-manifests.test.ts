@@ -5,8 +5,10 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
 import { parseManifests } from "../../src/io/manifests.js";
 import { buildCluster, type Cluster } from "../../src/model/cluster.js";
+import { SHARED } from "../shared-folder.js";
+import { skipWithout } from "../skipped.js";
 
-const shared = join(process.env.PACKETYARD_SHARED ?? "../shared", "data/k8s");
+const shared = join(SHARED, "data/k8s");
 const note = existsSync(shared) ? "" : ` (skipped: no folder ${shared}; set PACKETYARD_SHARED)`;
 
 function filesIn(folder: string): readonly string[] {
@@ -54,6 +56,8 @@ function expectSound({ pods, services, endpointSlices, nodes }: Cluster): void {
 describe.skipIf(note !== "")(`real manifests${note}`, () => {
   const manifests = filesIn("manifests");
   const plain = manifests.filter((path) => /\.ya?ml(\.gz)?$/.test(path));
+
+  skipWithout(plain, join(shared, "manifests"));
 
   it.each(plain.map((path) => [relative(shared, path), path]))("load: %s", (_, path) => {
     const cluster = load(path);

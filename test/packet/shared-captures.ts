@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { SHARED } from "../shared-folder.js";
 
 /** Where the captures are that come with ground truth; the tests over them are skipped where it is absent. */
-export const CAPTURES = join(process.env.PACKETYARD_SHARED ?? "../shared", "data", "pcap");
+export const CAPTURES = join(SHARED, "data", "pcap");
 export const haveCaptures = existsSync(CAPTURES);
 
 /** A frame as tshark saw it: fields to lists of values, outermost header first; frame.* are plain text. */

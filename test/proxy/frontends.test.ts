@@ -44,7 +44,7 @@ describe("servicePorts", () => {
     expect(servicePorts(cluster).map(({ name }) => name)).toEqual(["a/dual"]);
     expect(servicePorts(cluster, 6).map(({ name }) => name)).toEqual(["a/dual", "a/six"]);
     expect(ipv6Warnings(cluster).map(printDiagnostic)).toEqual([
-      "test.yaml: Service a/six: spec.clusterIPs: IPv6 is not modelled yet: only the IPv4 side of this Service is compiled.",
+      "test.yaml: Service a/six: spec.clusterIPs: IPv6 is not modelled yet: this Service has no IPv4 ClusterIP, so nothing of it is compiled.",
       "test.yaml: Service a/dual: spec.clusterIPs: IPv6 is not modelled yet: only the IPv4 side of this Service is compiled.",
     ]);
   });

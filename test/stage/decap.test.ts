@@ -135,4 +135,34 @@ describe("decap", () => {
     );
     fc.assert(property, { numRuns: 100 });
   });
+
+  /** RFC 6040 §4.2 as Linux does it, by the inner field (Not-ECT, ECT(1), ECT(0), CE), then the outer: -1 drops. */
+  const INNER_ECN = [
+    [0, 0, 0, -1],
+    [1, 1, 1, 3],
+    [2, 1, 2, 3],
+    [3, 3, 3, 3],
+  ];
+
+  it("hands the tunnel's congestion mark on, and drops where nobody would understand it", async () => {
+    const node = await receiver();
+    const ends = ["10.244.2.7:41000", "10.244.1.9:8080"] as const;
+    for (const [inner, row] of INNER_ECN.entries()) {
+      for (const [outer, expected] of row.entries()) {
+        const outside = frame()
+          .eth({})
+          .ip4({ src: "172.18.0.3", dst: "172.18.0.2", tos: outer })
+          .udp({ srcPort: 40000, dstPort: 8472 })
+          .vxlan({ vni: 7 })
+          .payload(udp(...ends, { tos: 0xb8 | inner }))
+          .bytes();
+        const { verdict, reason, frame: left } = node.one(outside, UPLINK);
+        if (expected < 0) expect([verdict, reason]).toEqual(["DROP", "ECN"]);
+        else {
+          const built = udp(...ends, { tos: 0xb8 | expected, ttl: 63, ...POD_MACS });
+          expect(Buffer.from(left).equals(built), `inner ${inner}, outer ${outer}`).toBe(true);
+        }
+      }
+    }
+  });
 });

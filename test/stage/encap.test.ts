@@ -48,6 +48,9 @@ function expected(inner: Uint8Array, ecn: number, { id, srcPort }: Outer): Uint8
     .bytes();
 }
 
+/** By the inner ECN field: CE is not copied, the tunnel is not congested yet (RFC 3168 §9.1.1). */
+const OUTER_ECN = [0, 1, 2, 2];
+
 describe("encap", () => {
   it("puts exactly the headers of Linux' VXLAN around the frame", async () => {
     const node = await nodeOf();
@@ -61,7 +64,7 @@ describe("encap", () => {
         const { verdict, out, frame: left } = node.one(udp(...ends, { tos, ttl, payload }), BRIDGE);
         expect([verdict, out]).toEqual(["FORWARD", UPLINK]);
         const inner = udp(...ends, { tos, ttl: ttl - 1, payload, ...INNER_MACS });
-        expect(Buffer.from(left).equals(expected(inner, tos & 3, outerOf(left)))).toBe(true);
+        expect(Buffer.from(left).equals(expected(inner, OUTER_ECN[tos & 3] ?? 0, outerOf(left)))).toBe(true);
       },
     );
     fc.assert(property, { numRuns: 300 });

@@ -5,13 +5,15 @@ import { parseIp4 } from "../../src/net/ip.js";
 import { parsePrefix } from "../../src/net/prefix.js";
 import { BareImage } from "../bare-image.js";
 import { filesUnder, readMaybeZipped } from "../packet/shared-captures.js";
+import { SHARED } from "../shared-folder.js";
+import { skipWithout } from "../skipped.js";
 
 const NONE = 0xffffffff;
+const ROUTING = join(SHARED, "data", "routing");
 
 /** A routing table of the shared folder with look-ups and their answers: a prefix, or what stands behind it. */
 function sharedTables() {
-  const folder = join(process.env.PACKETYARD_SHARED ?? "../shared", "data", "routing");
-  const files = filesUnder(folder);
+  const files = filesUnder(ROUTING);
   return files
     .filter((file) => file.endsWith("-lookups.json.gz"))
     .flatMap((lookups) => {
@@ -29,7 +31,9 @@ function textOf(path: string): string {
 const ANSWERS_MAX = 65_536;
 const TABLES = sharedTables();
 
-describe.skipIf(TABLES.length === 0)("fib4 with shared routing tables (skipped without them)", () => {
+describe("fib4 with shared routing tables", () => {
+  skipWithout(TABLES, ROUTING);
+
   it.each(TABLES)("answers the look-ups of $name as expected", async ({ lookups, table }) => {
     const image = await BareImage.make({ capacity: 1 << 28 });
     image.setHops(ANSWERS_MAX);

@@ -2,6 +2,7 @@ import {
   NEXT_HOP_DST_MAC,
   NEXT_HOP_ENTRY_LEN,
   NEXT_HOP_FLAG_BRIDGE,
+  NEXT_HOP_FLAG_ON_LINK,
   NEXT_HOP_FLAGS,
   NEXT_HOP_KIND,
   NEXT_HOP_KIND_DIRECT,
@@ -122,7 +123,9 @@ function localRoutes(resolver: Resolver): void {
 
 /** A connected route reaches the neighbours known on its device, each by a host route. */
 function connectedRoutes(resolver: Resolver, route: Route, claimed: ReadonlySet<string>): void {
-  resolver.add(route.prefix, { kind: "unreachable", dev: route.dev });
+  // On the uplink's network there may be hosts that the cluster does not know: they answer.
+  const isUplink = resolver.device(route.dev).kind === "uplink";
+  resolver.add(route.prefix, { kind: isUplink ? "direct" : "unreachable", dev: route.dev });
   for (const { address, dev } of resolver.ruleset.neighbours) {
     if (dev !== route.dev || typeof address !== "number" || !prefixContains(route.prefix, address)) continue;
     const prefix = { address, length: 32 };
@@ -152,7 +155,11 @@ function fill(view: DataView, hop: Hop, ruleset: Ruleset, device: Interface): vo
   set(NEXT_HOP_LEAVE, ruleset.interfaces.indexOf(hop.outer?.dev ?? device) + 1);
   set(NEXT_HOP_MTU, device.mtu);
   set(NEXT_HOP_SOURCE, sourceOf(device, hop.via));
-  set(NEXT_HOP_FLAGS, device.kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0);
+  const isOnLink = hop.kind === "direct" && hop.mac === undefined;
+  set(
+    NEXT_HOP_FLAGS,
+    (device.kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0) | (isOnLink ? NEXT_HOP_FLAG_ON_LINK : 0),
+  );
   setMac(view, NEXT_HOP_DST_MAC, hop.mac ?? 0);
   setMac(view, NEXT_HOP_SRC_MAC, device.mac);
   if (hop.outer === undefined || device.vxlan === undefined || typeof device.vxlan.local !== "number") return;

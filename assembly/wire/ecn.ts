@@ -1,0 +1,16 @@
+/** The ECN field of IPv4's TOS octet (RFC 3168 §5). */
+export const ECN_MASK: u32 = 3;
+export const ECN_NOT_ECT: u32 = 0;
+export const ECN_ECT1: u32 = 1;
+export const ECN_ECT0: u32 = 2;
+export const ECN_CE: u32 = 3;
+
+/** No inner field may be: the packet is dropped. */
+export const ECN_DROP: u32 = 4;
+
+/** The inner field after decapsulation (RFC 6040 §4.2, as Linux' INET_ECN_decapsulate), or ECN_DROP. */
+export function innerEcn(outer: u32, inner: u32): u32 {
+  if (inner == ECN_NOT_ECT) return outer == ECN_CE ? ECN_DROP : inner;
+  if (outer == ECN_CE) return ECN_CE;
+  return outer == ECN_ECT1 && inner == ECN_ECT0 ? ECN_ECT1 : inner;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { Cluster, compile, Engine, tcp } from "../../src/index.js";
+import { describePacket } from "../../src/packet/describe.js";
+
+const YAML = `
+{ apiVersion: v1, kind: Node, metadata: { name: a }, spec: { podCIDR: 10.244.1.0/24 },
+  status: { addresses: [{ type: InternalIP, address: 172.18.0.2 }] } }
+---
+{ apiVersion: v1, kind: Pod, metadata: { name: web, labels: { app: web } }, spec: { nodeName: a,
+  containers: [{ name: web, image: web }] }, status: { podIP: 10.244.1.9 } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: web }, spec: { clusterIP: 10.96.0.10, selector: { app: web },
+  ports: [{ port: 80, targetPort: 8080 }] } }
+`;
+
+const CLIENT = "10.244.1.7:41000";
+const NODE = "172.18.0.2:41000";
+const VIP = "10.96.0.10:80";
+
+function engine(): Promise<Engine> {
+  return Engine.load(compile(Cluster.parse(YAML), { proxy: "ipvs" }));
+}
+
+describe("ipvs", () => {
+  it("leaves an ACK that it does not know to the local stack, and still schedules the SYN that follows", async () => {
+    const node = await engine();
+    expect(node.follow(tcp(CLIENT, VIP, { flags: "A" }), { in: "cni0" }).verdict).toBe("LOCAL");
+    const { verdict, frame } = node.follow(tcp(CLIENT, VIP, { flags: "S" }), { in: "cni0", now: 10 });
+    expect(verdict).toBe("FORWARD");
+    expect(describePacket(frame)).toMatchObject({ dst: "10.244.1.9", dstPort: 8080 });
+    // What is scheduled stays: a SYN sent again is of the same connection.
+    const again = node.follow(tcp(CLIENT, VIP, { flags: "S" }), { in: "cni0", now: 20 });
+    expect(again.verdict).toBe("FORWARD");
+    expect(node.connections).toBe(1);
+  });
+
+  it("sends packets on as a router: the TTL goes down even on one bridge, and for the node's own", async () => {
+    const node = await engine();
+    for (const [from, name] of [
+      [CLIENT, "cni0"],
+      [NODE, undefined],
+    ] as const) {
+      const options = name === undefined ? {} : { in: name };
+      expect(describePacket(node.follow(tcp(from, VIP), options).frame)).toMatchObject({ ttl: 63 });
+      const last = node.follow(tcp(from.replace("41000", "41001"), VIP, { ttl: 1 }), options);
+      expect([last.verdict, last.reason]).toEqual(["DROP", "TTL_EXCEEDED"]);
+    }
+  });
+});
