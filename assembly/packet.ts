@@ -30,6 +30,9 @@ export class Packet {
   framePorts: u32;
   tcpFlags: u32;
 
+  /** TOS of the tunnel's header that was taken off. */
+  tunnelTos: u32;
+
   in: u32;
   mark: u32;
   /** CTSTATE_ bits. */

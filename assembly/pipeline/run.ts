@@ -29,7 +29,6 @@ import { parse } from "../stage/parse";
 import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/lookup";
 import { record } from "../trace";
-import { Ip4 } from "../wire/ip4";
 import { egress, ingress } from "./forward";
 
 /** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
@@ -90,8 +89,7 @@ function receive(packet: Packet, image: Image, batch: usize, index: u32): bool {
 function open(packet: Packet): void {
   if (!parse(packet)) return;
   if (packet.in == INTERFACE_NODE || !isForTunnel(packet)) return;
-  const outerTos = Ip4.at(packet.ip).tos;
-  if (decap(packet) && parse(packet)) inheritEcn(packet, outerTos);
+  if (decap(packet) && parse(packet)) inheritEcn(packet);
 }
 
 function hand(packet: Packet, batch: usize): void {

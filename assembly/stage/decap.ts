@@ -33,6 +33,7 @@ export function decap(packet: Packet): bool {
   if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(packet.ip)))
     return packet.drop(DROP_BAD_CHECKSUM);
   if (TRACE) record(packet, EVENT_DECAP, vxlan.vni, packet.src, packet.dst, image.vxlanIn, 0);
+  packet.tunnelTos = Ip4.at(packet.ip).tos;
   packet.length = udp.length - UDP_LEN - VXLAN_LEN;
   packet.frame = packet.transport + UDP_LEN + VXLAN_LEN;
   packet.in = image.vxlanIn;
@@ -40,9 +41,9 @@ export function decap(packet: Packet): bool {
 }
 
 /** Hands the tunnel's congestion mark on to the packet that was inside, once that is parsed. */
-export function inheritEcn(packet: Packet, outerTos: u32): bool {
+export function inheritEcn(packet: Packet): bool {
   const ip = Ip4.at(packet.ip);
-  const ecn = innerEcn(outerTos & ECN_MASK, ip.tos & ECN_MASK);
+  const ecn = innerEcn(packet.tunnelTos & ECN_MASK, ip.tos & ECN_MASK);
   if (ecn == ECN_DROP) return packet.drop(DROP_ECN);
   if (ecn != (ip.tos & ECN_MASK)) ip.retos((ip.tos & ~ECN_MASK) | ecn);
   return true;

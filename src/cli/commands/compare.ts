@@ -118,7 +118,7 @@ async function compare(options: Options): Promise<void> {
   const report = reportFile(options);
   const plan = planOf(options);
   const { modes, seed, rounds } = options;
-  const shown = new ShownProgress();
+  const shown = new ShownProgress(rounds);
   const compared = await compareModes(plan, {
     modes,
     seed,

@@ -117,7 +117,14 @@ function withIngress(
   const isPending = ({ type, loadBalancerIngress }: ServiceManifest) =>
     type === "LoadBalancer" && loadBalancerIngress.length === 0;
   if (network === undefined) {
-    notePending(services.filter(isPending), diagnostics);
+    const pending = services.filter(isPending);
+    const hasNodePort = ({ ports }: ServiceManifest) => ports.some(({ nodePort }) => nodePort !== 0);
+    notePending(pending.filter(hasNodePort), "its nodePorts work", diagnostics);
+    notePending(
+      pending.filter((one) => !hasNodePort(one)),
+      "it has no nodePorts either",
+      diagnostics,
+    );
     return services;
   }
   const used = new Set(
@@ -139,10 +146,11 @@ function withIngress(
   });
 }
 
-function notePending(services: readonly ServiceManifest[], diagnostics: Diagnostic[]): void {
+/** One note for all of them, at the first. */
+function notePending(services: readonly ServiceManifest[], rest: string, diagnostics: Diagnostic[]): void {
   const [first, ...more] = services;
   if (first === undefined) return;
   const others = more.length === 0 ? "" : `; the same holds for ${more.length} more`;
-  const message = `stays pending, as nothing here hands out external addresses: its nodePorts work${others}.`;
+  const message = `stays pending, as nothing here hands out external addresses: ${rest}${others}.`;
   diagnostics.push({ severity: "note", place: { ...first.place, field: "status.loadBalancer" }, message });
 }

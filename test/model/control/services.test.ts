@@ -141,6 +141,17 @@ describe("load balancers", () => {
     ]);
   });
 
+  it("are not said to have nodePorts where none are allocated", () => {
+    const bare = service("c", "type: LoadBalancer, allocateLoadBalancerNodePorts: false");
+    expect(notesOf(clusterOf(all(bare)))).toEqual([
+      "note: t.yaml: document 1: Service default/c: status.loadBalancer: stays pending, as nothing here hands out external addresses: it has no nodePorts either.",
+    ]);
+    expect(notesOf(clusterOf(all(pending, bare))).map((note) => note.split(": ").at(-1))).toEqual([
+      "its nodePorts work; the same holds for 1 more.",
+      "it has no nodePorts either.",
+    ]);
+  });
+
   it("get addresses of a pool, their wish first", () => {
     const loadBalancerPool = { address: 0xc6336400, length: 29 };
     const given = service(
