@@ -91,6 +91,4 @@ static const struct lookup LOOKUPS[] = {
     {"dpdk", "rte_hash with twice the room, bulk", roomy_bulk, value, NULL},
 };
 
-const struct subject hash_subject = {"hash",  open_hash, LOOKUPS,
-                                     NULL,    sizeof LOOKUPS / sizeof *LOOKUPS,
-                                     sizeof(struct tuple)};
+const struct subject hash_subject = {"hash", open_hash, LOOKUPS, NULL, sizeof LOOKUPS / sizeof *LOOKUPS, sizeof(struct tuple)};

@@ -122,5 +122,4 @@ static const struct lookup LOOKUPS[] = {
     {"dpdk", "rte_fib 4B, AVX-512", fib4_bulk, wide, choose_vector4},
 };
 
-const struct subject lpm4_subject = {"lpm4",  open_lpm4,       close_lpm4, LOOKUPS, NULL, sizeof LOOKUPS / sizeof *LOOKUPS,
-                                     sizeof(uint32_t)};
+const struct subject lpm4_subject = {"lpm4", open_lpm4, LOOKUPS, NULL, sizeof LOOKUPS / sizeof *LOOKUPS, sizeof(uint32_t)};

@@ -95,7 +95,7 @@ static inline uint16_t patched(uint16_t checksum, uint32_t from, uint32_t to)
   return (uint16_t)~fold((uint64_t)(uint16_t)~checksum + (uint32_t)~from + to);
 }
 
-/* One hop nearer: false where the TTL does not last. */
+/* One hop nearer, as Linux' ip_decrease_ttl: a checksum of 0xffff becomes 0. False where the TTL does not last. */
 static inline bool age(uint8_t *ip)
 {
   if (ip[8] <= 1) return false;
@@ -103,7 +103,7 @@ static inline bool age(uint8_t *ip)
   memcpy(&checksum, ip + 10, 2);
   ip[8]--;
   const uint32_t sum = checksum + 1u;
-  checksum = (uint16_t)(sum + (sum >> 16));
+  checksum = (uint16_t)(sum + (sum >= 0xffff));
   memcpy(ip + 10, &checksum, 2);
   return true;
 }

@@ -53,12 +53,17 @@ uint32_t ring_stride(unsigned index)
   return rings[index]->stride;
 }
 
+static uint8_t *came_at(const struct ring *ring, unsigned index)
+{
+  return ring->slots + (size_t)index * ring->stride + ring->headroom;
+}
+
 /* The next frames as they come in, whatever the last turn made of their slots. */
 static void refill(struct ring *ring)
 {
   for (unsigned i = 0; i < RING_LEN; i++) {
     struct packet_slot *packet = &ring->packets[i];
-    packet->frame = ring->slots + (size_t)i * ring->stride + ring->headroom;
+    packet->frame = came_at(ring, i);
     packet->length = frame_length;
     packet->out = 0;
     memcpy(packet->frame, records + (size_t)(next_frame + i) * record_octets, record_octets);
@@ -75,13 +80,13 @@ double ring_pass(const struct loop *loop, unsigned index)
   return (double)(clock_ns() - begin) / RING_LEN;
 }
 
-static uint32_t sum_packet(uint32_t sum, struct packet_slot *packet)
+static uint32_t sum_packet(uint32_t sum, const struct packet_slot *packet, const uint8_t *came)
 {
   uint8_t *frame = packet->frame;
   sum = sum_add(sum, packet->out);
   if (packet->out == 0) return sum;
   sum = sum_add(sum, packet->length);
-  if (packet->length >= frame_length + OUTER_LEN) {
+  if (frame < came) {
     /* The outer header's own checksum is right, and with it and its identification left out all are equal. */
     sum = sum_add(sum, is_intact(frame + ETH_LEN));
     memset(frame + ETH_LEN + 4, 0, 2);
@@ -101,7 +106,7 @@ uint32_t ring_check(const struct loop *loop, unsigned index)
     refill(ring);
     loop->run(ring);
     if (loop->finish != NULL) loop->finish(ring);
-    for (unsigned i = 0; i < RING_LEN; i++) sum = sum_packet(sum, &ring->packets[i]);
+    for (unsigned i = 0; i < RING_LEN; i++) sum = sum_packet(sum, &ring->packets[i], came_at(ring, i));
   } while (next_frame != 0);
   return sum;
 }
