@@ -27,6 +27,7 @@ class TableKernel implements Kernel {
     readonly keyOctets: number,
     readonly none: number,
     readonly lookUp: LookUpMany,
+    readonly arrange: (keys: Uint8Array) => Uint8Array = (keys) => keys,
   ) {}
 
   keys(path: string): string {
@@ -34,7 +35,7 @@ class TableKernel implements Kernel {
     this.#count = octets.length / this.keyOctets;
     if (this.#count === 0 || this.#count % CALL_KEYS !== 0)
       throw new Error(`${path} holds no whole calls of keys.`);
-    this.#keys = this.image.place(octets);
+    this.#keys = this.image.place(this.arrange(octets));
     this.#results = this.image.memory.take(CALL_KEYS * 4);
     this.#next = 0;
     return this.name;
@@ -91,18 +92,36 @@ export async function lpm4Kernel(folder: string): Promise<Kernel> {
   );
 }
 
-const ROUTE6_WORDS = 6;
+const ADDRESS6_LEN = 16;
+const ROUTE6_LEN = 24;
 
-/** Rows of 16 octets in network order, length and next hop; keys of 16 octets in network order. */
+/**
+ * The same rows with each address's halves in the machine's own order, the high half first: as DPDK takes what stands
+ * in a packet, the machine takes what parsing made of it.
+ */
+export function inMachineOrder(rows: Uint8Array, rowOctets: number): Uint8Array {
+  const turned = rows.slice();
+  for (let at = 0; at < turned.length; at += rowOctets) {
+    for (let half = at; half < at + ADDRESS6_LEN; half += 8) turned.subarray(half, half + 8).reverse();
+  }
+  return turned;
+}
+
 export async function lpm6Kernel(folder: string): Promise<Kernel> {
   const image = await BenchImage.make(CAPACITY);
   const insert = image.find("routes6Insert");
   const lookUp = image.find("route6LookupMany");
-  const routes = readWords(folder, "routes.bin");
-  setHops(image, highest(routes, ROUTE6_WORDS));
-  image.check(insert(image.address, image.place(routes), routes.length / ROUTE6_WORDS, 0));
-  return new TableKernel(image, "route6LookupMany", 16, NO_ROUTE, (keys, count, results) =>
-    lookUp(image.address, keys, count, results),
+  const words = readWords(folder, "routes.bin");
+  setHops(image, highest(words, ROUTE6_LEN / 4));
+  const rows = inMachineOrder(new Uint8Array(words.buffer), ROUTE6_LEN);
+  image.check(insert(image.address, image.place(rows), rows.length / ROUTE6_LEN, 0));
+  return new TableKernel(
+    image,
+    "route6LookupMany",
+    ADDRESS6_LEN,
+    NO_ROUTE,
+    (keys, count, results) => lookUp(image.address, keys, count, results),
+    (keys) => inMachineOrder(keys, ADDRESS6_LEN),
   );
 }
 
