@@ -12,6 +12,7 @@ import { findFullTable } from "./native/shared-table.js";
 import { Side } from "./native/side.js";
 import {
   buildHarness,
+  describeLoad,
   describeNative,
   findToolchain,
   harnessCommand,
@@ -98,10 +99,12 @@ async function compare(options: Options): Promise<void> {
     const names = scenariosOf(full).map(({ name }) => name);
     throw new Error(`There is nothing named «${only}» to measure: name one of ${names.join(", ")}.`);
   }
-  const skipped =
-    full === undefined
+  const skipped = [
+    ...describeLoad(),
+    ...(full === undefined
       ? ["Rows over the full Internet table are skipped: PACKETYARD_SHARED names no folder that has it."]
-      : [];
+      : []),
+  ];
   const folder = mkdtempSync(join(tmpdir(), "packetyard-native-"));
   const run = new Run(buildHarness(process.cwd()), folder, options);
   process.stderr.write(`${NO_IO}\n`);

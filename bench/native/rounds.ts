@@ -15,7 +15,7 @@ export interface Measured {
 }
 
 /** Turns that warm up, of so many times a turn's length: both sides' code and tables are hot before the first counts. */
-const WARM = 5;
+const WARM = 10;
 
 /** Both sides over one case's keys: first whether they agree on every result, then round after round in turn. */
 export async function measureCase(

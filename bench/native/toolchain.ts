@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { availableParallelism, cpus, release, type } from "node:os";
+import { availableParallelism, cpus, loadavg, release, type } from "node:os";
 
 /** A program or library is not installed; the message says which package has it. */
 export class NotInstalled extends Error {}
@@ -56,4 +56,16 @@ export function describeNative(dpdk: string): string {
     `${model}, ${availableParallelism()} cores, one of them used, ${type()} ${release()}, 4 KB pages; ` +
     `Node ${node} (V8 ${v8}); ${dpdk}, gcc ${gcc} -O3 -march=native`
   );
+}
+
+/** Load beyond this share of the cores disturbs the one that is measured on, and the caches of all. */
+const BUSY = 0.5;
+
+/** A remark when other work keeps the machine busy, to be asked before the run's own. */
+export function describeLoad(load: number = loadavg()[0] ?? 0, cores = availableParallelism()): string[] {
+  if (load <= cores * BUSY) return [];
+  return [
+    `Other work kept the machine busy (a load of ${load.toFixed(1)} on ${cores} cores): these times are longer than ` +
+      "on a quiet one and even their ratios are not to be relied on.",
+  ];
 }
