@@ -17,10 +17,14 @@ struct connections connections;
 
 static void insert(const struct flow_row *row)
 {
-  uint32_t at = hash_tuple(&row->tuple);
-  while (connections.entries[at & connections.mask].state != 0) at++;
-  connections.entries[at & connections.mask] =
-      (struct connection){.tuple = row->tuple, .dst = row->dst, .port = row->port, .state = 1};
+  for (uint32_t at = hash_tuple(&row->tuple);; at++) {
+    struct bucket *bucket = &connections.buckets[at & connections.mask];
+    for (unsigned way = 0; way < WAYS; way++) {
+      if (bucket->ways[way].tuple.protocol != 0) continue;
+      bucket->ways[way] = (struct connection){.tuple = row->tuple, .dst = row->dst, .port = row->port};
+      return;
+    }
+  }
 }
 
 void connections_open(const char *folder)
@@ -28,8 +32,8 @@ void connections_open(const char *folder)
   size_t octets, room = 1;
   struct flow_row *rows = read_file(folder, "flows.bin", &octets);
   const size_t count = octets / sizeof *rows;
-  while (room < count * 2) room *= 2;
-  connections.entries = take(room * sizeof *connections.entries);
+  while (room < count) room *= 2;
+  connections.buckets = take(room * sizeof *connections.buckets);
   connections.mask = (uint32_t)room - 1;
   for (size_t i = 0; i < count; i++) insert(&rows[i]);
   free(rows);
@@ -66,7 +70,7 @@ static void hit_staged(struct ring *ring)
     for (unsigned i = 0; i < STAGE; i++) {
       whole[i] = parse(packets[i].frame, packets[i].length, &tuples[i]);
       places[i] = whole[i] ? hash_tuple(&tuples[i]) : 0;
-      __builtin_prefetch(&connections.entries[places[i] & connections.mask], 1);
+      __builtin_prefetch(&connections.buckets[places[i] & connections.mask], 1);
     }
     for (unsigned i = 0; i < STAGE; i++) {
       struct connection *connection = whole[i] ? find_from(places[i], &tuples[i]) : NULL;

@@ -56,7 +56,10 @@ const beside = hasDpdk ? "and with DPDK" : "(DPDK is not installed: apt-get inst
 
 describe(`bench:native: the machine agrees with oracles ${beside}`, () => {
   it("on next hops", async () => {
-    const routes = k8sRoutes(new Random(9)).slice(4000);
+    // Without the upper half of the default route, so that some keys have none.
+    const routes = k8sRoutes(new Random(9))
+      .slice(4000)
+      .filter(({ address }) => address !== 0x80000000);
     const few = routes.filter(({ length }) => length > 1);
     const keys = Uint32Array.from([
       ...inPrefixKeys4(new Random(1), few, 4096),
