@@ -7,7 +7,8 @@ import { MissingExport } from "./native/kernel.js";
 import { NO_IO, printReport } from "./native/print.js";
 import { measureCase, type RoundOptions } from "./native/rounds.js";
 import { type MissingRow, type Row, rowsOf } from "./native/rows.js";
-import { type Scenario, scenariosOf } from "./native/scenarios.js";
+import type { Scenario } from "./native/scenario.js";
+import { scenariosOf } from "./native/scenarios.js";
 import { findFullTable } from "./native/shared-table.js";
 import { Side } from "./native/side.js";
 import {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Timed } from "./rows.js";
-import type { Case } from "./scenarios.js";
+import type { Case } from "./scenario.js";
 import { parseVariants, type Side } from "./side.js";
 
 export interface RoundOptions {

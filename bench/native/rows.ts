@@ -1,5 +1,5 @@
 import { median, spreadOf } from "../../src/report/statistics.js";
-import type { Case } from "./scenarios.js";
+import type { Case } from "./scenario.js";
 import type { Variant } from "./side.js";
 
 /** A line of the result: packetyard beside one peer. Times are ns for one key or packet. */
