@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  HOOK_NAT,
+  HOOK_PREROUTING,
+  NEXT_HOP_ENTRY_LEN,
+  ROUTE_ENTRY_LEN,
+  RULE_DPORT_FROM,
+  RULE_DPORT_TO,
+  RULE_DST,
+  RULE_DST_MASK,
+  RULE_ENTRY_LEN,
+  RULE_PROTOCOL,
+  RULE_TARGET,
+  RULE_WORDS,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+} from "../../assembly/abi/entry.js";
+import { PROTO_TCP } from "../../assembly/abi/wire.js";
+import { RING_LEN } from "./flows.js";
+import { FrameFile } from "./frames.js";
+import { BenchImage, type Kernel, OrderedSum, readWords } from "./kernel.js";
+import { PacketRing } from "./packet-ring.js";
+
+/** Packets through `run`, ring after ring of a list of frames. */
+class PacketKernel implements Kernel {
+  #ring: PacketRing | undefined;
+  #file = new FrameFile({ count: 0, length: 0 });
+  #words = new Uint32Array(0);
+  #next = 0;
+
+  constructor(readonly image: BenchImage) {}
+
+  keys(path: string, stride: number): string {
+    const octets = new Uint8Array(readFileSync(path));
+    this.#file = new FrameFile(octets);
+    this.#words = new Uint32Array(octets.buffer, octets.byteOffset, octets.length >> 2);
+    this.#ring = new PacketRing(this.image, stride);
+    this.#next = 0;
+    return `run, ${stride}-octet slots`;
+  }
+
+  #refill(): PacketRing {
+    const ring = this.#ring;
+    if (ring === undefined) throw new Error("there are no packets yet: give a file of frames.");
+    ring.refill(this.#file, this.#words, this.#next);
+    this.#next = (this.#next + RING_LEN) % this.#file.count;
+    return ring;
+  }
+
+  check(): number {
+    const sum = new OrderedSum();
+    this.#next = 0;
+    do {
+      const ring = this.#refill();
+      ring.run();
+      ring.addTo(sum);
+    } while (this.#next !== 0);
+    return sum.value;
+  }
+
+  pass(): number {
+    const ring = this.#refill();
+    const begin = performance.now();
+    ring.run();
+    return ((performance.now() - begin) * 1e6) / RING_LEN;
+  }
+}
+
+const REST = 2 ** 26;
+const CONNECTION_OCTETS = 256;
+
+async function nodeImage(folder: string, connections: number): Promise<BenchImage> {
+  const image = await BenchImage.make(REST + connections * CONNECTION_OCTETS, connections);
+  const { machine, address } = image;
+  const hops = new Uint8Array(readFileSync(join(folder, "hops.bin")));
+  const hopsAt = image.place(hops);
+  for (let number = 0; number * NEXT_HOP_ENTRY_LEN < hops.length; number++)
+    image.check(machine.nextHopSet(address, number, hopsAt + number * NEXT_HOP_ENTRY_LEN));
+  const routes = readWords(folder, "routes.bin");
+  image.check(machine.routesInsert(address, image.place(routes), (routes.length * 4) / ROUTE_ENTRY_LEN, 0));
+  return image;
+}
+
+/** A node that only routes; with a tunnel file it takes tunnelled packets too. */
+export async function routerKernel(folder: string): Promise<Kernel> {
+  const image = await nodeImage(folder, 16);
+  const [, port, vni] = readWords(folder, "tunnel.bin") as unknown as [number, number, number];
+  image.check(image.machine.vxlanSet(image.address, port, vni, 1));
+  return new PacketKernel(image);
+}
+
+const SERVICE_WORDS = 4;
+
+/** A chain at PREROUTING that gives each Service's connections their Pod. */
+function setServices(image: BenchImage, services: Uint32Array): void {
+  const count = services.length / SERVICE_WORDS;
+  const rules = new Uint8Array(count * RULE_ENTRY_LEN);
+  const words = new Uint32Array(count * 2);
+  for (let index = 0; index < count; index++) {
+    const [vip, port, pod, podPort] = services.subarray(index * SERVICE_WORDS) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const rule = new DataView(rules.buffer, index * RULE_ENTRY_LEN);
+    rule.setUint32(RULE_DST, vip, true);
+    rule.setUint32(RULE_DST_MASK, 0xffffffff, true);
+    rule.setUint16(RULE_DPORT_FROM, port, true);
+    rule.setUint16(RULE_DPORT_TO, port, true);
+    rule.setUint8(RULE_PROTOCOL, PROTO_TCP);
+    rule.setUint8(RULE_TARGET, TARGET_DNAT);
+    rule.setUint32(RULE_WORDS, index * 2, true);
+    words.set([pod, podPort], index * 2);
+  }
+  const { machine, address } = image;
+  image.check(machine.chainSet(address, 0, image.place(rules), count, image.place(words), words.length));
+  image.check(machine.hookAppend(address, HOOK_PREROUTING, 0, HOOK_NAT, TARGET_ACCEPT));
+}
+
+/** A node with Services, whose connections are open and answered. */
+export async function flowKernel(folder: string): Promise<Kernel> {
+  const opening = new FrameFile(new Uint8Array(readFileSync(join(folder, "opening.bin"))));
+  const image = await nodeImage(folder, opening.count / 2);
+  setServices(image, readWords(folder, "services.bin"));
+  new PacketRing(image, 256).open(opening.count, (index, into) => into.set(opening.at(index)));
+  if (image.machine.flowsCount(image.address) >>> 0 !== opening.count / 2)
+    throw new Error("the answers opened connections of their own.");
+  return new PacketKernel(image);
+}
