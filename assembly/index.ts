@@ -8,10 +8,16 @@ import {
   EXACT_PROTO_PORT,
   EXACT_TABLES_MAX,
   EXACT_VALUE,
+  KEY6_LEN,
   ROUTE_ADDRESS,
   ROUTE_ENTRY_LEN,
   ROUTE_LENGTH,
   ROUTE_NEXT_HOP,
+  ROUTE6_ENTRY_LEN,
+  ROUTE6_HIGH,
+  ROUTE6_LENGTH,
+  ROUTE6_LOW,
+  ROUTE6_NEXT_HOP,
 } from "./abi/entry";
 import {
   IMAGE_MAGIC,
@@ -22,22 +28,40 @@ import {
   STATUS_NO_SPACE,
   STATUS_OK,
 } from "./abi/image";
-import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, Image } from "./image";
+import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, IMAGE_TAIL, Image } from "./image";
 import { octetsOf } from "./memory/arena";
 import { runBatch } from "./pipeline/run";
 import { seed } from "./random";
 import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
 import { exactFind } from "./table/exact/lookup";
-import { fib4Create, fib4Insert, fib4Remove } from "./table/fib4/build";
-import { fib4Length, fib4NextHop } from "./table/fib4/layout";
-import { fib4Lookup } from "./table/fib4/lookup";
+import {
+  fib4AreRoutes,
+  fib4Create,
+  fib4Insert,
+  fib4Load,
+  fib4Remove,
+} from "./table/fib4/build";
+import { fib4LongestLength, fib4Lookup, fib4LookupBurst } from "./table/fib4/lookup";
+import {
+  fib6AreRoutes,
+  fib6Create,
+  fib6Insert,
+  fib6Load,
+  fib6Remove,
+} from "./table/fib6/build";
+import { fib6LongestLength, fib6Lookup, fib6LookupBurst } from "./table/fib6/lookup";
 import { flowClear, flowCreate, flowExpire } from "./table/flow/build";
 import { flowFind } from "./table/flow/lookup";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { serverSet as setServer } from "./table/ring/build";
+import { Fib } from "./table/routes/fib";
+import { isLoad } from "./table/routes/load";
 import { hookAppend as appendHook, chainSet as setChain } from "./table/rules/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
+
+/** Look-ups that are under way at a time. */
+const BURST: u32 = 64;
 
 export function imageVersion(): u32 {
   return IMAGE_VERSION;
@@ -51,13 +75,13 @@ export function imageCreate(
   seedHigh: u32,
   connections: u32,
 ): u32 {
-  if (capacity < IMAGE_HEAD_LEN) return STATUS_NO_SPACE;
+  if (capacity < IMAGE_HEAD_LEN + IMAGE_TAIL) return STATUS_NO_SPACE;
   memory.fill(address, 0, IMAGE_HEAD_LEN);
   const image = Image.at(address);
   image.capacity = capacity;
   image.top = IMAGE_HEAD_LEN;
   seed(image, seedLow, seedHigh);
-  if (!fib4Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
+  if (!fib4Create(image) || !fib6Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
   image.version = IMAGE_VERSION;
   image.magic = IMAGE_MAGIC;
   return STATUS_OK;
@@ -67,7 +91,7 @@ export function imageCreate(
 export function imageResize(address: usize, capacity: u32): u32 {
   const image = Image.at(address);
   if (!image.isValid) return STATUS_BAD_IMAGE;
-  if (capacity < image.top) return STATUS_NO_SPACE;
+  if (capacity < image.top + IMAGE_TAIL) return STATUS_NO_SPACE;
   image.capacity = capacity;
   return STATUS_OK;
 }
@@ -109,16 +133,23 @@ export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
 }
 
-/** Inserts routes (ROUTE_…) one after another; `done` (u32, when not 0) counts those inserted. */
+/**
+ * Inserts routes (ROUTE_…), of equal prefixes the last; BAD_ENTRY if any is none, and then nothing is changed. An
+ * empty table is loaded at once or not at all; otherwise `done` (u32, when not 0) counts the routes inserted, and
+ * after NO_SPACE the call may be repeated from there or from the start.
+ */
 export function routesInsert(address: usize, rows: usize, count: u32, done: usize): u32 {
+  const image = Image.at(address);
+  if (!fib4AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
+  if (isLoad(Fib.of4(image), count)) {
+    const status = fib4Load(image, rows, count);
+    if (status == STATUS_OK && done != 0) store<u32>(done, count);
+    return status;
+  }
   for (let i: u32 = 0; i < count; i++) {
     const row = rows + i * ROUTE_ENTRY_LEN;
-    const status = routeInsert(
-      address,
-      load<u32>(row, ROUTE_ADDRESS),
-      load<u32>(row, ROUTE_LENGTH),
-      load<u32>(row, ROUTE_NEXT_HOP),
-    );
+    const length = load<u32>(row, ROUTE_LENGTH);
+    const status = fib4Insert(image, load<u32>(row, ROUTE_ADDRESS), length, load<u32>(row, ROUTE_NEXT_HOP));
     if (status != STATUS_OK) return status;
     if (done != 0) store<u32>(done, i + 1);
   }
@@ -137,23 +168,86 @@ export function routeRemove(address: usize, prefix: u32, length: u32): u32 {
 
 /** The next hop of the longest prefix that holds an address, or 0xffffffff. */
 export function routeLookup(address: usize, destination: u32): u32 {
-  const leaf = fib4Lookup(Image.at(address), destination);
-  return leaf == 0 ? 0xffffffff : fib4NextHop(leaf);
+  return fib4Lookup(Image.at(address), destination) - 1;
 }
 
 /** The length of that prefix, or 0xffffffff. */
 export function routeLookupLength(address: usize, destination: u32): u32 {
-  const leaf = fib4Lookup(Image.at(address), destination);
-  return leaf == 0 ? 0xffffffff : fib4Length(leaf);
+  return fib4LongestLength(Image.at(address), destination);
 }
 
-/** Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. */
-export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): void {
+/**
+ * Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. Another thread may change routes
+ * meanwhile: a burst of 64 that a change met is looked up again. Answers how many bursts were.
+ */
+export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): u32 {
+  const image = Image.at(address);
+  let repeated: u32 = 0;
+  for (let i: u32 = 0; i < count; i += BURST) {
+    const change = image.settledRoutes();
+    fib4LookupBurst(image, keys + (i << 2), min<u32>(BURST, count - i), results + (i << 2));
+    if (image.isSettled(change)) continue;
+    i -= BURST;
+    repeated++;
+  }
+  return repeated;
+}
+
+/** IPv6: as routesInsert, rows are ROUTE6_…. */
+export function routes6Insert(address: usize, rows: usize, count: u32, done: usize): u32 {
+  const image = Image.at(address);
+  if (!fib6AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
+  if (isLoad(Fib.of6(image), count)) {
+    const status = fib6Load(image, rows, count);
+    if (status == STATUS_OK && done != 0) store<u32>(done, count);
+    return status;
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * ROUTE6_ENTRY_LEN;
+    const high = load<u64>(row, ROUTE6_HIGH);
+    const low = load<u64>(row, ROUTE6_LOW);
+    const status = fib6Insert(image, high, low, load<u32>(row, ROUTE6_LENGTH), load<u32>(row, ROUTE6_NEXT_HOP));
+    if (status != STATUS_OK) return status;
+    if (done != 0) store<u32>(done, i + 1);
+  }
+  return STATUS_OK;
+}
+
+/** Removes IPv6 routes (ROUTE6_…; next hops do not count) one after another; BAD_ENTRY at one that is not there. */
+export function routes6Remove(address: usize, rows: usize, count: u32, done: usize): u32 {
   const image = Image.at(address);
   for (let i: u32 = 0; i < count; i++) {
-    const leaf = fib4Lookup(image, load<u32>(keys + (i << 2)));
-    store<u32>(results + (i << 2), leaf == 0 ? 0xffffffff : fib4NextHop(leaf));
+    const row = rows + i * ROUTE6_ENTRY_LEN;
+    const high = load<u64>(row, ROUTE6_HIGH);
+    const status = fib6Remove(image, high, load<u64>(row, ROUTE6_LOW), load<u32>(row, ROUTE6_LENGTH));
+    if (status != STATUS_OK) return status;
+    if (done != 0) store<u32>(done, i + 1);
   }
+  return STATUS_OK;
+}
+
+/** The next hop of the longest IPv6 prefix that holds the address at `key` (KEY6_LEN octets), or 0xffffffff. */
+export function route6Lookup(address: usize, key: usize): u32 {
+  return fib6Lookup(Image.at(address), load<u64>(key), load<u64>(key, 8)) - 1;
+}
+
+/** The length of that prefix, or 0xffffffff. */
+export function route6LookupLength(address: usize, key: usize): u32 {
+  return fib6LongestLength(Image.at(address), load<u64>(key), load<u64>(key, 8));
+}
+
+/** As routeLookupMany, for addresses of KEY6_LEN octets each. */
+export function route6LookupMany(address: usize, keys: usize, count: u32, results: usize): u32 {
+  const image = Image.at(address);
+  let repeated: u32 = 0;
+  for (let i: u32 = 0; i < count; i += BURST) {
+    const change = image.settledRoutes();
+    fib6LookupBurst(image, keys + i * KEY6_LEN, min<u32>(BURST, count - i), results + (i << 2));
+    if (image.isSettled(change)) continue;
+    i -= BURST;
+    repeated++;
+  }
+  return repeated;
 }
 
 /** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */
