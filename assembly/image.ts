@@ -129,8 +129,3 @@ export const FREE_CELLS_AT: u32 = FREE_LISTS_AT + FREE_LISTS * 4;
 export const SCRATCH_AT: u32 = 1280;
 export const SCRATCH_LEN: u32 = 768;
 export const IMAGE_HEAD_LEN: u32 = SCRATCH_AT + SCRATCH_LEN;
-/**
- * Octets at an image's end that no block gets. An offset cut to `capacity - IMAGE_TAIL` can be read that far beyond,
- * so a reader who follows a stale one stays inside the image.
- */
-export const IMAGE_TAIL: u32 = 4096;

@@ -2,25 +2,10 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import {
-  EXACT_ADDRESS,
-  EXACT_ENTRY_LEN,
-  EXACT_PROTO_PORT,
-  EXACT_TABLES_MAX,
-  EXACT_VALUE,
-  KEY6_LEN,
-  ROUTE_ADDRESS,
-  ROUTE_ENTRY_LEN,
-  ROUTE_LENGTH,
-  ROUTE_NEXT_HOP,
-  ROUTE6_ENTRY_LEN,
-  ROUTE6_HIGH,
-  ROUTE6_LENGTH,
-  ROUTE6_LOW,
-  ROUTE6_NEXT_HOP,
-} from "./abi/entry";
+import { EXACT_ADDRESS, EXACT_ENTRY_LEN, EXACT_PROTO_PORT, EXACT_TABLES_MAX, EXACT_VALUE } from "./abi/entry";
 import {
   IMAGE_MAGIC,
+  IMAGE_TAIL,
   IMAGE_VERSION,
   PART_EXACT,
   STATUS_BAD_ENTRY,
@@ -28,40 +13,34 @@ import {
   STATUS_NO_SPACE,
   STATUS_OK,
 } from "./abi/image";
-import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, IMAGE_TAIL, Image } from "./image";
+import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, Image } from "./image";
 import { octetsOf } from "./memory/arena";
 import { runBatch } from "./pipeline/run";
 import { seed } from "./random";
 import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
 import { exactFind } from "./table/exact/lookup";
-import {
-  fib4AreRoutes,
-  fib4Create,
-  fib4Insert,
-  fib4Load,
-  fib4Remove,
-} from "./table/fib4/build";
-import { fib4LongestLength, fib4Lookup, fib4LookupBurst } from "./table/fib4/lookup";
-import {
-  fib6AreRoutes,
-  fib6Create,
-  fib6Insert,
-  fib6Load,
-  fib6Remove,
-} from "./table/fib6/build";
-import { fib6LongestLength, fib6Lookup, fib6LookupBurst } from "./table/fib6/lookup";
+import { fib4Create } from "./table/fib4/build";
+import { fib6Create } from "./table/fib6/build";
 import { flowClear, flowCreate, flowExpire } from "./table/flow/build";
 import { flowFind } from "./table/flow/lookup";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { serverSet as setServer } from "./table/ring/build";
-import { Fib } from "./table/routes/fib";
-import { isLoad } from "./table/routes/load";
 import { hookAppend as appendHook, chainSet as setChain } from "./table/rules/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
-
-/** Look-ups that are under way at a time. */
-const BURST: u32 = 64;
+export {
+  route6Lookup,
+  route6LookupLength,
+  route6LookupMany,
+  routeInsert,
+  routeLookup,
+  routeLookupLength,
+  routeLookupMany,
+  routeRemove,
+  routes6Insert,
+  routes6Remove,
+  routesInsert,
+} from "./table/routes/exports";
 
 export function imageVersion(): u32 {
   return IMAGE_VERSION;
@@ -131,123 +110,6 @@ export function vxlanSet(address: usize, port: u32, vni: u32, inNumber: u32): u3
 
 export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
-}
-
-/**
- * Inserts routes (ROUTE_…), of equal prefixes the last; BAD_ENTRY if any is none, and then nothing is changed. An
- * empty table is loaded at once or not at all; otherwise `done` (u32, when not 0) counts the routes inserted, and
- * after NO_SPACE the call may be repeated from there or from the start.
- */
-export function routesInsert(address: usize, rows: usize, count: u32, done: usize): u32 {
-  const image = Image.at(address);
-  if (!fib4AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
-  if (isLoad(Fib.of4(image), count)) {
-    const status = fib4Load(image, rows, count);
-    if (status == STATUS_OK && done != 0) store<u32>(done, count);
-    return status;
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE_ENTRY_LEN;
-    const length = load<u32>(row, ROUTE_LENGTH);
-    const status = fib4Insert(image, load<u32>(row, ROUTE_ADDRESS), length, load<u32>(row, ROUTE_NEXT_HOP));
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
-}
-
-/** Adds or replaces a route. The next hop must be set first. */
-export function routeInsert(address: usize, prefix: u32, length: u32, nextHop: u32): u32 {
-  const image = Image.at(address);
-  return nextHop < image.nextHopsRoom ? fib4Insert(image, prefix, length, nextHop) : STATUS_BAD_ENTRY;
-}
-
-export function routeRemove(address: usize, prefix: u32, length: u32): u32 {
-  return fib4Remove(Image.at(address), prefix, length);
-}
-
-/** The next hop of the longest prefix that holds an address, or 0xffffffff. */
-export function routeLookup(address: usize, destination: u32): u32 {
-  return fib4Lookup(Image.at(address), destination) - 1;
-}
-
-/** The length of that prefix, or 0xffffffff. */
-export function routeLookupLength(address: usize, destination: u32): u32 {
-  return fib4LongestLength(Image.at(address), destination);
-}
-
-/**
- * Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. Another thread may change routes
- * meanwhile: a burst of 64 that a change met is looked up again. Answers how many bursts were.
- */
-export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): u32 {
-  const image = Image.at(address);
-  let repeated: u32 = 0;
-  for (let i: u32 = 0; i < count; i += BURST) {
-    const change = image.settledRoutes();
-    fib4LookupBurst(image, keys + (i << 2), min<u32>(BURST, count - i), results + (i << 2));
-    if (image.isSettled(change)) continue;
-    i -= BURST;
-    repeated++;
-  }
-  return repeated;
-}
-
-/** IPv6: as routesInsert, rows are ROUTE6_…. */
-export function routes6Insert(address: usize, rows: usize, count: u32, done: usize): u32 {
-  const image = Image.at(address);
-  if (!fib6AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
-  if (isLoad(Fib.of6(image), count)) {
-    const status = fib6Load(image, rows, count);
-    if (status == STATUS_OK && done != 0) store<u32>(done, count);
-    return status;
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE6_ENTRY_LEN;
-    const high = load<u64>(row, ROUTE6_HIGH);
-    const low = load<u64>(row, ROUTE6_LOW);
-    const status = fib6Insert(image, high, low, load<u32>(row, ROUTE6_LENGTH), load<u32>(row, ROUTE6_NEXT_HOP));
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
-}
-
-/** Removes IPv6 routes (ROUTE6_…; next hops do not count) one after another; BAD_ENTRY at one that is not there. */
-export function routes6Remove(address: usize, rows: usize, count: u32, done: usize): u32 {
-  const image = Image.at(address);
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE6_ENTRY_LEN;
-    const high = load<u64>(row, ROUTE6_HIGH);
-    const status = fib6Remove(image, high, load<u64>(row, ROUTE6_LOW), load<u32>(row, ROUTE6_LENGTH));
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
-}
-
-/** The next hop of the longest IPv6 prefix that holds the address at `key` (KEY6_LEN octets), or 0xffffffff. */
-export function route6Lookup(address: usize, key: usize): u32 {
-  return fib6Lookup(Image.at(address), load<u64>(key), load<u64>(key, 8)) - 1;
-}
-
-/** The length of that prefix, or 0xffffffff. */
-export function route6LookupLength(address: usize, key: usize): u32 {
-  return fib6LongestLength(Image.at(address), load<u64>(key), load<u64>(key, 8));
-}
-
-/** As routeLookupMany, for addresses of KEY6_LEN octets each. */
-export function route6LookupMany(address: usize, keys: usize, count: u32, results: usize): u32 {
-  const image = Image.at(address);
-  let repeated: u32 = 0;
-  for (let i: u32 = 0; i < count; i += BURST) {
-    const change = image.settledRoutes();
-    fib6LookupBurst(image, keys + i * KEY6_LEN, min<u32>(BURST, count - i), results + (i << 2));
-    if (image.isSettled(change)) continue;
-    i -= BURST;
-    repeated++;
-  }
-  return repeated;
 }
 
 /** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */

@@ -9,6 +9,11 @@ export const IMAGE_MAGIC: u32 = 0x44594b50;
 export const IMAGE_VERSION: u32 = 2;
 /** Images start at multiples of this. */
 export const IMAGE_ALIGNMENT: u32 = 128;
+/**
+ * Octets at an image's end that no table gets. An offset cut to `capacity - IMAGE_TAIL` can be read that far beyond,
+ * so a reader in another thread who follows a stale one stays inside the image.
+ */
+export const IMAGE_TAIL: u32 = 4096;
 
 /** What a building call answers: 0, or why nothing was changed. */
 export const STATUS_OK: u32 = 0;

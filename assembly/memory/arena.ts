@@ -1,5 +1,5 @@
-import { PART_ALL } from "../abi/image";
-import { FREE_LISTS_AT, IMAGE_TAIL, Image } from "../image";
+import { IMAGE_TAIL, PART_ALL } from "../abi/image";
+import { FREE_LISTS_AT, Image } from "../image";
 
 /**
  * Blocks of an image: powers of two of at least 64 octets, each class with a list of blocks given back (linked

@@ -1,4 +1,5 @@
-import { IMAGE_TAIL, Image } from "../../image";
+import { IMAGE_TAIL } from "../../abi/image";
+import { Image } from "../../image";
 import { Fib, ROOT_BITS, ROOT_OFFSET, ROOT_WIDE } from "../routes/fib";
 import { routeLongest } from "../routes/lookup";
 import {
@@ -19,7 +20,7 @@ class Walk {
   /** The address of the leaf of a record's slot (the low six bits of `slot` count). */
   @inline
   static leafAddress(image: Image, record: usize, slot: u32, last: u32, shift: u32): usize {
-    const rank = <u32>popcnt<u64>(load<u64>(record, RECORD4_BOUNDARIES) >> (<u64>slot));
+    const rank = <u32>popcnt<u64>(load<u64>(record, RECORD4_BOUNDARIES) >> <u64>slot);
     const at = load<u32>(record, RECORD4_LEAVES_AT);
     return image.to(select<u32>(at, last, at < last)) + (rank << shift);
   }
@@ -58,7 +59,15 @@ class Walk {
 
   /** Two passes, so that the loads of many look-ups are under way at a time; results hold the addresses between them. */
   @inline
-  static burst(image: Image, keys: usize, count: u32, results: usize, shift: u32, root: u32, last: u32): void {
+  static burst(
+    image: Image,
+    keys: usize,
+    count: u32,
+    results: usize,
+    shift: u32,
+    root: u32,
+    last: u32,
+  ): void {
     const bits = root & ROOT_BITS;
     const down = 32 - bits;
     const slotDown = 26 - bits;
@@ -99,7 +108,6 @@ export function fib4LookupBurst(image: Image, keys: usize, count: u32, results: 
   if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, 2, root, last);
   else Walk.burst(image, keys, count, results, 1, root, last);
 }
-
 
 /** The length of the longest prefix that holds an address, from the store; -1 for none. */
 export function fib4LongestLength(image: Image, address: u32): i32 {

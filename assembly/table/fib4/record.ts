@@ -19,7 +19,7 @@ import {
 const POOL_MIN: u32 = 16;
 
 function leavesOctets(boundaries: u64, shift: u32): u32 {
-  return ((<u32>popcnt<u64>(boundaries)) + 1) << shift;
+  return (<u32>popcnt<u64>(boundaries) + 1) << shift;
 }
 
 /** Gives back the leaves of a record that are not inline. */
@@ -51,8 +51,7 @@ export function record4Write(image: Image, fib: Fib, node: RouteNode, record: u3
   }
   const boundaries = slotBoundaries(image);
   const octets = leavesOctets(boundaries, shift);
-  const leavesAt =
-    octets <= RECORD4_INLINE_LEN ? record + RECORD4_INLINE : takeCell(image, octets, PART_FIB);
+  const leavesAt = octets <= RECORD4_INLINE_LEN ? record + RECORD4_INLINE : takeCell(image, octets, PART_FIB);
   storeRuns(image, boundaries, image.to(leavesAt), shift);
   record4Clear(image, record, shift);
   store<u64>(image.to(record), boundaries, RECORD4_BOUNDARIES);

@@ -1,4 +1,5 @@
-import { IMAGE_TAIL, Image } from "../../image";
+import { IMAGE_TAIL } from "../../abi/image";
+import { Image } from "../../image";
 import { Fib, ROOT_BITS, ROOT_OFFSET, ROOT_WIDE } from "../routes/fib";
 import { STRIDE, slotOf } from "../routes/layout";
 import { routeLongest } from "../routes/lookup";
@@ -24,8 +25,8 @@ class Step {
   @inline
   static from(image: Image, record: usize, slot: u64, below: u64, last: u32, shift: u32): usize {
     const children = load<u64>(record, RECORD6_CHILDREN);
-    const leaf = <u32>popcnt<u64>(load<u64>(record, RECORD6_BOUNDARIES) >> slot) << shift;
-    const child = <u32>(popcnt<u64>(children << (63 - (slot & 63))) - 1) << RECORD6_SHIFT;
+    const leaf = (<u32>popcnt<u64>(load<u64>(record, RECORD6_BOUNDARIES) >> slot)) << shift;
+    const child = (<u32>(popcnt<u64>(children << (63 - (slot & 63))) - 1)) << RECORD6_SHIFT;
     const childrenAt = load<u32>(record, RECORD6_CHILDREN_AT);
     const leavesAt = load<u32>(record, RECORD6_LEAVES_AT);
     const at = select<u32>(childrenAt, leavesAt, below != 0);
@@ -49,8 +50,8 @@ class Step {
     while (rest != 0) {
       const i = ctz<u64>(rest);
       rest &= rest - 1;
-      const result = results + (<usize>i << 2);
-      const slot = rotr<u64>(load<u64>(keys + (<usize>i << KEY6_SHIFT) + half), turn);
+      const result = results + ((<usize>i) << 2);
+      const slot = rotr<u64>(load<u64>(keys + ((<usize>i) << KEY6_SHIFT) + half), turn);
       const record = <usize>load<u32>(result);
       const below = (load<u64>(record, RECORD6_CHILDREN) >> slot) & 1;
       store<u32>(result, <u32>Step.from(image, record, slot, below, last, shift));
@@ -60,21 +61,14 @@ class Step {
   }
 
   /** The level whose six bits lie in both halves. */
-  static middle(
-    image: Image,
-    keys: usize,
-    results: usize,
-    active: u64,
-    last: u32,
-    shift: u32,
-  ): u64 {
+  static middle(image: Image, keys: usize, results: usize, active: u64, last: u32, shift: u32): u64 {
     let rest = active;
     let next: u64 = 0;
     while (rest != 0) {
       const i = ctz<u64>(rest);
       rest &= rest - 1;
-      const result = results + (<usize>i << 2);
-      const key = keys + (<usize>i << KEY6_SHIFT);
+      const result = results + ((<usize>i) << 2);
+      const key = keys + ((<usize>i) << KEY6_SHIFT);
       const slot = <u64>slotOf(load<u64>(key), load<u64>(key, 8), 60);
       const record = <usize>load<u32>(result);
       const below = (load<u64>(record, RECORD6_CHILDREN) >> slot) & 1;
@@ -86,7 +80,15 @@ class Step {
 
   /** Level by level over all keys, so that the loads of a level are under way at a time and no branch is a guess. */
   @inline
-  static burst(image: Image, keys: usize, count: u32, results: usize, shift: u32, root: u32, last: u32): void {
+  static burst(
+    image: Image,
+    keys: usize,
+    count: u32,
+    results: usize,
+    shift: u32,
+    root: u32,
+    last: u32,
+  ): void {
     const bits = root & ROOT_BITS;
     const records = image.to(root & ROOT_OFFSET);
     for (let i: u32 = 0; i < count; i++) {
@@ -124,7 +126,7 @@ export function fib6Lookup(image: Image, high: u64, low: u64): u32 {
   const last = image.capacity - IMAGE_TAIL;
   const shift: u32 = (root & ROOT_WIDE) != 0 ? 2 : 1;
   let depth = root & ROOT_BITS;
-  let at = image.to(root & ROOT_OFFSET) + (<u32>(high >> (64 - depth)) << RECORD6_SHIFT);
+  let at = image.to(root & ROOT_OFFSET) + ((<u32>(high >> (64 - depth))) << RECORD6_SHIFT);
   let below: u64 = 1;
   while (below != 0 && depth < 128) {
     const slot = <u64>slotOf(high, low, depth);

@@ -15,7 +15,7 @@ import {
 } from "./layout";
 
 function leavesOctets(boundaries: u64, shift: u32): u32 {
-  return ((<u32>popcnt<u64>(boundaries)) + 1) << shift;
+  return (<u32>popcnt<u64>(boundaries) + 1) << shift;
 }
 
 /** Gives back the leaves of a record that are not inline. */
@@ -94,7 +94,8 @@ export function record6Link(image: Image, node: RouteNode, slot: u32): void {
   if (next != old)
     for (let i: u32 = 0; i < index; i++) move(image, node, i, old + i * RECORD6_LEN, next + i * RECORD6_LEN);
   record6Empty(image, next + index * RECORD6_LEN);
-  RouteNode.at(image, load<u32>(image.to(node.childrenAt) + (index << 2))).record = next + index * RECORD6_LEN;
+  RouteNode.at(image, load<u32>(image.to(node.childrenAt) + (index << 2))).record =
+    next + index * RECORD6_LEN;
   store<u32>(at, next, RECORD6_CHILDREN_AT);
   store<u64>(at, node.children, RECORD6_CHILDREN);
   if (next != old && count > 1) giveCell(image, old, (count - 1) * RECORD6_LEN, PART_FIB6);

@@ -19,10 +19,12 @@ import { adapt, handDown, rebuild } from "./rebuild";
 import { recordLink, recordsReserve, recordUnlink, recordWrite, rootCreate } from "./records";
 
 /**
- * Octets that must be free before a route is changed: for 22 nodes with their records, leaves and arrays, and the
- * copies of those that grow. Beside them each node below the prefix may have to take new leaves.
+ * Octets that must be free before a route is added: for 22 nodes with their records, leaves and arrays, and the
+ * copies of those that grow. Beside them each node below the prefix may have to take new leaves. What a removal needs
+ * is left by the addition.
  */
-export const ROUTE_NEEDS: u32 = 1 << 14;
+export const ROUTE_NEEDS: u32 = 24 << 10;
+const REMOVAL_NEEDS: u32 = 12 << 10;
 const LEAVES_NEEDS: u32 = SLOTS + SLOTS / 2;
 
 /** An empty table: a root of 64 records. False without room. */
@@ -90,11 +92,11 @@ function nodesUnder(image: Image, node: RouteNode, slots: u64): u32 {
 }
 
 /** Whether there is surely room to change what lies below slots of the last node on the way. */
-function hasRoom(image: Image, fib: Fib, node: RouteNode, slots: u64): bool {
+function hasRoom(image: Image, fib: Fib, needs: u32, node: RouteNode, slots: u64): bool {
   const spare = spareOctets(image);
-  if (spare < ROUTE_NEEDS) return false;
+  if (spare < needs) return false;
   const leaves = LEAVES_NEEDS << fib.leafShift;
-  const nodes = (spare - ROUTE_NEEDS) / leaves;
+  const nodes = (spare - needs) / leaves;
   return nodes >= fib.nodes || nodes >= nodesUnder(image, node, slots);
 }
 
@@ -102,14 +104,14 @@ function hasRoom(image: Image, fib: Fib, node: RouteNode, slots: u64): bool {
 export function routeSet(image: Image, fib: Fib, high: u64, low: u64, length: u32, nextHop: u32): u32 {
   if (!isPrefix(high, low, length) || nextHop > NEXT_HOP_MAX) return STATUS_BAD_ENTRY;
   const leaf = nextHop + 1;
-  if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK) return STATUS_NO_SPACE;
+  if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK || !recordsReserve(image, fib))
+    return STATUS_NO_SPACE;
   const depth = depthOf(length);
   const slot = slotOf(high, low, depth);
   const slots = slotsUnder(slot, length - depth);
   const reached = walk(image, fib, high, low, depth);
   const last = pathNode(image, reached);
-  if (!hasRoom(image, fib, last, reached == depth ? slots : 0) || !recordsReserve(image, fib))
-    return STATUS_NO_SPACE;
+  if (!hasRoom(image, fib, ROUTE_NEEDS, last, reached == depth ? slots : 0)) return STATUS_NO_SPACE;
   extend(image, fib, high, low, reached, depth);
   const node = pathNode(image, depth);
   const bits = length - depth;
@@ -146,7 +148,7 @@ export function routeDelete(image: Image, fib: Fib, high: u64, low: u64, length:
   const node = pathNode(image, depth);
   if (!hasLeaf(node, slot, bits)) return STATUS_BAD_ENTRY;
   const slots = slotsUnder(slot, bits);
-  if (!hasRoom(image, fib, node, slots)) return STATUS_NO_SPACE;
+  if (!hasRoom(image, fib, REMOVAL_NEEDS, node, slots)) return STATUS_NO_SPACE;
   const leaf = leafOver(image, node, slot, bits, inheritedAt(image, depth));
   image.beginRoutes();
   leafRemove(image, node, slot, bits);

@@ -22,7 +22,7 @@ export function spreadLeaves(image: Image, node: RouteNode, inherited: u32): voi
   }
   bits = node.full;
   while (bits != 0) {
-    store<u32>(slots + (<u32>ctz<u64>(bits) << 2), load<u32>(leaf));
+    store<u32>(slots + ((<u32>ctz<u64>(bits)) << 2), load<u32>(leaf));
     leaf += 4;
     bits &= bits - 1;
   }
@@ -42,7 +42,7 @@ export function slotBoundaries(image: Image): u64 {
   let boundaries: u64 = 0;
   for (let i: u32 = 0; i < SLOTS - 1; i++) {
     const at = slots + (i << 2);
-    boundaries |= <u64>(load<u32>(at) != load<u32>(at, 4)) << i;
+    boundaries |= (<u64>u32(load<u32>(at) != load<u32>(at, 4))) << i;
   }
   return boundaries;
 }
