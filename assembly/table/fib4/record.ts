@@ -1,6 +1,6 @@
 import { PART_FIB } from "../../abi/image";
 import { Image } from "../../image";
-import { giveBlock, takeBlock } from "../../memory/arena";
+import { giveBlock, spareOctets, takeBlock } from "../../memory/arena";
 import { giveCell, takeCell } from "../../memory/cells";
 import { Fib } from "../routes/fib";
 import { RouteNode } from "../routes/layout";
@@ -63,12 +63,13 @@ export function pool4Record(fib: Fib, index: u32): u32 {
   return fib.poolAt + index * RECORD4_LEN;
 }
 
-/** Makes room for so many more records in the pool; false, and nothing changed, without room. */
-export function pool4Reserve(image: Image, fib: Fib, more: u32): bool {
+/** Makes room for so many more records in the pool; false, and nothing changed, unless `spare` octets are left then. */
+export function pool4Reserve(image: Image, fib: Fib, more: u32, spare: u32): bool {
   const needed = fib.poolTop + more;
   if (needed <= fib.poolRoom) return true;
   let room = max<u32>(POOL_MIN, fib.poolRoom * 2);
   while (room < needed) room *= 2;
+  if (spareOctets(image) < room * RECORD4_LEN + spare) return false;
   const next = takeBlock(image, room * RECORD4_LEN, PART_FIB);
   if (next == 0) return false;
   const old = fib.poolAt;

@@ -16,14 +16,17 @@ import {
 } from "./layout";
 import { childAt, hasChild, hasLeaf, leafOver, slotsOfLonger } from "./lookup";
 import { adapt, handDown, rebuild } from "./rebuild";
-import { recordLink, recordsReserve, recordUnlink, recordWrite, rootCreate } from "./records";
+import {
+  POOL_NEEDS,
+  ROUTE_NEEDS,
+  recordLink,
+  recordsReserve,
+  recordUnlink,
+  recordWrite,
+  rootCreate,
+} from "./records";
 
-/**
- * Octets that must be free before a route is added: for 22 nodes with their records, leaves and arrays, and the
- * copies of those that grow. Beside them each node below the prefix may have to take new leaves. What a removal needs
- * is left by the addition.
- */
-export const ROUTE_NEEDS: u32 = 24 << 10;
+/** What the addition of a route leaves at least, so that a removal finds room. */
 const REMOVAL_NEEDS: u32 = 12 << 10;
 const LEAVES_NEEDS: u32 = SLOTS + SLOTS / 2;
 
@@ -91,7 +94,10 @@ function nodesUnder(image: Image, node: RouteNode, slots: u64): u32 {
   return count;
 }
 
-/** Whether there is surely room to change what lies below slots of the last node on the way. */
+/**
+ * Whether there is surely room for a change that needs so much, beside new leaves for each node below the slots of the
+ * last node on the way.
+ */
 function hasRoom(image: Image, fib: Fib, needs: u32, node: RouteNode, slots: u64): bool {
   const spare = spareOctets(image);
   if (spare < needs) return false;
@@ -104,7 +110,10 @@ function hasRoom(image: Image, fib: Fib, needs: u32, node: RouteNode, slots: u64
 export function routeSet(image: Image, fib: Fib, high: u64, low: u64, length: u32, nextHop: u32): u32 {
   if (!isPrefix(high, low, length) || nextHop > NEXT_HOP_MAX) return STATUS_BAD_ENTRY;
   const leaf = nextHop + 1;
-  if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK || !recordsReserve(image, fib))
+  if (
+    adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK ||
+    !recordsReserve(image, fib, POOL_NEEDS, ROUTE_NEEDS)
+  )
     return STATUS_NO_SPACE;
   const depth = depthOf(length);
   const slot = slotOf(high, low, depth);

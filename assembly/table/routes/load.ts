@@ -2,11 +2,12 @@ import { STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { leafSet, nodeClear, nodeCreate } from "./build";
-import { extend, isPrefix, pathNode, ROUTE_NEEDS, walk } from "./change";
+import { extend, isPrefix, pathNode, walk } from "./change";
 import { Fib } from "./fib";
 import { depthOf, NEXT_HOP_MAX, slotOf } from "./layout";
 import { hasLeaf } from "./lookup";
 import { adapt } from "./rebuild";
+import { ROUTE_NEEDS } from "./records";
 
 /** Loads an empty table: all routes go to the store first, and the records are built once. */
 

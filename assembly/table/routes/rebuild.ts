@@ -8,6 +8,7 @@ import { RouteNode, STRIDE } from "./layout";
 import { childAt, hasChild, leafOver, slotsOfLonger } from "./lookup";
 import {
   POOL_NEEDS,
+  ROUTE_NEEDS,
   recordLink,
   recordsClear,
   recordsFill,
@@ -67,7 +68,7 @@ function inherit(image: Image, fib: Fib, offset: u32, depth: u32, high: u64, lea
 function plant(image: Image, fib: Fib, offset: u32, depth: u32, high: u64, inherited: u32): void {
   const node = RouteNode.at(image, offset);
   const isAbove = depth < fib.bits;
-  if (!isAbove) recordsPlant(image, fib, node, depth);
+  if (!isAbove) recordsPlant(image, fib, node);
   let rest = isAbove ? ~(<u64>0) : node.children;
   while (rest != 0) {
     const slot = <u32>ctz<u64>(rest);
@@ -94,11 +95,11 @@ function nodesFrom(image: Image, offset: u32, depth: u32, from: u32): u32 {
   return count;
 }
 
-/** Octets of leaves, and of records in cells, that the records of a whole store need at most. */
+/** Octets of leaves, and of records in cells, that the records of a whole store need at most, and what a change then needs. */
 function needs(fib: Fib, shift: u32): u32 {
   const runs = fib.routes * 2 + fib.nodes * 3;
   const records = fib.is6 != 0 ? fib.nodes * RECORD6_LEN : 0;
-  return (((runs << shift) + records) * 3) / 2 + (1 << 14);
+  return (((runs << shift) + records) * 3) / 2 + ROUTE_NEEDS;
 }
 
 /**
@@ -114,7 +115,8 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   next.poolFree = 0;
   if (!rootCreate(image, next, bits, wide)) return STATUS_NO_SPACE;
   const pool = nodesFrom(image, fib.storeAt, 0, bits + STRIDE);
-  if (!recordsReserve(image, next, pool) || spareOctets(image) < needs(fib, next.leafShift)) {
+  const spare = needs(fib, next.leafShift);
+  if (spareOctets(image) < spare || !recordsReserve(image, next, pool, spare)) {
     recordsClear(image, next);
     return STATUS_NO_SPACE;
   }

@@ -26,7 +26,8 @@ import { childAt } from "./lookup";
 
 /** The records of a store's nodes, of either family: every difference between the two look-up sides is here. */
 
-/** Pool records that one route can need. */
+/** What one route can need: records of the pool, and octets for nodes, leaves and arrays with the copies of those that grow. */
+export const ROUTE_NEEDS: u32 = 24 << 10;
 export const POOL_NEEDS: u32 = 6;
 
 function recordLength(fib: Fib): u32 {
@@ -44,9 +45,9 @@ export function rootCreate(image: Image, fib: Fib, bits: u32, wide: u32): bool {
   return root != 0;
 }
 
-/** Room in the pool for `more` records, or for one route's. */
-export function recordsReserve(image: Image, fib: Fib, more: u32 = POOL_NEEDS): bool {
-  return fib.is6 != 0 || pool4Reserve(image, fib, more);
+/** Makes room in the pool for so many more records, unless fewer than `spare` octets would be left. */
+export function recordsReserve(image: Image, fib: Fib, more: u32, spare: u32): bool {
+  return fib.is6 != 0 || pool4Reserve(image, fib, more, spare);
 }
 
 /** Gives back a root with all records. */
@@ -116,8 +117,8 @@ export function recordUnlink(
   else pool4Give(image, fib, RouteNode.at(image, childAt(image, node, slot)).record);
 }
 
-/** Gives all nodes below a node at `depth` their records, under a head that is being built. */
-export function recordsPlant(image: Image, fib: Fib, node: RouteNode, depth: u32): void {
+/** Gives all nodes below a node their records, under a head that is being built. */
+export function recordsPlant(image: Image, fib: Fib, node: RouteNode): void {
   if (fib.is6 != 0) {
     record6Plant(image, node);
     return;
