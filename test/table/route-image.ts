@@ -1,0 +1,84 @@
+import { ROUTE6_ENTRY_LEN } from "../../assembly/abi/entry.js";
+import { STATUS_OK } from "../../assembly/abi/image.js";
+import { BareImage } from "../bare-image.js";
+import type { Route } from "../oracle/fib4.js";
+import type { Route6 } from "../oracle/fib6.js";
+
+const LOW = (1n << 64n) - 1n;
+
+/** Columns of routes as the machine takes them: rows of ROUTE_…. */
+export function rows4(routes: readonly Route[]): Uint32Array {
+  const rows = new Uint32Array(routes.length * 3);
+  for (const [index, { address, length, hop }] of routes.entries())
+    rows.set([address, length, hop], index * 3);
+  return rows;
+}
+
+/** Rows of ROUTE6_…. */
+export function rows6(routes: readonly Route6[]): Uint32Array {
+  const rows = new Uint32Array((routes.length * ROUTE6_ENTRY_LEN) / 4);
+  const halves = new BigUint64Array(rows.buffer);
+  for (const [index, { address, length, hop }] of routes.entries()) {
+    halves.set([address >> 64n, address & LOW], index * 3);
+    rows.set([length, hop], index * 6 + 4);
+  }
+  return rows;
+}
+
+export function keys6(addresses: readonly bigint[]): Uint32Array {
+  const halves = new BigUint64Array(addresses.length * 2);
+  for (const [index, address] of addresses.entries()) halves.set([address >> 64n, address & LOW], index * 2);
+  return new Uint32Array(halves.buffer);
+}
+
+/** An image whose routes may name next hops 0 … hops - 1, and calls for many routes and keys at once. */
+export class RouteImage {
+  private constructor(readonly bare: BareImage) {}
+
+  static async make(capacity: number, hops: number): Promise<RouteImage> {
+    const bare = await BareImage.make({ capacity });
+    const set = (at: number) => bare.machine.nextHopSet(bare.address, hops - 1, at);
+    if (bare.withWords(new Uint32Array(16), set) !== STATUS_OK)
+      throw new Error(`no room for ${hops} next hops`);
+    return new RouteImage(bare);
+  }
+
+  load4(routes: readonly Route[]): number {
+    const { machine, address } = this.bare;
+    return this.bare.withWords(rows4(routes), (at) => machine.routesInsert(address, at, routes.length, 0));
+  }
+
+  load6(routes: readonly Route6[]): number {
+    const { machine, address } = this.bare;
+    return this.bare.withWords(rows6(routes), (at) => machine.routes6Insert(address, at, routes.length, 0));
+  }
+
+  remove6(routes: readonly Route6[]): number {
+    const { machine, address } = this.bare;
+    return this.bare.withWords(rows6(routes), (at) => machine.routes6Remove(address, at, routes.length, 0));
+  }
+
+  /** Next hops, 0xffffffff for none. */
+  lookup4(keys: Uint32Array): Uint32Array {
+    const { machine, address } = this.bare;
+    return this.#answers(keys, keys.length, (at, results) =>
+      machine.routeLookupMany(address, at, keys.length, results),
+    );
+  }
+
+  /** `keys` as keys6 makes them. */
+  lookup6(keys: Uint32Array): Uint32Array {
+    const { machine, address } = this.bare;
+    return this.#answers(keys, keys.length / 4, (at, results) =>
+      machine.route6LookupMany(address, at, keys.length / 4, results),
+    );
+  }
+
+  #answers(keys: Uint32Array, count: number, run: (at: number, results: number) => number): Uint32Array {
+    return this.bare.memory.borrow((keys.length + count) * 4, (at) => {
+      this.bare.memory.words(at, keys.length).set(keys);
+      run(at, at + keys.length * 4);
+      return this.bare.memory.words(at + keys.length * 4, count).slice();
+    });
+  }
+}
