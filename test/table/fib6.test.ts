@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PART_FIB6, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
 import { Fib6Oracle, mask6, type Route6 } from "../oracle/fib6.js";
-import { keys6, RouteImage } from "./route-image.js";
+import { RouteImage } from "./route-image.js";
+import { keys6 } from "./route-rows.js";
 
 const NONE = 0xffffffff;
 const HOPS = 64;
