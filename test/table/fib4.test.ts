@@ -10,6 +10,7 @@ import {
 import { maskOf, printPrefix } from "../../src/net/prefix.js";
 import { BareImage } from "../bare-image.js";
 import { Fib4Oracle, type Route } from "../oracle/fib4.js";
+import { RouteImage } from "./route-image.js";
 
 const NONE = 0xffffffff;
 const HOPS = 64;
@@ -183,6 +184,30 @@ describe("fib4", () => {
       },
     );
     await fc.assert(property, { numRuns: 30 });
+  });
+
+  it("holds more host routes than 16-bit leaves can tell records apart, loaded or added", async () => {
+    const [loaded, added] = [await RouteImage.make(1 << 25, HOPS), await RouteImage.make(1 << 25, HOPS)];
+    const routes = Array.from({ length: 40_000 }, (_, index) => ({
+      address: (Math.imul(index, 0x9e3779b1) & ~1) >>> 0,
+      length: 32,
+      hop: index % HOPS,
+    }));
+    expect(loaded.load4(routes)).toBe(STATUS_OK);
+    for (const route of routes) expect(added.load4([route])).toBe(STATUS_OK);
+    const keys = Uint32Array.from(routes, ({ address }) => address);
+    const hops = routes.map(({ hop }) => hop);
+    for (const image of [loaded, added]) {
+      expect([...image.lookup4(keys)]).toEqual(hops);
+      expect(new Set(image.lookup4(keys.map((address) => address | 1)))).toEqual(new Set([NONE]));
+    }
+  });
+
+  it("takes kilobytes for ten routes", async () => {
+    const both = await Both.make();
+    for (let index = 0; index < 10; index++)
+      both.insert({ address: (0x0af40000 + index * 256) >>> 0, length: 24, hop: index });
+    expect(both.octets).toBeLessThan(4096);
   });
 
   it("takes no more memory for 100,000 changes of one set of routes", async () => {

@@ -23,6 +23,10 @@ export class Fib {
   /** Of the store. */
   nodes: u32;
   is6: u32;
+  /** Roots of 6, 12 and 18 bits out of use, each linked through its first word. */
+  parked6: u32;
+  parked12: u32;
+  parked18: u32;
 
   @inline
   static of4(image: Image): Fib {

@@ -103,10 +103,12 @@ function needs(fib: Fib, shift: u32): u32 {
 }
 
 /**
- * Builds the look-up side anew beside the old one, of so many root bits and with wide leaves or not, and puts it in
- * its place; without room nothing changes.
+ * Builds the look-up side anew beside the old one, of so many root bits and with wide leaves if asked or needed, and
+ * puts it in its place; without room nothing changes.
  */
-export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
+export function rebuild(image: Image, fib: Fib, bits: u32, asked: u32): u32 {
+  const pool: u32 = fib.is6 != 0 ? 0 : nodesFrom(image, fib.storeAt, 0, bits + STRIDE);
+  const wide = pool + POOL_NEEDS > LEAF4_MAX ? ROOT_WIDE : asked;
   const next = changetype<Fib>(image.to(NEXT_FIB_AT));
   memory.copy(changetype<usize>(next), changetype<usize>(fib), offsetof<Fib>());
   next.poolAt = 0;
@@ -114,10 +116,10 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   next.poolTop = 0;
   next.poolFree = 0;
   if (!rootCreate(image, next, bits, wide)) return STATUS_NO_SPACE;
-  const pool = nodesFrom(image, fib.storeAt, 0, bits + STRIDE);
   const spare = needs(fib, next.leafShift);
   if (spareOctets(image) < spare || !recordsReserve(image, next, pool, spare)) {
     recordsClear(image, next);
+    keepParked(fib, next);
     return STATUS_NO_SPACE;
   }
   plant(image, next, fib.storeAt, 0, 0, 0);
@@ -127,8 +129,16 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   fib.root = old;
   exchangePools(fib, next);
   recordsClear(image, next);
+  keepParked(fib, next);
   image.endRoutes();
   return STATUS_OK;
+}
+
+/** Roots were taken and parked at the other head. */
+function keepParked(fib: Fib, next: Fib): void {
+  fib.parked6 = next.parked6;
+  fib.parked12 = next.parked12;
+  fib.parked18 = next.parked18;
 }
 
 function exchangePools(fib: Fib, next: Fib): void {

@@ -1,6 +1,6 @@
 import { PART_FIB, PART_FIB6 } from "../../abi/image";
 import { Image } from "../../image";
-import { giveBlock, takeBlock } from "../../memory/arena";
+import { account, giveBlock, takeBlock } from "../../memory/arena";
 import { RECORD4_LEN } from "../fib4/layout";
 import {
   pool4Give,
@@ -38,11 +38,40 @@ function rootRecord(fib: Fib, high: u64): u32 {
   return fib.rootAt + <u32>(high >> (64 - fib.bits)) * recordLength(fib);
 }
 
+/** Where the first parked root of so many bits is noted. */
+function parkedField(fib: Fib, bits: u32): usize {
+  return changetype<usize>(fib) + offsetof<Fib>("parked6") + ((bits / STRIDE - 1) << 2);
+}
+
+function partOf(fib: Fib): u32 {
+  return fib.is6 != 0 ? PART_FIB6 : PART_FIB;
+}
+
 /** An empty root for the first `bits` bits, at a head that has none; false without room. */
 export function rootCreate(image: Image, fib: Fib, bits: u32, wide: u32): bool {
-  const root = takeBlock(image, recordLength(fib) << bits, fib.is6 != 0 ? PART_FIB6 : PART_FIB);
+  const octets = recordLength(fib) << bits;
+  const field = parkedField(fib, bits);
+  let root = load<u32>(field);
+  if (root == 0) {
+    root = takeBlock(image, octets, partOf(fib));
+  } else {
+    store<u32>(field, load<u32>(image.to(root)));
+    memory.fill(image.to(root), 0, octets);
+    account(image, partOf(fib), octets);
+  }
   fib.root = root | bits | wide;
   return root != 0;
+}
+
+/**
+ * Puts a root out of use. It is never given back to the arena: a reader in another thread may be on its way through,
+ * and must find offsets of leaves there.
+ */
+function rootPark(image: Image, fib: Fib): void {
+  const field = parkedField(fib, fib.bits);
+  store<u32>(image.to(fib.rootAt), load<u32>(field));
+  store<u32>(field, fib.rootAt);
+  account(image, partOf(fib), 0 - (recordLength(fib) << fib.bits));
 }
 
 /** Makes room in the pool for so many more records, unless fewer than `spare` octets would be left. */
@@ -50,7 +79,7 @@ export function recordsReserve(image: Image, fib: Fib, more: u32, spare: u32): b
   return fib.is6 != 0 || pool4Reserve(image, fib, more, spare);
 }
 
-/** Gives back a root with all records. */
+/** Gives back all records, and parks the root. */
 export function recordsClear(image: Image, fib: Fib): void {
   const shift = fib.leafShift;
   const count = (<u32>1) << fib.bits;
@@ -60,7 +89,7 @@ export function recordsClear(image: Image, fib: Fib): void {
   }
   for (let i: u32 = 0; i < fib.poolTop; i++) record4Clear(image, pool4Record(fib, i), shift);
   if (fib.poolRoom != 0) giveBlock(image, fib.poolAt, fib.poolRoom * RECORD4_LEN, PART_FIB);
-  giveBlock(image, fib.rootAt, recordLength(fib) << fib.bits, fib.is6 != 0 ? PART_FIB6 : PART_FIB);
+  rootPark(image, fib);
 }
 
 /** The addresses below a prefix of at most `bits` bits, under which there is no node, get one leaf. */
