@@ -45,25 +45,67 @@ class Walk {
     return leaves + Walk.leafOffset(record, address >> (26 - bits), shift);
   }
 
-  /** Goes on from a leaf that names a pool's record for the bits from `first` on. */
-  static below(image: Image, address: u32, from: u32, first: u32, shift: u32): u32 {
-    const last = image.capacity - IMAGE_TAIL;
-    let leaf = from;
+  /** The leaf that a leaf naming a pool's record leads to, by the six bits from `depth` on. */
+  @inline
+  static below(image: Image, address: u32, from: u32, depth: u32, shift: u32, poolAt: u32, last: u32): u32 {
+    const offset = poolAt + ((from & ~Walk.childFlag(shift)) << RECORD4_SHIFT);
+    const record = image.to(select<u32>(offset, last, offset < last));
+    const at = load<u32>(record, RECORD4_LEAVES_AT);
+    const leaves = image.to(select<u32>(at, last, at < last));
     // An address has no bits after the 32nd; what rotates in there meets slots that are alike.
-    for (let depth = first; depth < 32 && (leaf & Walk.childFlag(shift)) != 0; depth += STRIDE) {
-      const offset = Fib.of4(image).poolAt + ((leaf & ~Walk.childFlag(shift)) << RECORD4_SHIFT);
-      const record = image.to(min<u32>(offset, last));
-      const leaves = image.to(min<u32>(load<u32>(record, RECORD4_LEAVES_AT), last));
-      leaf = Walk.leaf(leaves + Walk.leafOffset(record, rotl<u32>(address, depth + STRIDE), shift), shift);
+    return Walk.leaf(leaves + Walk.leafOffset(record, rotl<u32>(address, depth + STRIDE), shift), shift);
+  }
+
+  /** One level of the keys whose results (bits of `active`) name records; which of them still do. */
+  @inline
+  static level(
+    image: Image,
+    keys: usize,
+    results: usize,
+    active: u64,
+    depth: u32,
+    shift: u32,
+    poolAt: u32,
+    last: u32,
+  ): u64 {
+    let rest = active;
+    let next: u64 = 0;
+    while (rest != 0) {
+      const i = ctz<u64>(rest);
+      const at = (<usize>i) << 2;
+      const from = load<u32>(results + at) + 1;
+      const leaf = Walk.below(image, load<u32>(keys + at), from, depth, shift, poolAt, last);
+      store<u32>(results + at, leaf - 1);
+      next |= (<u64>((leaf & Walk.childFlag(shift)) >> (shift == 1 ? 15 : 31))) << i;
+      rest &= rest - 1;
     }
-    return leaf;
+    return next;
+  }
+
+  /** Level by level over all keys whose leaves name records: no branch is a guess. */
+  static deeper(image: Image, keys: usize, count: u32, results: usize, first: u32, shift: u32): void {
+    let active: u64 = 0;
+    for (let i: u32 = 0; i < count; i++) {
+      const leaf = load<u32>(results + (i << 2)) + 1;
+      active |= (<u64>((leaf & Walk.childFlag(shift)) >> (shift == 1 ? 15 : 31))) << i;
+    }
+    const poolAt = Fib.of4(image).poolAt;
+    const last = image.capacity - IMAGE_TAIL;
+    for (let depth = first; depth < 32 && active != 0; depth += STRIDE) {
+      if (shift == 1) active = Walk.level(image, keys, results, active, depth, 1, poolAt, last);
+      else active = Walk.level(image, keys, results, active, depth, 2, poolAt, last);
+    }
   }
 
   @inline
   static one(image: Image, address: u32, bits: u32, shift: u32, records: usize): u32 {
-    const leaf = Walk.leaf(Walk.rootLeafAddress(image, records, address, bits, shift), shift);
+    let leaf = Walk.leaf(Walk.rootLeafAddress(image, records, address, bits, shift), shift);
     if ((leaf & Walk.childFlag(shift)) == 0) return leaf;
-    return Walk.below(image, address, leaf, bits + STRIDE, shift);
+    const poolAt = Fib.of4(image).poolAt;
+    const last = image.capacity - IMAGE_TAIL;
+    for (let depth = bits + STRIDE; depth < 32 && (leaf & Walk.childFlag(shift)) != 0; depth += STRIDE)
+      leaf = Walk.below(image, address, leaf, depth, shift, poolAt, last);
+    return leaf;
   }
 
   /** Two passes, so that the loads of many look-ups are under way at a time; results hold the addresses between them. */
@@ -88,12 +130,7 @@ class Walk {
       seen |= leaf;
       store<u32>(results + i, leaf - 1);
     }
-    if ((seen & Walk.childFlag(shift)) == 0) return;
-    for (let i: u32 = 0; i < end; i += 4) {
-      const leaf = load<u32>(results + i) + 1;
-      if ((leaf & Walk.childFlag(shift)) == 0) continue;
-      store<u32>(results + i, Walk.below(image, load<u32>(keys + i), leaf, bits + STRIDE, shift) - 1);
-    }
+    if ((seen & Walk.childFlag(shift)) != 0) Walk.deeper(image, keys, count, results, bits + STRIDE, shift);
   }
 }
 
