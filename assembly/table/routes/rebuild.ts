@@ -23,7 +23,7 @@ import {
  * (IPv4) for a full table. It shrinks later than it grows, so that no route that comes and goes pays for it.
  */
 const MEDIUM_FROM: u32 = 64;
-const LARGE4_FROM: u32 = 512;
+const LARGE4_FROM: u32 = 2048;
 const SHRINK: u32 = 4;
 
 function bitsFor(fib: Fib, routes: u32): u32 {
