@@ -16,6 +16,9 @@ const FOLDER = join(process.env.PACKETYARD_SHARED ?? "../shared", "data", "routi
 const UPDATES = filesUnder(FOLDER)
   .filter((file) => /updates.*\.expected\.txt\.gz$/.test(file))
   .map((path) => ({ path, name: basename(path) }));
+const FORWARDING = filesUnder(FOLDER)
+  .filter((file) => file.endsWith("-prefix-nexthop.txt.gz"))
+  .map((path) => ({ path, name: basename(path) }));
 const PATH = fullTablePath();
 
 /** Compares the first address of every interval, and the last of the one before, with the machine's answer. */
@@ -102,6 +105,25 @@ describe.skipIf(PATH === undefined)("routes of a full table (skipped without one
     expect(image.bare.top - top).toBeLessThan(MB);
     expect(refused).toBe(0);
   }, 240_000);
+});
+
+describe.skipIf(FORWARDING.length === 0)("routes of shared forwarding tables (skipped without them)", () => {
+  it.each(FORWARDING)("$name", async ({ path }) => {
+    const image = await RouteImage.make(1 << 25, 8192);
+    const hops = new Map<string, number>();
+    const routes: Route[] = [];
+    for (const line of new TextDecoder().decode(readMaybeZipped(path)).split("\n")) {
+      const [text = "", nextHop = ""] = line.split(" ");
+      const { address, length } = parsePrefix(text) ?? {};
+      if (typeof address !== "number" || length === undefined) continue;
+      const hop = hops.get(nextHop) ?? hops.size;
+      hops.set(nextHop, hop);
+      routes.push({ address, length, hop });
+    }
+    expect(routes.length).toBeGreaterThan(1000);
+    for (const route of routes) expect(image.load4([route])).toBe(STATUS_OK);
+    expectAll(image, routes, []);
+  });
 });
 
 describe.skipIf(UPDATES.length === 0)(
