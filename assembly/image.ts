@@ -4,7 +4,7 @@ import { IMAGE_MAGIC, IMAGE_VERSION } from "./abi/image";
 /**
  * The head of an image. Every number named …At is an offset from the image's start, 0 for none:
  *
- *   head · exact directory · hooks · free lists | blocks, taken and given back by memory/arena.ts
+ *   head · route tables · exact directory · hooks · free lists · scratch | blocks, taken and given back by memory/arena.ts
  */
 @unmanaged
 @final
@@ -22,8 +22,9 @@ export class Image {
   random2: u32;
   random3: u32;
 
-  fibRootAt: u32;
-  routesAt: u32;
+  /** Changes of routes begun and done: equal while nothing is being changed (what a reader in another thread asks). */
+  routesBegun: u32;
+  routesDone: u32;
   nextHopsAt: u32;
   nextHopsRoom: u32;
   chainsAt: u32;
@@ -59,6 +60,15 @@ export class Image {
   octets3: u32;
   octets4: u32;
   octets5: u32;
+  octets6: u32;
+  octets7: u32;
+  octets8: u32;
+
+  /** Where memory/cells.ts cuts its next cell, and where that block ends: multiples of 32, and of 8. */
+  chunk32At: u32;
+  chunk32End: u32;
+  chunk8At: u32;
+  chunk8End: u32;
 
   @inline
   static at(address: usize): Image {
@@ -71,17 +81,51 @@ export class Image {
     return changetype<usize>(this) + offset;
   }
 
+  /** A reader that began before this, or begins before `endRoutes`, repeats its look-ups. */
+  beginRoutes(): void {
+    atomic.add<u32>(changetype<usize>(this) + offsetof<Image>("routesBegun"), 1);
+  }
+
+  endRoutes(): void {
+    this.sequence++;
+    atomic.add<u32>(changetype<usize>(this) + offsetof<Image>("routesDone"), 1);
+  }
+
+  /** Waits until no change of routes is under way; what to ask `isSettled` after the look-ups. */
+  @inline
+  settledRoutes(): u32 {
+    const head = changetype<usize>(this);
+    let done = atomic.load<u32>(head + offsetof<Image>("routesDone"));
+    while (atomic.load<u32>(head + offsetof<Image>("routesBegun")) != done)
+      done = atomic.load<u32>(head + offsetof<Image>("routesDone"));
+    return done;
+  }
+
+  /** Whether no change began since. */
+  @inline
+  isSettled(change: u32): bool {
+    return atomic.load<u32>(changetype<usize>(this) + offsetof<Image>("routesBegun")) == change;
+  }
+
   @inline
   get isValid(): bool {
     return this.magic == IMAGE_MAGIC && this.version == IMAGE_VERSION;
   }
 }
 
-export const EXACT_DIRECTORY_AT: u32 = 256;
+/** Heads of the route tables (table/fib4, table/fib6), 64 octets each. */
+export const FIB4_AT: u32 = 256;
+export const FIB6_AT: u32 = 320;
+export const EXACT_DIRECTORY_AT: u32 = 384;
 export const HOOKS_AT: u32 = EXACT_DIRECTORY_AT + EXACT_TABLES_MAX * 4;
 /** chain, type | policy << 8 */
 export const HOOK_CHAIN_LEN: u32 = 8;
 /** A count, then the chains. */
 export const HOOK_LEN: u32 = 8 + HOOK_CHAINS_MAX * HOOK_CHAIN_LEN;
 export const FREE_LISTS_AT: u32 = HOOKS_AT + HOOK_COUNT * HOOK_LEN;
-export const IMAGE_HEAD_LEN: u32 = 1024;
+export const FREE_LISTS: u32 = 32;
+export const FREE_CELLS_AT: u32 = FREE_LISTS_AT + FREE_LISTS * 4;
+/** Space in which the writer lays out 64 slots of a route table, and remembers its way down to them. */
+export const SCRATCH_AT: u32 = 1280;
+export const SCRATCH_LEN: u32 = 768;
+export const IMAGE_HEAD_LEN: u32 = SCRATCH_AT + SCRATCH_LEN;

@@ -2,19 +2,10 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import {
-  EXACT_ADDRESS,
-  EXACT_ENTRY_LEN,
-  EXACT_PROTO_PORT,
-  EXACT_TABLES_MAX,
-  EXACT_VALUE,
-  ROUTE_ADDRESS,
-  ROUTE_ENTRY_LEN,
-  ROUTE_LENGTH,
-  ROUTE_NEXT_HOP,
-} from "./abi/entry";
+import { EXACT_ADDRESS, EXACT_ENTRY_LEN, EXACT_PROTO_PORT, EXACT_TABLES_MAX, EXACT_VALUE } from "./abi/entry";
 import {
   IMAGE_MAGIC,
+  IMAGE_TAIL,
   IMAGE_VERSION,
   PART_EXACT,
   STATUS_BAD_ENTRY,
@@ -28,9 +19,8 @@ import { runBatch } from "./pipeline/run";
 import { seed } from "./random";
 import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
 import { exactFind } from "./table/exact/lookup";
-import { fib4Create, fib4Insert, fib4Remove } from "./table/fib4/build";
-import { fib4Length, fib4NextHop } from "./table/fib4/layout";
-import { fib4Lookup } from "./table/fib4/lookup";
+import { fib4Create } from "./table/fib4/build";
+import { fib6Create } from "./table/fib6/build";
 import { flowClear, flowCreate, flowExpire } from "./table/flow/build";
 import { flowFind } from "./table/flow/lookup";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
@@ -38,6 +28,19 @@ import { serverSet as setServer } from "./table/ring/build";
 import { hookAppend as appendHook, chainSet as setChain } from "./table/rules/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
+export {
+  route6Lookup,
+  route6LookupLength,
+  route6LookupMany,
+  routeInsert,
+  routeLookup,
+  routeLookupLength,
+  routeLookupMany,
+  routeRemove,
+  routes6Insert,
+  routes6Remove,
+  routesInsert,
+} from "./table/routes/exports";
 
 export function imageVersion(): u32 {
   return IMAGE_VERSION;
@@ -51,13 +54,13 @@ export function imageCreate(
   seedHigh: u32,
   connections: u32,
 ): u32 {
-  if (capacity < IMAGE_HEAD_LEN) return STATUS_NO_SPACE;
+  if (capacity < IMAGE_HEAD_LEN + IMAGE_TAIL) return STATUS_NO_SPACE;
   memory.fill(address, 0, IMAGE_HEAD_LEN);
   const image = Image.at(address);
   image.capacity = capacity;
   image.top = IMAGE_HEAD_LEN;
   seed(image, seedLow, seedHigh);
-  if (!fib4Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
+  if (!fib4Create(image) || !fib6Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
   image.version = IMAGE_VERSION;
   image.magic = IMAGE_MAGIC;
   return STATUS_OK;
@@ -67,7 +70,7 @@ export function imageCreate(
 export function imageResize(address: usize, capacity: u32): u32 {
   const image = Image.at(address);
   if (!image.isValid) return STATUS_BAD_IMAGE;
-  if (capacity < image.top) return STATUS_NO_SPACE;
+  if (capacity < image.top + IMAGE_TAIL) return STATUS_NO_SPACE;
   image.capacity = capacity;
   return STATUS_OK;
 }
@@ -107,53 +110,6 @@ export function vxlanSet(address: usize, port: u32, vni: u32, inNumber: u32): u3
 
 export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
-}
-
-/** Inserts routes (ROUTE_…) one after another; `done` (u32, when not 0) counts those inserted. */
-export function routesInsert(address: usize, rows: usize, count: u32, done: usize): u32 {
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE_ENTRY_LEN;
-    const status = routeInsert(
-      address,
-      load<u32>(row, ROUTE_ADDRESS),
-      load<u32>(row, ROUTE_LENGTH),
-      load<u32>(row, ROUTE_NEXT_HOP),
-    );
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
-}
-
-/** Adds or replaces a route. The next hop must be set first. */
-export function routeInsert(address: usize, prefix: u32, length: u32, nextHop: u32): u32 {
-  const image = Image.at(address);
-  return nextHop < image.nextHopsRoom ? fib4Insert(image, prefix, length, nextHop) : STATUS_BAD_ENTRY;
-}
-
-export function routeRemove(address: usize, prefix: u32, length: u32): u32 {
-  return fib4Remove(Image.at(address), prefix, length);
-}
-
-/** The next hop of the longest prefix that holds an address, or 0xffffffff. */
-export function routeLookup(address: usize, destination: u32): u32 {
-  const leaf = fib4Lookup(Image.at(address), destination);
-  return leaf == 0 ? 0xffffffff : fib4NextHop(leaf);
-}
-
-/** The length of that prefix, or 0xffffffff. */
-export function routeLookupLength(address: usize, destination: u32): u32 {
-  const leaf = fib4Lookup(Image.at(address), destination);
-  return leaf == 0 ? 0xffffffff : fib4Length(leaf);
-}
-
-/** Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. */
-export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): void {
-  const image = Image.at(address);
-  for (let i: u32 = 0; i < count; i++) {
-    const leaf = fib4Lookup(image, load<u32>(keys + (i << 2)));
-    store<u32>(results + (i << 2), leaf == 0 ? 0xffffffff : fib4NextHop(leaf));
-  }
 }
 
 /** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */

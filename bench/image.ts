@@ -3,7 +3,7 @@ import { link, type Machine } from "../src/engine/machine.js";
 import { LinearMemory } from "../src/engine/memory.js";
 import { findModule } from "../src/engine/wasm.js";
 
-const CAPACITY = 1 << 27;
+const CAPACITY_DEFAULT = 1 << 27;
 
 /** An image without a ruleset, whose tables are filled by the machine's own calls. */
 export class PlainImage {
@@ -12,19 +12,22 @@ export class PlainImage {
   private constructor(
     readonly machine: Machine,
     readonly memory: LinearMemory,
+    readonly capacity: number,
   ) {
-    this.address = memory.take(CAPACITY);
-    this.check(machine.imageCreate(this.address, CAPACITY, 1, 0, 16));
+    this.address = memory.take(capacity);
+    this.check(machine.imageCreate(this.address, capacity, 1, 0, 16));
   }
 
-  static async make(): Promise<PlainImage> {
+  static async make(capacity = CAPACITY_DEFAULT): Promise<PlainImage> {
     const memory = new LinearMemory();
-    return new PlainImage(await link(await findModule("run"), memory.memory), memory);
+    return new PlainImage(await link(await findModule("run"), memory.memory), memory, capacity);
   }
 
   check(status: number): void {
     if (status === STATUS_OK) return;
-    throw new Error(status === STATUS_NO_SPACE ? `${CAPACITY} octets do not suffice.` : `status ${status}`);
+    throw new Error(
+      status === STATUS_NO_SPACE ? `${this.capacity} octets do not suffice.` : `status ${status}`,
+    );
   }
 
   /** Words in linear memory, with their address. */

@@ -9,6 +9,15 @@ export const ROUTE_LENGTH: u32 = 4;
 export const ROUTE_NEXT_HOP: u32 = 8;
 export const ROUTE_ENTRY_LEN: u32 = 12;
 
+// An IPv6 route: the address's halves are u64.
+export const ROUTE6_HIGH: u32 = 0;
+export const ROUTE6_LOW: u32 = 8;
+export const ROUTE6_LENGTH: u32 = 16;
+export const ROUTE6_NEXT_HOP: u32 = 20;
+export const ROUTE6_ENTRY_LEN: u32 = 24;
+// An IPv6 address to look up: its halves, two u64, the high one first.
+export const KEY6_LEN: u32 = 16;
+
 // A next hop.
 export const NEXT_HOP_KIND: u32 = 0;
 /** Number of the interface that the route names: what rules match. */

@@ -6,9 +6,14 @@
 /** "PKYD" in little-endian order. */
 export const IMAGE_MAGIC: u32 = 0x44594b50;
 /** Grows with every change of any layout; a saved image of another version is refused. */
-export const IMAGE_VERSION: u32 = 1;
+export const IMAGE_VERSION: u32 = 2;
 /** Images start at multiples of this. */
 export const IMAGE_ALIGNMENT: u32 = 128;
+/**
+ * Octets at an image's end that no table gets. An offset cut to `capacity - IMAGE_TAIL` can be read that far beyond,
+ * so a reader in another thread who follows a stale one stays inside the image.
+ */
+export const IMAGE_TAIL: u32 = 4096;
 
 /** What a building call answers: 0, or why nothing was changed. */
 export const STATUS_OK: u32 = 0;
@@ -24,8 +29,14 @@ export const IMAGE_FLAG_VERIFY: u32 = 1;
 
 /** What imageOctets(image, part) can be asked for. */
 export const PART_ALL: u32 = 0;
+/** IPv4 routes: what look-ups read. */
 export const PART_FIB: u32 = 1;
 export const PART_EXACT: u32 = 2;
 export const PART_RULES: u32 = 3;
 export const PART_SERVERS: u32 = 4;
 export const PART_FLOWS: u32 = 5;
+/** IPv6 routes: what look-ups read. */
+export const PART_FIB6: u32 = 6;
+/** The store of routes, of both families, that changes need and look-ups never read. */
+export const PART_ROUTES: u32 = 7;
+export const PART_NEXT_HOPS: u32 = 8;

@@ -1,4 +1,4 @@
-import { PART_ALL } from "../abi/image";
+import { IMAGE_TAIL, PART_ALL } from "../abi/image";
 import { FREE_LISTS_AT, Image } from "../image";
 
 /**
@@ -11,14 +11,20 @@ function classOf(octets: u32): u32 {
   return octets <= 1 << CLASS_MIN ? CLASS_MIN : 32 - <u32>clz<u32>(octets - 1);
 }
 
-function account(image: Image, part: u32, octets: u32): void {
+/** Counts octets (two's complement: also fewer) of live blocks under a PART_, or under PART_ALL alone. */
+export function account(image: Image, part: u32, octets: u32): void {
   const counters = changetype<usize>(image) + offsetof<Image>("octets0");
   store<u32>(counters + PART_ALL * 4, load<u32>(counters + PART_ALL * 4) + octets);
-  store<u32>(counters + part * 4, load<u32>(counters + part * 4) + octets);
+  if (part != PART_ALL) store<u32>(counters + part * 4, load<u32>(counters + part * 4) + octets);
 }
 
 export function octetsOf(image: Image, part: u32): u32 {
   return load<u32>(changetype<usize>(image) + offsetof<Image>("octets0") + part * 4);
+}
+
+/** Octets that can still be taken beside the blocks given back. */
+export function spareOctets(image: Image): u32 {
+  return image.capacity - IMAGE_TAIL - image.top;
 }
 
 /** The offset of a zeroed block for so many octets, counted under a PART_; 0 if the image has no room. */
@@ -31,7 +37,7 @@ export function takeBlock(image: Image, octets: u32, part: u32): u32 {
   if (block != 0) {
     store<u32>(list, load<u32>(image.to(block)));
   } else {
-    if (length > image.capacity - image.top) return 0;
+    if (length > spareOctets(image)) return 0;
     block = image.top;
     image.top += length;
   }

@@ -1,8 +1,8 @@
 import { EVENT_ROUTE } from "../abi/trace";
 import { DROP_NO_ROUTE } from "../abi/verdict";
 import { Packet } from "../packet";
-import { fib4Length, fib4NextHop } from "../table/fib4/layout";
-import { fib4Lookup } from "../table/fib4/lookup";
+import { fib4NextHop } from "../table/fib4/layout";
+import { fib4LongestLength, fib4Lookup } from "../table/fib4/lookup";
 import { HOP_KIND } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
 import { record } from "../trace";
@@ -15,6 +15,7 @@ export function route(packet: Packet): bool {
   packet.hop = fib4NextHop(leaf);
   packet.hopAddress = <u32>nextHopAt(packet.image, packet.hop);
   packet.hopKind = load<u32>(packet.hopAddress, HOP_KIND);
-  if (TRACE) record(packet, EVENT_ROUTE, packet.hop, fib4Length(leaf), packet.dst, 0, 0);
+  if (TRACE)
+    record(packet, EVENT_ROUTE, packet.hop, fib4LongestLength(packet.image, packet.dst), packet.dst, 0, 0);
   return true;
 }

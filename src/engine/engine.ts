@@ -2,7 +2,10 @@ import {
   PART_ALL,
   PART_EXACT,
   PART_FIB,
+  PART_FIB6,
   PART_FLOWS,
+  PART_NEXT_HOPS,
+  PART_ROUTES,
   PART_RULES,
   PART_SERVERS,
 } from "../../assembly/abi/image.js";
@@ -65,7 +68,11 @@ export interface PacketOptions {
 /** Octets of the image's live tables. */
 export interface TableOctets {
   readonly all: number;
+  /** What look-ups of IPv4 and IPv6 routes read, and the store that only changes need. */
   readonly routes: number;
+  readonly routes6: number;
+  readonly routeStore: number;
+  readonly nextHops: number;
   readonly maps: number;
   readonly rules: number;
   readonly servers: number;
@@ -205,6 +212,9 @@ export class Engine {
     return {
       all: of(PART_ALL),
       routes: of(PART_FIB),
+      routes6: of(PART_FIB6),
+      routeStore: of(PART_ROUTES),
+      nextHops: of(PART_NEXT_HOPS),
       maps: of(PART_EXACT),
       rules: of(PART_RULES),
       servers: of(PART_SERVERS),

@@ -26,7 +26,12 @@ export interface Machine extends Record<string, unknown> {
   routeRemove(image: number, prefix: number, length: number): number;
   routeLookup(image: number, destination: number): number;
   routeLookupLength(image: number, destination: number): number;
-  routeLookupMany(image: number, keys: number, count: number, results: number): void;
+  routeLookupMany(image: number, keys: number, count: number, results: number): number;
+  routes6Insert(image: number, rows: number, count: number, done: number): number;
+  routes6Remove(image: number, rows: number, count: number, done: number): number;
+  route6Lookup(image: number, key: number): number;
+  route6LookupLength(image: number, key: number): number;
+  route6LookupMany(image: number, keys: number, count: number, results: number): number;
   exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;

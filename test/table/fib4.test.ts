@@ -1,14 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PART_FIB, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import {
+  IMAGE_TAIL,
+  PART_FIB,
+  STATUS_BAD_ENTRY,
+  STATUS_NO_SPACE,
+  STATUS_OK,
+} from "../../assembly/abi/image.js";
 import { maskOf, printPrefix } from "../../src/net/prefix.js";
 import { BareImage } from "../bare-image.js";
 import { Fib4Oracle, type Route } from "../oracle/fib4.js";
+import { RouteImage } from "./route-image.js";
 
 const NONE = 0xffffffff;
 const HOPS = 64;
-/** Octets that the root, the next hops and a few blocks take. */
-const SMALLEST = (1 << 18) + 24_576;
+/** Octets that must be free before a route is added. */
+const ROUTE_NEEDS = 24 * 1024;
 
 /** The table under test and the scan that is right by inspection, changed together. */
 class Both {
@@ -49,6 +56,16 @@ class Both {
       );
     }
     return best !== undefined;
+  }
+
+  /** Leaves so many octets of the image free. */
+  shrink(spare: number): void {
+    const { machine, address, top } = this.image;
+    expect(machine.imageResize(address, top + IMAGE_TAIL + spare)).toBe(STATUS_OK);
+  }
+
+  widen(): void {
+    expect(this.image.machine.imageResize(this.image.address, this.image.capacity)).toBe(STATUS_OK);
   }
 
   get octets(): number {
@@ -107,8 +124,8 @@ describe("fib4", () => {
         }
         for (const at of [...seen.flatMap(edges), ...anywhere]) both.check(at) ? hits++ : misses++;
         for (const { address, length } of both.oracle.routes) both.remove(address, length);
-        // Only the store of routes may stay larger: 4 buckets of 64 octets, doubled.
-        expect([0, 256, 768, 1792, 3840]).toContain(both.octets - base);
+        // Only the pool of records may stay larger: 16 of 16 octets, doubled.
+        expect([0, 256, 512, 1024, 2048]).toContain(both.octets - base);
       },
     );
     await fc.assert(property, { numRuns: 60 });
@@ -169,6 +186,30 @@ describe("fib4", () => {
     await fc.assert(property, { numRuns: 30 });
   });
 
+  it("holds more host routes than 16-bit leaves can tell records apart, loaded or added", async () => {
+    const [loaded, added] = [await RouteImage.make(1 << 25, HOPS), await RouteImage.make(1 << 25, HOPS)];
+    const routes = Array.from({ length: 40_000 }, (_, index) => ({
+      address: (Math.imul(index, 0x9e3779b1) & ~1) >>> 0,
+      length: 32,
+      hop: index % HOPS,
+    }));
+    expect(loaded.load4(routes)).toBe(STATUS_OK);
+    for (const route of routes) expect(added.load4([route])).toBe(STATUS_OK);
+    const keys = Uint32Array.from(routes, ({ address }) => address);
+    const hops = routes.map(({ hop }) => hop);
+    for (const image of [loaded, added]) {
+      expect([...image.lookup4(keys)]).toEqual(hops);
+      expect(new Set(image.lookup4(keys.map((address) => address | 1)))).toEqual(new Set([NONE]));
+    }
+  });
+
+  it("takes kilobytes for ten routes", async () => {
+    const both = await Both.make();
+    for (let index = 0; index < 10; index++)
+      both.insert({ address: (0x0af40000 + index * 256) >>> 0, length: 24, hop: index });
+    expect(both.octets).toBeLessThan(4096);
+  });
+
   it("takes no more memory for 100,000 changes of one set of routes", async () => {
     const both = await Both.make(1 << 24);
     const base = both.octets;
@@ -200,7 +241,8 @@ describe("fib4", () => {
       fc.array(fc.tuple(arbitraryPrefix, fc.nat(HOPS - 1)), { minLength: 20, maxLength: 40 }),
       fc.nat(8),
       async (drawn, blocks) => {
-        const both = await Both.make(SMALLEST + blocks * 1024);
+        const both = await Both.make();
+        both.shrink(ROUTE_NEEDS + blocks * 1024);
         const refused: Route[] = [];
         for (const [prefix, hop] of drawn) {
           const route = { ...prefix, hop };
@@ -208,6 +250,7 @@ describe("fib4", () => {
           for (const at of drawn.flatMap(([one]) => edges(one))) both.check(at);
         }
         for (const { address, length } of both.oracle.routes) both.remove(address, length);
+        both.widen();
         for (const route of refused) {
           expect(both.insert(route)).toBe(STATUS_OK);
           both.check(route.address);
@@ -220,8 +263,9 @@ describe("fib4", () => {
     expect(refusals).toBeGreaterThan(40);
   });
 
-  it("never needs room to remove a route", async () => {
-    const both = await Both.make(SMALLEST);
+  it("has room to remove a route where there is none to add one", async () => {
+    const both = await Both.make();
+    both.shrink(ROUTE_NEEDS + 65_536);
     for (let part = 0; part < 16; part++)
       both.insert({ address: 0x0a000000 + part * 16, length: 28, hop: 7 });
     both.insert({ address: 0x0a000001, length: 32, hop: 9 });

@@ -13,7 +13,7 @@ import {
   NEXT_HOP_SOURCE,
   NEXT_HOP_VNI,
 } from "../../abi/entry";
-import { PART_FIB, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
+import { PART_NEXT_HOPS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import {
   ETH_LEN,
   ETH_TYPE,
@@ -74,7 +74,8 @@ function fillTemplate(hop: usize, entry: usize): void {
 export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   if (number >= NEXT_HOPS_MAX || load<u32>(entry, NEXT_HOP_KIND) > NEXT_HOP_KIND_VXLAN)
     return STATUS_BAD_ENTRY;
-  if (!vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_FIB)) return STATUS_NO_SPACE;
+  if (!vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_NEXT_HOPS))
+    return STATUS_NO_SPACE;
   const hop = nextHopAt(image, number);
   memory.fill(hop, 0, HOP_LEN);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_KIND), HOP_KIND);
