@@ -121,7 +121,7 @@ class Variety {
 
   check(): void {
     for (const verdict of ["FORWARD", "LOCAL", "DROP", "REJECT"]) {
-      expect([verdict, (this.#seen.get(verdict) ?? 0) > 5]).toEqual([verdict, true]);
+      expect([verdict, (this.#seen.get(verdict) ?? 0) > 20]).toEqual([verdict, true]);
     }
   }
 }
