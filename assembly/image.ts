@@ -17,10 +17,6 @@ export class Image {
   /** Moves with every change of a table. */
   sequence: u32;
   flags: u32;
-  random0: u32;
-  random1: u32;
-  random2: u32;
-  random3: u32;
 
   /** Changes of routes begun and done: equal while nothing is being changed (what a reader in another thread asks). */
   routesBegun: u32;
@@ -32,26 +28,10 @@ export class Image {
   serversAt: u32;
   serversRoom: u32;
 
-  /** Connections: buckets are a power of two; records 1 … connectionsRoom. */
-  bucketsAt: u32;
-  bucketsMask: u32;
-  recordsAt: u32;
-  connectionsRoom: u32;
-  connections: u32;
-  /** First record never used, and the list of those given back. */
-  recordsTop: u32;
-  recordsFree: u32;
-  sweep: u32;
-
   /** VXLAN: what comes to a local address and this port is decapsulated and goes on from this interface. */
   vxlanPort: u32;
   vxlanVni: u32;
   vxlanIn: u32;
-  /** Identification of the last outer header. */
-  outerId: u32;
-
-  /** Milliseconds of the caller's clock, at the last run. */
-  now: u64;
 
   /** Octets of live blocks by PART_ code. */
   octets0: u32;
@@ -62,7 +42,6 @@ export class Image {
   octets5: u32;
   octets6: u32;
   octets7: u32;
-  octets8: u32;
 
   /** Where memory/cells.ts cuts its next cell, and where that block ends: multiples of 32, and of 8. */
   chunk32At: u32;

@@ -16,12 +16,18 @@ import {
 import { EXACT_DIRECTORY_AT, HOOK_LEN, HOOKS_AT, IMAGE_HEAD_LEN, Image } from "./image";
 import { octetsOf } from "./memory/arena";
 import { runBatch } from "./pipeline/run";
+import {
+  stateCreate as createState,
+  stateLength as lengthOfState,
+  stateReach as reachState,
+} from "./pipeline/state";
 import { seed } from "./random";
+import { State } from "./state";
 import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
 import { exactFind } from "./table/exact/lookup";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
-import { flowClear, flowCreate, flowExpire } from "./table/flow/build";
+import { flowClear, flowExpire } from "./table/flow/build";
 import { flowFind } from "./table/flow/lookup";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { serverSet as setServer } from "./table/ring/build";
@@ -46,21 +52,14 @@ export function imageVersion(): u32 {
   return IMAGE_VERSION;
 }
 
-/** Makes an empty image in `capacity` octets, with room for so many connections. */
-export function imageCreate(
-  address: usize,
-  capacity: u32,
-  seedLow: u32,
-  seedHigh: u32,
-  connections: u32,
-): u32 {
+/** Makes an empty image in `capacity` octets. */
+export function imageCreate(address: usize, capacity: u32): u32 {
   if (capacity < IMAGE_HEAD_LEN + IMAGE_TAIL) return STATUS_NO_SPACE;
   memory.fill(address, 0, IMAGE_HEAD_LEN);
   const image = Image.at(address);
   image.capacity = capacity;
   image.top = IMAGE_HEAD_LEN;
-  seed(image, seedLow, seedHigh);
-  if (!fib4Create(image) || !fib6Create(image) || !flowCreate(image, connections)) return STATUS_NO_SPACE;
+  if (!fib4Create(image) || !fib6Create(image)) return STATUS_NO_SPACE;
   image.version = IMAGE_VERSION;
   image.magic = IMAGE_MAGIC;
   return STATUS_OK;
@@ -94,8 +93,9 @@ export function imageFlags(address: usize, flags: u32): void {
   Image.at(address).flags = flags;
 }
 
-export function imageSeed(address: usize, low: u32, high: u32): void {
-  seed(Image.at(address), low, high);
+/** Virtual servers that a state must have room for. */
+export function imageServers(address: usize): u32 {
+  return Image.at(address).serversRoom;
 }
 
 /** What comes to a local address and this UDP port with this VNI goes on from interface `in`; port 0: no tunnel. */
@@ -184,34 +184,72 @@ export function hooksClear(address: usize): void {
   memory.fill(image.to(HOOKS_AT), 0, HOOK_LEN * 5);
 }
 
-export function flowsClear(address: usize): void {
-  flowClear(Image.at(address));
+/** Octets of a state for so many connections and virtual servers. */
+export function stateLength(connections: u32, servers: u32): u32 {
+  return lengthOfState(connections, servers);
+}
+
+/** Makes a state in `stateLength` octets: STATUS_BAD_ENTRY for 0 connections or too many. */
+export function stateCreate(state: usize, connections: u32, servers: u32, seedLow: u32, seedHigh: u32): u32 {
+  return createState(State.at(state), connections, servers, seedLow, seedHigh);
+}
+
+/** Tells a state that was copied to a place of more octets for how many virtual servers that is. */
+export function stateReach(state: usize, servers: u32): u32 {
+  return reachState(State.at(state), servers);
+}
+
+/** Connections and virtual servers that a state has room for. */
+export function stateConnections(state: usize): u32 {
+  return State.at(state).connectionsRoom;
+}
+
+export function stateServers(state: usize): u32 {
+  return State.at(state).positionsRoom;
+}
+
+export function stateSeed(state: usize, low: u32, high: u32): void {
+  seed(State.at(state), low, high);
+}
+
+export function flowsClear(state: usize): void {
+  flowClear(State.at(state));
 }
 
 /** Closes what has expired at `now` (milliseconds) among the next `records` records; how many. */
-export function flowsExpire(address: usize, now: f64, records: u32): u32 {
-  return flowExpire(Image.at(address), <u64>now, records);
+export function flowsExpire(state: usize, now: f64, records: u32): u32 {
+  return flowExpire(State.at(state), <u64>now, records);
 }
 
 /** Live connections. */
-export function flowsCount(address: usize): u32 {
-  return Image.at(address).connections;
+export function flowsCount(state: usize): u32 {
+  return State.at(state).connections;
 }
 
 /** Looks up `count` tuples (src, dst, ports, protocol: u32 each); record << 1 | direction, 0 for none. */
-export function flowFindMany(address: usize, tuples: usize, count: u32, results: usize): void {
-  const image = Image.at(address);
+export function flowFindMany(state: usize, tuples: usize, count: u32, results: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const at = tuples + (i << 4);
-    const flow = flowFind(image, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
+    const flow = flowFind(
+      State.at(state),
+      load<u32>(at),
+      load<u32>(at, 4),
+      load<u32>(at, 8),
+      load<u32>(at, 12),
+    );
     store<u32>(results + (i << 2), flow);
   }
 }
 
-/** Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, never going back. */
-export function run(address: usize, batch: usize, count: u32, now: f64): u32 {
+/**
+ * Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, never going back. STATUS_NO_SPACE,
+ * before anything is done, where the image has more virtual servers than the state has room for (stateReach).
+ */
+export function run(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
   const image = Image.at(address);
-  if (!image.isValid) return STATUS_BAD_IMAGE;
-  runBatch(image, batch, count, <u64>now);
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
+  runBatch(image, own, batch, count, <u64>now);
   return STATUS_OK;
 }

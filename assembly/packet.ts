@@ -1,5 +1,6 @@
 import { VERDICT_DROP, VERDICT_PUNT, VERDICT_REJECT } from "./abi/verdict";
 import { Image } from "./image";
+import { State } from "./state";
 
 /**
  * One packet on its way: where its octets are, and what the stages have found so far. Values are in host order.
@@ -9,6 +10,7 @@ import { Image } from "./image";
 @final
 export class Packet {
   image: Image;
+  state: State;
   /** Address of the batch, and this packet's number in it. */
   batch: u32;
   index: u32;

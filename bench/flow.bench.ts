@@ -81,11 +81,11 @@ async function cases(): Promise<readonly Case[]> {
 
 function lookups(name: string, { engine }: Pair, table: FlowTable, tuples: Uint32Array): Case {
   const count = tuples.length / 4;
-  const { machine, memory, image } = engine;
+  const { machine, memory, state } = engine;
   const [at, resultsAt] = [memory.take(tuples.byteLength), memory.take(count * 4)];
   memory.words(at, tuples.length).set(tuples);
   const plainResults = new Uint32Array(count);
-  const runOurs = () => machine.flowFindMany(image, at, count, resultsAt);
+  const runOurs = () => machine.flowFindMany(state, at, count, resultsAt);
   const runPlain = () => table.findMany(tuples, plainResults);
   runOurs();
   runPlain();

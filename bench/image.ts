@@ -15,7 +15,7 @@ export class PlainImage {
     readonly capacity: number,
   ) {
     this.address = memory.take(capacity);
-    this.check(machine.imageCreate(this.address, capacity, 1, 0, 16));
+    this.check(machine.imageCreate(this.address, capacity));
   }
 
   static async make(capacity = CAPACITY_DEFAULT): Promise<PlainImage> {

@@ -12,17 +12,18 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   bytes: ["abi"],
   hash: ["abi"],
   image: ["abi"],
-  // Random state is in the image, so that equal images draw equally.
-  random: ["image"],
+  state: ["abi"],
+  // Random state is in the state, so that equal states draw equally.
+  random: ["state"],
   memory: ["abi", "image"],
   wire: ["abi", "bytes"],
-  packet: ["abi", "image"],
+  packet: ["abi", "image", "state"],
   trace: ["abi", "packet"],
   // Rules match packets, draw and are traced: that table knows what a packet is.
-  table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "trace"],
-  stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "table", "trace"],
-  pipeline: ["abi", "image", "packet", "stage", "table", "trace"],
-  index: ["abi", "image", "memory", "pipeline", "random", "table"],
+  table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "state", "trace"],
+  stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace"],
+  pipeline: ["abi", "image", "packet", "random", "stage", "state", "table", "trace"],
+  index: ["abi", "image", "memory", "pipeline", "random", "state", "table"],
 };
 
 const SRC: Readonly<Record<string, readonly string[]>> = {

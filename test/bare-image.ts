@@ -3,6 +3,8 @@ import { link, type Machine } from "../src/engine/machine.js";
 import { LinearMemory } from "../src/engine/memory.js";
 import { type Build, findModule } from "../src/engine/wasm.js";
 
+const SERVERS = 256;
+
 export interface BareOptions {
   /** Octets of the image; default 4 MiB. */
   readonly capacity?: number;
@@ -16,6 +18,8 @@ export class BareImage {
   readonly machine: Machine;
   readonly memory: LinearMemory;
   readonly address: number;
+  /** Address of the state that goes with it, with room for 256 virtual servers. */
+  readonly state: number;
   readonly capacity: number;
 
   private constructor(machine: Machine, memory: LinearMemory, options: BareOptions) {
@@ -24,8 +28,11 @@ export class BareImage {
     this.memory = memory;
     this.capacity = capacity;
     this.address = memory.take(capacity);
-    const status = machine.imageCreate(this.address, capacity, seed, 0, connections);
+    const status = machine.imageCreate(this.address, capacity);
     if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
+    this.state = memory.take(machine.stateLength(connections, SERVERS) >>> 0);
+    const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0);
+    if (made !== STATUS_OK) throw new Error(`no state for ${connections} connections: status ${made}`);
   }
 
   static async make(options: BareOptions = {}): Promise<BareImage> {
@@ -43,6 +50,10 @@ export class BareImage {
       this.memory.words(address, words.length).set(words);
       return use(address);
     });
+  }
+
+  get stateLength(): number {
+    return this.memory.view(this.state, 12).getUint32(8, true);
   }
 
   octets(part: number): number {

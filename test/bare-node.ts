@@ -165,11 +165,11 @@ export class BareNode {
 
   /** Runs frames as one batch; frames are copies. */
   run(frames: readonly Uint8Array[], inNumber = 1, now = 0): Result[] {
-    const { machine, address } = this.image;
+    const { machine, address, state } = this.image;
     const batch = this.#batches.get(frames.length) ?? this.batch(frames.length);
     this.#batches.set(frames.length, batch);
     for (const [index, frame] of frames.entries()) batch.set(index, frame, inNumber);
-    this.#expect(machine.run(address, batch.address, frames.length, now), "run");
+    this.#expect(machine.run(address, state, batch.address, frames.length, now), "run");
     return frames.map((_, index) => ({
       verdict: batch.verdict(index),
       reason: batch.reason(index),

@@ -151,12 +151,13 @@ export class Guarded {
       bad?.frame === undefined && bad?.length === undefined
         ? [slot + headroom - VXLAN_OUTER_LEN, slot + headroom + frame.length]
         : [slot, slot + batch.stride];
-    const image: [number, number] = [
-      engine.image,
-      engine.image + (engine.machine.imageTop(engine.image) >>> 0),
+    const { state } = engine;
+    const changed: [number, number] = [
+      state,
+      state + new DataView(this.memory.buffer, this.memory.byteOffset + state).getUint32(8, true),
     ];
     return [
-      image,
+      changed,
       [batch.address + BATCH_TRACE_COUNT, columns],
       // All columns: neighbours' are checked one by one. Behind them scratch and trace records.
       [columns, batch.address + slot - batch.stride],

@@ -57,7 +57,7 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     engine = await Engine.load(compile(CLUSTER, { proxy }), { connections: 63 });
   });
 
-  it("never traps, and writes into image, columns and the frame's own room only", () => {
+  it("never traps, and writes into state, columns and the frame's own room only", () => {
     const guarded = new Guarded(engine);
     const { batch, slot } = guarded;
     const seen = new Map<string, number>();
@@ -112,7 +112,7 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     const last = batch.octets.length - batch.stride;
     expect(Buffer.compare(batch.octets.subarray(last), before.subarray(last))).toBe(0);
     // The machine itself cuts a count above the capacity to it.
-    engine.machine.run(engine.image, batch.address, 0xffffffff, 1e9);
+    engine.machine.run(engine.image, engine.state, batch.address, 0xffffffff, 1e9);
     expect(batch.verdict(BURST_LEN + 1)).toBe("FORWARD");
   });
 });
@@ -174,9 +174,9 @@ describe("the machine", () => {
       memory.take(4096);
       const all = Buffer.from(memory.memory.buffer as unknown as ArrayBuffer);
       const before = Buffer.from(all);
-      machine.run(address, batch, 1, 0);
+      machine.run(address, image.state, batch, 1, 0);
       expectSameOutside(before, all, [
-        [address, address + image.top],
+        [image.state, image.state + image.stateLength],
         [batch, batch + length],
       ]);
     });

@@ -1,13 +1,16 @@
 /**
- * What a host must know of an image. An image is one relocatable block of linear memory that holds every table
- * and all state of one node; inside it there are offsets only, never addresses.
+ * What a host must know of images and states. An image is one relocatable block of linear memory that holds every
+ * table of one node; a state is another, with what running packets changes. Inside there are offsets only, never
+ * addresses.
  */
 
 /** "PKYD" in little-endian order. */
 export const IMAGE_MAGIC: u32 = 0x44594b50;
 /** Grows with every change of any layout; a saved image of another version is refused. */
-export const IMAGE_VERSION: u32 = 2;
-/** Images start at multiples of this. */
+export const IMAGE_VERSION: u32 = 3;
+/** "PKST" in little-endian order. */
+export const STATE_MAGIC: u32 = 0x54534b50;
+/** Images and states start at multiples of this. */
 export const IMAGE_ALIGNMENT: u32 = 128;
 /**
  * Octets at an image's end that no table gets. An offset cut to `capacity - IMAGE_TAIL` can be read that far beyond,
@@ -17,11 +20,11 @@ export const IMAGE_TAIL: u32 = 4096;
 
 /** What a building call answers: 0, or why nothing was changed. */
 export const STATUS_OK: u32 = 0;
-/** The image's capacity is used up: give it more room (imageResize) and call again. */
+/** The image's capacity is used up: give it more room (imageResize) and call again. A state: stateReach. */
 export const STATUS_NO_SPACE: u32 = 1;
 /** A number is out of its range. */
 export const STATUS_BAD_ENTRY: u32 = 2;
-/** Not an image, or of another version. */
+/** Not an image or a state, or of another version. */
 export const STATUS_BAD_IMAGE: u32 = 3;
 
 /** imageFlags: verify TCP and UDP checksums in software, as a kernel does without NIC offload. */
@@ -34,9 +37,8 @@ export const PART_FIB: u32 = 1;
 export const PART_EXACT: u32 = 2;
 export const PART_RULES: u32 = 3;
 export const PART_SERVERS: u32 = 4;
-export const PART_FLOWS: u32 = 5;
 /** IPv6 routes: what look-ups read. */
-export const PART_FIB6: u32 = 6;
+export const PART_FIB6: u32 = 5;
 /** The store of routes, of both families, that changes need and look-ups never read. */
-export const PART_ROUTES: u32 = 7;
-export const PART_NEXT_HOPS: u32 = 8;
+export const PART_ROUTES: u32 = 6;
+export const PART_NEXT_HOPS: u32 = 7;

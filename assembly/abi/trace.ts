@@ -23,7 +23,7 @@ export const EVENT_RULE: u32 = 5;
 export const EVENT_VMAP: u32 = 6;
 /** chain chosen, draw's outcome, outcomes. */
 export const EVENT_NUMGEN: u32 = 7;
-/** virtual server, position of the real server (0xffffffff: none), address, port. */
+/** virtual server, number of the real server in the order of addition (0xffffffff: none), address, port. */
 export const EVENT_IPVS: u32 = 8;
 /** next hop, prefix length, destination. */
 export const EVENT_ROUTE: u32 = 9;

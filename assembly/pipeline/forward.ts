@@ -52,7 +52,7 @@ function isUnscheduled(packet: Packet): bool {
 /** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
 function balance(packet: Packet, first: bool): u32 {
   if (packet.flow != 0 && packet.flowFlags != 0 && isOriginal(packet)) {
-    takeDestination(packet, connectionAt(packet.image, packet.flow >> 1));
+    takeDestination(packet, connectionAt(packet.state, packet.flow >> 1));
     return SERVICE_TAKEN;
   }
   const service = first && canSchedule(packet) ? findService(packet) : 0;

@@ -26,6 +26,7 @@ import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
 import { parse } from "../stage/parse";
+import { State } from "../state";
 import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/lookup";
 import { record } from "../trace";
@@ -68,13 +69,14 @@ function cell(batch: usize, column: u32, index: u32): usize {
 }
 
 /** Sets a descriptor up; the frame must lie in its slot. */
-function receive(packet: Packet, image: Image, batch: usize, index: u32): bool {
+function receive(packet: Packet, image: Image, state: State, batch: usize, index: u32): bool {
   packet.clear();
   const stride = load<u32>(batch, BATCH_STRIDE);
   const slot = load<u32>(batch, BATCH_SLOTS) + index * stride;
   const frame = load<u32>(cell(batch, COLUMN_FRAME, index));
   const length = load<u32>(cell(batch, COLUMN_LENGTH, index));
   packet.image = image;
+  packet.state = state;
   packet.batch = <u32>batch;
   packet.index = index;
   packet.slot = <u32>batch + slot;
@@ -111,12 +113,12 @@ function hand(packet: Packet, batch: usize): void {
  * A burst goes through parsing and the connection table together, so that look-ups overlap; from there on packet
  * by packet in their order, since each may open the connection that the next one belongs to.
  */
-function runBurst(image: Image, batch: usize, first: u32, count: u32): void {
+function runBurst(image: Image, state: State, batch: usize, first: u32, count: u32): void {
   const packets = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY));
   const stack = packets + BURST_LEN * PACKET_LEN;
   for (let i: u32 = 0; i < count; i++) {
     const packet = Packet.at(packets + i * PACKET_LEN);
-    if (receive(packet, image, batch, first + i)) open(packet);
+    if (receive(packet, image, state, batch, first + i)) open(packet);
   }
   for (let i: u32 = 0; i < count; i++) {
     const packet = Packet.at(packets + i * PACKET_LEN);
@@ -133,12 +135,12 @@ function runBurst(image: Image, batch: usize, first: u32, count: u32): void {
 }
 
 /** Runs packets 0 … count - 1 of a batch through the node; count above the batch's capacity is cut to it. */
-export function runBatch(image: Image, batch: usize, count: u32, now: u64): void {
-  image.now = max<u64>(image.now, now);
+export function runBatch(image: Image, state: State, batch: usize, count: u32, now: u64): void {
+  state.now = max<u64>(state.now, now);
   store<u32>(batch, 0, BATCH_TRACE_COUNT);
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
-    runBurst(image, batch, first, min<u32>(BURST_LEN, total - first));
+    runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first));
   }
 }

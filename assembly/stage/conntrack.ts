@@ -36,13 +36,13 @@ export function isTracked(packet: Packet): bool {
 /** Looks the packet's tuple up; `track` says later what it means. Loads only, so that a burst's look-ups overlap. */
 export function lookUp(packet: Packet): void {
   packet.flow = isTracked(packet)
-    ? flowFind(packet.image, packet.frameSrc, packet.frameDst, packet.framePorts, packet.protocol)
+    ? flowFind(packet.state, packet.frameSrc, packet.frameDst, packet.framePorts, packet.protocol)
     : 0;
 }
 
 /** Whether what `lookUp` found is still that connection: an earlier packet of the burst may have closed it. */
 function isStill(packet: Packet): bool {
-  const connection = connectionAt(packet.image, packet.flow >> 1);
+  const connection = connectionAt(packet.state, packet.flow >> 1);
   if (connection.state == FLOW_STATE_FREE || connection.protocol != packet.protocol) return false;
   const original = isOriginal(packet);
   return (
@@ -56,9 +56,9 @@ function isStill(packet: Packet): bool {
 function findLive(packet: Packet): u32 {
   if (packet.flow == 0 || !isStill(packet)) lookUp(packet);
   if (packet.flow == 0) return 0;
-  const connection = connectionAt(packet.image, packet.flow >> 1);
-  if (connection.expires > packet.image.now && !reopens(connection, packet.tcpFlags)) return packet.flow;
-  flowClose(packet.image, packet.flow >> 1);
+  const connection = connectionAt(packet.state, packet.flow >> 1);
+  if (connection.expires > packet.state.now && !reopens(connection, packet.tcpFlags)) return packet.flow;
+  flowClose(packet.state, packet.flow >> 1);
   return 0;
 }
 
@@ -71,8 +71,8 @@ function untracked(packet: Packet): u32 {
 
 /** The state of a TCP or UDP packet; moves its connection on, if it has one. */
 function classify(packet: Packet): u32 {
-  const image = packet.image;
-  if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(packet.ip))) {
+  const state = packet.state;
+  if ((packet.image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(packet.ip))) {
     packet.flow = 0;
     return CTSTATE_INVALID;
   }
@@ -80,8 +80,8 @@ function classify(packet: Packet): u32 {
   if (packet.flow == 0) {
     return packet.protocol == PROTO_TCP && !opens(packet.tcpFlags) ? CTSTATE_INVALID : CTSTATE_NEW;
   }
-  const connection = connectionAt(image, packet.flow >> 1);
-  advance(connection, packet.flow & 1, packet.tcpFlags, image.now);
+  const connection = connectionAt(state, packet.flow >> 1);
+  advance(connection, packet.flow & 1, packet.tcpFlags, state.now);
   packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
   const translated = connection.flags & (CTSTATE_DNAT | CTSTATE_SNAT);
   return translated | (connection.state == FLOW_STATE_NEW ? CTSTATE_NEW : CTSTATE_ESTABLISHED);
@@ -98,7 +98,7 @@ export function track(packet: Packet): void {
 
 /** Closes the packet's connection: it is the first of a new one. */
 export function forget(packet: Packet): void {
-  flowClose(packet.image, packet.flow >> 1);
+  flowClose(packet.state, packet.flow >> 1);
   packet.flow = 0;
   packet.ctstate = CTSTATE_NEW;
 }
@@ -116,7 +116,7 @@ export function isOriginal(packet: Packet): bool {
 /** Gives a packet of a known connection the destination that conntrack knows (PREROUTING's half of NAT). */
 export function redirect(packet: Packet): void {
   if (packet.flow == 0) return;
-  const connection = connectionAt(packet.image, packet.flow >> 1);
+  const connection = connectionAt(packet.state, packet.flow >> 1);
   if (!isOriginal(packet)) {
     packet.dst = connection.src;
     packet.ports = (packet.ports & 0xffff0000) | (connection.ports >> 16);
@@ -133,7 +133,7 @@ export function takeDestination(packet: Packet, connection: Connection): void {
 
 /** Gives a packet of a known connection its source (POSTROUTING's half of NAT). */
 export function resource(packet: Packet): void {
-  const connection = connectionAt(packet.image, packet.flow >> 1);
+  const connection = connectionAt(packet.state, packet.flow >> 1);
   const original = isOriginal(packet);
   packet.src = original ? connection.replyDst : connection.dst;
   packet.ports = (packet.ports & 0xffff) | ((original ? connection.replyPorts : connection.ports) << 16);
@@ -144,11 +144,11 @@ export function resource(packet: Packet): void {
  * masquerading and clashes may give it another source port.
  */
 export function open(packet: Packet): bool {
-  const image = packet.image;
+  const state = packet.state;
   if (!choosePort(packet)) return packet.drop(DROP_NO_PORT);
-  const number = flowReserve(image, image.now);
+  const number = flowReserve(state, state.now);
   if (number == 0) return packet.drop(DROP_FLOW_TABLE_FULL);
-  const connection = connectionAt(image, number);
+  const connection = connectionAt(state, number);
   connection.src = packet.frameSrc;
   connection.dst = packet.frameDst;
   connection.ports = packet.framePorts;
@@ -159,8 +159,8 @@ export function open(packet: Packet): bool {
   const dstStays = packet.dst == packet.frameDst && packet.dstPort == (packet.framePorts & 0xffff);
   const srcStays = packet.src == packet.frameSrc && packet.srcPort == packet.framePorts >> 16;
   connection.flags = (dstStays ? 0 : CTSTATE_DNAT) | (srcStays ? 0 : CTSTATE_SNAT) | packet.flowFlags;
-  flowCommit(image, number, connection);
-  advance(connection, DIRECTION_ORIGINAL, packet.tcpFlags, image.now);
+  flowCommit(state, number, connection);
+  advance(connection, DIRECTION_ORIGINAL, packet.tcpFlags, state.now);
   packet.flow = number << 1;
   if (TRACE) record(packet, EVENT_OPEN, number, 0, 0, 0, 0);
   return true;

@@ -18,8 +18,8 @@ import {
 } from "../abi/wire";
 import { load32, store16, store32 } from "../bytes";
 import { hashTuple } from "../hash";
-import { Image } from "../image";
 import { Packet } from "../packet";
+import { State } from "../state";
 import { HOP_ETHERNET, HOP_FLAGS, HOP_OUTER_SUM, HOP_TEMPLATE, HOP_VNI } from "../table/nexthop/layout";
 import { record } from "../trace";
 import { fold, sumPseudo, sumWords } from "../wire/checksum";
@@ -51,15 +51,15 @@ function outerEcn(tos: u32): u32 {
 }
 
 /** Linux never sends identification 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
-function nextId(image: Image): u32 {
-  image.outerId = image.outerId >= 0xffff ? 1 : image.outerId + 1;
-  return image.outerId;
+function nextId(state: State): u32 {
+  state.outerId = state.outerId >= 0xffff ? 1 : state.outerId + 1;
+  return state.outerId;
 }
 
 /** Fills in what differs from packet to packet in the outer IPv4 header. */
 function finishIp(packet: Packet, ip: usize, length: u32): void {
   const tos = outerEcn(Ip4.at(packet.ip).tos);
-  const id = nextId(packet.image);
+  const id = nextId(packet.state);
   store<u8>(ip, tos, IP4_TOS);
   store16(ip + IP4_TOTAL_LENGTH, length);
   store16(ip + IP4_ID, id);

@@ -19,7 +19,7 @@ export function findService(packet: Packet): u32 {
 
 /** Schedules a new connection to a virtual server (ip_vs_schedule); REJECT where no real server can take it. */
 export function schedule(packet: Packet, service: u32): bool {
-  const position = ringPick(packet.image, service - 1);
+  const position = ringPick(packet.image, packet.state, service - 1);
   if (position == REAL_NONE) {
     if (TRACE) record(packet, EVENT_IPVS, service - 1, position, 0, 0, 0);
     return packet.reject(DROP_NO_DESTINATION);

@@ -47,6 +47,7 @@ type Call = (...words: readonly number[]) => number;
 /** An image of the run build without a ruleset, filled by the machine's own calls. */
 export class BenchImage {
   readonly address: number;
+  readonly state: number;
 
   private constructor(
     readonly machine: Machine,
@@ -55,7 +56,9 @@ export class BenchImage {
     connections: number,
   ) {
     this.address = memory.take(capacity);
-    this.check(machine.imageCreate(this.address, capacity, 1, 0, connections));
+    this.check(machine.imageCreate(this.address, capacity));
+    this.state = memory.take(machine.stateLength(connections, 0) >>> 0);
+    this.check(machine.stateCreate(this.state, connections, 0, 1, 0));
   }
 
   static async make(capacity: number, connections = 16): Promise<BenchImage> {

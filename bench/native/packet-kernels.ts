@@ -67,11 +67,10 @@ class PacketKernel implements Kernel {
   }
 }
 
-const REST = 2 ** 26;
-const CONNECTION_OCTETS = 256;
+const IMAGE_OCTETS = 2 ** 26;
 
 async function nodeImage(folder: string, connections: number): Promise<BenchImage> {
-  const image = await BenchImage.make(REST + connections * CONNECTION_OCTETS, connections);
+  const image = await BenchImage.make(IMAGE_OCTETS, connections);
   const { machine, address } = image;
   const hops = new Uint8Array(readFileSync(join(folder, "hops.bin")));
   const hopsAt = image.place(hops);
@@ -125,7 +124,7 @@ export async function flowKernel(folder: string): Promise<Kernel> {
   const image = await nodeImage(folder, opening.count / 2);
   setServices(image, readWords(folder, "services.bin"));
   new PacketRing(image, 256).open(opening.count, (index, into) => into.set(opening.at(index)));
-  if (image.machine.flowsCount(image.address) >>> 0 !== opening.count / 2)
+  if (image.machine.flowsCount(image.state) >>> 0 !== opening.count / 2)
     throw new Error("the answers opened connections of their own.");
   return new PacketKernel(image);
 }

@@ -81,7 +81,8 @@ export class PacketRing {
   }
 
   run(count = RING_LEN): void {
-    this.#image.machine.run(this.#image.address, this.#batch, count, NOW);
+    const { machine, address, state } = this.#image;
+    machine.run(address, state, this.#batch, count, NOW);
   }
 
   /** A default route, so that every packet is forwarded. */

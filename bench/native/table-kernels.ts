@@ -125,16 +125,14 @@ export async function lpm6Kernel(folder: string): Promise<Kernel> {
   );
 }
 
-/** Octets of the image that a connection takes, and of the rest. */
-const CONNECTION_OCTETS = 256;
-const REST = 2 ** 24;
+const IMAGE_OCTETS = 2 ** 24;
 
 /** The connection table as a table: half as many connections as tuples, found from either side. */
 export async function hashKernel(folder: string): Promise<Kernel> {
   const tuples = readWords(folder, "tuples.bin");
   const count = tuples.length / TUPLE_WORDS;
-  const image = await BenchImage.make((count / 2) * CONNECTION_OCTETS + REST, count / 2);
-  const { machine, address } = image;
+  const image = await BenchImage.make(IMAGE_OCTETS, count / 2);
+  const { machine, state } = image;
   const ring = new PacketRing(image, SEGMENT_LEN + 128);
   ring.routeEverything();
   ring.open(count / 2, (index, into) => {
@@ -143,11 +141,11 @@ export async function hashKernel(folder: string): Promise<Kernel> {
     writeSegment(into, { protocol: "TCP", src, srcPort, dst, dstPort }, "opening");
   });
   const results = image.memory.take(count * 4);
-  machine.flowFindMany(address, image.place(tuples), count, results);
+  machine.flowFindMany(state, image.place(tuples), count, results);
   const values = image.memory.words(results, count);
   if (new Set(values).size !== count || values.includes(0)) throw new Error("a connection is not found.");
   writeFileSync(join(folder, "values.bin"), image.memory.octets(results, count * 4));
   return new TableKernel(image, "flowFindMany", TUPLE_WORDS * 4, 0, (keys, keyCount, at) =>
-    machine.flowFindMany(address, keys, keyCount, at),
+    machine.flowFindMany(state, keys, keyCount, at),
   );
 }

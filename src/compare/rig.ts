@@ -10,7 +10,7 @@ const INTERFACE_NODE = 0;
 
 /**
  * One engine under measurement: puts frames into its batch, runs them, and reads the clock around the run alone.
- * The engine's own image opens connections and forgets them; a copy of it, made by `know`, keeps some.
+ * The engine's own state opens connections and forgets them; a copy of it, made by `know`, keeps some.
  */
 export class Rig {
   readonly engine: Engine;
@@ -37,7 +37,7 @@ export class Rig {
   /** Runs opening packets on an empty connection table; ns per packet. */
   open(frames: Frames): number {
     this.engine.clearConnections();
-    return this.#run(this.engine.image, frames);
+    return this.#run(this.engine.state, frames);
   }
 
   /** Runs packets of known connections; ns per packet. `know` must have opened them. */
@@ -59,19 +59,17 @@ export class Rig {
     });
   }
 
-  /** Opens connections in a copy of the image, and has every one answered, so that they are ESTABLISHED. */
+  /** Opens connections in a copy of the state, and has every one answered, so that they are ESTABLISHED. */
   know(opening: readonly Frames[]): void {
     const { engine } = this;
     engine.clearConnections();
-    const length = engine.machine.imageTop(engine.image) >>> 0;
-    this.#known = engine.memory.take(length);
-    engine.memory.octets(this.#known, length).set(engine.memory.octets(engine.image, length));
+    this.#known = engine.copyState();
     const answers = engine.batch(BATCH_LEN);
     let lost = 0;
     for (const frames of opening) {
       this.#run(this.#known, frames);
       for (let index = 0; index < BATCH_LEN; index++) this.#answer(answers, index);
-      engine.machine.run(this.#known, answers.address, BATCH_LEN, NOW);
+      engine.machine.run(engine.image, this.#known, answers.address, BATCH_LEN, NOW);
       lost += answers.verdicts.filter((_, index) => answers.verdict(index) !== "FORWARD").length;
     }
     if (lost > 0) {
@@ -88,11 +86,11 @@ export class Rig {
     answers.set(index, answer, hop?.kind === "local" ? INTERFACE_NODE : back);
   }
 
-  #run(image: number, frames: Frames): number {
+  #run(state: number, frames: Frames): number {
     const count = this.#place(frames);
-    const { machine } = this.engine;
+    const { machine, image } = this.engine;
     const begin = performance.now();
-    machine.run(image, this.#batch.address, count, NOW);
+    machine.run(image, state, this.#batch.address, count, NOW);
     return ((performance.now() - begin) * 1e6) / count;
   }
 

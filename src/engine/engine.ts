@@ -3,7 +3,6 @@ import {
   PART_EXACT,
   PART_FIB,
   PART_FIB6,
-  PART_FLOWS,
   PART_NEXT_HOPS,
   PART_ROUTES,
   PART_RULES,
@@ -30,6 +29,7 @@ import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
+import { StateStore } from "./state.js";
 import { type Build, findModule, type MachineModule } from "./wasm.js";
 
 export interface EngineOptions {
@@ -65,7 +65,7 @@ export interface PacketOptions {
   readonly now?: number;
 }
 
-/** Octets of the image's live tables. */
+/** Octets of the live tables. */
 export interface TableOctets {
   readonly all: number;
   /** What look-ups of IPv4 and IPv6 routes read, and the store that only changes need. */
@@ -96,6 +96,7 @@ export class Engine {
   readonly memory: LinearMemory;
   readonly #tracer: Machine;
   readonly #image: ImageStore;
+  readonly #state: StateStore;
   #traceBatch: Batch | undefined;
 
   private constructor(parts: {
@@ -105,6 +106,7 @@ export class Engine {
     tracer: Machine;
     memory: LinearMemory;
     image: ImageStore;
+    state: StateStore;
   }) {
     this.ruleset = parts.ruleset;
     this.numbering = parts.numbering;
@@ -112,6 +114,7 @@ export class Engine {
     this.#tracer = parts.tracer;
     this.memory = parts.memory;
     this.#image = parts.image;
+    this.#state = parts.state;
   }
 
   /**
@@ -130,18 +133,34 @@ export class Engine {
     const machine = await link(await moduleOf("run", options), memory.memory);
     const tracer = await link(await moduleOf("trace", options), memory.memory);
     const image = new ImageStore(machine, memory);
+    const state = new StateStore(machine, memory);
     if (saved !== undefined) {
       image.restore(saved.image);
+      state.restore(saved.state);
     } else {
-      image.create({ seed, connections, verify });
+      image.create(verify);
       image.fill(entries);
+      state.create({ seed, connections }, machine.imageServers(image.address) >>> 0);
     }
-    return new Engine({ ruleset, numbering: entries.numbering, machine, tracer, memory, image });
+    return new Engine({ ruleset, numbering: entries.numbering, machine, tracer, memory, image, state });
   }
 
   /** Address of the image in linear memory, for direct calls to the machine's exports. */
   get image(): number {
     return this.#image.address;
+  }
+
+  /** Address of the state (connections, scheduler positions, random state), for direct calls. */
+  get state(): number {
+    return this.#state.address;
+  }
+
+  /** Puts a copy of the state into linear memory, for direct calls to run packets with: its address. */
+  copyState(): number {
+    const { octets } = this.#state;
+    const address = this.memory.take(octets.length);
+    this.memory.octets(address, octets.length).set(octets);
+    return address;
   }
 
   /** Room for so many packets. RangeError when 2 GiB do not hold it beside what there is. */
@@ -159,7 +178,7 @@ export class Engine {
     }
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
-    this.machine.run(this.image, batch.address, count, now);
+    this.machine.run(this.image, this.state, batch.address, count, now);
   }
 
   /** One packet's way in words. The engine's state moves on as for any packet. */
@@ -174,7 +193,7 @@ export class Engine {
     expectNow(now);
     const batch = this.#tracing(frame.length);
     batch.set(0, frame, this.interfaceNumber(frame, options.in));
-    this.#tracer.run(this.image, batch.address, 1, now);
+    this.#tracer.run(this.image, this.state, batch.address, 1, now);
     const records = batch.records();
     return {
       steps: traceSteps(records, this.numbering, this.ruleset),
@@ -209,27 +228,28 @@ export class Engine {
   /** Octets of the live tables, by kind. */
   octets(): TableOctets {
     const of = (part: number) => this.machine.imageOctets(this.image, part) >>> 0;
+    const { connections, positions } = this.#state.parts;
     return {
-      all: of(PART_ALL),
+      all: of(PART_ALL) + connections + positions,
       routes: of(PART_FIB),
       routes6: of(PART_FIB6),
       routeStore: of(PART_ROUTES),
       nextHops: of(PART_NEXT_HOPS),
       maps: of(PART_EXACT),
       rules: of(PART_RULES),
-      servers: of(PART_SERVERS),
-      connections: of(PART_FLOWS),
+      servers: of(PART_SERVERS) + positions,
+      connections,
     };
   }
 
   /** Live connections. */
   get connections(): number {
-    return this.machine.flowsCount(this.image) >>> 0;
+    return this.machine.flowsCount(this.state) >>> 0;
   }
 
   /** Forgets every connection. */
   clearConnections(): void {
-    this.machine.flowsClear(this.image);
+    this.machine.flowsClear(this.state);
   }
 
   /**
@@ -237,14 +257,23 @@ export class Engine {
    * connections. Equal states give equal octets.
    */
   save(options: { readonly flows?: boolean } = {}): Uint8Array {
-    const octets = this.#image.octets;
+    const image = this.#copyOf(this.#image.octets, (address, length) =>
+      // Equal engines give equal octets, however much room each image was given.
+      this.machine.imageResize(address, length),
+    );
+    const state = this.#copyOf(this.#state.octets, (address) => {
+      if (options.flows === false) this.machine.flowsClear(address);
+    });
+    return writeImageFile({ image, state, ruleset: this.ruleset });
+  }
+
+  /** A copy of octets of linear memory, after the machine changed it in some other place. */
+  #copyOf(octets: Uint8Array, change: (address: number, length: number) => void): Uint8Array {
     return this.memory.borrow(octets.length, (address) => {
       const copy = this.memory.octets(address, octets.length);
       copy.set(octets);
-      // Equal states give equal octets, however much room each image was given.
-      this.machine.imageResize(address, octets.length);
-      if (options.flows === false) this.machine.flowsClear(address);
-      return writeImageFile(copy, this.ruleset);
+      change(address, octets.length);
+      return copy.slice();
     });
   }
 

@@ -3,13 +3,14 @@ import { InputError } from "../diagnostics.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 
 /**
- * An image file: five little-endian words (magic, version, octets of the image, octets of the ruleset, CRC-32 of
- * what follows), the image, and its ruleset as JSON, by which a loaded engine knows its numbers' names.
+ * An image file: six little-endian words (magic, version, octets of the image, of the state and of the ruleset, CRC-32
+ * of what follows), the image, the state, and the ruleset as JSON, by which a loaded engine knows its numbers' names.
  */
-const HEAD_LEN = 20;
+const HEAD_LEN = 24;
 
 export interface ImageFile {
   readonly image: Uint8Array;
+  readonly state: Uint8Array;
   readonly ruleset: Ruleset;
 }
 
@@ -37,12 +38,17 @@ function reviver(_key: string, value: unknown): unknown {
   return "$map" in value ? new Map(value.$map as [unknown, unknown][]) : value;
 }
 
-export function writeImageFile(image: Uint8Array, ruleset: Ruleset): Uint8Array {
+export function writeImageFile({ image, state, ruleset }: ImageFile): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(ruleset, replacer));
-  const file = new Uint8Array(HEAD_LEN + image.length + text.length);
-  file.set(image, HEAD_LEN);
-  file.set(text, HEAD_LEN + image.length);
-  const head = [IMAGE_MAGIC, IMAGE_VERSION, image.length, text.length, crc32(file.subarray(HEAD_LEN))];
+  const parts = [image, state, text];
+  const lengths = parts.map(({ length }) => length);
+  const file = new Uint8Array(HEAD_LEN + lengths.reduce((sum, length) => sum + length));
+  let at = HEAD_LEN;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  const head = [IMAGE_MAGIC, IMAGE_VERSION, ...lengths, crc32(file.subarray(HEAD_LEN))];
   const view = new DataView(file.buffer);
   for (const [index, word] of head.entries()) view.setUint32(index * 4, word, true);
   return file;
@@ -58,22 +64,22 @@ export function readImageFile(file: Uint8Array): ImageFile {
   if (file.length < HEAD_LEN || view.getUint32(0, true) !== IMAGE_MAGIC) {
     refuse("These octets are no packetyard image. Give what engine.save() returned.");
   }
-  const [version = 0, imageLength = 0, textLength = 0, crc = 0] = [4, 8, 12, 16].map((at) =>
-    view.getUint32(at, true),
+  const [version = 0, imageLength = 0, stateLength = 0, textLength = 0, crc = 0] = [4, 8, 12, 16, 20].map(
+    (at) => view.getUint32(at, true),
   );
   if (version !== IMAGE_VERSION) {
     refuse(
       `The image has version ${version}, this package reads ${IMAGE_VERSION}. Compile the cluster again.`,
     );
   }
-  if (file.length !== HEAD_LEN + imageLength + textLength) {
-    refuse(
-      `The image is cut: ${file.length} octets of ${HEAD_LEN + imageLength + textLength}. Save it again.`,
-    );
+  const length = HEAD_LEN + imageLength + stateLength + textLength;
+  if (file.length !== length) {
+    refuse(`The image is cut: ${file.length} octets of ${length}. Save it again.`);
   }
   if (crc32(file.subarray(HEAD_LEN)) !== crc)
     refuse("The image's checksum is wrong: it was changed. Save it again.");
-  const text = new TextDecoder().decode(file.subarray(HEAD_LEN + imageLength));
-  const image = file.subarray(HEAD_LEN, HEAD_LEN + imageLength);
-  return { image, ruleset: JSON.parse(text, reviver) as Ruleset };
+  const [stateAt, textAt] = [HEAD_LEN + imageLength, HEAD_LEN + imageLength + stateLength];
+  const text = new TextDecoder().decode(file.subarray(textAt));
+  const [image, state] = [file.subarray(HEAD_LEN, stateAt), file.subarray(stateAt, textAt)];
+  return { image, state, ruleset: JSON.parse(text, reviver) as Ruleset };
 }

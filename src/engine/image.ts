@@ -12,15 +12,7 @@ import type { LinearMemory } from "./memory.js";
 
 /** Octets of an image beside its connections, before anything is in it: the route trie's root and some room. */
 const CAPACITY_FIRST = 1 << 20;
-/** A connection takes a bucket and a record, each a power of two in all. */
-const CONNECTION_OCTETS = 256;
 const STAGING_FIRST = 1 << 16;
-
-export interface ImageOptions {
-  readonly seed: bigint;
-  readonly connections: number;
-  readonly verify: boolean;
-}
 
 /**
  * The image of an engine in its linear memory: hands entries over through a staging region, and moves the image to
@@ -48,14 +40,11 @@ export class ImageStore {
     return this.#memory.octets(this.#address, this.#machine.imageTop(this.#address) >>> 0);
   }
 
-  create(options: ImageOptions): void {
-    this.#place(CAPACITY_FIRST + options.connections * CONNECTION_OCTETS);
-    const low = Number(BigInt.asUintN(32, options.seed));
-    const high = Number(BigInt.asUintN(32, options.seed >> 32n));
-    const status = this.#machine.imageCreate(this.#address, this.#capacity, low, high, options.connections);
-    if (status !== STATUS_OK)
-      throw new RangeError(`The machine cannot hold ${options.connections} connections.`);
-    this.#machine.imageFlags(this.#address, options.verify ? IMAGE_FLAG_VERIFY : 0);
+  /** An empty image; `verify`: TCP and UDP checksums are verified. */
+  create(verify: boolean): void {
+    this.#place(CAPACITY_FIRST);
+    this.#check(this.#machine.imageCreate(this.#address, this.#capacity));
+    this.#machine.imageFlags(this.#address, verify ? IMAGE_FLAG_VERIFY : 0);
   }
 
   /** Takes over a saved image's octets, which were checked. */

@@ -6,19 +6,19 @@ import type { MachineModule } from "./wasm.js";
 /** What the machine exports (assembly/index.ts); addresses, counts and codes are unsigned 32-bit numbers. */
 export interface Machine extends Record<string, unknown> {
   imageVersion(): number;
-  imageCreate(
-    image: number,
-    capacity: number,
-    seedLow: number,
-    seedHigh: number,
-    connections: number,
-  ): number;
+  imageCreate(image: number, capacity: number): number;
   imageResize(image: number, capacity: number): number;
   imageTop(image: number): number;
   imageOctets(image: number, part: number): number;
   imageSequence(image: number): number;
   imageFlags(image: number, flags: number): void;
-  imageSeed(image: number, low: number, high: number): void;
+  imageServers(image: number): number;
+  stateLength(connections: number, servers: number): number;
+  stateCreate(state: number, connections: number, servers: number, seedLow: number, seedHigh: number): number;
+  stateReach(state: number, servers: number): number;
+  stateConnections(state: number): number;
+  stateServers(state: number): number;
+  stateSeed(state: number, low: number, high: number): void;
   vxlanSet(image: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
   routesInsert(image: number, rows: number, count: number, done: number): number;
@@ -46,13 +46,13 @@ export interface Machine extends Record<string, unknown> {
   ): number;
   hookAppend(image: number, hook: number, chain: number, type: number, policy: number): number;
   hooksClear(image: number): void;
-  flowsClear(image: number): void;
-  flowsExpire(image: number, now: number, records: number): number;
-  flowsCount(image: number): number;
-  flowFindMany(image: number, tuples: number, count: number, results: number): void;
+  flowsClear(state: number): void;
+  flowsExpire(state: number, now: number, records: number): number;
+  flowsCount(state: number): number;
+  flowFindMany(state: number, tuples: number, count: number, results: number): void;
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
-  run(image: number, batch: number, count: number, now: number): number;
+  run(image: number, state: number, batch: number, count: number, now: number): number;
 }
 
 /** Links a build to a memory; refuses one whose layouts are not those this package was compiled with. */

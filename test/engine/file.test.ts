@@ -27,11 +27,13 @@ describe("an image file", () => {
         const { ruleset } = await engineOf(services, mode);
         const names = new Map([...ruleset.names, [0xfd00n << 112n, "node/six"] as const]);
         const image = Uint8Array.from({ length: 100 }, (_, index) => index);
-        const file = writeImageFile(image, { ...ruleset, names });
+        const state = Uint8Array.from({ length: 30 }, (_, index) => 255 - index);
+        const written = { image, state, ruleset: { ...ruleset, names } };
+        const file = writeImageFile(written);
         // A file may come as a part of a larger buffer, at any place of it.
         const buffer = new Uint8Array(file.length + offset);
         buffer.set(file, offset);
-        expect(readImageFile(buffer.subarray(offset))).toEqual({ image, ruleset: { ...ruleset, names } });
+        expect(readImageFile(buffer.subarray(offset))).toEqual(written);
       },
     );
     await fc.assert(property, { numRuns: 20 });
@@ -39,10 +41,10 @@ describe("an image file", () => {
 
   it("is refused when any one octet of it changed, whichever", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile(new Uint8Array(64), ruleset);
+    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
     fc.assert(
       fc.property(
-        fc.oneof(fc.nat(19), fc.nat(file.length - 1)),
+        fc.oneof(fc.nat(23), fc.nat(file.length - 1)),
         fc.integer({ min: 1, max: 255 }),
         (at, change) => {
           const changed = file.slice();
@@ -56,7 +58,7 @@ describe("an image file", () => {
 
   it("is refused when it is cut anywhere, or followed by more", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile(new Uint8Array(64), ruleset);
+    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
     for (let length = 0; length < file.length; length += length < 32 ? 1 : 97) {
       expect(refusal(file.slice(0, length))).toMatch(/no packetyard image|is cut/);
     }
@@ -67,7 +69,7 @@ describe("an image file", () => {
 
   it("is refused in words that say what to do", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile(new Uint8Array(64), ruleset);
+    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
     expect(refusal(new Uint8Array(100))).toContain(
       "These octets are no packetyard image. Give what engine.save() returned.",
     );

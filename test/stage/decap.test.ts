@@ -129,8 +129,8 @@ describe("decap", () => {
         const { verdict, frame: arrived } = node.one(way.frame, UPLINK);
         expect(verdict).toBe("FORWARD");
         expect(Buffer.from(arrived).equals(tcp(...ends, { payload, tos, ttl: 62, ...POD_MACS }))).toBe(true);
-        node.image.machine.flowsClear(node.image.address);
-        sender.image.machine.flowsClear(sender.image.address);
+        node.image.machine.flowsClear(node.image.state);
+        sender.image.machine.flowsClear(sender.image.state);
       },
     );
     fc.assert(property, { numRuns: 100 });

@@ -120,7 +120,7 @@ describe("encap", () => {
       batch.set(0, sent, BRIDGE);
       batch.octets.copyWithin(slot + headroom, slot + SLOT_HEADROOM, slot + SLOT_HEADROOM + sent.length);
       batch.frames[0] = slot + headroom;
-      node.image.machine.run(node.image.address, batch.address, 1, 0);
+      node.image.machine.run(node.image.address, node.image.state, batch.address, 1, 0);
       return [batch.verdict(0), batch.reason(0), batch.frames[0] - slot];
     });
     expect(verdicts).toEqual([

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HOOK_NAT, HOOK_PREROUTING, TARGET_DNAT } from "../../assembly/abi/entry.js";
-import { STATUS_NO_SPACE } from "../../assembly/abi/image.js";
+import { STATUS_BAD_ENTRY } from "../../assembly/abi/image.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { tcp, udp } from "../../src/packet/build.js";
 import { BareNode, ip4, type Result } from "../bare-node.js";
@@ -93,9 +93,9 @@ class Both {
 
   /** Sweeps what has expired: the machine's count is then that of the list. */
   checkCount(now: number): void {
-    const { machine, address } = this.node.image;
-    machine.flowsExpire(address, now, 1000);
-    expect(machine.flowsCount(address)).toBe(this.oracle.live(now).length);
+    const { machine, state } = this.node.image;
+    machine.flowsExpire(state, now, 1000);
+    expect(machine.flowsCount(state)).toBe(this.oracle.live(now).length);
   }
 }
 
@@ -183,10 +183,10 @@ describe("flow", () => {
     const tuple = { src: ip4("10.0.0.1"), srcPort: 5000, dst: VIP.address, dstPort: 80, protocol: 6 };
     both.send(tuple, "S", 0);
     both.send({ ...tuple, srcPort: 5001 }, "S", 0);
-    const { machine, address } = node.image;
-    expect(machine.flowsCount(address)).toBe(2);
-    machine.flowsClear(address);
-    expect(machine.flowsCount(address)).toBe(0);
+    const { machine, state } = node.image;
+    expect(machine.flowsCount(state)).toBe(2);
+    machine.flowsClear(state);
+    expect(machine.flowsCount(state)).toBe(0);
     expect(Buffer.compare(node.image.copy(), fresh)).toBe(0);
     both.oracle.clear();
     both.send(reverse({ ...tuple, dst: SERVER.address, dstPort: SERVER.port }), "SA", 0);
@@ -215,7 +215,7 @@ describe("flow", () => {
         expect(node.one(frameOf(tuple, ""), 1, now).verdict).toBe("FORWARD");
       }
       now += 40_000;
-      expect(node.image.machine.flowsExpire(node.image.address, now, 100)).toBe(10);
+      expect(node.image.machine.flowsExpire(node.image.state, now, 100)).toBe(10);
     }
     const both = new Both(node, 16);
     both.send({ src, dst: VIP.address, srcPort: 5000, dstPort: 80, protocol: 6 }, "S", now);
@@ -223,12 +223,11 @@ describe("flow", () => {
     both.send({ src, dst, srcPort: 1, dstPort: 2, protocol: 17 }, "", now);
   });
 
-  it("makes no table without room, for no connection, or for more than it can number", async () => {
-    const { image } = await BareNode.make();
-    const { machine, address } = image;
+  it("makes no table for no connection, or for more than it can number", async () => {
+    const { machine, state } = (await BareNode.make()).image;
     for (const connections of [0, 4_194_304]) {
-      expect(machine.imageCreate(address, image.capacity, 1, 0, connections)).toBe(STATUS_NO_SPACE);
+      expect(machine.stateLength(connections, 0)).toBe(0);
+      expect(machine.stateCreate(state, connections, 0, 1, 0)).toBe(STATUS_BAD_ENTRY);
     }
-    expect(machine.imageCreate(address, 1 << 19, 1, 0, 10_000)).toBe(STATUS_NO_SPACE);
   });
 });

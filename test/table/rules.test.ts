@@ -70,7 +70,7 @@ describe("rules", () => {
       async (of, packets) => {
         const node = await nodeOf(of);
         for (const one of packets) {
-          node.image.machine.flowsClear(node.image.address);
+          node.image.machine.flowsClear(node.image.state);
           const expected = walkRules(of, one);
           const { verdict, reason, walked } = node.one(frameOf(one), one.in);
           expect([verdict, reason]).toEqual(VERDICTS[expected.verdict]);

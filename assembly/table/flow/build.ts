@@ -1,10 +1,7 @@
-import { PART_FLOWS } from "../../abi/image";
 import { hashTuple } from "../../hash";
-import { Image } from "../../image";
-import { takeBlock } from "../../memory/arena";
+import { State } from "../../state";
 import {
   CONNECTION_LEN,
-  CONNECTIONS_MAX,
   Connection,
   DIRECTION_ORIGINAL,
   DIRECTION_REPLY,
@@ -24,27 +21,34 @@ import { connectionAt, flowFind, tupleMatches } from "./lookup";
 /** Records looked at for an expired one when none is free. */
 const SWEEP_LEN: u32 = 64;
 
-/** Makes the table for so many connections; false without room. */
-export function flowCreate(image: Image, connections: u32): bool {
-  if (connections == 0 || connections > CONNECTIONS_MAX) return false;
-  const buckets: u32 = connections == 1 ? 1 : 1 << (32 - <u32>clz<u32>(connections - 1));
-  image.bucketsAt = takeBlock(image, buckets * FLOW_BUCKET_LEN, PART_FLOWS);
-  image.recordsAt = takeBlock(image, (connections + 1) * CONNECTION_LEN, PART_FLOWS);
-  image.bucketsMask = buckets - 1;
-  image.connectionsRoom = connections;
-  image.recordsTop = 1;
-  image.sweep = 1;
-  return image.bucketsAt != 0 && image.recordsAt != 0;
+function bucketsFor(connections: u32): u32 {
+  return connections == 1 ? 1 : 1 << (32 - <u32>clz<u32>(connections - 1));
+}
+
+/** Octets of a table for so many connections (1 … CONNECTIONS_MAX). */
+export function flowLength(connections: u32): u32 {
+  return bucketsFor(connections) * FLOW_BUCKET_LEN + (connections + 1) * CONNECTION_LEN;
+}
+
+/** Lays the table for so many connections out in `flowLength` octets, all zero, that begin at an offset. */
+export function flowCreate(state: State, at: u32, connections: u32): void {
+  const buckets = bucketsFor(connections);
+  state.bucketsAt = at;
+  state.bucketsMask = buckets - 1;
+  state.recordsAt = at + buckets * FLOW_BUCKET_LEN;
+  state.connectionsRoom = connections;
+  state.recordsTop = 1;
+  state.sweep = 1;
 }
 
 /** Forgets every connection. */
-export function flowClear(image: Image): void {
-  memory.fill(image.to(image.bucketsAt), 0, (image.bucketsMask + 1) * FLOW_BUCKET_LEN);
-  memory.fill(image.to(image.recordsAt), 0, image.recordsTop * CONNECTION_LEN);
-  image.connections = 0;
-  image.recordsTop = 1;
-  image.recordsFree = 0;
-  image.sweep = 1;
+export function flowClear(state: State): void {
+  memory.fill(state.to(state.bucketsAt), 0, (state.bucketsMask + 1) * FLOW_BUCKET_LEN);
+  memory.fill(state.to(state.recordsAt), 0, state.recordsTop * CONNECTION_LEN);
+  state.connections = 0;
+  state.recordsTop = 1;
+  state.recordsFree = 0;
+  state.sweep = 1;
 }
 
 function overflowOf(bucket: usize): u32 {
@@ -63,10 +67,10 @@ function setMeta(place: usize, meta: u32): void {
 }
 
 /** Puts a tuple that is not there into the first free place on its way. */
-function insert(image: Image, src: u32, dst: u32, ports: u32, protocol: u32, ref: u32): void {
-  let index = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
+function insert(state: State, src: u32, dst: u32, ports: u32, protocol: u32, ref: u32): void {
+  let index = hashTuple(src, dst, ports, protocol) & state.bucketsMask;
   while (true) {
-    const bucket = image.to(image.bucketsAt) + index * FLOW_BUCKET_LEN;
+    const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
     const meta = v128.and(v128.load(bucket, FLOW_META), i32x4.splat(FLOW_META_MASK));
     const free = i32x4.bitmask(i32x4.eq(meta, i32x4.splat(0)));
     if (free != 0) {
@@ -79,15 +83,15 @@ function insert(image: Image, src: u32, dst: u32, ports: u32, protocol: u32, ref
     }
     const overflow = overflowOf(bucket);
     if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow + 1);
-    index = (index + 1) & image.bucketsMask;
+    index = (index + 1) & state.bucketsMask;
   }
 }
 
 /** Takes out a tuple that is there. A saturated overflow count stays. */
-function remove(image: Image, src: u32, dst: u32, ports: u32, protocol: u32): void {
-  let index = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
+function remove(state: State, src: u32, dst: u32, ports: u32, protocol: u32): void {
+  let index = hashTuple(src, dst, ports, protocol) & state.bucketsMask;
   while (true) {
-    const bucket = image.to(image.bucketsAt) + index * FLOW_BUCKET_LEN;
+    const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
     const matches = tupleMatches(bucket, src, dst, ports, protocol);
     if (matches != 0) {
       setMeta(bucket + (ctz<i32>(matches) << 2), 0);
@@ -96,67 +100,67 @@ function remove(image: Image, src: u32, dst: u32, ports: u32, protocol: u32): vo
     const overflow = overflowOf(bucket);
     if (overflow == 0) return;
     if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow - 1);
-    index = (index + 1) & image.bucketsMask;
+    index = (index + 1) & state.bucketsMask;
   }
 }
 
 /** Forgets a connection: both directions go at once. */
-export function flowClose(image: Image, record: u32): void {
-  const connection = connectionAt(image, record);
+export function flowClose(state: State, record: u32): void {
+  const connection = connectionAt(state, record);
   if (connection.state == FLOW_STATE_FREE) return;
-  remove(image, connection.src, connection.dst, connection.ports, connection.protocol);
+  remove(state, connection.src, connection.dst, connection.ports, connection.protocol);
   if (
-    flowFind(image, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) >>
+    flowFind(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) >>
       1 ==
     record
   )
-    remove(image, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol);
+    remove(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol);
   connection.state = FLOW_STATE_FREE;
-  connection.next = image.recordsFree;
-  image.recordsFree = record;
-  image.connections--;
+  connection.next = state.recordsFree;
+  state.recordsFree = record;
+  state.connections--;
 }
 
 /** Closes what has expired among the next records of the sweep; how many. */
-export function flowExpire(image: Image, now: u64, records: u32): u32 {
+export function flowExpire(state: State, now: u64, records: u32): u32 {
   let closed: u32 = 0;
-  for (let i: u32 = 0; i < records && image.recordsTop > 1; i++) {
-    if (image.sweep >= image.recordsTop) image.sweep = 1;
-    const connection = connectionAt(image, image.sweep);
+  for (let i: u32 = 0; i < records && state.recordsTop > 1; i++) {
+    if (state.sweep >= state.recordsTop) state.sweep = 1;
+    const connection = connectionAt(state, state.sweep);
     if (connection.state != FLOW_STATE_FREE && connection.expires <= now) {
-      flowClose(image, image.sweep);
+      flowClose(state, state.sweep);
       closed++;
     }
-    image.sweep++;
+    state.sweep++;
   }
   return closed;
 }
 
-function takeRecord(image: Image): u32 {
-  const free = image.recordsFree;
+function takeRecord(state: State): u32 {
+  const free = state.recordsFree;
   if (free != 0) {
-    image.recordsFree = connectionAt(image, free).next;
+    state.recordsFree = connectionAt(state, free).next;
     return free;
   }
-  return image.recordsTop <= image.connectionsRoom ? image.recordsTop++ : 0;
+  return state.recordsTop <= state.connectionsRoom ? state.recordsTop++ : 0;
 }
 
 /**
  * Opens a connection for a tuple that has none; its record's reply tuple and the rest are filled by the caller
  * before `flowCommit`. 0 when the table is full of live connections.
  */
-export function flowReserve(image: Image, now: u64): u32 {
-  let record = takeRecord(image);
-  if (record == 0 && flowExpire(image, now, SWEEP_LEN) > 0) record = takeRecord(image);
+export function flowReserve(state: State, now: u64): u32 {
+  let record = takeRecord(state);
+  if (record == 0 && flowExpire(state, now, SWEEP_LEN) > 0) record = takeRecord(state);
   return record;
 }
 
 /** Makes both directions of a filled record findable. A connection to itself has one entry. */
-export function flowCommit(image: Image, record: u32, connection: Connection): void {
+export function flowCommit(state: State, record: u32, connection: Connection): void {
   const reply = (record << 1) | DIRECTION_REPLY;
   connection.state = FLOW_STATE_NEW;
   insert(
-    image,
+    state,
     connection.src,
     connection.dst,
     connection.ports,
@@ -164,15 +168,15 @@ export function flowCommit(image: Image, record: u32, connection: Connection): v
     (record << 1) | DIRECTION_ORIGINAL,
   );
   if (
-    flowFind(image, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) == 0
+    flowFind(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) == 0
   )
     insert(
-      image,
+      state,
       connection.replySrc,
       connection.replyDst,
       connection.replyPorts,
       connection.protocol,
       reply,
     );
-  image.connections++;
+  state.connections++;
 }

@@ -1,5 +1,5 @@
 import { hashTuple } from "../../hash";
-import { Image } from "../../image";
+import { State } from "../../state";
 import {
   CONNECTION_LEN,
   Connection,
@@ -30,21 +30,21 @@ export function tupleMatches(bucket: usize, src: u32, dst: u32, ports: u32, prot
  * record << 1 | direction of a tuple; 0 where there is none. Time is not looked at. Saturated overflow counts may in
  * time stand in every bucket, so a search also ends where it began.
  */
-export function flowFind(image: Image, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
-  const first = hashTuple(src, dst, ports, protocol) & image.bucketsMask;
+export function flowFind(state: State, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
+  const first = hashTuple(src, dst, ports, protocol) & state.bucketsMask;
   let index = first;
   do {
-    const bucket = image.to(image.bucketsAt) + index * FLOW_BUCKET_LEN;
+    const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
     const matches = tupleMatches(bucket, src, dst, ports, protocol);
     if (matches != 0) {
       return (load<u32>(bucket + (ctz<i32>(matches) << 2), FLOW_META) & FLOW_META_MASK) >> FLOW_REF_SHIFT;
     }
     if (i32x4.bitmask(v128.load(bucket, FLOW_META)) == 0) return 0;
-    index = (index + 1) & image.bucketsMask;
+    index = (index + 1) & state.bucketsMask;
   } while (index != first);
   return 0;
 }
 
-export function connectionAt(image: Image, record: u32): Connection {
-  return Connection.at(image.to(image.recordsAt) + record * CONNECTION_LEN);
+export function connectionAt(state: State, record: u32): Connection {
+  return Connection.at(state.to(state.recordsAt) + record * CONNECTION_LEN);
 }

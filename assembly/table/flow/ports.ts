@@ -1,5 +1,4 @@
 import { PROTO_UDP } from "../../abi/wire";
-import { Image } from "../../image";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
 import { flowClose } from "./build";
@@ -14,13 +13,13 @@ const TRIES_MIN: u32 = 8;
  * given to masqueraded UDP: replies to it would be taken for VXLAN before the connection table is asked.
  */
 function isFree(packet: Packet, port: u32): bool {
-  const image: Image = packet.image;
-  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && port == image.vxlanPort) return false;
+  const state = packet.state;
+  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && port == packet.image.vxlanPort) return false;
   const reply = (packet.dstPort << 16) | port;
-  const flow = flowFind(image, packet.dst, packet.src, reply, packet.protocol);
+  const flow = flowFind(state, packet.dst, packet.src, reply, packet.protocol);
   if (flow == 0) return true;
-  if (connectionAt(image, flow >> 1).expires > image.now) return false;
-  flowClose(image, flow >> 1);
+  if (connectionAt(state, flow >> 1).expires > state.now) return false;
+  flowClose(state, flow >> 1);
   return true;
 }
 
@@ -40,7 +39,7 @@ export function choosePort(packet: Packet): bool {
   const first = classFirst(old);
   const size = classLast(old) - first + 1;
   for (let tries = TRIES; tries >= TRIES_MIN; tries >>= 1) {
-    const start = drawBelow(packet.image, size);
+    const start = drawBelow(packet.state, size);
     for (let i: u32 = 0; i < tries; i++) {
       const port = first + ((start + i) % size);
       if (!isFree(packet, port)) continue;

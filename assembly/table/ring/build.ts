@@ -11,7 +11,6 @@ import {
   RING_BLOCK,
   RING_COUNT,
   RING_LEN,
-  RING_NEXT,
   RING_SCHEDULER,
   RINGS_MAX,
 } from "./layout";
@@ -23,10 +22,9 @@ export function serverSet(image: Image, number: u32, scheduler: u32, rows: usize
     return STATUS_NO_SPACE;
   const block = count == 0 ? 0 : takeBlock(image, count * REAL_LEN, PART_SERVERS);
   if (block == 0 && count != 0) return STATUS_NO_SPACE;
-  // The kernel adds a destination at the head of its list.
   for (let i: u32 = 0; i < count; i++) {
     const row = rows + i * SERVER_ENTRY_LEN;
-    const real = image.to(block) + (count - 1 - i) * REAL_LEN;
+    const real = image.to(block) + i * REAL_LEN;
     store<u32>(real, load<u32>(row, SERVER_ADDRESS), REAL_ADDRESS);
     store<u32>(real, load<u32>(row, SERVER_PORT), REAL_PORT);
     store<u32>(real, load<u32>(row, SERVER_WEIGHT), REAL_WEIGHT);
@@ -37,7 +35,6 @@ export function serverSet(image: Image, number: u32, scheduler: u32, rows: usize
   store<u32>(ring, block, RING_BLOCK);
   store<u32>(ring, count, RING_COUNT);
   store<u32>(ring, scheduler, RING_SCHEDULER);
-  store<u32>(ring, 0, RING_NEXT);
   image.sequence++;
   return STATUS_OK;
 }

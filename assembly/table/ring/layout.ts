@@ -1,12 +1,10 @@
 /**
  * IPVS virtual servers. The directory holds a head for each number; a head's block holds the real servers in the
- * kernel's list order, newest first, 16 octets each.
+ * order of their addition, 16 octets each.
  */
 export const RING_BLOCK: u32 = 0;
 export const RING_COUNT: u32 = 4;
 export const RING_SCHEDULER: u32 = 8;
-/** rr: position after the one last picked. */
-export const RING_NEXT: u32 = 12;
 export const RING_LEN: u32 = 16;
 
 export const REAL_ADDRESS: u32 = 0;

@@ -110,7 +110,7 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
     }
     case TARGET_NUMGEN: {
       const n = load<u32>(words);
-      const outcome = drawBelow(packet.image, n);
+      const outcome = drawBelow(packet.state, n);
       const word = load<u32>(words + (outcome << 2), 4);
       if (TRACE) record(packet, EVENT_NUMGEN, word >> WORD_CHAIN_SHIFT, outcome, n, 0, 0);
       return word;

@@ -101,7 +101,7 @@ function holds(packet: Packet, match: usize): bool {
   const a = load<u32>(match, 4);
   switch (load<u32>(match) & 0xff) {
     case MATCH_STATISTIC:
-      return (draw(packet.image) & 0x7fffffff) < a;
+      return (draw(packet.state) & 0x7fffffff) < a;
     case MATCH_MARK:
       return (packet.mark & load<u32>(match, 8)) == a;
     case MATCH_LOCAL:

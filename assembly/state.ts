@@ -1,0 +1,58 @@
+import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
+
+/**
+ * What running packets changes, apart from the tables they are looked up in: connections, scheduler positions, the
+ * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
+ * the state's start:
+ *
+ *   head · flow buckets · flow records · scheduler positions
+ */
+@unmanaged
+@final
+export class State {
+  magic: u32;
+  version: u32;
+  /** Octets of the whole. */
+  length: u32;
+  /** Identification of the last outer header. */
+  outerId: u32;
+  /** Milliseconds of the caller's clock, at the last run. */
+  now: u64;
+  random0: u32;
+  random1: u32;
+  random2: u32;
+  random3: u32;
+
+  /** Connections: buckets are a power of two; records 1 … connectionsRoom. */
+  bucketsAt: u32;
+  bucketsMask: u32;
+  recordsAt: u32;
+  connectionsRoom: u32;
+  connections: u32;
+  /** First record never used, and the list of those given back. */
+  recordsTop: u32;
+  recordsFree: u32;
+  sweep: u32;
+
+  /** For each virtual server, what its scheduler does next: a u32. */
+  positionsAt: u32;
+  positionsRoom: u32;
+
+  @inline
+  static at(address: usize): State {
+    return changetype<State>(address);
+  }
+
+  /** The address behind an offset. */
+  @inline
+  to(offset: u32): usize {
+    return changetype<usize>(this) + offset;
+  }
+
+  @inline
+  get isValid(): bool {
+    return this.magic == STATE_MAGIC && this.version == IMAGE_VERSION;
+  }
+}
+
+export const STATE_HEAD_LEN: u32 = 128;

@@ -1,0 +1,72 @@
+import { STATUS_OK } from "../../assembly/abi/image.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
+
+export interface StateOptions {
+  readonly seed: bigint;
+  readonly connections: number;
+}
+
+/** Virtual servers that a state has room for beyond those it was made for. */
+const SPARE_SERVERS = 64;
+
+/** What running packets changes (assembly/state.ts), in an engine's linear memory; moved to a larger place as needed. */
+export class StateStore {
+  readonly #machine: Machine;
+  readonly #memory: LinearMemory;
+  #address = 0;
+  #connections = 0;
+  #servers = 0;
+
+  constructor(machine: Machine, memory: LinearMemory) {
+    this.#machine = machine;
+    this.#memory = memory;
+  }
+
+  get address(): number {
+    return this.#address;
+  }
+
+  get octets(): Uint8Array {
+    return this.#memory.octets(this.#address, this.#lengthFor(this.#servers));
+  }
+
+  /** Octets of the connections, and of the scheduler positions beside them. */
+  get parts(): { readonly connections: number; readonly positions: number } {
+    const connections = this.#lengthFor(0);
+    return { connections, positions: this.#lengthFor(this.#servers) - connections };
+  }
+
+  /** RangeError when the memory has no room. */
+  create({ seed, connections }: StateOptions, servers: number): void {
+    this.#connections = connections;
+    this.#servers = servers + SPARE_SERVERS;
+    this.#address = this.#memory.take(this.#lengthFor(this.#servers));
+    const low = Number(BigInt.asUintN(32, seed));
+    const high = Number(BigInt.asUintN(32, seed >> 32n));
+    const status = this.#machine.stateCreate(this.#address, connections, this.#servers, low, high);
+    if (status !== STATUS_OK) throw new RangeError(`The machine cannot hold ${connections} connections.`);
+  }
+
+  /** Takes over a saved state's octets, which were checked. */
+  restore(octets: Uint8Array): void {
+    this.#address = this.#memory.take(octets.length);
+    this.#memory.octets(this.#address, octets.length).set(octets);
+    this.#connections = this.#machine.stateConnections(this.#address) >>> 0;
+    this.#servers = this.#machine.stateServers(this.#address) >>> 0;
+  }
+
+  /** Makes room for the positions of so many virtual servers. */
+  reach(servers: number): void {
+    if (servers <= this.#servers) return;
+    const old = this.octets;
+    this.#servers = servers * 2;
+    this.#address = this.#memory.take(this.#lengthFor(this.#servers));
+    this.#memory.octets(this.#address, old.length).set(old);
+    this.#machine.stateReach(this.#address, this.#servers);
+  }
+
+  #lengthFor(servers: number): number {
+    return this.#machine.stateLength(this.#connections, servers) >>> 0;
+  }
+}
