@@ -21,8 +21,10 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   trace: ["abi", "packet"],
   // Rules match packets, draw and are traced: that table knows what a packet is.
   table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "state", "trace"],
+  // Packets about which nothing is left to decide.
+  express: ["abi", "bytes", "hash", "image", "stage", "state", "table", "wire"],
   stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace"],
-  pipeline: ["abi", "image", "packet", "random", "stage", "state", "table", "trace"],
+  pipeline: ["abi", "express", "image", "packet", "random", "stage", "state", "table", "trace"],
   index: ["abi", "image", "memory", "pipeline", "random", "state", "table"],
 };
 

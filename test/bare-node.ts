@@ -16,6 +16,7 @@ export interface Hop {
   /** What MASQUERADE gives. */
   readonly source?: string;
   readonly bridge?: boolean;
+  readonly onLink?: boolean;
   readonly dstMac?: string;
   readonly srcMac?: string;
   readonly vni?: number;
@@ -59,6 +60,7 @@ function hopEntry(hop: Hop): Uint32Array {
   };
   const flags = [
     hop.bridge && entry.NEXT_HOP_FLAG_BRIDGE,
+    hop.onLink && entry.NEXT_HOP_FLAG_ON_LINK,
     hop.noUdpChecksum && entry.NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
   ];
   set(entry.NEXT_HOP_KIND, KINDS[hop.kind]);

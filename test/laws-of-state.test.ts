@@ -102,10 +102,12 @@ function load({ services, mode, seed }: Run, options: Parameters<typeof engineOf
   return engineOf(services, mode, { seed, ...options });
 }
 
-/** The image, but for its capacity: how much room the host gave it is not the node's state. */
+/** The image, but for its capacity (how much room the host gave it is not the node's), and the state behind it. */
 function stateOf(engine: Engine): Buffer {
-  const { machine, memory, image } = engine;
-  return Buffer.from(memory.octets(image, machine.imageTop(image) >>> 0)).fill(0, 8, 12);
+  const { machine, memory, image, state } = engine;
+  const octets = Buffer.from(memory.octets(image, machine.imageTop(image) >>> 0)).fill(0, 8, 12);
+  const length = machine.stateLength(machine.stateConnections(state), machine.stateServers(state)) >>> 0;
+  return Buffer.concat([octets, memory.octets(state, length)]);
 }
 
 /** A test that all packets were dropped alike would tell nothing. */
@@ -127,7 +129,7 @@ class Variety {
 }
 
 describe("law: trace ≡ run", () => {
-  it("from equal images and seeds both builds leave equal octets: frames, columns, image", async () => {
+  it("from equal images and seeds both builds leave equal octets: frames, columns, image and state", async () => {
     const variety = new Variety();
     const tracer = await findModule("trace");
     const property = fc.asyncProperty(run, async (drawn) => {

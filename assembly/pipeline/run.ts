@@ -1,3 +1,4 @@
+import { HOOK_FORWARD, HOOK_POSTROUTING, HOOK_PREROUTING } from "../abi/entry";
 import {
   BATCH_CAPACITY,
   BATCH_HEADER_LEN,
@@ -21,10 +22,16 @@ import {
 } from "../abi/packet";
 import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
 import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
+import { forward, isStill } from "../express/forward";
+import { handAll, handOne } from "../express/hand";
+import { EXPRESS_LEN } from "../express/layout";
+import { receive as receiveBurst } from "../express/receive";
+import { resolve } from "../express/resolve";
 import { Image } from "../image";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
+import { isEmpty } from "../stage/netfilter";
 import { parse } from "../stage/parse";
 import { State } from "../state";
 import { HOP_LEAVE } from "../table/nexthop/layout";
@@ -34,7 +41,8 @@ import { egress, ingress } from "./forward";
 
 /** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
 const SLOT_ALIGNMENT: u32 = 128;
-const SCRATCH_LEN: u32 = BURST_LEN * PACKET_LEN + WALK_STACK_LEN;
+const EXPRESS_AT: u32 = BURST_LEN * PACKET_LEN + WALK_STACK_LEN;
+const SCRATCH_LEN: u32 = EXPRESS_AT + EXPRESS_LEN;
 
 function columnsLength(capacity: u32): u32 {
   return COLUMN_COUNT * capacity * 4;
@@ -109,28 +117,83 @@ function hand(packet: Packet, batch: usize): void {
     record(packet, EVENT_VERDICT, packet.verdict | (packet.reason << 8), out, packet.hop, packet.length, 0);
 }
 
+/** The way of packets that no rule can be asked about: connections that are known, where hooks hold nat chains alone. */
+function canExpress(image: Image): bool {
+  return (
+    !TRACE &&
+    isEmpty(image, HOOK_PREROUTING) &&
+    isEmpty(image, HOOK_FORWARD) &&
+    isEmpty(image, HOOK_POSTROUTING)
+  );
+}
+
 /**
- * A burst goes through parsing and the connection table together, so that look-ups overlap; from there on packet
- * by packet in their order, since each may open the connection that the next one belongs to.
+ * A burst: what is plain and known goes the express way, whose look-ups are made for all packets together; the others
+ * go through parsing and the connection table together. From there on it is packet by packet in their order, since each
+ * may open the connection that the next one belongs to.
  */
-function runBurst(image: Image, state: State, batch: usize, first: u32, count: u32): void {
+function runBurst(image: Image, state: State, batch: usize, first: u32, count: u32, hasExpress: bool): void {
   const packets = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY));
   const stack = packets + BURST_LEN * PACKET_LEN;
-  for (let i: u32 = 0; i < count; i++) {
-    const packet = Packet.at(packets + i * PACKET_LEN);
-    if (receive(packet, image, state, batch, first + i)) open(packet);
+  const scratch = packets + EXPRESS_AT;
+  let express: u64 = 0;
+  if (hasExpress) {
+    const fits = receiveBurst(image, batch, first, count, scratch);
+    if (fits != 0) express = resolve(image, state, scratch, count, fits);
   }
-  for (let i: u32 = 0; i < count; i++) {
+  const sent =
+    express == ~(<u64>0) >> (BURST_LEN - count) ? forwardAll(image, state, batch, scratch, count) : 0;
+  handAll(batch, first, scratch, sent, 0);
+  if (sent == count) return;
+  prepare(image, state, batch, first, count, packets, express);
+  let changed = false;
+  for (let i = sent; i < count; i++) {
     const packet = Packet.at(packets + i * PACKET_LEN);
-    if (packet.isUndecided) lookUp(packet);
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const packet = Packet.at(packets + i * PACKET_LEN);
+    if (((express >> i) & 1) != 0) {
+      if ((!changed || isStill(state, scratch, i)) && forward(image, state, batch, scratch, i)) {
+        handOne(batch, first, scratch, i, 0);
+        continue;
+      }
+      prepareOne(packet, image, state, batch, first + i);
+      if (packet.isUndecided) lookUp(packet);
+    }
     if (packet.isUndecided) {
       if (packet.in == INTERFACE_NODE) egress(packet, stack);
       else ingress(packet, stack);
     }
+    changed = true;
     hand(packet, batch);
+  }
+}
+
+/** Sends packets on until one cannot go the express way: how many. */
+function forwardAll(image: Image, state: State, batch: usize, scratch: usize, count: u32): u32 {
+  let i: u32 = 0;
+  while (i < count && forward(image, state, batch, scratch, i)) i++;
+  return i;
+}
+
+function prepareOne(packet: Packet, image: Image, state: State, batch: usize, index: u32): void {
+  if (receive(packet, image, state, batch, index)) open(packet);
+}
+
+/** Parses the packets that go the long way, and looks their connections up. */
+function prepare(
+  image: Image,
+  state: State,
+  batch: usize,
+  first: u32,
+  count: u32,
+  packets: usize,
+  express: u64,
+): void {
+  for (let i: u32 = 0; i < count; i++) {
+    if (((express >> i) & 1) == 0)
+      prepareOne(Packet.at(packets + i * PACKET_LEN), image, state, batch, first + i);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const packet = Packet.at(packets + i * PACKET_LEN);
+    if (((express >> i) & 1) == 0 && packet.isUndecided) lookUp(packet);
   }
 }
 
@@ -140,7 +203,8 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   store<u32>(batch, 0, BATCH_TRACE_COUNT);
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
+  const hasExpress = canExpress(image);
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
-    runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first));
+    runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), hasExpress);
   }
 }

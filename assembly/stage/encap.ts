@@ -31,8 +31,7 @@ const PORT_FIRST: u32 = 32768;
 const PORT_COUNT: u64 = 60999 - 32768 + 1;
 
 /** The outer source port: one per inner flow, so that underlay paths can be balanced by it (RFC 7348 §5). */
-function flowPort(packet: Packet): u32 {
-  const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
+function flowPort(hash: u32): u32 {
   return PORT_FIRST + <u32>((<u64>hash * PORT_COUNT) >> 32);
 }
 
@@ -57,21 +56,20 @@ function nextId(state: State): u32 {
 }
 
 /** Fills in what differs from packet to packet in the outer IPv4 header. */
-function finishIp(packet: Packet, ip: usize, length: u32): void {
-  const tos = outerEcn(Ip4.at(packet.ip).tos);
-  const id = nextId(packet.state);
+function finishIp(hop: usize, ip: usize, length: u32, innerTos: u32, id: u32): void {
+  const tos = outerEcn(innerTos);
   store<u8>(ip, tos, IP4_TOS);
   store16(ip + IP4_TOTAL_LENGTH, length);
   store16(ip + IP4_ID, id);
-  const sum = <u64>load<u32>(packet.hopAddress, HOP_OUTER_SUM) + tos + length + id;
+  const sum = <u64>load<u32>(hop, HOP_OUTER_SUM) + tos + length + id;
   store16(ip + IP4_CHECKSUM, ~fold(sum) & 0xffff);
 }
 
-function finishUdp(packet: Packet, ip: usize, port: u32, length: u32): void {
+function finishUdp(hop: usize, ip: usize, port: u32, length: u32): void {
   const udp = ip + IP4_LEN;
   store16(udp + UDP_SRC, port);
   store16(udp + UDP_LENGTH, length);
-  if ((load<u32>(packet.hopAddress, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return;
+  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return;
   const pseudo = sumPseudo(load32(ip + IP4_SRC), load32(ip + IP4_DST), PROTO_UDP, length);
   const checksum = ~fold(pseudo + sumWords(udp, length)) & 0xffff;
   store16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
@@ -80,30 +78,51 @@ function finishUdp(packet: Packet, ip: usize, port: u32, length: u32): void {
 /** What stands before the IPv4 address in the MAC of a host that is not known otherwise. */
 const ON_LINK_MAC: u32 = 0x0242;
 
-/** The frame's own Ethernet header: both MAC addresses of the next hop. */
-export function readdress(packet: Packet): void {
-  const from = packet.hopAddress + HOP_ETHERNET;
-  store<u64>(packet.frame, load<u64>(from));
-  store<u32>(packet.frame, load<u32>(from, 8), 8);
-  if ((load<u32>(packet.hopAddress, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
-  store16(packet.frame, ON_LINK_MAC);
-  store32(packet.frame + 2, packet.dst);
+/** A frame's own Ethernet header: both MAC addresses of the next hop. */
+export function address(frame: usize, hop: usize, dst: u32): void {
+  store<u64>(frame, load<u64>(hop, HOP_ETHERNET));
+  store<u32>(frame, load<u32>(hop, HOP_ETHERNET + 8), 8);
+  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
+  store16(frame, ON_LINK_MAC);
+  store32(frame + 2, dst);
 }
 
-/** Puts VXLAN's outer headers before the frame (RFC 7348 §5), as Linux' vxlan_xmit_one does. */
+export function readdress(packet: Packet): void {
+  address(packet.frame, packet.hopAddress, packet.dst);
+}
+
+/**
+ * Puts VXLAN's outer headers before a frame (RFC 7348 §5), as Linux' vxlan_xmit_one does, in the VXLAN_OUTER_LEN octets
+ * that stand there; `hash` is that of the inner tuple.
+ */
+export function prepend(state: State, hop: usize, frame: usize, length: u32, hash: u32): void {
+  const outer = frame - VXLAN_OUTER_LEN;
+  const ip = outer + ETH_LEN;
+  const ipLength = length + VXLAN_OUTER_LEN - ETH_LEN;
+  copyTemplate(outer, hop + HOP_TEMPLATE);
+  finishIp(hop, ip, ipLength, Ip4.at(frame + ETH_LEN).tos, nextId(state));
+  finishUdp(hop, ip, flowPort(hash), ipLength - IP4_LEN);
+}
+
+/** Encapsulates a packet that is forwarded by a tunnel. */
 export function encap(packet: Packet): bool {
   if (packet.frame - packet.slot < VXLAN_OUTER_LEN) return packet.drop(DROP_NO_HEADROOM);
-  const port = flowPort(packet);
-  const outer = packet.frame - VXLAN_OUTER_LEN;
-  const ip = outer + ETH_LEN;
-  packet.frame = outer;
+  const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
+  prepend(packet.state, packet.hopAddress, packet.frame, packet.length, hash);
+  packet.frame -= VXLAN_OUTER_LEN;
   packet.length += VXLAN_OUTER_LEN;
-  copyTemplate(outer, packet.hopAddress + HOP_TEMPLATE);
-  finishIp(packet, ip, packet.length - ETH_LEN);
-  finishUdp(packet, ip, port, packet.length - ETH_LEN - IP4_LEN);
   if (TRACE) {
+    const ip = packet.frame + ETH_LEN;
     const vni = load<u32>(packet.hopAddress, HOP_VNI);
-    record(packet, EVENT_ENCAP, vni, load32(ip + IP4_SRC), load32(ip + IP4_DST), port, packet.length);
+    record(
+      packet,
+      EVENT_ENCAP,
+      vni,
+      load32(ip + IP4_SRC),
+      load32(ip + IP4_DST),
+      flowPort(hash),
+      packet.length,
+    );
   }
   return true;
 }

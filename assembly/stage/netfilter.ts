@@ -1,7 +1,7 @@
 import { HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT } from "../abi/entry";
 import { EVENT_HOOK, EVENT_MASQUERADE } from "../abi/trace";
 import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
-import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT } from "../image";
+import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../image";
 import { Packet } from "../packet";
 import { HOP_SOURCE } from "../table/nexthop/layout";
 import { walk } from "../table/rules/lookup";
@@ -25,6 +25,16 @@ export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize
     if (!packet.isUndecided) return false;
     if (verdict == TARGET_DROP) return packet.drop(DROP_RULE);
     if (verdict == TARGET_REJECT) return packet.reject(DROP_PORT_UNREACHABLE);
+  }
+  return true;
+}
+
+/** Whether a hook holds no chain that packets of known connections walk. */
+export function isEmpty(image: Image, hook: u32): bool {
+  const at = image.to(HOOKS_AT + hook * HOOK_LEN);
+  const count = load<u32>(at);
+  for (let i: u32 = 0; i < count; i++) {
+    if ((load<u32>(at + 8 + i * HOOK_CHAIN_LEN, 4) & 0xff) != HOOK_NAT) return false;
   }
   return true;
 }

@@ -48,3 +48,12 @@ export function flowFind(state: State, src: u32, dst: u32, ports: u32, protocol:
 export function connectionAt(state: State, record: u32): Connection {
   return Connection.at(state.to(state.recordsAt) + record * CONNECTION_LEN);
 }
+
+/** Looks up `count` tuples of 16 octets (src, dst, ports, protocol); record << 1 | direction, or 0, goes to `results`. */
+export function flowFindBurst(state: State, tuples: usize, count: u32, results: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const at = tuples + (i << 4);
+    const flow = flowFind(state, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
+    store<u32>(results + (i << 2), flow);
+  }
+}

@@ -1,0 +1,79 @@
+import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_DIRECT, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
+import { ETH_LEN, VXLAN_OUTER_LEN } from "../abi/wire";
+import { hashTuple } from "../hash";
+import { Image } from "../image";
+import { address, prepend } from "../stage/encap";
+import { State } from "../state";
+import { connectionAt } from "../table/flow/lookup";
+import { advance } from "../table/flow/state";
+import { HOP_FLAGS, HOP_KIND, HOP_LEAVE, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
+import { nextHopAt } from "../table/nexthop/lookup";
+import { FLOWS, FRAMES, HEADERS, HOPS, INS, KEYS, LENGTHS, OUTS, TUPLES } from "./layout";
+import { isSteady, translationOf } from "./resolve";
+import { age, rewrite } from "./rewrite";
+
+const NO_ROUTE: u32 = 0xffffffff;
+
+/** Whether a connection is still what it was when the burst began: another packet may have closed or opened it since. */
+export function isStill(state: State, scratch: usize, i: u32): bool {
+  const flow = load<u32>(scratch + (i << 2), FLOWS);
+  if (flow == 0) return true;
+  const connection = connectionAt(state, flow >> 1);
+  const tuple = scratch + TUPLES + (i << 4);
+  const own = (flow & 1) == 0;
+  return (
+    isSteady(connection, state.now) &&
+    load<u32>(tuple) == (own ? connection.src : connection.replySrc) &&
+    load<u32>(tuple, 4) == (own ? connection.dst : connection.replyDst) &&
+    load<u32>(tuple, 8) == (own ? connection.ports : connection.replyPorts) &&
+    load<u32>(tuple, 12) == connection.protocol &&
+    load<u32>(translationOf(connection, flow)) == load<u32>(scratch + (i << 2), KEYS)
+  );
+}
+
+/**
+ * Sends packet i on: its tuple, TTL, MACs and outer headers, and its connection's timer. False, with nothing changed,
+ * where something about the way out is still to be decided.
+ */
+export function forward(image: Image, state: State, batch: usize, scratch: usize, i: u32): bool {
+  const entry = scratch + (i << 2);
+  const number = load<u32>(entry, HOPS);
+  if (number == NO_ROUTE) return false;
+  const hop = nextHopAt(image, number);
+  const kind = load<u32>(hop, HOP_KIND);
+  const length = load<u32>(entry, LENGTHS);
+  if (
+    (kind != NEXT_HOP_KIND_DIRECT && kind != NEXT_HOP_KIND_VXLAN) ||
+    length - ETH_LEN > load<u32>(hop, HOP_MTU)
+  )
+    return false;
+  const ip = <usize>load<u32>(entry, HEADERS);
+  const frame = ip - ETH_LEN;
+  const isSwitched =
+    load<u32>(hop, HOP_OUT) == load<u32>(entry, INS) &&
+    (load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
+  const tuple = scratch + TUPLES + (i << 4);
+  const protocol = load<u32>(tuple, 12);
+  const flow = load<u32>(entry, FLOWS);
+  let src = load<u32>(tuple);
+  let ports = load<u32>(tuple, 8);
+  if (flow != 0) {
+    const connection = connectionAt(state, flow >> 1);
+    const to = translationOf(connection, flow);
+    advance(connection, flow & 1, 0, state.now);
+    rewrite(ip, protocol, to, !isSwitched);
+    src = load<u32>(to, 4);
+    ports = rotl<u32>(load<u32>(to, 8), 16);
+  } else if (!isSwitched) age(ip);
+  const dst = load<u32>(entry, KEYS);
+  address(frame, hop, dst);
+  store<u32>(entry, load<u32>(hop, HOP_LEAVE), OUTS);
+  if (kind == NEXT_HOP_KIND_DIRECT) {
+    store<u32>(entry, <u32>(frame - batch), FRAMES);
+    return true;
+  }
+  prepend(state, hop, frame, length, hashTuple(src, dst, ports, protocol));
+  store<u32>(entry, <u32>(frame - batch) - VXLAN_OUTER_LEN, FRAMES);
+  store<u32>(entry, length + VXLAN_OUTER_LEN, LENGTHS);
+  return true;
+}

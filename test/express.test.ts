@@ -1,0 +1,304 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { HOOK_NAT, HOOK_PREROUTING, TARGET_DNAT } from "../assembly/abi/entry.js";
+import { IMAGE_FLAG_VERIFY } from "../assembly/abi/image.js";
+import type { Batch } from "../src/engine/batch.js";
+import { RuleDraft } from "../src/engine/entries/rules.js";
+import { frame, icmpEcho, tcp, udp } from "../src/packet/build.js";
+import { BareNode, type Hop, ip4 } from "./bare-node.js";
+
+/**
+ * The express way is for packets about which nothing is left to decide. The trace build never takes it, so whatever it
+ * does to a packet is what the run build must do: frames, columns and all of the state, octet for octet.
+ */
+const [POD_PORT, UPLINK, TUNNEL] = [1, 2, 3];
+const NODE = "172.18.0.2";
+const VNI = 7;
+const PORT = 8472;
+const VIP = "10.96.0.10";
+/** Of a virtual server of IPVS. */
+const BALANCED = "10.96.0.20";
+/** Who answers for a virtual address. */
+const SERVERS: Readonly<Record<string, string>> = { [VIP]: "10.244.2.9:8080", [BALANCED]: "10.244.1.3:8080" };
+
+const TUNNEL_HOP: Hop = {
+  kind: "vxlan",
+  out: TUNNEL,
+  leave: UPLINK,
+  mtu: 300,
+  vni: VNI,
+  port: PORT,
+  outerSrc: NODE,
+  outerDst: "172.18.0.3",
+  dstMac: "0e:f1:0a:f4:02:00",
+  outerDstMac: "02:42:ac:12:00:03",
+};
+
+interface Setting {
+  readonly verify: boolean;
+  readonly noUdpChecksum: boolean;
+  readonly connections: number;
+}
+
+async function nodeOf(
+  build: "run" | "trace",
+  { verify, noUdpChecksum, connections }: Setting,
+): Promise<BareNode> {
+  const node = (await BareNode.make({ build, connections, seed: 5 }))
+    .route("10.244.1.0/24", { kind: "direct", out: POD_PORT, bridge: true, dstMac: "02:00:00:00:01:01" })
+    .route("10.244.2.0/24", { ...TUNNEL_HOP, noUdpChecksum })
+    .route("10.244.3.0/24", { kind: "unreachable", out: UPLINK })
+    .route("198.51.100.0/24", { kind: "direct", out: UPLINK, onLink: true, srcMac: "02:00:00:00:02:02" })
+    .route("192.0.2.0/24", { kind: "direct", out: UPLINK, mtu: 60 })
+    .route(`${NODE}/32`, { kind: "local" })
+    .route(`${BALANCED}/32`, { kind: "local" })
+    .service(0, [BALANCED, 6, 80], [["10.244.1.3", 8080, 1]])
+    .vxlan(PORT, VNI, TUNNEL)
+    .flags(verify ? IMAGE_FLAG_VERIFY : 0);
+  const translate = new RuleDraft()
+    .dst({ address: ip4(VIP), length: 32 }, false)
+    .target(TARGET_DNAT, ip4("10.244.2.9"), 8080);
+  return node.chain(0, translate).hook(HOOK_PREROUTING, 0, HOOK_NAT);
+}
+
+const PODS = ["10.244.1.2", "10.244.1.3"] as const;
+const TARGETS = [
+  VIP,
+  BALANCED,
+  "10.244.1.3",
+  "10.244.2.9",
+  "10.244.3.1",
+  "198.51.100.9",
+  "192.0.2.1",
+  NODE,
+  "203.0.113.1",
+];
+/** Mostly of packets in the middle: one that ends a connection takes it off the express way. */
+const FLAGS = ["A", "A", "A", "A", "A", "A", "PA", "PA", "SA", "S", "FA", "R"];
+
+const way = fc.record({
+  pod: fc.constantFrom(PODS[0], PODS[0], PODS[0], PODS[1]),
+  target: fc.constantFrom(...TARGETS),
+  protocol: fc.constantFrom("TCP", "UDP"),
+  flags: fc.constantFrom(...FLAGS),
+  ttl: fc.constantFrom(64, 64, 64, 64, 2, 1, 0),
+  tos: fc.constantFrom(0, 0, 0, 1, 2, 3, 0xb9),
+  payload: fc.constantFrom(0, 1, 40, 41, 260),
+  answers: fc.boolean(),
+  tunnel: fc.oneof(
+    { weight: 3, arbitrary: fc.constant("none") },
+    { weight: 1, arbitrary: fc.constantFrom("plain", "plain", "ce", "ect1", "elsewhere", "vni", "short") },
+  ),
+});
+
+interface Way {
+  readonly pod: string;
+  readonly target: string;
+  readonly protocol: string;
+  readonly flags: string;
+  readonly ttl: number;
+  readonly tos: number;
+  readonly payload: number;
+  readonly answers: boolean;
+  readonly tunnel: string;
+}
+
+function segment({ pod, target, protocol, flags, ttl, tos, payload, answers }: Way): Uint8Array {
+  const server = (answers && SERVERS[target]) || `${target}:80`;
+  const [from, to] = answers ? [server, `${pod}:4000`] : [`${pod}:4000`, server];
+  const options = { ttl, tos, payload };
+  return protocol === "TCP" ? tcp(from, to, { ...options, flags }) : udp(from, to, options);
+}
+
+/** Congestion marks of the outer header. */
+const ECN: Readonly<Record<string, number>> = { ce: 3, ect1: 1 };
+
+function tunnelled(inner: Uint8Array, how: string): Uint8Array {
+  const dst = how === "elsewhere" ? "10.244.1.2" : NODE;
+  const payload = how === "short" ? inner.subarray(0, 20) : inner;
+  const tos = ECN[how] ?? 0;
+  return frame()
+    .eth({})
+    .ip4({ src: "172.18.0.3", dst, tos })
+    .udp({ srcPort: 40000, dstPort: PORT })
+    .vxlan({ vni: how === "vni" ? VNI + 1 : VNI })
+    .payload(payload)
+    .bytes();
+}
+
+/** ESP, of which nothing is remembered. */
+function bare(fields: Partial<Parameters<ReturnType<typeof frame>["ip4"]>[0]>): Uint8Array {
+  return frame()
+    .eth({})
+    .ip4({ src: PODS[0], dst: "10.244.2.9", protocol: 50, ...fields })
+    .payload(30)
+    .bytes();
+}
+
+const UDP_CHECKSUM_AT = 40;
+
+function udpChecksum(octets: Uint8Array): number {
+  return ((octets[UDP_CHECKSUM_AT] ?? 0) << 8) | (octets[UDP_CHECKSUM_AT + 1] ?? 0);
+}
+
+function withoutChecksum(octets: Uint8Array): Uint8Array {
+  const copy = octets.slice();
+  copy.fill(0, UDP_CHECKSUM_AT, UDP_CHECKSUM_AT + 2);
+  return copy;
+}
+
+/** A packet to the VIP of which only the checksum is of interest: that after its translation adds to 0. */
+function sumsToZero(): Uint8Array {
+  for (let word = 0; word < 65_536; word++) {
+    const payload = Uint8Array.of(word >> 8, word & 255);
+    if (udpChecksum(udp(`${PODS[0]}:4000`, "10.244.2.9:8080", { payload })) === 0xffff)
+      return udp(`${PODS[0]}:4000`, `${VIP}:80`, { payload });
+  }
+  throw new Error("no payload makes that sum");
+}
+
+const ALL_ONES_UDP = sumsToZero();
+const ORIGINAL_UDP = udp(`${PODS[0]}:4000`, `${VIP}:80`);
+
+/** What else may come: nothing of it goes the express way, or it does so without a connection. */
+const odd: readonly Uint8Array[] = [
+  icmpEcho(PODS[0], "10.244.2.9"),
+  new Uint8Array(20),
+  bare({}),
+  bare({ protocol: 132 }),
+  bare({ mf: true }),
+  bare({ fragmentOffset: 8 }),
+  ...[
+    "0.0.0.0",
+    "1.0.0.0",
+    "126.0.0.1",
+    "127.0.0.1",
+    "223.255.255.255",
+    "224.0.0.0",
+    "255.255.255.255",
+  ].flatMap((address) => [bare({ src: address }), bare({ dst: address })]),
+  ...[ORIGINAL_UDP, ALL_ONES_UDP].flatMap((one) => [one, withoutChecksum(one)]),
+];
+
+/** Octets that are spoilt: [place, what is added to it]. */
+const spoil = fc.option(fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 255 })), { freq: 8 });
+
+const arrival = fc
+  .tuple(
+    fc.oneof({ weight: 9, arbitrary: way }, { weight: 1, arbitrary: fc.constantFrom(...odd) }),
+    spoil,
+    fc.constantFrom(POD_PORT, POD_PORT, UPLINK, 0),
+    fc.constantFrom(128, 128, 128, 128, 100, 50, 49, 0),
+  )
+  .map(([drawn, spoilt, inNumber, headroom]) => {
+    const plain = drawn instanceof Uint8Array ? drawn : segment(drawn);
+    const isTunnelled = !(drawn instanceof Uint8Array) && drawn.tunnel !== "none";
+    const octets = (isTunnelled ? tunnelled(plain, drawn.tunnel) : plain).slice();
+    if (spoilt !== null && spoilt[0] < octets.length)
+      octets[spoilt[0]] = (octets[spoilt[0]] ?? 0) + spoilt[1];
+    return { octets, inNumber: isTunnelled ? UPLINK : inNumber, headroom };
+  });
+
+interface Arrival {
+  readonly octets: Uint8Array;
+  readonly inNumber: number;
+  readonly headroom: number;
+}
+
+function place(batch: Batch, index: number, { octets, inNumber, headroom }: Arrival): void {
+  batch.set(index, octets, inNumber);
+  const at = batch.frames[index] ?? 0;
+  batch.octets.copyWithin(at - 128 + headroom, at, at + octets.length);
+  batch.frames[index] = at - 128 + headroom;
+}
+
+function outcome(batch: Batch, index: number): string {
+  const words = [batch.ins, batch.outs, batch.nextHops, batch.walked, batch.connections].map(
+    (one) => one[index],
+  );
+  const octets = Buffer.from(batch.frame(index)).toString("hex");
+  return [batch.verdict(index), batch.reason(index), ...words, batch.frames[index], octets].join(" ");
+}
+
+function runAll(node: BareNode, bursts: readonly (readonly Arrival[])[]): string[] {
+  const outcomes = bursts.flatMap((arrivals, step) => {
+    const batch = node.batch(arrivals.length, { frameLength: 512 });
+    for (const [index, one] of arrivals.entries()) place(batch, index, one);
+    node.image.machine.run(
+      node.image.address,
+      node.image.state,
+      batch.address,
+      arrivals.length,
+      step * 40_000,
+    );
+    return arrivals.map((_, index) => outcome(batch, index));
+  });
+  return [
+    ...outcomes,
+    createHash("sha256")
+      .update(node.image.memory.octets(node.image.state, node.image.stateLength))
+      .digest("hex"),
+  ];
+}
+
+/** A connection that is open and answered, so that what follows may go the express way. */
+function opened(target: string, protocol: "TCP" | "UDP"): Arrival[] {
+  const base = { pod: PODS[0], target, protocol, ttl: 64, tos: 0, payload: 9, tunnel: "none" };
+  const open: Way = { ...base, flags: "S", answers: false };
+  const answer: Way = { ...base, flags: "SA", answers: true };
+  return [open, answer].map((one) => ({
+    octets: segment(one),
+    inNumber: one.answers ? UPLINK : POD_PORT,
+    headroom: 128,
+  }));
+}
+
+const opening = TARGETS.flatMap((target) => [...opened(target, "TCP"), ...opened(target, "UDP")]);
+
+describe("the express way", () => {
+  it("is not for a connection that an earlier packet of the burst closed", async () => {
+    const setting = { verify: true, noUdpChecksum: false, connections: 64 };
+    const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
+    const packet = (flags: string, ttl = 64): Arrival => {
+      return {
+        octets: tcp(`${PODS[0]}:4000`, `${VIP}:80`, { flags, ttl }),
+        inNumber: POD_PORT,
+        headroom: 128,
+      };
+    };
+    // A SYN after a RST closes the old connection, and is dropped itself.
+    const bursts = [opening, [packet("R"), packet("A"), packet("S", 1), packet("A")]];
+    const results = runAll(run, bursts);
+    expect(results).toEqual(runAll(trace, bursts));
+    const numbers = results.slice(opening.length, -1).map((one) => one.split(" ")[6]);
+    expect([numbers[0], numbers[1]]).toEqual([numbers[0], numbers[0]]);
+    expect(numbers[3]).not.toBe("0");
+  });
+
+  it("leaves the same octets everywhere as the way of all packets", async () => {
+    const counts = new Map<string, number>();
+    const setting = fc.record({
+      verify: fc.boolean(),
+      noUdpChecksum: fc.boolean(),
+      connections: fc.constantFrom(4, 64, 1024),
+    });
+    const bursts = fc.array(fc.array(arrival, { minLength: 1, maxLength: 130, size: "max" }), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const property = fc.asyncProperty(setting, bursts, async (drawn, packets) => {
+      const [run, trace] = [await nodeOf("run", drawn), await nodeOf("trace", drawn)];
+      const all = [opening, ...packets];
+      const results = runAll(run, all);
+      expect(results).toEqual(runAll(trace, all));
+      for (const result of results) {
+        const [name = ""] = result.split(" ");
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+    });
+    await fc.assert(property, { numRuns: 100 });
+    for (const verdict of ["FORWARD", "LOCAL", "DROP", "PUNT"])
+      expect(counts.get(verdict)).toBeGreaterThan(100);
+  });
+});
