@@ -1,11 +1,8 @@
 import type { Rule } from "../../ruleset/iptables.js";
-import type { NftRule, NftVerdict, NftVerdictMap } from "../../ruleset/nftables.js";
+import type { NftRule, NftVerdictMap } from "../../ruleset/nftables.js";
+import { chainsNamed, mapsNamed, verdictChains } from "../../ruleset/references.js";
 import type { NumberedChain } from "../../trace/numbering.js";
 import type { Numbers } from "./numbers.js";
-
-function verdictChains(verdict: NftVerdict): readonly string[] {
-  return "chain" in verdict ? [verdict.chain] : [];
-}
 
 /** The chains that each verdict map can hand a packet to. */
 type MapChains = ReadonlyMap<string, readonly string[]>;
@@ -16,13 +13,7 @@ function chainsOf({ elements }: NftVerdictMap): readonly string[] {
 
 /** The chains that a rule can hand a packet to. */
 function handovers(rule: Rule | NftRule, maps: MapChains): readonly string[] {
-  if (!("statements" in rule))
-    return rule.target !== undefined && "chain" in rule.target ? [rule.target.chain] : [];
-  return rule.statements.flatMap((statement) => {
-    if (statement.kind === "numgen-vmap") return statement.chains;
-    if (statement.kind === "vmap") return maps.get(statement.map) ?? [];
-    return statement.kind === "verdict" ? verdictChains(statement.verdict) : [];
-  });
+  return [...chainsNamed(rule), ...mapsNamed(rule).flatMap((map) => maps.get(map) ?? [])];
 }
 
 /** Refuses chains that lead back to themselves, as the kernel does (ELOOP): TypeError names one of them. */
