@@ -2,7 +2,18 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import { EXACT_ADDRESS, EXACT_ENTRY_LEN, EXACT_PROTO_PORT, EXACT_TABLES_MAX, EXACT_VALUE } from "./abi/entry";
+import {
+  CHAIN_ROW_LEN,
+  CHAIN_ROW_NUMBER,
+  CHAIN_ROW_RULES,
+  CHAIN_ROW_WORDS,
+  EXACT_ADDRESS,
+  EXACT_ENTRY_LEN,
+  EXACT_PROTO_PORT,
+  EXACT_TABLES_MAX,
+  EXACT_VALUE,
+  RULE_ENTRY_LEN,
+} from "./abi/entry";
 import {
   IMAGE_MAGIC,
   IMAGE_TAIL,
@@ -31,7 +42,11 @@ import { flowClear, flowExpire } from "./table/flow/build";
 import { flowFind } from "./table/flow/lookup";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { serverSet as setServer } from "./table/ring/build";
-import { hookAppend as appendHook, chainSet as setChain } from "./table/rules/build";
+import {
+  hookAppend as appendHook,
+  chainSet as setChain,
+  chainSplice as spliceChain,
+} from "./table/rules/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
@@ -172,6 +187,45 @@ export function chainSet(
   wordCount: u32,
 ): u32 {
   return setChain(Image.at(address), chain, rules, count, words, wordCount);
+}
+
+/** Replaces the rules of `count` chains (CHAIN_ROW_…), whose rules and words follow one another; `done` as in routesInsert. */
+export function chainsSet(
+  address: usize,
+  rows: usize,
+  count: u32,
+  rules: usize,
+  words: usize,
+  done: usize,
+): u32 {
+  const image = Image.at(address);
+  let rule = rules;
+  let word = words;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * CHAIN_ROW_LEN;
+    const ruleCount = load<u32>(row, CHAIN_ROW_RULES);
+    const wordCount = load<u32>(row, CHAIN_ROW_WORDS);
+    const status = setChain(image, load<u32>(row, CHAIN_ROW_NUMBER), rule, ruleCount, word, wordCount);
+    if (status != STATUS_OK) return status;
+    rule += ruleCount * RULE_ENTRY_LEN;
+    word += wordCount << 2;
+    if (done != 0) store<u32>(done, i + 1);
+  }
+  return STATUS_OK;
+}
+
+/** Takes `removed` rules from position `at` of a chain and puts others there. */
+export function chainSplice(
+  address: usize,
+  chain: u32,
+  at: u32,
+  removed: u32,
+  rules: usize,
+  count: u32,
+  words: usize,
+  wordCount: u32,
+): u32 {
+  return spliceChain(Image.at(address), chain, at, removed, rules, count, words, wordCount);
 }
 
 export function hookAppend(address: usize, hook: u32, chain: u32, type: u32, policy: u32): u32 {

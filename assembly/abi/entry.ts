@@ -86,6 +86,12 @@ export const RULE_FLAG_NOT_DST: u32 = 2;
 export const RULE_FLAG_NOT_PROTOCOL: u32 = 4;
 export const RULE_FLAG_NOT_DPORT: u32 = 8;
 
+// A chain among many: its number, and how many of the rules and words handed over are its own.
+export const CHAIN_ROW_NUMBER: u32 = 0;
+export const CHAIN_ROW_RULES: u32 = 4;
+export const CHAIN_ROW_WORDS: u32 = 8;
+export const CHAIN_ROW_LEN: u32 = 12;
+
 /** Targets; what their words hold. */
 /** Only counts. */
 export const TARGET_NONE: u32 = 0;

@@ -8,6 +8,7 @@ import { account, takeBlock } from "./arena";
  * then never crosses a cache line. Each size has a list of cells given back.
  */
 const LINEAR_MAX: u32 = 64;
+export const CELL_MAX: u32 = 2048;
 /** Cells are cut from blocks of this size: one at a time for multiples of 32, another one for the rest. */
 const CHUNK: u32 = 4096;
 
@@ -18,7 +19,7 @@ function classOf(octets: u32): u32 {
   return 5 + ((log2 - 6) << 2) + (last >> (log2 - 2));
 }
 
-/** Octets of the cell that holds so many (1 … 2048). */
+/** Octets of the cell that holds so many (1 … CELL_MAX). */
 export function cellOctets(octets: u32): u32 {
   if (octets <= LINEAR_MAX) return (octets + 7) & ~7;
   const step = (<u32>1) << (29 - <u32>clz<u32>(octets - 1));

@@ -44,6 +44,17 @@ export interface Machine extends Record<string, unknown> {
     words: number,
     wordCount: number,
   ): number;
+  chainsSet(image: number, rows: number, count: number, rules: number, words: number, done: number): number;
+  chainSplice(
+    image: number,
+    chain: number,
+    at: number,
+    removed: number,
+    rules: number,
+    count: number,
+    words: number,
+    wordCount: number,
+  ): number;
   hookAppend(image: number, hook: number, chain: number, type: number, policy: number): number;
   hooksClear(image: number): void;
   flowsClear(state: number): void;

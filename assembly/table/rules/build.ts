@@ -1,64 +1,46 @@
-import {
-  HOOK_CHAINS_MAX,
-  HOOK_COUNT,
-  MATCH_DST,
-  MATCH_LEN,
-  RULE_ENTRY_LEN,
-  RULE_MATCHES,
-  RULE_OPERAND,
-  RULE_TARGET,
-  RULE_WORDS,
-  TARGET_DNAT,
-  TARGET_GOTO,
-  TARGET_JUMP,
-  TARGET_MARK,
-  TARGET_MASQUERADE,
-  TARGET_NUMGEN,
-  TARGET_VMAP,
-} from "../../abi/entry";
+import { HOOK_CHAINS_MAX, HOOK_COUNT } from "../../abi/entry";
 import { PART_RULES, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../../image";
-import { giveBlock, takeBlock } from "../../memory/arena";
 import { vectorReach } from "../../memory/vector";
-import { CHAIN_BLOCK, CHAIN_COUNT, CHAIN_LEN, CHAIN_WORDS, CHAINS_MAX } from "./layout";
+import { areRules } from "./check";
+import { CHAIN_COUNT, CHAIN_LEN, CHAINS_MAX } from "./layout";
+import { splice } from "./splice";
 
-/** Words that a target takes, given the first of them; NUMGEN's depend on its n. */
-function targetWords(target: u32, words: usize): u64 {
-  if (target == TARGET_NUMGEN) return <u64>load<u32>(words) + 1;
-  if (target == TARGET_MARK || target == TARGET_DNAT || target == TARGET_VMAP) return 2;
-  return target == TARGET_MASQUERADE ? 1 : 0;
+/** Rules of a chain, and words handed over with them. */
+const RULES_MAX: u32 = 1 << 24;
+const WORDS_MAX: u32 = 1 << 26;
+
+function countOf(image: Image, number: u32): u32 {
+  if (number >= image.chainsRoom) return 0;
+  return load<u32>(image.to(image.chainsAt) + number * CHAIN_LEN, CHAIN_COUNT);
 }
 
-/** Whether a rule's codes are known and its words lie within those handed over. */
-function isRule(rule: usize, words: usize, wordCount: u32): bool {
-  const target = <u32>load<u8>(rule, RULE_TARGET);
-  if (target > TARGET_NUMGEN) return false;
-  if ((target == TARGET_JUMP || target == TARGET_GOTO) && load<u32>(rule, RULE_OPERAND) >= CHAINS_MAX)
-    return false;
-  const matches = <u32>load<u8>(rule, RULE_MATCHES);
-  const first = load<u32>(rule, RULE_WORDS);
-  const targetAt = <u64>first + matches * (MATCH_LEN >> 2);
-  if (targetAt > wordCount) return false;
-  for (let i: u32 = 0; i < matches; i++) {
-    const kind = load<u32>(words + (first << 2) + i * MATCH_LEN) & 0xff;
-    if (kind == 0 || kind > MATCH_DST) return false;
-  }
-  const room = wordCount - <u32>targetAt;
-  if (target == TARGET_NUMGEN && (room == 0 || load<u32>(words + ((<usize>targetAt) << 2)) == 0))
-    return false;
-  const needed =
-    target == TARGET_NUMGEN && room == 0 ? 1 : targetWords(target, words + ((<usize>targetAt) << 2));
-  return needed <= room;
+/**
+ * Takes `removed` rules from position `at` of a chain and puts entries (RULE_…) there, with their words. What moves is
+ * a chunk of at most CHUNK_MAX octets, or what is new, and the row that says where the chain's chunks are.
+ */
+export function chainSplice(
+  image: Image,
+  number: u32,
+  at: u32,
+  removed: u32,
+  rules: usize,
+  count: u32,
+  words: usize,
+  wordCount: u32,
+): u32 {
+  if (number >= CHAINS_MAX || count > RULES_MAX || wordCount > WORDS_MAX) return STATUS_BAD_ENTRY;
+  const before = countOf(image, number);
+  if (at > before || removed > before - at || !areRules(rules, count, words, wordCount))
+    return STATUS_BAD_ENTRY;
+  if (!vectorReach(image, offsetof<Image>("chainsAt"), number, CHAIN_LEN, PART_RULES)) return STATUS_NO_SPACE;
+  const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
+  const status = splice(image, chain, at, removed, rules, count, words);
+  if (status == STATUS_OK) image.sequence++;
+  return status;
 }
 
-function give(image: Image, chain: usize): void {
-  const block = load<u32>(chain, CHAIN_BLOCK);
-  const octets = load<u32>(chain, CHAIN_COUNT) * RULE_ENTRY_LEN + load<u32>(chain, CHAIN_WORDS) * 4;
-  if (block != 0) giveBlock(image, block, octets, PART_RULES);
-  memory.fill(chain, 0, CHAIN_LEN);
-}
-
-/** Replaces the rules of a chain by entries (RULE_…) and their words. */
+/** Replaces the rules of a chain. */
 export function chainSet(
   image: Image,
   number: u32,
@@ -67,28 +49,7 @@ export function chainSet(
   words: usize,
   wordCount: u32,
 ): u32 {
-  if (number >= CHAINS_MAX || count > 1 << 24 || wordCount > 1 << 26) return STATUS_BAD_ENTRY;
-  for (let i: u32 = 0; i < count; i++) {
-    if (!isRule(rules + i * RULE_ENTRY_LEN, words, wordCount)) return STATUS_BAD_ENTRY;
-  }
-  if (!vectorReach(image, offsetof<Image>("chainsAt"), number, CHAIN_LEN, PART_RULES)) return STATUS_NO_SPACE;
-  const ruleOctets = count * RULE_ENTRY_LEN;
-  const octets = ruleOctets + wordCount * 4;
-  const block = octets == 0 ? 0 : takeBlock(image, octets, PART_RULES);
-  if (block == 0 && octets != 0) return STATUS_NO_SPACE;
-  memory.copy(image.to(block), rules, ruleOctets);
-  memory.copy(image.to(block + ruleOctets), words, wordCount * 4);
-  for (let i: u32 = 0; i < count; i++) {
-    const rule = image.to(block) + i * RULE_ENTRY_LEN;
-    store<u32>(rule, ruleOctets + load<u32>(rule, RULE_WORDS) * 4, RULE_WORDS);
-  }
-  const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
-  give(image, chain);
-  store<u32>(chain, block, CHAIN_BLOCK);
-  store<u32>(chain, count, CHAIN_COUNT);
-  store<u32>(chain, wordCount, CHAIN_WORDS);
-  image.sequence++;
-  return STATUS_OK;
+  return chainSplice(image, number, 0, countOf(image, number), rules, count, words, wordCount);
 }
 
 /** Appends a base chain to a hook: type HOOK_FILTER or HOOK_NAT, policy TARGET_ACCEPT or TARGET_DROP. */

@@ -20,57 +20,104 @@ import {
 } from "../../abi/entry";
 import { EVENT_DNAT, EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
 import { DROP_CHAIN_DEPTH } from "../../abi/verdict";
+import { Image } from "../../image";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
 import { record } from "../../trace";
-import { CHAIN_BLOCK, CHAIN_COUNT, CHAIN_DEPTH_MAX, CHAIN_LEN } from "./layout";
+import {
+  CHAIN_AT,
+  CHAIN_DEPTH_MAX,
+  CHAIN_LEN,
+  CHAIN_PIECES,
+  PIECE_AT,
+  PIECE_COUNT,
+  PIECE_LEN,
+} from "./layout";
 import { fieldsMatch, findByKey, matchesHold } from "./match";
 
-/** A place in a chain: the next rule, the first after the last, and where the chain's block begins. */
+/** A place in a chain: the next rule of a chunk, the first after the chunk's last, and which of the pieces it is. */
 @unmanaged
 @final
 class Place {
   rule: u32;
   end: u32;
-  block: u32;
+  chunk: u32;
+  piece: u32;
+  lastPiece: u32;
   chain: u32;
 
   /** A chain that was never set is empty. */
   enter(packet: Packet, number: u32): void {
     const image = packet.image;
-    this.rule = this.end;
-    if (number >= image.chainsRoom) return;
-    const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
-    this.block = <u32>image.to(load<u32>(chain, CHAIN_BLOCK));
-    this.rule = this.block;
-    this.end = this.block + load<u32>(chain, CHAIN_COUNT) * RULE_ENTRY_LEN;
     this.chain = number;
+    if (number >= image.chainsRoom) {
+      this.rule = this.end;
+      this.lastPiece = this.piece;
+      return;
+    }
+    const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
+    const pieces = load<u32>(chain, CHAIN_PIECES);
+    const first = pieces > 1 ? image.to(load<u32>(chain, CHAIN_AT)) : chain;
+    this.lastPiece = pieces > 1 ? <u32>first + (pieces - 1) * PIECE_LEN : <u32>chain;
+    this.open(image, first);
+  }
+
+  open(image: Image, piece: usize): void {
+    this.piece = <u32>piece;
+    this.chunk = <u32>image.to(load<u32>(piece, PIECE_AT));
+    this.rule = this.chunk;
+    this.end = this.chunk + load<u32>(piece, PIECE_COUNT) * RULE_ENTRY_LEN;
+  }
+
+  /** The number of a rule of this chunk in its chain. */
+  indexOf(packet: Packet, rule: usize): u32 {
+    const chain = packet.image.to(packet.image.chainsAt) + this.chain * CHAIN_LEN;
+    const pieces = load<u32>(chain, CHAIN_PIECES);
+    let index = (<u32>rule - this.chunk) / RULE_ENTRY_LEN;
+    let piece = pieces > 1 ? packet.image.to(load<u32>(chain, CHAIN_AT)) : chain;
+    for (; <u32>piece != this.piece; piece += PIECE_LEN) index += load<u32>(piece, PIECE_COUNT);
+    return index;
   }
 }
 
-const PLACE_LEN: u32 = 16;
+const PLACE_LEN: u32 = 24;
 /** Jumps and gotos of one walk: a loader refuses loops, and should one pass, this ends it. */
 const HANDOVERS_MAX: u32 = 1 << 16;
 /** Octets of scratch that a walk needs. */
 export const WALK_STACK_LEN: u32 = PLACE_LEN * (CHAIN_DEPTH_MAX + 1);
 
-/** The first rule from here on whose fields and matches hold, or `end`. The loop that linear rule sets live in. */
-function nextMatch(packet: Packet, place: Place): usize {
+/** The first rule from here on whose fields match, or `end`. The loop that linear rule sets live in: it calls nothing. */
+function nextFields(packet: Packet, from: usize, end: usize): usize {
   const src = packet.src;
   const dst = packet.dst;
   const protocol = packet.protocol;
   const port = packet.dstPort;
+  let rule = from;
+  while (rule != end && !fieldsMatch(rule, src, dst, protocol, port)) rule += RULE_ENTRY_LEN;
+  packet.walked += <u32>(rule - from) / RULE_ENTRY_LEN + u32(rule != end);
+  return rule;
+}
+
+/** The first rule of a chunk from here on whose fields and matches hold, or `end`. */
+function matchInChunk(packet: Packet, place: Place): usize {
   const end = <usize>place.end;
   let rule = <usize>place.rule;
-  let walked: u32 = 0;
-  for (; rule != end; rule += RULE_ENTRY_LEN) {
-    walked++;
-    if (!fieldsMatch(rule, src, dst, protocol, port)) continue;
+  while (true) {
+    rule = nextFields(packet, rule, end);
+    if (rule == end) return rule;
     const matches = <u32>load<u8>(rule, RULE_MATCHES);
-    if (matches == 0 || matchesHold(packet, place.block + load<u32>(rule, RULE_WORDS), matches)) break;
+    if (matches == 0 || matchesHold(packet, place.chunk + load<u32>(rule, RULE_WORDS), matches)) return rule;
+    rule += RULE_ENTRY_LEN;
   }
-  packet.walked += walked;
-  return rule;
+}
+
+/** As above, of the chain; `end` is then that of its last chunk. */
+function nextMatch(packet: Packet, place: Place): usize {
+  while (true) {
+    const rule = matchInChunk(packet, place);
+    if (rule != place.end || place.piece == place.lastPiece) return rule;
+    place.open(packet.image, place.piece + PIECE_LEN);
+  }
 }
 
 function setDnat(packet: Packet, words: usize): void {
@@ -140,19 +187,17 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
     let word: u32 = TARGET_RETURN;
     if (rule != place.end) {
       place.rule = <u32>rule + RULE_ENTRY_LEN;
-      const words = place.block + load<u32>(rule, RULE_WORDS) + ((<u32>load<u8>(rule, RULE_MATCHES)) << 4);
-      if (TRACE) {
-        const index = (<u32>rule - place.block) / RULE_ENTRY_LEN;
+      const words = place.chunk + load<u32>(rule, RULE_WORDS) + ((<u32>load<u8>(rule, RULE_MATCHES)) << 4);
+      if (TRACE)
         record(
           packet,
           EVENT_RULE,
           place.chain,
-          index,
+          place.indexOf(packet, rule),
           load<u8>(rule, RULE_TARGET),
           load<u32>(rule, RULE_OPERAND),
           0,
         );
-      }
       word = applyTarget(packet, rule, words);
     }
     const target = word & 0xff;
