@@ -1,7 +1,29 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HOOK_NAT, HOOK_PREROUTING, TARGET_DNAT } from "../assembly/abi/entry.js";
+import {
+  CTSTATE_DNAT,
+  CTSTATE_ESTABLISHED,
+  CTSTATE_INVALID,
+  CTSTATE_NEW,
+  HOOK_FORWARD,
+  HOOK_NAT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  MATCH_CTSTATE,
+  MATCH_IN,
+  MATCH_MARK,
+  MATCH_SPORT,
+  MATCH_STATISTIC,
+  TARGET_ACCEPT,
+  TARGET_DNAT,
+  TARGET_DROP,
+  TARGET_GOTO,
+  TARGET_JUMP,
+  TARGET_MARK,
+  TARGET_NONE,
+  TARGET_RETURN,
+} from "../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY } from "../assembly/abi/image.js";
 import type { Batch } from "../src/engine/batch.js";
 import { RuleDraft } from "../src/engine/entries/rules.js";
@@ -16,6 +38,7 @@ const [POD_PORT, UPLINK, TUNNEL] = [1, 2, 3];
 const NODE = "172.18.0.2";
 const VNI = 7;
 const PORT = 8472;
+const PODS = ["10.244.1.2", "10.244.1.3"] as const;
 const VIP = "10.96.0.10";
 /** Of a virtual server of IPVS. */
 const BALANCED = "10.96.0.20";
@@ -35,7 +58,62 @@ const TUNNEL_HOP: Hop = {
   outerDstMac: "02:42:ac:12:00:03",
 };
 
+/** The chain that drawn jumps lead to. */
+const SUB_CHAIN = 4;
+
+type Match = (rule: RuleDraft, invert: boolean) => RuleDraft;
+
+const MATCHES: Readonly<Record<string, Match>> = {
+  established: (rule, invert) => rule.match(MATCH_CTSTATE, invert, CTSTATE_ESTABLISHED),
+  new: (rule, invert) => rule.match(MATCH_CTSTATE, invert, CTSTATE_NEW),
+  invalid: (rule, invert) => rule.match(MATCH_CTSTATE, invert, CTSTATE_INVALID),
+  dnat: (rule, invert) => rule.match(MATCH_CTSTATE, invert, CTSTATE_DNAT),
+  mark: (rule, invert) => rule.match(MATCH_MARK, invert, 0x4000, 0x4000),
+  unmarked: (rule, invert) => rule.match(MATCH_MARK, invert, 0, 0x4000),
+  statistic: (rule) => rule.match(MATCH_STATISTIC, false, 1 << 30),
+  sport: (rule, invert) => rule.match(MATCH_SPORT, invert, 80, 4000),
+  in: (rule, invert) => rule.match(MATCH_IN, invert, POD_PORT),
+};
+
+const FIELDS: Readonly<Record<string, Match>> = {
+  src: (rule, invert) => rule.src({ address: ip4(PODS[0]), length: 32 }, invert),
+  dst: (rule, invert) => rule.dst({ address: ip4("10.244.2.0"), length: 24 }, invert),
+  protocol: (rule, invert) => rule.protocol(6, invert),
+  low: (rule, invert) => rule.dport(0, 80, invert),
+  high: (rule, invert) => rule.dport(80, 65_535, invert),
+};
+
+const drawnFrom = (table: Readonly<Record<string, Match>>, maxLength: number) =>
+  fc.array(fc.tuple(fc.constantFrom(...Object.values(table)), fc.boolean()), { maxLength });
+
+/** A rule of a filter chain: mostly such as say what becomes of known connections, others before and among them. */
+const ruleOf = (targets: readonly number[]) =>
+  fc
+    .record({
+      fields: fc.oneof(
+        { weight: 5, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: drawnFrom(FIELDS, 1) },
+      ),
+      matches: drawnFrom(MATCHES, 2),
+      target: fc.constantFrom(...targets),
+    })
+    .map(({ fields, matches, target }) => {
+      const rule = new RuleDraft();
+      for (const [add, invert] of [...fields, ...matches]) add(rule, invert);
+      if (target === TARGET_MARK) return rule.target(TARGET_MARK, 0x4000, 0x4000);
+      return target === TARGET_JUMP || target === TARGET_GOTO
+        ? rule.target(target, SUB_CHAIN)
+        : rule.target(target);
+    });
+
+const PLAIN_TARGETS = [TARGET_NONE, TARGET_ACCEPT, TARGET_ACCEPT, TARGET_DROP, TARGET_RETURN, TARGET_MARK];
+const drawnRule = ruleOf([...PLAIN_TARGETS, TARGET_JUMP, TARGET_JUMP, TARGET_GOTO]);
+/** The chain that others lead to leads nowhere: loops are refused before. */
+const lastRule = ruleOf(PLAIN_TARGETS);
+
 interface Setting {
+  /** Of base chains at the hooks of a forwarded packet, and of one they lead to. */
+  readonly chains: readonly (readonly RuleDraft[])[];
   readonly verify: boolean;
   readonly noUdpChecksum: boolean;
   readonly connections: number;
@@ -43,7 +121,7 @@ interface Setting {
 
 async function nodeOf(
   build: "run" | "trace",
-  { verify, noUdpChecksum, connections }: Setting,
+  { verify, noUdpChecksum, connections, chains }: Setting,
 ): Promise<BareNode> {
   const node = (await BareNode.make({ build, connections, seed: 5 }))
     .route("10.244.1.0/24", { kind: "direct", out: POD_PORT, bridge: true, dstMac: "02:00:00:00:01:01" })
@@ -59,10 +137,15 @@ async function nodeOf(
   const translate = new RuleDraft()
     .dst({ address: ip4(VIP), length: 32 }, false)
     .target(TARGET_DNAT, ip4("10.244.2.9"), 8080);
-  return node.chain(0, translate).hook(HOOK_PREROUTING, 0, HOOK_NAT);
+  node.chain(0, translate).hook(HOOK_PREROUTING, 0, HOOK_NAT);
+  for (const [index, rules] of chains.entries()) {
+    node.chain(1 + index, ...rules);
+    const hook = [HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING][index];
+    if (hook !== undefined) node.hook(hook, 1 + index);
+  }
+  return node;
 }
 
-const PODS = ["10.244.1.2", "10.244.1.3"] as const;
 const TARGETS = [
   VIP,
   BALANCED,
@@ -258,7 +341,7 @@ const opening = TARGETS.flatMap((target) => [...opened(target, "TCP"), ...opened
 
 describe("the express way", () => {
   it("is not for a connection that an earlier packet of the burst closed", async () => {
-    const setting = { verify: true, noUdpChecksum: false, connections: 64 };
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };
     const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
     const packet = (flags: string, ttl = 64): Arrival => {
       return {
@@ -282,6 +365,15 @@ describe("the express way", () => {
       verify: fc.boolean(),
       noUdpChecksum: fc.boolean(),
       connections: fc.constantFrom(4, 64, 1024),
+      chains: fc.oneof(
+        fc.constant([]),
+        fc.tuple(
+          fc.array(drawnRule, { maxLength: 2 }),
+          fc.array(drawnRule, { maxLength: 6 }),
+          fc.array(drawnRule, { maxLength: 2 }),
+          fc.array(lastRule, { maxLength: 4 }),
+        ),
+      ),
     });
     const bursts = fc.array(fc.array(arrival, { minLength: 1, maxLength: 130, size: "max" }), {
       minLength: 1,
@@ -297,7 +389,7 @@ describe("the express way", () => {
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 200 });
     for (const verdict of ["FORWARD", "LOCAL", "DROP", "PUNT"])
       expect(counts.get(verdict)).toBeGreaterThan(100);
   });

@@ -11,7 +11,7 @@ import {
   COLUMN_WALKED,
 } from "../abi/packet";
 import { VERDICT_FORWARD } from "../abi/verdict";
-import { FLOWS, FRAMES, HOPS, INS, LENGTHS, OUTS } from "./layout";
+import { FLOWS, FRAMES, HOPS, INS, LENGTHS, OUTS, WALKED } from "./layout";
 
 /** Entries that one store writes. */
 const WIDTH: u32 = 4;
@@ -21,19 +21,19 @@ function copy(to: usize, from: usize): void {
 }
 
 /** What became of four packets goes to their cells of the batch's columns. */
-function handFour(cells: usize, columnLen: u32, entry: usize, walked: u32): void {
+function handFour(cells: usize, columnLen: u32, entry: usize): void {
   copy(cells + COLUMN_FRAME * columnLen, entry + FRAMES);
   copy(cells + COLUMN_LENGTH * columnLen, entry + LENGTHS);
   copy(cells + COLUMN_IN * columnLen, entry + INS);
   v128.store(cells + COLUMN_VERDICT * columnLen, i32x4.splat(VERDICT_FORWARD));
   copy(cells + COLUMN_OUT * columnLen, entry + OUTS);
   copy(cells + COLUMN_NEXT_HOP * columnLen, entry + HOPS);
-  v128.store(cells + COLUMN_WALKED * columnLen, i32x4.splat(walked));
+  copy(cells + COLUMN_WALKED * columnLen, entry + WALKED);
   v128.store(cells + COLUMN_CONNECTION * columnLen, i32x4.shr_u(v128.load(entry + FLOWS), 1));
 }
 
 /** What became of packet i of a burst goes to its cells of the batch's columns. */
-export function handOne(batch: usize, first: u32, scratch: usize, i: u32, walked: u32): void {
+export function handOne(batch: usize, first: u32, scratch: usize, i: u32): void {
   const columnLen = load<u32>(batch, BATCH_CAPACITY) << 2;
   const cells = batch + BATCH_HEADER_LEN + ((first + i) << 2);
   const entry = scratch + (i << 2);
@@ -43,15 +43,15 @@ export function handOne(batch: usize, first: u32, scratch: usize, i: u32, walked
   store<u32>(cells + COLUMN_VERDICT * columnLen, VERDICT_FORWARD);
   store<u32>(cells + COLUMN_OUT * columnLen, load<u32>(entry, OUTS));
   store<u32>(cells + COLUMN_NEXT_HOP * columnLen, load<u32>(entry, HOPS));
-  store<u32>(cells + COLUMN_WALKED * columnLen, walked);
+  store<u32>(cells + COLUMN_WALKED * columnLen, load<u32>(entry, WALKED));
   store<u32>(cells + COLUMN_CONNECTION * columnLen, load<u32>(entry, FLOWS) >> 1);
 }
 
 /** The same for packets 0 … count - 1, four at a time. */
-export function handAll(batch: usize, first: u32, scratch: usize, count: u32, walked: u32): void {
+export function handAll(batch: usize, first: u32, scratch: usize, count: u32): void {
   const columnLen = load<u32>(batch, BATCH_CAPACITY) << 2;
   const cells = batch + BATCH_HEADER_LEN + (first << 2);
   let i: u32 = 0;
-  for (; i + WIDTH <= count; i += WIDTH) handFour(cells + (i << 2), columnLen, scratch + (i << 2), walked);
-  for (; i < count; i++) handOne(batch, first, scratch, i, walked);
+  for (; i + WIDTH <= count; i += WIDTH) handFour(cells + (i << 2), columnLen, scratch + (i << 2));
+  for (; i < count; i++) handOne(batch, first, scratch, i);
 }

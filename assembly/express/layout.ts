@@ -21,8 +21,17 @@ export const LENGTHS: u32 = 2304;
 export const FRAMES: u32 = 2560;
 export const OUTS: u32 = 2816;
 
+/** Rules that its likes walk. */
+export const WALKED: u32 = 3072;
+
 /** What loads ahead of time add to, a word. */
-export const TOUCHED: u32 = 3072;
+export const TOUCHED: u32 = 3328;
 /** Bits of the packets that the connection table knows something of. */
-export const KNOWN: u32 = 3080;
-export const EXPRESS_LEN: u32 = 3088;
+export const KNOWN: u32 = 3336;
+/** Of each kind of packet, the rules that all of it walk, or NOT_FOREGONE. */
+export const KINDS: u32 = 3344;
+export const KIND_COUNT: u32 = 5;
+/** Kinds 0 to 3 are established connections, by whether their destination and their source are translated. */
+export const KIND_UNTRACKED: u32 = 4;
+export const WALK_STACK: u32 = 3376;
+export const EXPRESS_LEN: u32 = 3376 + 512;

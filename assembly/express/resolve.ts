@@ -4,7 +4,9 @@ import { fib4LookupBurst } from "../table/fib4/lookup";
 import { Connection, DIRECTION_ORIGINAL, FLOW_FLAG_IPVS, FLOW_STATE_ESTABLISHED } from "../table/flow/layout";
 import { connectionAt, flowFindBurst } from "../table/flow/lookup";
 import { HOP_LEN } from "../table/nexthop/layout";
-import { FLOWS, HOPS, KEYS, KNOWN, TOUCHED, TUPLES } from "./layout";
+import { NOT_FOREGONE } from "../table/rules/foregone";
+import { kindOf } from "./kinds";
+import { FLOWS, HOPS, KEYS, KIND_UNTRACKED, KINDS, KNOWN, TOUCHED, TUPLES, WALKED } from "./layout";
 
 /** Established, not over, and translated by conntrack alone: its packets move nothing but its timer. */
 export function isSteady(connection: Connection, now: u64): bool {
@@ -26,6 +28,18 @@ export function translationOf(connection: Connection, flow: u32): usize {
     : at + offsetof<Connection>("src");
 }
 
+/** Packets of which nothing is remembered: all or none. */
+function pass(scratch: usize, untracked: u64): u64 {
+  const walked = load<u32>(scratch + (KIND_UNTRACKED << 2), KINDS);
+  if (walked == NOT_FOREGONE) return 0;
+  let rest = untracked;
+  while (rest != 0) {
+    store<u32>(scratch + ((<usize>ctz<u64>(rest)) << 2), walked, WALKED);
+    rest &= rest - 1;
+  }
+  return untracked;
+}
+
 /** Keeps of the packets in `tracked` those of steady connections, and sets the destinations that are routed. */
 function follow(state: State, scratch: usize, tracked: u64): u64 {
   let steady: u64 = 0;
@@ -36,8 +50,10 @@ function follow(state: State, scratch: usize, tracked: u64): u64 {
     const entry = scratch + ((<usize>i) << 2);
     const flow = load<u32>(entry, FLOWS);
     const connection = connectionAt(state, flow >> 1);
+    const walked = load<u32>(scratch + (kindOf(connection.flags) << 2), KINDS);
     // Record 0 is nobody's, and never steady.
-    steady |= (<u64>isSteady(connection, state.now)) << i;
+    steady |= (<u64>(isSteady(connection, state.now) && walked != NOT_FOREGONE)) << i;
+    store<u32>(entry, walked, WALKED);
     store<u32>(entry, load<u32>(translationOf(connection, flow)), KEYS);
   }
   return steady;
@@ -64,11 +80,12 @@ function touchHops(image: Image, scratch: usize, count: u32): u32 {
  */
 export function resolve(image: Image, state: State, scratch: usize, count: u32, fits: u64): u64 {
   const tracked = load<u64>(scratch, KNOWN);
-  let express = fits;
+  let express: u64 = 0;
   if (tracked != 0) {
     flowFindBurst(state, scratch + TUPLES, count, scratch + FLOWS);
-    express &= ~tracked | follow(state, scratch, tracked);
+    express = follow(state, scratch, tracked);
   }
+  if (tracked != fits) express |= pass(scratch, fits & ~tracked);
   fib4LookupBurst(image, scratch + KEYS, count, scratch + HOPS);
   store<u32>(scratch, touchHops(image, scratch, count), TOUCHED);
   return express;

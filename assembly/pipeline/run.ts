@@ -1,4 +1,3 @@
-import { HOOK_FORWARD, HOOK_POSTROUTING, HOOK_PREROUTING } from "../abi/entry";
 import {
   BATCH_CAPACITY,
   BATCH_HEADER_LEN,
@@ -24,6 +23,7 @@ import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
 import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
 import { forward, isStill } from "../express/forward";
 import { handAll, handOne } from "../express/hand";
+import { askRules } from "../express/kinds";
 import { EXPRESS_LEN } from "../express/layout";
 import { receive as receiveBurst } from "../express/receive";
 import { resolve } from "../express/resolve";
@@ -31,11 +31,10 @@ import { Image } from "../image";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
-import { isEmpty } from "../stage/netfilter";
 import { parse } from "../stage/parse";
 import { State } from "../state";
 import { HOP_LEAVE } from "../table/nexthop/layout";
-import { WALK_STACK_LEN } from "../table/rules/lookup";
+import { WALK_STACK_LEN } from "../table/rules/place";
 import { record } from "../trace";
 import { egress, ingress } from "./forward";
 
@@ -117,16 +116,6 @@ function hand(packet: Packet, batch: usize): void {
     record(packet, EVENT_VERDICT, packet.verdict | (packet.reason << 8), out, packet.hop, packet.length, 0);
 }
 
-/** The way of packets that no rule can be asked about: connections that are known, where hooks hold nat chains alone. */
-function canExpress(image: Image): bool {
-  return (
-    !TRACE &&
-    isEmpty(image, HOOK_PREROUTING) &&
-    isEmpty(image, HOOK_FORWARD) &&
-    isEmpty(image, HOOK_POSTROUTING)
-  );
-}
-
 /**
  * A burst: what is plain and known goes the express way, whose look-ups are made for all packets together; the others
  * go through parsing and the connection table together. From there on it is packet by packet in their order, since each
@@ -143,7 +132,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
   }
   const sent =
     express == ~(<u64>0) >> (BURST_LEN - count) ? forwardAll(image, state, batch, scratch, count) : 0;
-  handAll(batch, first, scratch, sent, 0);
+  handAll(batch, first, scratch, sent);
   if (sent == count) return;
   prepare(image, state, batch, first, count, packets, express);
   let changed = false;
@@ -151,7 +140,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
     const packet = Packet.at(packets + i * PACKET_LEN);
     if (((express >> i) & 1) != 0) {
       if ((!changed || isStill(state, scratch, i)) && forward(image, state, batch, scratch, i)) {
-        handOne(batch, first, scratch, i, 0);
+        handOne(batch, first, scratch, i);
         continue;
       }
       prepareOne(packet, image, state, batch, first + i);
@@ -203,7 +192,8 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   store<u32>(batch, 0, BATCH_TRACE_COUNT);
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
-  const hasExpress = canExpress(image);
+  const scratch = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
+  const hasExpress = !TRACE && total != 0 && askRules(image, scratch);
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
     runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), hasExpress);
   }

@@ -11,23 +11,31 @@ export function stateLength(connections: u32, servers: u32): u32 {
   return STATE_HEAD_LEN + flowLength(connections) + servers * 4;
 }
 
-/** Makes a state of `stateLength` octets. */
-export function stateCreate(state: State, connections: u32, servers: u32, low: u32, high: u32): u32 {
+/** Makes a state in `stateLength` octets: STATUS_BAD_ENTRY for 0 connections or too many of anything. */
+export function stateCreate(
+  address: usize,
+  connections: u32,
+  servers: u32,
+  seedLow: u32,
+  seedHigh: u32,
+): u32 {
+  const state = State.at(address);
   const length = stateLength(connections, servers);
   if (length == 0) return STATUS_BAD_ENTRY;
-  memory.fill(changetype<usize>(state), 0, length);
+  memory.fill(address, 0, length);
   state.length = length;
   flowCreate(state, STATE_HEAD_LEN, connections);
   state.positionsAt = STATE_HEAD_LEN + flowLength(connections);
   state.positionsRoom = servers;
-  seed(state, low, high);
+  seed(state, seedLow, seedHigh);
   state.version = IMAGE_VERSION;
   state.magic = STATE_MAGIC;
   return STATUS_OK;
 }
 
-/** Extends the scheduler positions, which stand last, to so many virtual servers. */
-export function stateReach(state: State, servers: u32): u32 {
+/** Tells a state that was copied to a place of more octets for how many virtual servers that is. */
+export function stateReach(address: usize, servers: u32): u32 {
+  const state = State.at(address);
   if (!state.isValid) return STATUS_BAD_IMAGE;
   const room = state.positionsRoom;
   if (servers > RINGS_MAX) return STATUS_BAD_ENTRY;
@@ -36,4 +44,17 @@ export function stateReach(state: State, servers: u32): u32 {
   state.positionsRoom = servers;
   state.length += (servers - room) * 4;
   return STATUS_OK;
+}
+
+/** Connections and virtual servers that a state has room for. */
+export function stateConnections(address: usize): u32 {
+  return State.at(address).connectionsRoom;
+}
+
+export function stateServers(address: usize): u32 {
+  return State.at(address).positionsRoom;
+}
+
+export function stateSeed(address: usize, low: u32, high: u32): void {
+  seed(State.at(address), low, high);
 }

@@ -4,6 +4,7 @@ import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
 import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../image";
 import { Packet } from "../packet";
 import { HOP_SOURCE } from "../table/nexthop/layout";
+import { foregone, NOT_FOREGONE } from "../table/rules/foregone";
 import { walk } from "../table/rules/lookup";
 import { record } from "../trace";
 
@@ -29,14 +30,24 @@ export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize
   return true;
 }
 
-/** Whether a hook holds no chain that packets of known connections walk. */
-export function isEmpty(image: Image, hook: u32): bool {
+/**
+ * Rules that every unmarked packet of a ctstate, which is not the first of its connection, walks at a hook until it
+ * passes; NOT_FOREGONE where other properties decide.
+ */
+export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize): u32 {
   const at = image.to(HOOKS_AT + hook * HOOK_LEN);
   const count = load<u32>(at);
+  let walked: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    if ((load<u32>(at + 8 + i * HOOK_CHAIN_LEN, 4) & 0xff) != HOOK_NAT) return false;
+    const base = at + 8 + i * HOOK_CHAIN_LEN;
+    const type = load<u32>(base, 4);
+    if ((type & 0xff) == HOOK_NAT) continue;
+    const passes = type >> 8 != TARGET_DROP && type >> 8 != TARGET_REJECT;
+    const rules = foregone(image, load<u32>(base), ctstate, passes, stack);
+    if (rules == NOT_FOREGONE) return NOT_FOREGONE;
+    walked += rules;
   }
-  return true;
+  return walked;
 }
 
 /** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4). */

@@ -20,71 +20,12 @@ import {
 } from "../../abi/entry";
 import { EVENT_DNAT, EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
 import { DROP_CHAIN_DEPTH } from "../../abi/verdict";
-import { Image } from "../../image";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
 import { record } from "../../trace";
-import {
-  CHAIN_AT,
-  CHAIN_DEPTH_MAX,
-  CHAIN_LEN,
-  CHAIN_PIECES,
-  PIECE_AT,
-  PIECE_COUNT,
-  PIECE_LEN,
-} from "./layout";
+import { CHAIN_DEPTH_MAX, PIECE_LEN } from "./layout";
 import { fieldsMatch, findByKey, matchesHold } from "./match";
-
-/** A place in a chain: the next rule of a chunk, the first after the chunk's last, and which of the pieces it is. */
-@unmanaged
-@final
-class Place {
-  rule: u32;
-  end: u32;
-  chunk: u32;
-  piece: u32;
-  lastPiece: u32;
-  chain: u32;
-
-  /** A chain that was never set is empty. */
-  enter(packet: Packet, number: u32): void {
-    const image = packet.image;
-    this.chain = number;
-    if (number >= image.chainsRoom) {
-      this.rule = this.end;
-      this.lastPiece = this.piece;
-      return;
-    }
-    const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
-    const pieces = load<u32>(chain, CHAIN_PIECES);
-    const first = pieces > 1 ? image.to(load<u32>(chain, CHAIN_AT)) : chain;
-    this.lastPiece = pieces > 1 ? <u32>first + (pieces - 1) * PIECE_LEN : <u32>chain;
-    this.open(image, first);
-  }
-
-  open(image: Image, piece: usize): void {
-    this.piece = <u32>piece;
-    this.chunk = <u32>image.to(load<u32>(piece, PIECE_AT));
-    this.rule = this.chunk;
-    this.end = this.chunk + load<u32>(piece, PIECE_COUNT) * RULE_ENTRY_LEN;
-  }
-
-  /** The number of a rule of this chunk in its chain. */
-  indexOf(packet: Packet, rule: usize): u32 {
-    const chain = packet.image.to(packet.image.chainsAt) + this.chain * CHAIN_LEN;
-    const pieces = load<u32>(chain, CHAIN_PIECES);
-    let index = (<u32>rule - this.chunk) / RULE_ENTRY_LEN;
-    let piece = pieces > 1 ? packet.image.to(load<u32>(chain, CHAIN_AT)) : chain;
-    for (; <u32>piece != this.piece; piece += PIECE_LEN) index += load<u32>(piece, PIECE_COUNT);
-    return index;
-  }
-}
-
-const PLACE_LEN: u32 = 24;
-/** Jumps and gotos of one walk: a loader refuses loops, and should one pass, this ends it. */
-const HANDOVERS_MAX: u32 = 1 << 16;
-/** Octets of scratch that a walk needs. */
-export const WALK_STACK_LEN: u32 = PLACE_LEN * (CHAIN_DEPTH_MAX + 1);
+import { HANDOVERS_MAX, PLACE_LEN, Place } from "./place";
 
 /** The first rule from here on whose fields match, or `end`. The loop that linear rule sets live in: it calls nothing. */
 function nextFields(packet: Packet, from: usize, end: usize): usize {
@@ -181,7 +122,7 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
   let depth: u32 = 0;
   let handovers: u32 = 0;
   let place = changetype<Place>(stack);
-  place.enter(packet, chain);
+  place.enter(packet.image, chain);
   while (true) {
     const rule = nextMatch(packet, place);
     let word: u32 = TARGET_RETURN;
@@ -193,7 +134,7 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
           packet,
           EVENT_RULE,
           place.chain,
-          place.indexOf(packet, rule),
+          place.indexOf(packet.image, rule),
           load<u8>(rule, RULE_TARGET),
           load<u32>(rule, RULE_OPERAND),
           0,
@@ -204,10 +145,10 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
     if (target == TARGET_JUMP) {
       if (++depth > CHAIN_DEPTH_MAX || ++handovers > HANDOVERS_MAX) return tooDeep(packet);
       place = changetype<Place>(changetype<usize>(place) + PLACE_LEN);
-      place.enter(packet, word >> WORD_CHAIN_SHIFT);
+      place.enter(packet.image, word >> WORD_CHAIN_SHIFT);
     } else if (target == TARGET_GOTO) {
       if (++handovers > HANDOVERS_MAX) return tooDeep(packet);
-      place.enter(packet, word >> WORD_CHAIN_SHIFT);
+      place.enter(packet.image, word >> WORD_CHAIN_SHIFT);
     } else if (target == TARGET_RETURN) {
       if (depth-- == 0) return TARGET_NONE;
       place = changetype<Place>(changetype<usize>(place) - PLACE_LEN);
