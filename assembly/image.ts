@@ -1,5 +1,6 @@
 import { EXACT_TABLES_MAX, HOOK_CHAINS_MAX, HOOK_COUNT } from "./abi/entry";
 import { IMAGE_MAGIC, IMAGE_VERSION } from "./abi/image";
+import { State } from "./state";
 
 /**
  * The head of an image. Every number named …At is an offset from the image's start, 0 for none:
@@ -21,6 +22,8 @@ export class Image {
   /** Changes of routes begun and done: equal while nothing is being changed (what a reader in another thread asks). */
   routesBegun: u32;
   routesDone: u32;
+  /** A writer is at work: no burst of packets begins. */
+  pause: u32;
   nextHopsAt: u32;
   nextHopsRoom: u32;
   chainsAt: u32;
@@ -84,6 +87,24 @@ export class Image {
   @inline
   isSettled(change: u32): bool {
     return atomic.load<u32>(changetype<usize>(this) + offsetof<Image>("routesBegun")) == change;
+  }
+
+  /** Begins a change: waits until none of `count` states (addresses, u32 each) is within a burst of this image. */
+  beginPause(states: usize, count: u32): void {
+    atomic.store<u32>(changetype<usize>(this) + offsetof<Image>("pause"), 1);
+    for (let i: u32 = 0; i < count; i++) {
+      const state = State.at(load<u32>(states + (i << 2)));
+      while (state.isBusy) {}
+    }
+  }
+
+  endPause(): void {
+    atomic.store<u32>(changetype<usize>(this) + offsetof<Image>("pause"), 0);
+  }
+
+  @inline
+  get isPaused(): bool {
+    return atomic.load<u32>(changetype<usize>(this) + offsetof<Image>("pause")) != 0;
   }
 
   @inline

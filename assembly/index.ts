@@ -89,6 +89,18 @@ export function imageSequence(address: usize): u32 {
   return Image.at(address).sequence;
 }
 
+/**
+ * Begins a change that other threads must not see half done: waits for their bursts (`states`: addresses of `count`
+ * states, u32 each), and keeps new ones waiting until imageResume.
+ */
+export function imagePause(address: usize, states: usize, count: u32): void {
+  Image.at(address).beginPause(states, count);
+}
+
+export function imageResume(address: usize): void {
+  Image.at(address).endPause();
+}
+
 /** IMAGE_FLAG_ bits. */
 export function imageFlags(address: usize, flags: u32): void {
   Image.at(address).flags = flags;

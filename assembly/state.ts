@@ -34,6 +34,9 @@ export class State {
   recordsFree: u32;
   sweep: u32;
 
+  /** A burst of packets is on its way. */
+  busy: u32;
+
   /** For each virtual server, what its scheduler does next: a u32. */
   positionsAt: u32;
   positionsRoom: u32;
@@ -47,6 +50,16 @@ export class State {
   @inline
   to(offset: u32): usize {
     return changetype<usize>(this) + offset;
+  }
+
+  @inline
+  setBusy(busy: bool): void {
+    atomic.store<u32>(changetype<usize>(this) + offsetof<State>("busy"), busy);
+  }
+
+  @inline
+  get isBusy(): bool {
+    return atomic.load<u32>(changetype<usize>(this) + offsetof<State>("busy")) != 0;
   }
 
   @inline

@@ -12,6 +12,7 @@ export {
   type TableOctets,
   type Trace,
 } from "./engine/engine.js";
+export type { EngineWorker, Workers } from "./engine/workers.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";
 export { type Ip, parseIp, printIp } from "./net/ip.js";

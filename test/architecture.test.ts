@@ -11,7 +11,8 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   build: [],
   bytes: ["abi"],
   hash: ["abi"],
-  image: ["abi"],
+  // A writer waits for the states that read its image.
+  image: ["abi", "state"],
   state: ["abi"],
   // Random state is in the state, so that equal states draw equally.
   random: ["state"],
@@ -58,6 +59,8 @@ const ABI_READERS = ["engine", "packet", "trace"];
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   engine: [/^@assemblyscript\/loader$/],
   "src/engine/wasm.ts": [/^node:(fs\/promises|module)$/],
+  "src/engine/workers.ts": [/^node:worker_threads$/],
+  "src/engine/worker-thread.ts": [/^node:worker_threads$/],
   io: [/^yaml$/],
   report: [/^d3-[a-z]+$/],
   cli: [/^commander$/, /^node:/],

@@ -186,6 +186,19 @@ function prepare(
   }
 }
 
+/**
+ * A burst sees one image: while a writer changes it, bursts wait, and a change waits for those on their way. Each says
+ * what it is about to do before it looks what the other does.
+ */
+function enter(image: Image, state: State): void {
+  state.setBusy(true);
+  while (image.isPaused) {
+    state.setBusy(false);
+    while (image.isPaused) {}
+    state.setBusy(true);
+  }
+}
+
 /** Runs packets 0 … count - 1 of a batch through the node; count above the batch's capacity is cut to it. */
 export function runBatch(image: Image, state: State, batch: usize, count: u32, now: u64): void {
   state.now = max<u64>(state.now, now);
@@ -193,8 +206,15 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
   const scratch = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
-  const hasExpress = !TRACE && total != 0 && askRules(image, scratch);
+  let hasExpress = false;
+  let asked = image.sequence - 1;
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
+    enter(image, state);
+    if (asked != image.sequence) {
+      asked = image.sequence;
+      hasExpress = !TRACE && askRules(image, scratch);
+    }
     runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), hasExpress);
+    state.setBusy(false);
   }
 }

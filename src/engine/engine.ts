@@ -30,7 +30,8 @@ import { ImageStore } from "./image.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
 import { StateStore } from "./state.js";
-import { type Build, findModule, type MachineModule } from "./wasm.js";
+import { type Build, compileSource, findModule, type MachineModule, type MachineSource } from "./wasm.js";
+import { Workers } from "./workers.js";
 
 export interface EngineOptions {
   /** Of every random choice; equal seeds and packets give equal outcomes. Of 64 bits, 0 or more; default 1. */
@@ -43,7 +44,12 @@ export interface EngineOptions {
    */
   readonly checksums?: "verify" | "offload";
   /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */
-  readonly wasm?: Readonly<Partial<Record<Build, Uint8Array | ArrayBuffer | MachineModule>>>;
+  readonly wasm?: Readonly<Partial<Record<Build, MachineSource>>>;
+  /**
+   * Octets that the engine may take on a host without SharedArrayBuffer, where memory cannot grow in place; default
+   * 256 MiB. Elsewhere it grows as needed, up to 2 GiB.
+   */
+  readonly memory?: number;
 }
 
 /** One packet's way and what became of it. */
@@ -81,11 +87,11 @@ export interface TableOctets {
 
 const CONNECTIONS_DEFAULT = 65_535;
 const TRACE_RECORDS = 16_384;
+const WORKERS_MAX = 64;
 
-async function moduleOf(build: Build, options: EngineOptions): Promise<MachineModule> {
+function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Promise<MachineModule> {
   const given = options.wasm?.[build];
-  if (given === undefined) return findModule(build);
-  return given instanceof WebAssembly.Module ? given : WebAssembly.compile(given as BufferSource);
+  return given === undefined ? findModule(build, isShared) : compileSource(given, isShared);
 }
 
 /** One node's machine: an image of its ruleset, and what runs packets through it. */
@@ -97,16 +103,20 @@ export class Engine {
   readonly #tracer: Machine;
   readonly #image: ImageStore;
   readonly #state: StateStore;
+  readonly #module: MachineModule;
+  readonly #options: EngineOptions;
   #traceBatch: Batch | undefined;
 
   private constructor(parts: {
     ruleset: Ruleset;
     numbering: Numbering;
     machine: Machine;
+    module: MachineModule;
     tracer: Machine;
     memory: LinearMemory;
     image: ImageStore;
     state: StateStore;
+    options: EngineOptions;
   }) {
     this.ruleset = parts.ruleset;
     this.numbering = parts.numbering;
@@ -115,6 +125,8 @@ export class Engine {
     this.memory = parts.memory;
     this.#image = parts.image;
     this.#state = parts.state;
+    this.#module = parts.module;
+    this.#options = parts.options;
   }
 
   /**
@@ -129,9 +141,10 @@ export class Engine {
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
     const ruleset = saved?.ruleset ?? (source as Ruleset);
     const entries = rulesetEntries(ruleset);
-    const memory = new LinearMemory();
-    const machine = await link(await moduleOf("run", options), memory.memory);
-    const tracer = await link(await moduleOf("trace", options), memory.memory);
+    const memory = new LinearMemory(options.memory);
+    const module = await moduleOf("run", options, memory.isShared);
+    const machine = await link(module, memory.memory);
+    const tracer = await link(await moduleOf("trace", options, memory.isShared), memory.memory);
     const image = new ImageStore(machine, memory);
     const state = new StateStore(machine, memory);
     if (saved !== undefined) {
@@ -142,7 +155,8 @@ export class Engine {
       image.fill(entries);
       state.create({ seed, connections }, machine.imageServers(image.address) >>> 0);
     }
-    return new Engine({ ruleset, numbering: entries.numbering, machine, tracer, memory, image, state });
+    const numbering = entries.numbering;
+    return new Engine({ ruleset, numbering, machine, module, tracer, memory, image, state, options });
   }
 
   /** Address of the image in linear memory, for direct calls to the machine's exports. */
@@ -153,6 +167,27 @@ export class Engine {
   /** Address of the state (connections, scheduler positions, random state), for direct calls. */
   get state(): number {
     return this.#state.address;
+  }
+
+  /**
+   * So many workers, each a thread with connections, schedulers and random state of its own over this engine's tables.
+   * Where the host lacks SharedArrayBuffer they run in this thread, and `threads` is 0. Both directions of a connection
+   * must be given to the same worker. RangeError for a count out of 1 … 64, or without room.
+   */
+  workers(count: number): Workers {
+    expectInteger("count", count, 1, WORKERS_MAX);
+    const { connections = CONNECTIONS_DEFAULT, seed = 1 } = this.#options;
+    const shared = {
+      machine: this.machine,
+      module: this.#module,
+      memory: this.memory,
+      image: () => this.image,
+    };
+    const first = seedOf(seed);
+    const states = Array.from({ length: count }, (_, index) => {
+      return { connections, seed: BigInt.asUintN(64, first + BigInt(index)) };
+    });
+    return Workers.start(shared, states);
   }
 
   /** Puts a copy of the state into linear memory, for direct calls to run packets with: its address. */

@@ -11,6 +11,8 @@ export interface Machine extends Record<string, unknown> {
   imageTop(image: number): number;
   imageOctets(image: number, part: number): number;
   imageSequence(image: number): number;
+  imagePause(image: number, states: number, count: number): void;
+  imageResume(image: number): void;
   imageFlags(image: number, flags: number): void;
   imageServers(image: number): number;
   stateLength(connections: number, servers: number): number;

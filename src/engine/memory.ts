@@ -4,6 +4,7 @@ const PAGES_MAX = 32768;
 /** Below this nothing is placed, so that address 0 is never valid. */
 const FIRST = PAGE;
 const ALIGNMENT = 128;
+const UNSHARED_DEFAULT = 2 ** 28;
 
 /** A `WebAssembly.Memory`, declared here so that who uses the package needs no types of the DOM. */
 export interface SharedPages {
@@ -11,16 +12,28 @@ export interface SharedPages {
   grow(pages: number): number;
 }
 
+/** Whether the host lets threads share memory (a browser only on pages that are cross-origin isolated). */
+export function hasSharedMemory(): boolean {
+  return typeof SharedArrayBuffer !== "undefined";
+}
+
 /**
  * The linear memory of an engine: regions taken one after another. Growth of a shared memory leaves old views
- * valid, but they do not see what was added.
+ * valid, but they do not see what was added. A memory that is not shared would lose its views, so it has all its
+ * octets from the beginning.
  */
 export class LinearMemory {
   readonly memory: SharedPages;
+  readonly isShared: boolean;
+  readonly #pages: number;
   #top = FIRST;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 2, maximum: PAGES_MAX, shared: true });
+  /** `octets`: of a memory that is not shared; default 256 MiB. */
+  constructor(octets: number = UNSHARED_DEFAULT) {
+    this.isShared = hasSharedMemory();
+    this.#pages = this.isShared ? PAGES_MAX : Math.min(PAGES_MAX, Math.ceil(octets / PAGE));
+    const initial = this.isShared ? 2 : this.#pages;
+    this.memory = new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: this.isShared });
   }
 
   /** The address of a fresh region of so many octets; RangeError when 2 GiB do not hold it. */
@@ -34,11 +47,13 @@ export class LinearMemory {
     return address;
   }
 
-  /** RangeError when 2 GiB do not hold so many octets more. */
+  /** RangeError when 2 GiB, or what a memory that is not shared has, do not hold so many octets more. */
   expectRoom(octets: number): void {
-    if (this.#next + octets <= PAGES_MAX * PAGE) return;
+    if (this.#next + octets <= this.#pages * PAGE) return;
+    const holds = this.isShared ? "2 GiB" : `${(this.#pages * PAGE) / 2 ** 20} MiB`;
+    const more = this.isShared ? "" : " or more memory";
     throw new RangeError(
-      `An engine's memory holds 2 GiB; ${octets} octets more do not fit. State fewer connections or smaller batches.`,
+      `An engine's memory holds ${holds}; ${octets} octets more do not fit. State fewer connections or smaller batches${more}.`,
     );
   }
 

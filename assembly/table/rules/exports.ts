@@ -70,4 +70,5 @@ export function hookAppend(address: usize, hook: u32, chain: u32, type: u32, pol
 export function hooksClear(address: usize): void {
   const image = Image.at(address);
   memory.fill(image.to(HOOKS_AT), 0, HOOK_LEN * 5);
+  image.sequence++;
 }

@@ -1,0 +1,18 @@
+import { workerData } from "node:worker_threads";
+import { link } from "./machine.js";
+import { Mailbox } from "./mailbox.js";
+import type { LinearMemory } from "./memory.js";
+import type { MachineModule } from "./wasm.js";
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  readonly module: MachineModule;
+  readonly memory: LinearMemory["memory"];
+  readonly mailbox: number;
+}
+
+const { module, memory, mailbox } = workerData as WorkerStart;
+const machine = await link(module, memory);
+new Mailbox(memory, mailbox).serve(({ image, state, batch, count, now }) =>
+  machine.run(image, state, batch, count, now),
+);

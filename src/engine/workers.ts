@@ -1,0 +1,140 @@
+import { Worker } from "node:worker_threads";
+import { STATUS_OK } from "../../assembly/abi/image.js";
+import { expectInteger, expectNow } from "./arguments.js";
+import type { Batch } from "./batch.js";
+import type { Machine } from "./machine.js";
+import { type Job, MAILBOX_LEN, Mailbox } from "./mailbox.js";
+import type { LinearMemory } from "./memory.js";
+import { type StateOptions, StateStore } from "./state.js";
+import { type MachineModule, workerScript } from "./wasm.js";
+import type { WorkerStart } from "./worker-thread.js";
+
+/** What workers share with their engine. */
+export interface Shared {
+  readonly machine: Machine;
+  readonly module: MachineModule;
+  readonly memory: LinearMemory;
+  /** Where the image is now: a change may move it. */
+  readonly image: () => number;
+}
+
+/** Runs one job at a time, in a thread or in this one; the machine's status. */
+type Run = (job: Job) => Promise<number>;
+
+/**
+ * One worker: connections, schedulers and random state of its own, over the engine's tables. Both directions of a
+ * connection must be given to the same worker.
+ */
+export class EngineWorker {
+  readonly #shared: Shared;
+  readonly #state: StateStore;
+  readonly #run: Run;
+  #isRunning = false;
+
+  constructor(shared: Shared, state: StateStore, run: Run) {
+    this.#shared = shared;
+    this.#state = state;
+    this.#run = run;
+  }
+
+  /** Address of its state, for direct calls. */
+  get state(): number {
+    return this.#state.address;
+  }
+
+  /** Live connections. */
+  get connections(): number {
+    return this.#shared.machine.flowsCount(this.state) >>> 0;
+  }
+
+  /**
+   * Runs the first `count` packets of a batch of the engine's, as `engine.run` does, beside what other threads do; the
+   * batch is the worker's until then. Error while it runs another. TypeError and RangeError as of `engine.run`.
+   */
+  async run(batch: Batch, now = 0, count: number = batch.capacity): Promise<void> {
+    const { machine, memory, image } = this.#shared;
+    if (!batch.isIn(memory)) throw new TypeError("The batch is not one of this worker's engine.");
+    expectNow(now);
+    expectInteger("count", count, 0, batch.capacity);
+    if (this.#isRunning) throw new Error("The worker still runs another batch: await that first.");
+    this.#isRunning = true;
+    try {
+      this.#state.reach(machine.imageServers(image()) >>> 0);
+      const job = { image: image(), state: this.state, batch: batch.address, count, now };
+      const status = await this.#run(job);
+      if (status !== STATUS_OK) throw new Error(`The machine refused to run the batch (status ${status}).`);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+}
+
+/** So many workers of one engine. */
+export class Workers {
+  readonly all: readonly EngineWorker[];
+  /** Threads they run in; 0 where the host lacks SharedArrayBuffer: they run in this one, one after another. */
+  readonly threads: number;
+  readonly #mailboxes: readonly Mailbox[];
+
+  private constructor(all: readonly EngineWorker[], mailboxes: readonly Mailbox[]) {
+    this.all = all;
+    this.threads = mailboxes.length;
+    this.#mailboxes = mailboxes;
+  }
+
+  static start(shared: Shared, states: readonly StateOptions[]): Workers {
+    const { machine, memory, image } = shared;
+    const stores = states.map((options) => {
+      const store = new StateStore(machine, memory);
+      store.create(options, machine.imageServers(image()) >>> 0);
+      return store;
+    });
+    if (!memory.isShared) {
+      const run = async ({ image: at, state, batch, count, now }: Job) =>
+        machine.run(at, state, batch, count, now);
+      return new Workers(
+        stores.map((store) => new EngineWorker(shared, store, run)),
+        [],
+      );
+    }
+    const threads = stores.map((store) => {
+      const { mailbox, run } = startThread(shared);
+      return { mailbox, worker: new EngineWorker(shared, store, run) };
+    });
+    return new Workers(
+      threads.map(({ worker }) => worker),
+      threads.map(({ mailbox }) => mailbox),
+    );
+  }
+
+  /** Addresses of their states. */
+  get states(): readonly number[] {
+    return this.all.map(({ state }) => state);
+  }
+
+  /** Lets the threads end. */
+  close(): void {
+    for (const mailbox of this.#mailboxes) mailbox.close();
+  }
+}
+
+function startThread({ module, memory }: Shared): { readonly mailbox: Mailbox; readonly run: Run } {
+  const address = memory.take(MAILBOX_LEN);
+  const workerData: WorkerStart = { module, memory: memory.memory, mailbox: address };
+  const mailbox = new Mailbox(memory.memory, address);
+  const thread = new Worker(workerScript(), { workerData });
+  const failure = new Promise<never>((_, reject) => thread.once("error", reject));
+  // Whoever runs a batch hears of it.
+  failure.catch(() => undefined);
+  // An idle thread does not keep the process.
+  thread.unref();
+  const run = async (job: Job): Promise<number> => {
+    thread.ref();
+    try {
+      return await Promise.race([mailbox.post(job), failure]);
+    } finally {
+      thread.unref();
+    }
+  };
+  return { mailbox, run };
+}

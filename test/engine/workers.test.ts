@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { afterEach, describe, expect, it } from "vitest";
+import { Cluster } from "../../src/cluster.js";
+import { compile } from "../../src/compile.js";
+import type { Batch } from "../../src/engine/batch.js";
+import { Engine } from "../../src/engine/engine.js";
+import type { Workers } from "../../src/engine/workers.js";
+import { printIp } from "../../src/net/ip.js";
+import { tcp } from "../../src/packet/build.js";
+
+const CLUSTER = Cluster.synthetic({ services: 20, endpoints: 3 });
+const PACKETS = 300;
+
+/** Requests of one Pod to every Service, with ports from `first` on, and what becomes of them. */
+function fill(batch: Batch, engine: Engine, first: number): void {
+  for (let index = 0; index < batch.capacity; index++) {
+    const service = CLUSTER.services[index % CLUSTER.services.length];
+    const vip = printIp(service?.clusterIPs[0] ?? 0);
+    const frame = tcp(`10.244.1.2:${first + index}`, `${vip}:80`);
+    batch.set(index, frame, engine.interfaceNumber(frame, "cni0"));
+  }
+}
+
+function outcomes(batch: Batch): string[] {
+  return Array.from({ length: batch.capacity }, (_, index) =>
+    [batch.verdict(index), batch.connections[index], Buffer.from(batch.frame(index)).toString("hex")].join(
+      " ",
+    ),
+  );
+}
+
+let workers: Workers | undefined;
+afterEach(() => workers?.close());
+
+describe("workers", () => {
+  it("do what an engine of the same seed does, at the same time, each with connections of its own", async () => {
+    for (const proxy of ["iptables", "ipvs", "nftables"] as const) {
+      const options = { seed: 9, connections: 1024 };
+      const engine = await Engine.load(compile(CLUSTER, { proxy }), options);
+      workers = engine.workers(3);
+      expect([workers.threads, workers.all.length]).toEqual([3, 3]);
+      const batches = workers.all.map(() => engine.batch(PACKETS));
+      for (const round of [0, 1]) {
+        for (const [index, batch] of batches.entries()) fill(batch, engine, 1000 * index + 500 * round);
+        await Promise.all(workers.all.map((worker, index) => worker.run(batches[index] as Batch, round)));
+        for (const worker of workers.all) expect(worker.connections).toBe((round + 1) * PACKETS);
+        expect(engine.connections).toBe(0);
+      }
+      for (const [index, batch] of batches.entries()) {
+        const alone = await Engine.load(compile(CLUSTER, { proxy }), { ...options, seed: 9 + index });
+        const own = alone.batch(PACKETS);
+        for (const round of [0, 1]) {
+          fill(own, alone, 1000 * index + 500 * round);
+          alone.run(own, round);
+        }
+        expect(outcomes(batch)).toEqual(outcomes(own));
+      }
+      workers.close();
+    }
+  });
+
+  it("refuse batches of others, a second one at a time, and what no number of packets is", async () => {
+    const engine = await Engine.load(compile(CLUSTER), { connections: 64 });
+    const other = await Engine.load(compile(CLUSTER), { connections: 64 });
+    workers = engine.workers(1);
+    const [worker] = workers.all;
+    const batch = engine.batch(2);
+    await expect(worker?.run(other.batch(1))).rejects.toThrow("not one of this worker's engine");
+    await expect(worker?.run(batch, 0, 3)).rejects.toThrow("count: 3 is not a whole number from 0 to 2.");
+    await expect(worker?.run(batch, -1)).rejects.toThrow("not a number of milliseconds");
+    const first = worker?.run(batch);
+    await expect(worker?.run(batch)).rejects.toThrow("still runs another batch");
+    await first;
+    expect(() => engine.workers(0)).toThrow("count: 0 is not a whole number from 1 to 64.");
+  });
+
+  it("run in the one thread of a host without SharedArrayBuffer, and say so", () => {
+    const script = `
+      delete globalThis.SharedArrayBuffer;
+      const { Cluster, compile, Engine, tcp } = await import("./dist/src/index.js");
+      const ruleset = compile(Cluster.synthetic({ services: 2, endpoints: 2 }));
+      const engine = await Engine.load(ruleset, { connections: 100, memory: 2 ** 24 });
+      const workers = engine.workers(2);
+      const batch = engine.batch(1);
+      batch.set(0, tcp("10.244.1.2:1", "10.96.0.1:80"), engine.interfaceNumber(tcp("10.244.1.2:1", "10.96.0.1:80")));
+      await workers.all[1].run(batch);
+      let refusal = "";
+      try { engine.batch(1_000_000); } catch (error) { refusal = error.message; }
+      console.log(JSON.stringify([workers.threads, batch.verdict(0), workers.all[1].connections, refusal]));`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    const [threads, verdict, connections, refusal] = JSON.parse(said) as [number, string, number, string];
+    expect([threads, verdict, connections]).toEqual([0, "FORWARD", 1]);
+    expect(refusal).toMatch(/^An engine's memory holds 16 MiB; .* or more memory\.$/);
+  });
+});
