@@ -5,13 +5,8 @@ export { Cluster } from "./cluster.js";
 export { type CompileOptions, compile } from "./compile.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
-export {
-  Engine,
-  type EngineOptions,
-  type PacketOptions,
-  type TableOctets,
-  type Trace,
-} from "./engine/engine.js";
+export { Engine } from "./engine/engine.js";
+export type { EngineOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { compile } from "../src/compile.js";
-import { Engine, type EngineOptions } from "../src/engine/engine.js";
+import { Engine } from "../src/engine/engine.js";
+import type { EngineOptions } from "../src/engine/options.js";
 import type { Cluster } from "../src/model/cluster.js";
 import type { Pod } from "../src/model/pod.js";
 import type { DrawnEndpoint, DrawnService, Mode } from "./oracle/services.js";

@@ -8,13 +8,9 @@ import {
   PART_RULES,
   PART_SERVERS,
 } from "../../assembly/abi/image.js";
-import { INTERFACE_NODE } from "../../assembly/abi/packet.js";
-import { ETH_LEN, ETH_TYPE, ETH_TYPE_IP4, IP4_LEN, IP4_SRC } from "../../assembly/abi/wire.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
-import type { DropReason, VerdictName } from "../trace/codes.js";
 import type { Numbering } from "../trace/numbering.js";
-import type { TraceRecord } from "../trace/record.js";
-import { printSteps, type Step, traceSteps } from "../trace/steps.js";
+import { printSteps, traceSteps } from "../trace/steps.js";
 import {
   expectConnections,
   expectFrame,
@@ -29,61 +25,11 @@ import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
+import type { EngineOptions, PacketOptions, TableOctets, Trace } from "./options.js";
 import { StateStore } from "./state.js";
-import { type Build, compileSource, findModule, type MachineModule, type MachineSource } from "./wasm.js";
+import { type Build, compileSource, findModule, type MachineModule } from "./wasm.js";
+import { interfaceBehind, namedInterface } from "./way-in.js";
 import { Workers } from "./workers.js";
-
-export interface EngineOptions {
-  /** Of every random choice; equal seeds and packets give equal outcomes. Of 64 bits, 0 or more; default 1. */
-  readonly seed?: number | bigint;
-  /** Connections that the table holds; default 65,535, at most 4,194,303. */
-  readonly connections?: number;
-  /**
-   * `verify` checks TCP and UDP checksums as a kernel does without NIC offload (a wrong one makes a packet INVALID);
-   * `offload` trusts them. Default `verify`.
-   */
-  readonly checksums?: "verify" | "offload";
-  /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */
-  readonly wasm?: Readonly<Partial<Record<Build, MachineSource>>>;
-  /**
-   * Octets that the engine may take on a host without SharedArrayBuffer, where memory cannot grow in place; default
-   * 256 MiB. Elsewhere it grows as needed, up to 2 GiB.
-   */
-  readonly memory?: number;
-}
-
-/** One packet's way and what became of it. */
-export interface Trace {
-  readonly steps: readonly Step[];
-  readonly records: readonly TraceRecord[];
-  readonly verdict: VerdictName;
-  readonly reason: DropReason;
-  /** Name of the interface it leaves by; undefined unless it is forwarded. */
-  readonly out: string | undefined;
-  /** The frame as it leaves. */
-  readonly frame: Uint8Array;
-}
-
-export interface PacketOptions {
-  /** Interface it comes in by; default: the one its source is routed by, or none when the node itself made it. */
-  readonly in?: string;
-  /** Milliseconds of the caller's clock, never going back. Default 0. */
-  readonly now?: number;
-}
-
-/** Octets of the live tables. */
-export interface TableOctets {
-  readonly all: number;
-  /** What look-ups of IPv4 and IPv6 routes read, and the store that only changes need. */
-  readonly routes: number;
-  readonly routes6: number;
-  readonly routeStore: number;
-  readonly nextHops: number;
-  readonly maps: number;
-  readonly rules: number;
-  readonly servers: number;
-  readonly connections: number;
-}
 
 const CONNECTIONS_DEFAULT = 65_535;
 const TRACE_RECORDS = 16_384;
@@ -176,18 +122,10 @@ export class Engine {
    */
   workers(count: number): Workers {
     expectInteger("count", count, 1, WORKERS_MAX);
+    const { machine, memory } = this;
     const { connections = CONNECTIONS_DEFAULT, seed = 1 } = this.#options;
-    const shared = {
-      machine: this.machine,
-      module: this.#module,
-      memory: this.memory,
-      image: () => this.image,
-    };
-    const first = seedOf(seed);
-    const states = Array.from({ length: count }, (_, index) => {
-      return { connections, seed: BigInt.asUintN(64, first + BigInt(index)) };
-    });
-    return Workers.start(shared, states);
+    const shared = { machine, module: this.#module, memory, image: () => this.image };
+    return Workers.start(shared, count, { connections, seed: seedOf(seed) });
   }
 
   /** Puts a copy of the state into linear memory, for direct calls to run packets with: its address. */
@@ -242,22 +180,10 @@ export class Engine {
 
   /** The number of the interface a frame comes in by (0: made on the node); RangeError for a name not there. */
   interfaceNumber(frame: Uint8Array, name?: string): number {
-    const { interfaces, hops } = this.numbering;
-    if (name !== undefined) {
-      const index = interfaces.findIndex((one) => one.name === name);
-      if (index >= 0) return index + 1;
-      const names = interfaces.map((one) => one.name).join(", ");
-      throw new RangeError(`Node ${this.ruleset.node} has no interface ${name}; it has ${names}.`);
-    }
+    if (name !== undefined) return namedInterface(this.numbering, name, this.ruleset.node);
     expectFrame(frame);
-    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    const uplink = interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
-    if (frame.length < ETH_LEN + IP4_LEN || view.getUint16(ETH_TYPE) !== ETH_TYPE_IP4) return uplink;
-    const hop = hops[this.machine.routeLookup(this.image, view.getUint32(ETH_LEN + IP4_SRC)) >>> 0];
-    if (hop === undefined) return uplink;
-    return hop.kind === "local"
-      ? INTERFACE_NODE
-      : interfaces.findIndex(({ name: dev }) => dev === hop.dev) + 1;
+    const routed = (source: number) => this.machine.routeLookup(this.image, source) >>> 0;
+    return interfaceBehind(this.numbering, frame, routed);
   }
 
   /** Octets of the live tables, by kind. */

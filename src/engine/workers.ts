@@ -82,11 +82,13 @@ export class Workers {
     this.#mailboxes = mailboxes;
   }
 
-  static start(shared: Shared, states: readonly StateOptions[]): Workers {
+  /** The seeds of their states are the one given and those after it. */
+  static start(shared: Shared, count: number, options: StateOptions): Workers {
     const { machine, memory, image } = shared;
-    const stores = states.map((options) => {
+    const stores = Array.from({ length: count }, (_, index) => {
       const store = new StateStore(machine, memory);
-      store.create(options, machine.imageServers(image()) >>> 0);
+      const seed = BigInt.asUintN(64, options.seed + BigInt(index));
+      store.create({ ...options, seed }, machine.imageServers(image()) >>> 0);
       return store;
     });
     if (!memory.isShared) {

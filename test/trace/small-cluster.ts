@@ -1,6 +1,7 @@
 import { Cluster } from "../../src/cluster.js";
 import { type CompileOptions, compile } from "../../src/compile.js";
-import { Engine, type EngineOptions } from "../../src/engine/engine.js";
+import { Engine } from "../../src/engine/engine.js";
+import type { EngineOptions } from "../../src/engine/options.js";
 
 const node = (name: string, podCIDR: string, address: string) => `
 kind: Node

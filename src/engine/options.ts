@@ -1,0 +1,56 @@
+import type { DropReason, VerdictName } from "../trace/codes.js";
+import type { TraceRecord } from "../trace/record.js";
+import type { Step } from "../trace/steps.js";
+import type { Build, MachineSource } from "./wasm.js";
+
+export interface EngineOptions {
+  /** Of every random choice; equal seeds and packets give equal outcomes. Of 64 bits, 0 or more; default 1. */
+  readonly seed?: number | bigint;
+  /** Connections that the table holds; default 65,535, at most 4,194,303. */
+  readonly connections?: number;
+  /**
+   * `verify` checks TCP and UDP checksums as a kernel does without NIC offload (a wrong one makes a packet INVALID);
+   * `offload` trusts them. Default `verify`.
+   */
+  readonly checksums?: "verify" | "offload";
+  /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */
+  readonly wasm?: Readonly<Partial<Record<Build, MachineSource>>>;
+  /**
+   * Octets that the engine may take on a host without SharedArrayBuffer, where memory cannot grow in place; default
+   * 256 MiB. Elsewhere it grows as needed, up to 2 GiB.
+   */
+  readonly memory?: number;
+}
+
+/** One packet's way and what became of it. */
+export interface Trace {
+  readonly steps: readonly Step[];
+  readonly records: readonly TraceRecord[];
+  readonly verdict: VerdictName;
+  readonly reason: DropReason;
+  /** Name of the interface it leaves by; undefined unless it is forwarded. */
+  readonly out: string | undefined;
+  /** The frame as it leaves. */
+  readonly frame: Uint8Array;
+}
+
+export interface PacketOptions {
+  /** Interface it comes in by; default: the one its source is routed by, or none when the node itself made it. */
+  readonly in?: string;
+  /** Milliseconds of the caller's clock, never going back. Default 0. */
+  readonly now?: number;
+}
+
+/** Octets of the live tables. */
+export interface TableOctets {
+  readonly all: number;
+  /** What look-ups of IPv4 and IPv6 routes read, and the store that only changes need. */
+  readonly routes: number;
+  readonly routes6: number;
+  readonly routeStore: number;
+  readonly nextHops: number;
+  readonly maps: number;
+  readonly rules: number;
+  readonly servers: number;
+  readonly connections: number;
+}
