@@ -172,8 +172,15 @@ export function exactFindMany(address: usize, table: u32, keys: usize, count: u3
   }
 }
 
-export function serverSet(address: usize, number: u32, scheduler: u32, rows: usize, count: u32): u32 {
-  return setServer(Image.at(address), number, scheduler, rows, count);
+export function serverSet(
+  address: usize,
+  number: u32,
+  scheduler: u32,
+  rows: usize,
+  count: u32,
+  size: u32,
+): u32 {
+  return setServer(Image.at(address), number, scheduler, rows, count, size);
 }
 
 /**

@@ -37,7 +37,7 @@ export class State {
   /** A burst of packets is on its way. */
   busy: u32;
 
-  /** For each virtual server, what its scheduler does next: a u32. */
+  /** For each virtual server, what its scheduler does next (table/ring/layout.ts). */
   positionsAt: u32;
   positionsRoom: u32;
 

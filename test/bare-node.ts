@@ -136,16 +136,20 @@ export class BareNode {
     return this.#expect(status, `table ${number}`);
   }
 
-  /** Virtual server `number`, listening on address:port of a protocol, with [address, port, weight] each. */
+  /** Virtual server `number`, listening on address:port of a protocol, with [address, port, weight, last weight] each. */
   service(
     number: number,
     at: readonly [address: string, protocol: number, port: number],
-    servers: readonly (readonly [string, number, number])[],
+    servers: readonly (readonly [string, number, number, number?])[],
+    {
+      scheduler = entry.SCHEDULER_RR,
+      size = 0,
+    }: { readonly scheduler?: number; readonly size?: number } = {},
   ): this {
     const { image } = this;
-    const rows = servers.flatMap(([address, port, weight]) => [ip4(address), port, weight]);
+    const rows = servers.flatMap(([address, port, weight, last]) => [ip4(address), port, weight, last ?? 0]);
     const status = image.withWords(rows, (from) =>
-      image.machine.serverSet(image.address, number, entry.SCHEDULER_RR, from, servers.length),
+      image.machine.serverSet(image.address, number, scheduler, from, servers.length, size),
     );
     this.#expect(status, `service ${number}`);
     return this.table(entry.EXACT_SERVICES, [[ip4(at[0]), (at[1] << 16) | at[2], number + 1]]);

@@ -31,28 +31,40 @@ export const NEXT_HOP_DST_MAC: u32 = 16;
 export const NEXT_HOP_SRC_MAC: u32 = 22;
 /** NEXT_HOP_FLAG_ bits. */
 export const NEXT_HOP_FLAGS: u32 = 28;
-/** For VXLAN: the outer header. */
+/** For tunnels: the outer header. */
 export const NEXT_HOP_VNI: u32 = 32;
 export const NEXT_HOP_PORT: u32 = 36;
 export const NEXT_HOP_OUTER_SRC: u32 = 40;
 export const NEXT_HOP_OUTER_DST: u32 = 44;
 export const NEXT_HOP_OUTER_DST_MAC: u32 = 48;
 export const NEXT_HOP_OUTER_SRC_MAC: u32 = 54;
-/** Number of the interface that the frame leaves by in the end: for VXLAN the underlay's. */
+/** Number of the interface that the frame leaves by in the end: for tunnels the underlay's. */
 export const NEXT_HOP_LEAVE: u32 = 60;
-export const NEXT_HOP_ENTRY_LEN: u32 = 64;
+/** For Geneve: octets of options (a multiple of 4, at most NEXT_HOP_OPTIONS_MAX), and the options as on the wire. */
+export const NEXT_HOP_OPTIONS_LEN: u32 = 64;
+export const NEXT_HOP_OPTIONS: u32 = 68;
+export const NEXT_HOP_OPTIONS_MAX: u32 = 28;
+export const NEXT_HOP_ENTRY_LEN: u32 = 96;
 /** The route has no usable next hop (unreachable, or no neighbour). */
 export const NEXT_HOP_KIND_UNREACHABLE: u32 = 0;
 export const NEXT_HOP_KIND_LOCAL: u32 = 1;
 /** Out of an interface, to a neighbour on it. */
 export const NEXT_HOP_KIND_DIRECT: u32 = 2;
 export const NEXT_HOP_KIND_VXLAN: u32 = 3;
+export const NEXT_HOP_KIND_GENEVE: u32 = 4;
 /** The interface is a bridge: a packet that came in by it is switched, not routed (its TTL stays). */
 export const NEXT_HOP_FLAG_BRIDGE: u32 = 1;
 /** Any host of the subnet answers: a frame goes to 02:42 and its IPv4 address, the MAC of hosts not known otherwise. */
 export const NEXT_HOP_FLAG_ON_LINK: u32 = 4;
 /** The outer UDP checksum is left 0 (`noudpcsum`). */
 export const NEXT_HOP_FLAG_NO_UDP_CHECKSUM: u32 = 2;
+/** The outer packet may not be fragmented (`df set`). */
+export const NEXT_HOP_FLAG_DF: u32 = 8;
+
+/** Kinds of tunnel devices (tunnelSet). */
+export const TUNNEL_VXLAN: u32 = 0;
+export const TUNNEL_GENEVE: u32 = 1;
+export const TUNNELS_MAX: u32 = 64;
 
 // Exact-match tables: maps, sets and services. A key is (address, protocol << 16 | port).
 export const EXACT_ADDRESS: u32 = 0;
@@ -176,5 +188,23 @@ export const HOOK_NAT: u32 = 1;
 export const SERVER_ADDRESS: u32 = 0;
 export const SERVER_PORT: u32 = 4;
 export const SERVER_WEIGHT: u32 = 8;
-export const SERVER_ENTRY_LEN: u32 = 12;
+/** Of a server of weight 0: the weight it had before, by which Maglev still gives it its slots (ip_vs_dest's last_weight). */
+export const SERVER_LAST_WEIGHT: u32 = 12;
+export const SERVER_ENTRY_LEN: u32 = 16;
+
+/** A virtual server's scheduler: one of these codes, with its flags. */
 export const SCHEDULER_RR: u32 = 0;
+export const SCHEDULER_WRR: u32 = 1;
+/** By the source address; slots are a power of two. */
+export const SCHEDULER_SH: u32 = 2;
+/** By the destination address; slots are a power of two. */
+export const SCHEDULER_DH: u32 = 3;
+/** Maglev by the source address; slots are a prime or a power of two. */
+export const SCHEDULER_MH: u32 = 4;
+/** Maglev by the whole 5-tuple, with a cheaper hash than a kernel's: for balancing without connections. */
+export const SCHEDULER_MAGLEV: u32 = 5;
+export const SCHEDULER_CODE_MASK: u32 = 0xff;
+/** sh and mh: the source port counts too (sh-port, mh-port). */
+export const SCHEDULER_FLAG_PORT: u32 = 1 << 8;
+/** sh and mh: where the server found takes nothing, another is looked for (sh-fallback, mh-fallback). */
+export const SCHEDULER_FLAG_FALLBACK: u32 = 1 << 9;

@@ -11,7 +11,7 @@ export const TRACE_RECORD_LEN: u32 = 32;
 /** Events, with what a … e hold. Addresses and ports are in host order; ports is src << 16 | dst. */
 /** src, dst, ports, protocol, frame length. */
 export const EVENT_PARSE: u32 = 1;
-/** VNI, outer src, outer dst, interface it came out of. */
+/** VNI | TUNNEL_ kind << 24, outer src, outer dst, interface it came out of. */
 export const EVENT_DECAP: u32 = 2;
 /** connection, direction (0 original, 1 reply), CTSTATE bits. */
 export const EVENT_FLOW: u32 = 3;
@@ -31,7 +31,7 @@ export const EVENT_ROUTE: u32 = 9;
 export const EVENT_TRANSLATE: u32 = 10;
 /** new source address, new source port. */
 export const EVENT_MASQUERADE: u32 = 11;
-/** VNI, outer src, outer dst, outer source port, frame length. */
+/** VNI | TUNNEL_ kind << 24, outer src, outer dst, outer source port, frame length. */
 export const EVENT_ENCAP: u32 = 12;
 /** verdict | reason << 8, interface out, next hop, frame length. */
 export const EVENT_VERDICT: u32 = 13;

@@ -37,7 +37,7 @@ export const DROP_FLOW_TABLE_FULL: u32 = 10;
 export const DROP_NO_PORT: u32 = 11;
 /** Larger than the way out takes, and DF is set. */
 export const DROP_FRAGMENTATION_NEEDED: u32 = 12;
-/** VXLAN to this node with another VNI, or without the I flag. */
+/** VXLAN or Geneve to this node with a VNI that no device has, or VXLAN without the I flag. */
 export const DROP_UNKNOWN_VNI: u32 = 13;
 /** Jumps nest deeper than the kernel allows. */
 export const DROP_CHAIN_DEPTH: u32 = 14;
@@ -61,3 +61,9 @@ export const DROP_VLAN: u32 = 22;
 export const DROP_MARTIAN: u32 = 23;
 /** The tunnel says congestion (CE) to a packet that does not know ECN (RFC 6040 §4.2). */
 export const DROP_ECN: u32 = 24;
+/** Geneve of another version, or around something else than an Ethernet frame. */
+export const DROP_TUNNEL_HEADER: u32 = 25;
+/** A Geneve control message, whose payload an endpoint may not forward (RFC 8926 §3.4). */
+export const DROP_TUNNEL_CONTROL: u32 = 26;
+/** Geneve with critical options, none of which the machine knows (RFC 8926 §3.4). */
+export const DROP_TUNNEL_OPTION: u32 = 27;

@@ -85,3 +85,22 @@ export const VXLAN_LEN: u32 = 8;
 export const VXLAN_FLAG_VNI: u32 = 0x08;
 /** What stands before the inner frame: Ethernet, IPv4, UDP, VXLAN. */
 export const VXLAN_OUTER_LEN: u32 = ETH_LEN + IP4_LEN + UDP_LEN + VXLAN_LEN;
+
+// Geneve (RFC 8926 §3.4): version and length of the options in words, flags, protocol type, VNI, options.
+export const GENEVE_VERSION_LENGTH: u32 = 0;
+export const GENEVE_FLAGS: u32 = 1;
+export const GENEVE_TYPE: u32 = 2;
+export const GENEVE_VNI: u32 = 4;
+export const GENEVE_LEN: u32 = 8;
+export const GENEVE_LENGTH_MASK: u32 = 0x3f;
+/** A control message. */
+export const GENEVE_FLAG_CONTROL: u32 = 0x80;
+/** There are options that an endpoint must know to go on. */
+export const GENEVE_FLAG_CRITICAL: u32 = 0x40;
+/** An option's type with this bit is critical. */
+export const GENEVE_OPTION_CRITICAL: u32 = 0x80;
+/** Transparent Ethernet bridging: the payload is an Ethernet frame. */
+export const ETH_TYPE_TEB: u32 = 0x6558;
+export const GENEVE_PORT: u32 = 6081;
+/** What stands before the inner frame where there are no options. */
+export const GENEVE_OUTER_LEN: u32 = ETH_LEN + IP4_LEN + UDP_LEN + GENEVE_LEN;

@@ -3,12 +3,12 @@ import { seed } from "../random";
 import { STATE_HEAD_LEN, State } from "../state";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
-import { RINGS_MAX } from "../table/ring/layout";
+import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 
 /** Octets of a state for so many connections and virtual servers; 0 where there are too many or no connections. */
 export function stateLength(connections: u32, servers: u32): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
-  return STATE_HEAD_LEN + flowLength(connections) + servers * 4;
+  return STATE_HEAD_LEN + flowLength(connections) + servers * POSITION_LEN;
 }
 
 /** Makes a state in `stateLength` octets: STATUS_BAD_ENTRY for 0 connections or too many of anything. */
@@ -40,9 +40,9 @@ export function stateReach(address: usize, servers: u32): u32 {
   const room = state.positionsRoom;
   if (servers > RINGS_MAX) return STATUS_BAD_ENTRY;
   if (servers <= room) return STATUS_OK;
-  memory.fill(state.to(state.positionsAt + room * 4), 0, (servers - room) * 4);
+  memory.fill(state.to(state.positionsAt + room * POSITION_LEN), 0, (servers - room) * POSITION_LEN);
   state.positionsRoom = servers;
-  state.length += (servers - room) * 4;
+  state.length += (servers - room) * POSITION_LEN;
   return STATUS_OK;
 }
 

@@ -5,8 +5,8 @@ import { EXACT_DIRECTORY_AT } from "../image";
 import { Packet } from "../packet";
 import { exactFind } from "../table/exact/lookup";
 import { FLOW_FLAG_IPVS } from "../table/flow/layout";
-import { REAL_ADDRESS, REAL_PORT } from "../table/ring/layout";
-import { REAL_NONE, realAt, ringPick } from "../table/ring/lookup";
+import { REAL_ADDRESS, REAL_NONE, REAL_PORT } from "../table/ring/layout";
+import { realAt, ringPick } from "../table/ring/lookup";
 import { record } from "../trace";
 
 /** The number of the packet's virtual server plus one, 0 where there is none. */
@@ -19,7 +19,15 @@ export function findService(packet: Packet): u32 {
 
 /** Schedules a new connection to a virtual server (ip_vs_schedule); REJECT where no real server can take it. */
 export function schedule(packet: Packet, service: u32): bool {
-  const position = ringPick(packet.image, packet.state, service - 1);
+  const position = ringPick(
+    packet.image,
+    packet.state,
+    service - 1,
+    packet.src,
+    packet.dst,
+    packet.ports,
+    packet.protocol,
+  );
   if (position == REAL_NONE) {
     if (TRACE) record(packet, EVENT_IPVS, service - 1, position, 0, 0, 0);
     return packet.reject(DROP_NO_DESTINATION);

@@ -3,7 +3,7 @@ import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
 
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;
 
-/** IPVS real servers behind one another in one array (address, port, weight), newest first, picked round robin. */
+/** IPVS real servers behind one another in one array (SERVER_… rows), newest first, picked round robin. */
 export class Rings {
   readonly #reals: Int32Array;
   readonly #starts: Int32Array;
@@ -11,12 +11,12 @@ export class Rings {
   readonly #next: Int32Array;
 
   constructor(servers: RulesetEntries["servers"]) {
-    this.#counts = Int32Array.from(servers, (rows) => rows.length / REAL_WORDS);
+    this.#counts = Int32Array.from(servers, ({ rows }) => rows.length / REAL_WORDS);
     this.#starts = new Int32Array(servers.length);
     this.#next = new Int32Array(servers.length);
-    this.#reals = new Int32Array(servers.reduce((sum, rows) => sum + rows.length, 0));
+    this.#reals = new Int32Array(servers.reduce((sum, { rows }) => sum + rows.length, 0));
     let top = 0;
-    for (const [index, rows] of servers.entries()) {
+    for (const [index, { rows }] of servers.entries()) {
       this.#starts[index] = top;
       for (let row = rows.length - REAL_WORDS; row >= 0; row -= REAL_WORDS, top += REAL_WORDS)
         this.#reals.set(rows.subarray(row, row + REAL_WORDS), top);

@@ -2,7 +2,6 @@ import {
   EXACT_ENTRY_LEN,
   NEXT_HOP_ENTRY_LEN,
   ROUTE_ENTRY_LEN,
-  SCHEDULER_RR,
   SERVER_ENTRY_LEN,
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
@@ -74,9 +73,9 @@ export class ImageStore {
     for (const { hook, chain, type, policy } of entries.hooks) {
       this.#call([], () => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
     }
-    for (const [number, rows] of entries.servers.entries()) {
+    for (const [number, { scheduler, rows }] of entries.servers.entries()) {
       const count = (rows.length * 4) / SERVER_ENTRY_LEN;
-      this.#call([rows], (at) => this.#machine.serverSet(this.#address, number, SCHEDULER_RR, at, count));
+      this.#call([rows], (at) => this.#machine.serverSet(this.#address, number, scheduler, at, count));
     }
     const { port, vni, in: inNumber } = entries.vxlan ?? { port: 0, vni: 0, in: 0 };
     this.#call([], () => this.#machine.vxlanSet(this.#address, port, vni, inNumber));

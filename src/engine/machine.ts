@@ -37,7 +37,15 @@ export interface Machine extends Record<string, unknown> {
   exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
-  serverSet(image: number, number: number, scheduler: number, rows: number, count: number): number;
+  /** Without `size` as many slots as the scheduler usually has. */
+  serverSet(
+    image: number,
+    number: number,
+    scheduler: number,
+    rows: number,
+    count: number,
+    size?: number,
+  ): number;
   chainSet(
     image: number,
     chain: number,

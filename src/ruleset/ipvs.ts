@@ -5,15 +5,28 @@ import { readLines, type Words } from "./words.js";
 export interface RealServer {
   readonly address: Ip;
   readonly port: number;
+  /** 0 … 65535; 0 takes no new connections. */
   readonly weight: number;
+  /** Of weight 0: the weight it had before, by which mh still counts it. Not printed by ipvsadm. */
+  readonly lastWeight?: number;
 }
+
+/** The schedulers that are modelled, by ipvsadm's names; those that count live connections are not. */
+export const SCHEDULERS = ["rr", "wrr", "sh", "dh", "mh"] as const;
+export type Scheduler = (typeof SCHEDULERS)[number];
+
+/** In ipvsadm's order; each begins with the name of the one scheduler that knows it. */
+export const SCHEDULER_FLAGS = ["sh-fallback", "sh-port", "mh-fallback", "mh-port"] as const;
+export type SchedulerFlag = (typeof SCHEDULER_FLAGS)[number];
 
 /** One virtual server of kernel IPVS; forwarding is always NAT (masquerading, `-m`). */
 export interface VirtualServer {
   readonly protocol: Protocol;
   readonly address: Ip;
   readonly port: number;
-  readonly scheduler: "rr";
+  readonly scheduler: Scheduler;
+  /** Of the scheduler (-b), in the order of SCHEDULER_FLAGS. */
+  readonly flags?: readonly SchedulerFlag[];
   /** Seconds of persistence (-p), for sessionAffinity: ClientIP. */
   readonly persistence?: number;
   /** In the order of addition; the kernel's list is newest first. */
@@ -31,7 +44,8 @@ const FLAG: Record<Protocol, string> = { TCP: "-t", UDP: "-u", SCTP: "--sctp-ser
 function printServer(server: VirtualServer): string {
   const service = `${FLAG[server.protocol]} ${printHostPort(server.address, server.port)}`;
   const persistence = server.persistence === undefined ? "" : ` -p ${server.persistence}`;
-  const lines = [`-A ${service} -s ${server.scheduler}${persistence}\n`];
+  const flags = server.flags === undefined ? "" : ` -b ${server.flags.join(",")}`;
+  const lines = [`-A ${service} -s ${server.scheduler}${persistence}${flags}\n`];
   for (const { address, port, weight } of server.servers) {
     lines.push(`-a ${service} -r ${printHostPort(address, port)} -m -w ${weight}\n`);
   }
@@ -59,14 +73,31 @@ function readService(words: Words): HostPort & { readonly protocol: Protocol } {
 
 type VirtualServerDraft = VirtualServer & { readonly servers: RealServer[] };
 
-/** `-A -t 10.96.0.10:53 -s rr -p 10800`, after the -A. */
+function readFlags(words: Words, scheduler: Scheduler): readonly SchedulerFlag[] {
+  const known = SCHEDULER_FLAGS.filter((flag) => flag.startsWith(scheduler));
+  if (known.length === 0) throw words.refusal(`scheduler ${scheduler} has no flags (-b): leave them out.`);
+  return words.read(`a list of flags of scheduler ${scheduler} (${known.join(",")})`, (word) => {
+    const given = word.split(",");
+    const flags = known.filter((flag) => given.includes(flag));
+    return flags.length === given.length ? flags : undefined;
+  });
+}
+
+/** `-A -t 10.96.0.10:53 -s mh -p 10800 -b mh-port`, after the -A. */
 function readVirtualServer(words: Words): VirtualServerDraft {
   const service = readService(words);
   words.expect("-s");
-  const parse = (word: string) => (word === "rr" ? word : undefined);
-  const scheduler = words.read("a scheduler this program models (rr)", parse);
+  const scheduler = words.read(`a scheduler this program models (${SCHEDULERS.join(", ")})`, (word) =>
+    SCHEDULERS.find((name) => name === word),
+  );
   const persistence = words.take("-p") ? { persistence: words.readCount("a number of seconds") } : {};
-  return { ...service, scheduler, ...persistence, servers: [], origin: "" };
+  const flags = words.take("-b") ? { flags: readFlags(words, scheduler) } : {};
+  return { ...service, scheduler, ...persistence, ...flags, servers: [], origin: "" };
+}
+
+/** ipvsadm takes no larger ones. */
+function parseWeight(word: string): number | undefined {
+  return /^[0-9]{1,5}$/.test(word) && Number(word) <= 65535 ? Number(word) : undefined;
 }
 
 /** The rest of `-a -t 10.96.0.10:53 -r 10.244.1.7:53 -m -w 1`, after the service. */
@@ -74,7 +105,7 @@ function readRealServer(words: Words): RealServer {
   words.expect("-r");
   const server = readHostPort(words);
   if (!words.take("-m")) throw words.refusal("only servers forwarded to by masquerading (-m) are modelled.");
-  return { ...server, weight: words.take("-w") ? words.readCount("a weight") : 1 };
+  return { ...server, weight: words.take("-w") ? words.read("a weight (0 to 65535)", parseWeight) : 1 };
 }
 
 /**

@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
 import { printHostPort } from "../../src/net/port.js";
-import { type Ipvs, parseIpvs, printIpvs, type VirtualServer } from "../../src/ruleset/ipvs.js";
+import {
+  type Ipvs,
+  parseIpvs,
+  printIpvs,
+  SCHEDULER_FLAGS,
+  SCHEDULERS,
+  type VirtualServer,
+} from "../../src/ruleset/ipvs.js";
 
 const address = fc.oneof(
   fc.integer({ min: 0, max: 0xffffffff }),
@@ -17,13 +24,17 @@ const virtual: fc.Arbitrary<VirtualServer> = fc
       protocol: fc.constantFrom("TCP" as const, "UDP" as const, "SCTP" as const),
       address,
       port,
-      scheduler: fc.constant("rr" as const),
+      scheduler: fc.constantFrom(...SCHEDULERS),
       servers: fc.array(real, { maxLength: 4 }),
       origin: fc.constant(""),
     }),
     fc.constantFrom({}, { persistence: 10800 }),
+    fc.subarray([...SCHEDULER_FLAGS]),
   )
-  .map(([server, persistence]) => ({ ...server, ...persistence }));
+  .map(([server, persistence, some]) => {
+    const flags = some.filter((flag) => flag.startsWith(server.scheduler));
+    return { ...server, ...persistence, ...(flags.length === 0 ? {} : { flags }) };
+  });
 
 const ipvs: fc.Arbitrary<Ipvs> = fc
   .uniqueArray(virtual, {
@@ -54,6 +65,14 @@ describe("ipvsadm-save -n", () => {
 `);
   });
 
+  it("names the scheduler's flags last, in the tool's order", () => {
+    const line = "-A -u 10.96.0.1:53 -s mh -p 60 -b mh-fallback,mh-port\n";
+    expect(printIpvs(parseIpvs(line, "ipvs"))).toBe(line);
+    expect(printIpvs(parseIpvs(line.replace("mh-fallback,mh-port", "mh-port,mh-fallback"), "ipvs"))).toBe(
+      line,
+    );
+  });
+
   it("is read as it was printed, but for the origin", () => {
     fc.assert(
       fc.property(ipvs, (made) => {
@@ -65,7 +84,23 @@ describe("ipvsadm-save -n", () => {
   });
 
   it.each([
-    ["-A -t 10.96.0.1:80 -s wlc", "line 1: «wlc» is not a scheduler this program models (rr)."],
+    [
+      "-A -t 10.96.0.1:80 -s wlc",
+      "line 1: «wlc» is not a scheduler this program models (rr, wrr, sh, dh, mh).",
+    ],
+    ["-A -t 10.96.0.1:80 -s rr -b mh-port", "line 1: scheduler rr has no flags (-b): leave them out."],
+    [
+      "-A -t 10.96.0.1:80 -s mh -b sh-port",
+      "line 1: «sh-port» is not a list of flags of scheduler mh (mh-fallback,mh-port).",
+    ],
+    [
+      "-A -t 10.96.0.1:80 -s mh -b mh-port,mh-port",
+      "line 1: «mh-port,mh-port» is not a list of flags of scheduler mh (mh-fallback,mh-port).",
+    ],
+    [
+      "-A -t 10.96.0.1:80 -s rr\n-a -t 10.96.0.1:80 -r 10.0.0.1:80 -m -w 65536",
+      "line 2: «65536» is not a weight (0 to 65535).",
+    ],
     ["-A -f 1 -s rr", "line 1: «-f» is not a service flag this program models (-t, -u or --sctp-service)."],
     ["-A -t web:http -s rr", "line 1: «web:http» is not an address with a port (list with ipvsadm-save -n)."],
     ["-A -t 10.96.0.1:80 -s rr -M 255.255.255.0", "line 1: «-M» is not modelled."],

@@ -1,14 +1,50 @@
 /**
  * IPVS virtual servers. The directory holds a head for each number; a head's block holds the real servers in the
- * order of their addition, 16 octets each.
+ * order of their addition, 16 octets each. The kernel's list is newest first: its first server is our last.
  */
 export const RING_BLOCK: u32 = 0;
 export const RING_COUNT: u32 = 4;
+/** SCHEDULER_ code and flags. */
 export const RING_SCHEDULER: u32 = 8;
-export const RING_LEN: u32 = 16;
+/** Slots of schedulers that hash, a u16 each: the number of a real server, or SLOT_EMPTY. */
+export const RING_SLOTS: u32 = 12;
+export const RING_SIZE: u32 = 16;
+/** Grows with every change; what a state saw last tells it that there was one. */
+export const RING_GENERATION: u32 = 20;
+/** The generation that began afresh: it had no servers before, or another scheduler. */
+export const RING_BORN: u32 = 24;
+/** The largest weight; 0 where no server takes anything. */
+export const RING_WEIGHT_MAX: u32 = 28;
+/** wrr: the step between required weights, the first of a round, and that of the very first round. */
+export const RING_STEP: u32 = 32;
+export const RING_TOP: u32 = 36;
+export const RING_START: u32 = 40;
+export const RING_LEN: u32 = 64;
 
 export const REAL_ADDRESS: u32 = 0;
 export const REAL_PORT: u32 = 4;
 export const REAL_WEIGHT: u32 = 8;
+/** Ascends in the order of addition, and stays with a server as long as the ring has it. */
+export const REAL_SERIAL: u32 = 12;
 export const REAL_LEN: u32 = 16;
 export const RINGS_MAX: u32 = 1 << 22;
+/** Real servers of one virtual server. */
+export const REALS_MAX: u32 = 1 << 20;
+
+export const SLOT_LEN: u32 = 2;
+export const SLOT_EMPTY: u32 = 0xffff;
+export const SLOTS_MAX: u32 = 1 << 20;
+
+/** What a state keeps for each virtual server (rr and wrr). */
+/** How many servers are older than the one last picked: at least their count stands for the list's head. */
+export const POSITION_OLDER: u32 = 0;
+/** rr: the serial of the server last picked. */
+export const POSITION_SERIAL: u32 = 4;
+/** wrr: the weight required now. */
+export const POSITION_WEIGHT: u32 = 8;
+/** The ring's generation that all this is about; 0 for none. */
+export const POSITION_GENERATION: u32 = 12;
+export const POSITION_LEN: u32 = 16;
+
+/** No real server can take the connection. */
+export const REAL_NONE: u32 = 0xffffffff;

@@ -7,6 +7,7 @@ import { refuseLoops } from "./loops.js";
 import { nftRule } from "./nftables.js";
 import { Numbers } from "./numbers.js";
 import { type ChainEntries, chainEntries } from "./rules.js";
+import { type ServerEntries, serverEntries } from "./servers.js";
 import { ipSetEntries, nftEntries, serviceEntries, type TableEntries } from "./sets.js";
 import { Words } from "./words.js";
 
@@ -19,8 +20,7 @@ export interface RulesetEntries {
   readonly tables: readonly TableEntries[];
   readonly chains: readonly ChainEntries[];
   readonly hooks: readonly HookEntry[];
-  /** Rows of address, port, weight for each virtual server. */
-  readonly servers: readonly Uint32Array[];
+  readonly servers: readonly ServerEntries[];
   readonly vxlan: { readonly port: number; readonly vni: number; readonly in: number } | undefined;
 }
 
@@ -45,16 +45,6 @@ function encodeChains(ruleset: Ruleset, numbers: Numbers): ChainEntries[] {
     rules.map((rule) => nftRule(rule, nftables?.name ?? "", numbers)),
   );
   return [...iptables, ...nft].map(chainEntries);
-}
-
-function encodeServers(ruleset: Ruleset): Uint32Array[] {
-  return (ruleset.ipvs?.servers ?? []).map(({ servers }) => {
-    const rows = new Words();
-    for (const { address, port, weight } of servers) {
-      if (typeof address === "number") rows.push(address, port, weight);
-    }
-    return rows.words;
-  });
 }
 
 function encodeTables(ruleset: Ruleset, numbers: Numbers): TableEntries[] {
@@ -99,7 +89,7 @@ export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
     tables,
     chains: encodeChains(ruleset, numbers),
     hooks,
-    servers: encodeServers(ruleset),
+    servers: (ruleset.ipvs?.servers ?? []).map(serverEntries),
     vxlan: findVxlan(ruleset),
   };
 }

@@ -1,0 +1,192 @@
+import { hashTuple } from "./hash.js";
+
+/** IPVS' schedulers over the kernel's own list, newest first, right by inspection and slow. */
+export interface Real {
+  readonly address: number;
+  readonly port: number;
+  weight: number;
+  lastWeight: number;
+}
+
+export interface Client {
+  readonly src: number;
+  readonly dst: number;
+  /** src << 16 | dst */
+  readonly ports: number;
+  readonly protocol: number;
+}
+
+const MASK = (1n << 64n) - 1n;
+const rotate = (value: bigint, by: bigint): bigint => ((value << by) | (value >> (64n - by))) & MASK;
+
+/** SipHash-1-3 (Aumasson, Bernstein 2012) of four octets under (key, key): its lower half. */
+export function sipHash13(word: number, key: number): number {
+  const k = BigInt(key);
+  const message = (4n << 56n) | BigInt(word >>> 0);
+  let v = [0x736f6d6570736575n, 0x646f72616e646f6dn, 0x6c7967656e657261n, 0x7465646279746573n].map(
+    (constant) => constant ^ k,
+  ) as [bigint, bigint, bigint, bigint];
+  const round = ([a, b, c, d]: typeof v): typeof v => {
+    const [a1, c1] = [(a + b) & MASK, (c + d) & MASK];
+    const [b1, d1] = [rotate(b, 13n) ^ a1, rotate(d, 16n) ^ c1];
+    const [a2, c2] = [(rotate(a1, 32n) + d1) & MASK, (c1 + b1) & MASK];
+    return [a2, rotate(b1, 17n) ^ c2, rotate(c2, 32n), rotate(d1, 21n) ^ a2];
+  };
+  v[3] ^= message;
+  v = round(v);
+  v[0] ^= message;
+  v[2] ^= 0xffn;
+  for (let turn = 0; turn < 3; turn++) v = round(v);
+  return Number((v[0] ^ v[1] ^ v[2] ^ v[3]) & 0xffffffffn);
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+const OFFSET_KEY = 2654435761;
+const SKIP_KEY = 2654446892;
+
+/** The paper's table: every server has a list of all slots in the order it likes them, and takes the next free one. */
+export function maglevTable(newestFirst: readonly Real[], size: number): (Real | undefined)[] {
+  const table: (Real | undefined)[] = Array.from({ length: size });
+  const divisor = newestFirst.reduce((all, { lastWeight }) => gcd(all, lastWeight), 0);
+  if (divisor === 0) return table;
+  const bits = (value: number) => value.toString(2).length;
+  const heaviest = Math.max(...newestFirst.map(({ lastWeight }) => lastWeight / divisor));
+  const shift = Math.max(0, bits(heaviest) - Math.floor(bits(size) / 2));
+  const isPower = Number.isInteger(Math.log2(size));
+  const lists = newestFirst.map((real) => {
+    const hash = (key: number) => sipHash13(real.address + real.port, key);
+    const first = hash(OFFSET_KEY) % size;
+    const skip = isPower ? (hash(SKIP_KEY) % size) | 1 : 1 + (hash(SKIP_KEY) % (size - 1));
+    const slots = Array.from({ length: size }, (_, index) => (first + index * skip) % size);
+    const turns = real.lastWeight === 0 ? 0 : Math.max(1, (real.lastWeight / divisor) >> shift);
+    return { real, turns, liked: slots.values() };
+  });
+  for (let filled = 0; ; ) {
+    for (const { real, turns, liked } of lists) {
+      for (let turn = 0; turn < turns; turn++) {
+        let slot = liked.next().value as number;
+        while (table[slot] !== undefined) slot = liked.next().value as number;
+        table[slot] = real;
+        if (++filled === size) return table;
+      }
+    }
+  }
+}
+
+export interface SchedulerChoice {
+  readonly name: string;
+  readonly flags?: readonly string[];
+  readonly size?: number;
+}
+
+/** One virtual server's list, and what its scheduler remembers. */
+export class KernelServer {
+  #list: Real[] = [];
+  /** rr, wrr: the server last picked; undefined is the list's head. */
+  #last: Real | undefined;
+  #required = 0;
+  #table: (Real | undefined)[] | undefined;
+
+  constructor(readonly scheduler: SchedulerChoice) {}
+
+  get oldestFirst(): readonly Real[] {
+    return this.#list.toReversed();
+  }
+
+  find(address: number, port: number): Real | undefined {
+    return this.#list.find((real) => real.address === address && real.port === port);
+  }
+
+  add(address: number, port: number, weight: number): void {
+    this.#list.unshift({ address, port, weight, lastWeight: weight });
+    this.#changed();
+  }
+
+  remove(real: Real): void {
+    const at = this.#list.indexOf(real);
+    this.#list.splice(at, 1);
+    if (this.#last === real) this.#last = this.#list[at - 1];
+    this.#changed();
+  }
+
+  setWeight(real: Real, weight: number): void {
+    real.weight = weight;
+    if (weight !== 0) real.lastWeight = weight;
+    this.#changed();
+  }
+
+  get #rounds(): { readonly step: number; readonly top: number } {
+    const weights = this.#list.map(({ weight }) => weight);
+    const step = weights.reduce(gcd, 0) || 1;
+    return { step, top: Math.max(0, ...weights) - (step - 1) };
+  }
+
+  #changed(): void {
+    this.#table = undefined;
+    if (this.scheduler.name !== "wrr") return;
+    const { step, top } = this.#rounds;
+    this.#last = undefined;
+    if (this.#required > top || this.#required === 0) this.#required = top;
+    else if (step > 1) this.#required = Math.floor(this.#required / step) * step + 1;
+  }
+
+  pick(client: Client): Real | undefined {
+    if (this.#list.every(({ weight }) => weight === 0)) return undefined;
+    const { name } = this.scheduler;
+    if (name === "rr") return this.#round();
+    return name === "wrr" ? this.#weightedRound() : this.#hashed(client);
+  }
+
+  #after(real: Real | undefined): readonly Real[] {
+    return this.#list.slice(real === undefined ? 0 : this.#list.indexOf(real) + 1);
+  }
+
+  #round(): Real | undefined {
+    this.#last = [...this.#after(this.#last), ...this.#list].find(({ weight }) => weight > 0);
+    return this.#last;
+  }
+
+  #weightedRound(): Real | undefined {
+    const { step, top } = this.#rounds;
+    for (let rest = this.#after(this.#last); ; rest = this.#list) {
+      const found = rest.find(({ weight }) => weight >= this.#required);
+      if (found !== undefined) {
+        this.#last = found;
+        return found;
+      }
+      this.#required -= step;
+      if (this.#required <= 0) this.#required = top;
+    }
+  }
+
+  #buckets(size: number, weighted: boolean): (Real | undefined)[] {
+    const round = this.#list.flatMap((real) =>
+      Array.from<Real>({ length: weighted ? Math.min(size, Math.max(1, real.weight)) : 1 }).fill(real),
+    );
+    return Array.from({ length: size }, (_, slot) => round[slot % round.length]);
+  }
+
+  #hashed({ src, dst, ports, protocol }: Client): Real | undefined {
+    const { name, flags = [] } = this.scheduler;
+    const isMaglev = name === "mh" || name === "maglev";
+    const size = this.scheduler.size ?? { mh: 4093, maglev: 65537 }[name] ?? 256;
+    this.#table ??= isMaglev ? maglevTable(this.#list, size) : this.#buckets(size, name === "sh");
+    const table = this.#table;
+    const takes = (slot: number) => (table[slot]?.weight === 0 ? undefined : table[slot]);
+    if (name === "maglev") return takes(Math.floor((hashTuple(src, dst, ports, protocol) * size) / 2 ** 32));
+    const slotOf = (offset: number) => {
+      const port = flags.includes(`${name}-port`) ? ports >>> 16 : 0;
+      const word = ((name === "dh" ? dst : src) + port + offset) >>> 0;
+      return name === "mh"
+        ? sipHash13(word, OFFSET_KEY) % size
+        : (Math.imul(word, 0x61c88647) >>> 0) >>> (32 - Math.log2(size));
+    };
+    const first = slotOf(0);
+    if (takes(first) !== undefined || !flags.includes(`${name}-fallback`)) return takes(first);
+    for (let tried = 0; tried < size; tried++) {
+      const found = takes(slotOf((first + tried) % size));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
