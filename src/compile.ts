@@ -10,6 +10,7 @@ import { compileIptables } from "./proxy/iptables.js";
 import { compileIpvs } from "./proxy/ipvs.js";
 import type { DetectLocal } from "./proxy/local-traffic.js";
 import { compileNftables } from "./proxy/nftables.js";
+import { SCHEDULERS, type Scheduler } from "./ruleset/ipvs.js";
 import type { Interface } from "./ruleset/routes.js";
 import { PROXY_MODES, type ProxyMode, type Ruleset } from "./ruleset/ruleset.js";
 
@@ -24,6 +25,8 @@ export interface CompileOptions {
   readonly masqueradeAll?: boolean;
   /** kube-proxy's --detect-local-mode; default `ClusterCIDR`. */
   readonly detectLocal?: DetectLocal;
+  /** kube-proxy's --ipvs-scheduler; default `rr`. Mode ipvs alone reads it. */
+  readonly ipvsScheduler?: Scheduler;
   /** kube-proxy's --nodeport-addresses; default every address, in mode nftables the node's primary one. As text (192.0.2.0/24) or parsed. */
   readonly nodePortAddresses?: readonly (Prefix | string)[];
 }
@@ -33,12 +36,13 @@ function refusal(message: string): InputError {
 }
 
 /** Refuses words that the types do not allow, since plain JavaScript lets them through. */
-function checkWords({ proxy, cni, detectLocal }: CompileOptions): void {
+function checkWords({ proxy, cni, detectLocal, ipvsScheduler }: CompileOptions): void {
   const plugin: unknown = typeof cni === "object" ? cni.plugin : cni;
   const detectors = ["ClusterCIDR", "NodeCIDR", "none"] as const;
   const words: readonly (readonly [string, unknown, readonly string[]])[] = [
     ["proxy", proxy, PROXY_MODES],
     ["cni", plugin, ["flannel"]],
+    ["ipvsScheduler", ipvsScheduler, SCHEDULERS],
     ["detectLocal", typeof detectLocal === "object" ? undefined : detectLocal, detectors],
   ];
   for (const [name, word, known] of words) {
@@ -113,7 +117,8 @@ function runProxy(
     case "nftables":
       return { interfaces: [], ...compileNftables(cluster, node, proxyOptions) };
     case "ipvs": {
-      const { dummyAddresses, ...made } = compileIpvs(cluster, node, proxyOptions);
+      const scheduler = options.ipvsScheduler ?? "rr";
+      const { dummyAddresses, ...made } = compileIpvs(cluster, node, { ...proxyOptions, scheduler });
       return { interfaces: [dummyInterface(dummyAddresses)], ...made };
     }
   }

@@ -6,7 +6,7 @@ import { printHostPort } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
 import type { IpSet } from "../ruleset/ipset.js";
 import type { Iptables } from "../ruleset/iptables.js";
-import type { Ipvs, RealServer, VirtualServer } from "../ruleset/ipvs.js";
+import type { Ipvs, RealServer, Scheduler, VirtualServer } from "../ruleset/ipvs.js";
 import { type CategorizedEndpoints, categorize, endpointsOf, type ProxyEndpoint } from "./endpoints.js";
 import { type Frontend, servicePorts } from "./frontends.js";
 import { ipvsIptables } from "./ipvs-rules.js";
@@ -27,6 +27,8 @@ export interface IpvsOptions {
   readonly detectLocal?: DetectLocal;
   /** --nodeport-addresses; default every local address. */
   readonly nodePortAddresses?: readonly Prefix[];
+  /** --ipvs-scheduler, of all virtual servers; default rr. */
+  readonly scheduler?: Scheduler;
   /** The node's local addresses except loopback and kube-ipvs0: nodePorts answer on them. */
   readonly nodeAddresses: readonly Ip[];
 }
@@ -53,15 +55,17 @@ function destinations(policyLocal: boolean, { local, cluster }: CategorizedEndpo
 function virtualServers(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
-  nodeIps: readonly Ip[],
+  { nodeIps, scheduler }: { readonly nodeIps: readonly Ip[]; readonly scheduler: Scheduler },
 ): readonly VirtualServer[] {
   const { protocol, port, nodePort, affinitySeconds, internalPolicyLocal, externalPolicyLocal } = frontend;
   const persistence = affinitySeconds === undefined ? {} : { persistence: affinitySeconds };
+  // kube-proxy lets Maglev hash the client's port too (its proxier sets the flag by that name alone).
+  const schedule = scheduler === "mh" ? ({ scheduler, flags: ["mh-port"] } as const) : { scheduler };
   const internal = destinations(internalPolicyLocal, endpoints);
   const samePolicy = internalPolicyLocal === externalPolicyLocal;
   const external = samePolicy ? internal : destinations(externalPolicyLocal, endpoints);
   const server = (address: Ip, at: number, servers: readonly RealServer[]): VirtualServer => {
-    return { protocol, address, port: at, scheduler: "rr", ...persistence, servers, origin: frontend.name };
+    return { protocol, address, port: at, ...schedule, ...persistence, servers, origin: frontend.name };
   };
   return [
     server(frontend.clusterIP, port, internal),
@@ -112,7 +116,7 @@ function dummyAddressesOf(frontends: readonly Frontend[], nodeAddresses: readonl
 
 /**
  * What kube-proxy (1.31 to 1.35) keeps in one node's kernel in mode ipvs, IPv4, after a full sync: virtual
- * servers (scheduler rr, every weight 1), the sets and the rules beside them. Endpoints that have left, which a
+ * servers (one scheduler, every weight 1), the sets and the rules beside them. Endpoints that have left, which a
  * real node keeps with weight 0 until they are idle, are not known here. Left out with a warning: source ranges,
  * session affinity (printed as persistence), SCTP and IPv6.
  */
@@ -120,13 +124,15 @@ export function compileIpvs(cluster: Cluster, node: Node, options: IpvsOptions):
   const frontends = servicePorts(cluster);
   const find = endpointsOf(cluster);
   const nodeIps = nodePortIps(options.nodeAddresses, options.nodePortAddresses ?? []);
+  const { scheduler = "rr" } = options;
   const virtual = new VirtualServers();
   const sets = emptySets();
   for (const frontend of frontends) {
     const endpoints = find(frontend);
     insertFrontend(sets, frontend, endpoints, node.name, nodeIps);
     const categorized = categorize(frontend, endpoints, node);
-    for (const server of virtualServers(frontend, categorized, nodeIps)) virtual.add(frontend, server);
+    for (const server of virtualServers(frontend, categorized, { nodeIps, scheduler }))
+      virtual.add(frontend, server);
   }
   const dummyAddresses = dummyAddressesOf(frontends, options.nodeAddresses);
   insertDummyAddresses(sets, dummyAddresses);

@@ -91,12 +91,14 @@ class Story {
 
   #ipvs({ a, b, c, d }: TraceRecord): Step {
     const server = this.numbering.servers[a];
-    const scheduler = server?.scheduler ?? "";
+    const flags = server?.flags === undefined ? "" : ` (${server.flags.join(",")})`;
+    const scheduler = `${server?.scheduler ?? ""}${flags}`;
     const service = server?.origin ?? "";
     const name = service === "" ? this.#end : `${service} ${this.#end}`;
     const facts = service === "" ? {} : { service };
     if (b === NO_REAL_SERVER) {
-      this.#cause = `${service === "" ? this.#end : service} has no endpoints`;
+      const lacks = (server?.servers.length ?? 0) === 0 ? "has no endpoints" : "has no server that takes it";
+      this.#cause = `${service === "" ? this.#end : service} ${lacks}`;
       return { stage: "ipvs", text: `${name}, ${scheduler}: no real server`, ...facts };
     }
     const dst = printEnd(c, d, this.#protocol);

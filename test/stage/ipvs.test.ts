@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cluster, compile, Engine, tcp } from "../../src/index.js";
+import { Cluster, type CompileOptions, compile, Engine, tcp } from "../../src/index.js";
 import { describePacket } from "../../src/packet/describe.js";
 
 const YAML = `
@@ -17,8 +17,8 @@ const CLIENT = "10.244.1.7:41000";
 const NODE = "172.18.0.2:41000";
 const VIP = "10.96.0.10:80";
 
-function engine(): Promise<Engine> {
-  return Engine.load(compile(Cluster.parse(YAML), { proxy: "ipvs" }));
+function engine(options: CompileOptions = {}): Promise<Engine> {
+  return Engine.load(compile(Cluster.parse(YAML), { ...options, proxy: "ipvs" }));
 }
 
 describe("ipvs", () => {
@@ -45,5 +45,25 @@ describe("ipvs", () => {
       const last = node.follow(tcp(from.replace("41000", "41001"), VIP, { ttl: 1 }), options);
       expect([last.verdict, last.reason]).toEqual(["DROP", "TTL_EXCEEDED"]);
     }
+  });
+
+  it("schedules as kube-proxy's --ipvs-scheduler says, and tells it", async () => {
+    const said = (["rr", "wrr", "sh", "dh", "mh"] as const).map(async (ipvsScheduler) => {
+      const text = (await engine({ ipvsScheduler })).trace(tcp(CLIENT, VIP), { in: "cni0" });
+      return /^ipvs +default\/web \S+, (.*) → 10.244.1.9:8080$/m.exec(text)?.[1];
+    });
+    expect(await Promise.all(said)).toEqual(["rr", "wrr", "sh", "dh", "mh (mh-port)"]);
+  });
+
+  it("says why Maglev refuses a client whose server takes no more", async () => {
+    const ruleset = compile(Cluster.parse(YAML), { proxy: "ipvs", ipvsScheduler: "mh" });
+    const quiet = ruleset.ipvs?.servers.map((server) => ({
+      ...server,
+      servers: server.servers.map((real) => ({ ...real, weight: 0, lastWeight: 1 })),
+    }));
+    const node = await Engine.load({ ...ruleset, ipvs: { servers: quiet ?? [] } });
+    const text = node.trace(tcp(CLIENT, VIP), { in: "cni0" });
+    expect(text).toContain("mh (mh-port): no real server");
+    expect(text).toContain("default/web has no server that takes it");
   });
 });
