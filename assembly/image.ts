@@ -31,10 +31,10 @@ export class Image {
   serversAt: u32;
   serversRoom: u32;
 
-  /** VXLAN: what comes to a local address and this port is decapsulated and goes on from this interface. */
-  vxlanPort: u32;
-  vxlanVni: u32;
-  vxlanIn: u32;
+  /** Tunnel devices (table/tunnel), and how many there are. */
+  tunnelsAt: u32;
+  tunnelsRoom: u32;
+  tunnels: u32;
 
   /** Octets of live blocks by PART_ code. */
   octets0: u32;

@@ -23,6 +23,7 @@ import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { serverSet as setServer } from "./table/ring/build";
+import { tunnelSet as setTunnel } from "./table/tunnel/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
@@ -111,14 +112,12 @@ export function imageServers(address: usize): u32 {
   return Image.at(address).serversRoom;
 }
 
-/** What comes to a local address and this UDP port with this VNI goes on from interface `in`; port 0: no tunnel. */
-export function vxlanSet(address: usize, port: u32, vni: u32, inNumber: u32): u32 {
-  if (port > 0xffff || vni > 0xffffff) return STATUS_BAD_ENTRY;
-  const image = Image.at(address);
-  image.vxlanPort = port;
-  image.vxlanVni = vni;
-  image.vxlanIn = inNumber;
-  return STATUS_OK;
+/**
+ * What comes to a local address and this UDP port with this VNI goes on from interface `inNumber`; INTERFACE_NODE: the
+ * device is removed. `kind` is a TUNNEL_ code, one for each port; there are at most TUNNELS_MAX devices.
+ */
+export function tunnelSet(address: usize, kind: u32, port: u32, vni: u32, inNumber: u32): u32 {
+  return setTunnel(Image.at(address), kind, port, vni, inNumber);
 }
 
 export function nextHopSet(address: usize, number: u32, entry: usize): u32 {

@@ -1,3 +1,4 @@
+import { NEXT_HOP_ENTRY_LEN } from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
 import { link, type Machine } from "../src/engine/machine.js";
 import { LinearMemory } from "../src/engine/memory.js";
@@ -72,7 +73,7 @@ export class BareImage {
   /** Sets next hops 0 … count - 1, so that routes may name them. */
   setHops(count: number): void {
     for (let number = 0; number < count; number++) {
-      const status = this.withWords(new Uint32Array(16), (at) =>
+      const status = this.withWords(new Uint32Array(NEXT_HOP_ENTRY_LEN / 4), (at) =>
         this.machine.nextHopSet(this.address, number, at),
       );
       if (status !== STATUS_OK) throw new Error(`no room for next hop ${number}`);

@@ -8,7 +8,7 @@ import { parsePrefix } from "../src/net/prefix.js";
 import { BareImage, type BareOptions } from "./bare-image.js";
 
 export interface Hop {
-  readonly kind: "unreachable" | "local" | "direct" | "vxlan";
+  readonly kind: "unreachable" | "local" | "direct" | "vxlan" | "geneve";
   readonly out?: number;
   /** Interface that frames leave by; default `out`. */
   readonly leave?: number;
@@ -26,9 +26,13 @@ export interface Hop {
   readonly outerDstMac?: string;
   readonly outerSrcMac?: string;
   readonly noUdpChecksum?: boolean;
+  /** The outer packet may not be fragmented. */
+  readonly whole?: boolean;
+  /** Geneve's, as on the wire. */
+  readonly options?: readonly number[];
 }
 
-const KINDS = { unreachable: 0, local: 1, direct: 2, vxlan: 3 } as const;
+const KINDS = { unreachable: 0, local: 1, direct: 2, vxlan: 3, geneve: 4 } as const;
 
 export interface Result {
   readonly verdict: string;
@@ -62,6 +66,7 @@ function hopEntry(hop: Hop): Uint32Array {
     hop.bridge && entry.NEXT_HOP_FLAG_BRIDGE,
     hop.onLink && entry.NEXT_HOP_FLAG_ON_LINK,
     hop.noUdpChecksum && entry.NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
+    hop.whole && entry.NEXT_HOP_FLAG_DF,
   ];
   set(entry.NEXT_HOP_KIND, KINDS[hop.kind]);
   set(entry.NEXT_HOP_OUT, hop.out ?? 0);
@@ -80,6 +85,9 @@ function hopEntry(hop: Hop): Uint32Array {
   set(entry.NEXT_HOP_OUTER_DST, ip4(hop.outerDst ?? "0.0.0.0"));
   setMac(entry.NEXT_HOP_OUTER_DST_MAC, macOf(hop.outerDstMac));
   setMac(entry.NEXT_HOP_OUTER_SRC_MAC, macOf(hop.outerSrcMac));
+  set(entry.NEXT_HOP_OPTIONS_LEN, hop.options?.length ?? 0);
+  for (const [index, octet] of (hop.options ?? []).entries())
+    view.setUint8(entry.NEXT_HOP_OPTIONS + index, octet);
   return words;
 }
 
@@ -156,8 +164,16 @@ export class BareNode {
   }
 
   vxlan(port: number, vni: number, inNumber: number): this {
+    return this.#tunnel(entry.TUNNEL_VXLAN, port, vni, inNumber);
+  }
+
+  geneve(port: number, vni: number, inNumber: number): this {
+    return this.#tunnel(entry.TUNNEL_GENEVE, port, vni, inNumber);
+  }
+
+  #tunnel(kind: number, port: number, vni: number, inNumber: number): this {
     const { machine, address } = this.image;
-    return this.#expect(machine.vxlanSet(address, port, vni, inNumber), "vxlan");
+    return this.#expect(machine.tunnelSet(address, kind, port, vni, inNumber), "tunnel");
   }
 
   flags(flags: number): this {

@@ -3,10 +3,10 @@ import {
   BATCH_HEADER_LEN,
   BATCH_SLOTS,
   BATCH_TRACE_COUNT,
+  ENCAP_HEADROOM,
   SLOT_HEADROOM,
   SLOT_STRIDE,
 } from "../assembly/abi/packet.js";
-import { VXLAN_OUTER_LEN } from "../assembly/abi/wire.js";
 import type { Batch } from "../src/engine/batch.js";
 import type { Engine } from "../src/engine/engine.js";
 import { frame as build, icmpEcho, tcp, udp } from "../src/packet/build.js";
@@ -149,7 +149,7 @@ export class Guarded {
     const columns = batch.address + BATCH_HEADER_LEN;
     const own: [number, number] =
       bad?.frame === undefined && bad?.length === undefined
-        ? [slot + headroom - VXLAN_OUTER_LEN, slot + headroom + frame.length]
+        ? [slot + headroom - ENCAP_HEADROOM, slot + headroom + frame.length]
         : [slot, slot + batch.stride];
     const { state } = engine;
     const changed: [number, number] = [

@@ -41,4 +41,5 @@ export const PART_SERVERS: u32 = 4;
 export const PART_FIB6: u32 = 5;
 /** The store of routes, of both families, that changes need and look-ups never read. */
 export const PART_ROUTES: u32 = 6;
+/** With tunnel devices. */
 export const PART_NEXT_HOPS: u32 = 7;

@@ -43,6 +43,8 @@ export const INTERFACE_NODE: u32 = 0;
 
 /** Octets before a frame in its slot. */
 export const SLOT_HEADROOM: u32 = 128;
+/** Headroom that encapsulation needs: it writes as many octets whatever the tunnel's headers are. */
+export const ENCAP_HEADROOM: u32 = 80;
 /** Octets of a default slot: 2048 and 128 more, since a stride of 2048 would put all headers into the same cache sets. */
 export const SLOT_STRIDE: u32 = 2048 + 128;
 /** Packets that go through the stages together. */

@@ -1,13 +1,14 @@
-import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_DIRECT, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
-import { ETH_LEN, VXLAN_OUTER_LEN } from "../abi/wire";
+import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_DIRECT } from "../abi/entry";
+import { ETH_LEN } from "../abi/wire";
 import { hashTuple } from "../hash";
 import { Image } from "../image";
-import { address, prepend } from "../stage/encap";
+import { address, nextOuterId, putOuter } from "../stage/encap";
 import { State } from "../state";
 import { connectionAt } from "../table/flow/lookup";
 import { advance } from "../table/flow/state";
 import { HOP_FLAGS, HOP_KIND, HOP_LEAVE, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
+import { Ip4 } from "../wire/ip4";
 import { FLOWS, FRAMES, HEADERS, HOPS, INS, KEYS, LENGTHS, OUTS, TUPLES } from "./layout";
 import { isSteady, translationOf } from "./resolve";
 import { age, rewrite } from "./rewrite";
@@ -42,11 +43,7 @@ export function forward(image: Image, state: State, batch: usize, scratch: usize
   const hop = nextHopAt(image, number);
   const kind = load<u32>(hop, HOP_KIND);
   const length = load<u32>(entry, LENGTHS);
-  if (
-    (kind != NEXT_HOP_KIND_DIRECT && kind != NEXT_HOP_KIND_VXLAN) ||
-    length - ETH_LEN > load<u32>(hop, HOP_MTU)
-  )
-    return false;
+  if (kind < NEXT_HOP_KIND_DIRECT || length - ETH_LEN > load<u32>(hop, HOP_MTU)) return false;
   const ip = <usize>load<u32>(entry, HEADERS);
   const frame = ip - ETH_LEN;
   const isSwitched =
@@ -72,8 +69,9 @@ export function forward(image: Image, state: State, batch: usize, scratch: usize
     store<u32>(entry, <u32>(frame - batch), FRAMES);
     return true;
   }
-  prepend(state, hop, frame, length, hashTuple(src, dst, ports, protocol));
-  store<u32>(entry, <u32>(frame - batch) - VXLAN_OUTER_LEN, FRAMES);
-  store<u32>(entry, length + VXLAN_OUTER_LEN, LENGTHS);
+  const tos = Ip4.at(ip).tos;
+  const outer = putOuter(frame, hop, length, tos, nextOuterId(state), hashTuple(src, dst, ports, protocol));
+  store<u32>(entry, <u32>(frame - batch) - outer, FRAMES);
+  store<u32>(entry, length + outer, LENGTHS);
   return true;
 }

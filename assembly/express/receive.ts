@@ -1,4 +1,4 @@
-import { NEXT_HOP_KIND_LOCAL } from "../abi/entry";
+import { NEXT_HOP_KIND_LOCAL, TUNNEL_VXLAN } from "../abi/entry";
 import {
   BATCH_CAPACITY,
   BATCH_HEADER_LEN,
@@ -7,24 +7,19 @@ import {
   COLUMN_FRAME,
   COLUMN_IN,
   COLUMN_LENGTH,
+  ENCAP_HEADROOM,
   INTERFACE_NODE,
 } from "../abi/packet";
-import {
-  ETH_LEN,
-  IP4_LEN,
-  IP4_TOS,
-  IP4_TOTAL_LENGTH,
-  PROTO_UDP,
-  UDP_LEN,
-  VXLAN_LEN,
-  VXLAN_OUTER_LEN,
-} from "../abi/wire";
+import { ETH_LEN, IP4_LEN, IP4_TOS, IP4_TOTAL_LENGTH, PROTO_UDP, UDP_LEN, VXLAN_LEN } from "../abi/wire";
 import { load16 } from "../bytes";
 import { Image } from "../image";
 import { fib4NextHop } from "../table/fib4/layout";
 import { fib4Lookup } from "../table/fib4/lookup";
 import { HOP_KIND } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
+import { TUNNEL_NONE } from "../table/tunnel/layout";
+import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
+import { Geneve } from "../wire/geneve";
 import { Udp } from "../wire/udp";
 import { Vxlan } from "../wire/vxlan";
 import { FLOWS, HEADERS, INS, KEYS, KNOWN, LENGTHS, TOUCHED, TUPLES } from "./layout";
@@ -38,11 +33,8 @@ const TUPLE_PROTOCOL: u32 = 12;
 const ECN_TELLS: u32 = 1;
 
 function isTunnel(image: Image, tuple: usize): bool {
-  return (
-    load<u32>(tuple, TUPLE_PROTOCOL) == PROTO_UDP &&
-    image.vxlanPort != 0 &&
-    (load<u32>(tuple, TUPLE_PORTS) & 0xffff) == image.vxlanPort
-  );
+  if (load<u32>(tuple, TUPLE_PROTOCOL) != PROTO_UDP) return false;
+  return tunnelKind(image, load<u32>(tuple, TUPLE_PORTS) & 0xffff) != TUNNEL_NONE;
 }
 
 function isOurs(image: Image, address: u32): bool {
@@ -50,20 +42,18 @@ function isOurs(image: Image, address: u32): bool {
   return leaf != 0 && load<u32>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
 
-/** Whether nothing in the headers speaks against taking a tunnel's outer ones off (RFC 7348 §4.1). */
-function opens(image: Image, frame: usize): bool {
+/** Octets of the tunnel's header where nothing speaks against taking the outer ones off (stage/decap.ts), else 0. */
+function opens(image: Image, frame: usize, port: u32): u32 {
   const udp = frame + ETH_LEN + IP4_LEN;
-  const vxlan = Vxlan.at(udp + UDP_LEN);
-  return (
-    Udp.at(udp).length >= UDP_LEN + VXLAN_LEN + ETH_LEN &&
-    vxlan.hasVni &&
-    vxlan.vni == image.vxlanVni &&
-    (load<u8>(frame + ETH_LEN, IP4_TOS) & ECN_TELLS) == 0
-  );
+  const header = udp + UDP_LEN;
+  const room = Udp.at(udp).length - UDP_LEN;
+  if (room < VXLAN_LEN + ETH_LEN || (load<u8>(frame + ETH_LEN, IP4_TOS) & ECN_TELLS) != 0) return 0;
+  if (tunnelKind(image, port) == TUNNEL_VXLAN) return Vxlan.at(header).hasVni ? VXLAN_LEN : 0;
+  const geneve = Geneve.at(header);
+  const length = geneve.headerLength;
+  return geneve.isValid && !geneve.isControl && !geneve.isCritical && room >= length + ETH_LEN ? length : 0;
 }
 
-/** Frames need this much before them to be encapsulated. */
-const HEADROOM: u32 = VXLAN_OUTER_LEN;
 /** A frame that is not in its slot, or is made on the node: it goes the way of all packets. */
 const NOWHERE: u32 = 0;
 const CACHE_LINE: u32 = 64;
@@ -81,7 +71,7 @@ function place(batch: usize, first: u32, count: u32, scratch: usize): u32 {
   for (let i: u32 = 0; i < count; i++) {
     const at = load<u32>(cell + COLUMN_FRAME * columnLen);
     const length = load<u32>(cell + COLUMN_LENGTH * columnLen);
-    const fits = at - slot >= HEADROOM && length <= stride && at - slot <= stride - length;
+    const fits = at - slot >= ENCAP_HEADROOM && length <= stride && at - slot <= stride - length;
     const frame = <u32>batch + (fits ? at : slot);
     const entry = scratch + (i << 2);
     store<u32>(entry, fits ? frame : NOWHERE, HEADERS);
@@ -115,11 +105,14 @@ export function receive(image: Image, batch: usize, first: u32, count: u32, scra
         kind = NOT_EXPRESS;
         const dst = load<u32>(tuple, TUPLE_DST);
         if (dst != ours && isOurs(image, dst)) ours = dst;
-        if (dst == ours && opens(image, frame)) {
-          const length = Udp.at(frame + ETH_LEN + IP4_LEN).length - UDP_LEN - VXLAN_LEN;
-          frame += VXLAN_OUTER_LEN;
-          store<u32>(entry, image.vxlanIn, INS);
-          kind = qualify(image, frame, length, tuple);
+        const port = load<u32>(tuple, TUPLE_PORTS) & 0xffff;
+        const header = dst == ours ? opens(image, frame, port) : 0;
+        const udp = frame + ETH_LEN + IP4_LEN;
+        const device = header == 0 ? INTERFACE_NODE : tunnelIn(image, port, Vxlan.at(udp + UDP_LEN).vni);
+        if (device != INTERFACE_NODE) {
+          frame = udp + UDP_LEN + header;
+          store<u32>(entry, device, INS);
+          kind = qualify(image, frame, Udp.at(udp).length - UDP_LEN - header, tuple);
         }
       }
     }

@@ -1,4 +1,11 @@
-import { NEXT_HOP_FLAG_NO_UDP_CHECKSUM, NEXT_HOP_FLAG_ON_LINK } from "../abi/entry";
+import {
+  NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
+  NEXT_HOP_FLAG_ON_LINK,
+  NEXT_HOP_KIND_GENEVE,
+  TUNNEL_GENEVE,
+  TUNNEL_VXLAN,
+} from "../abi/entry";
+import { ENCAP_HEADROOM } from "../abi/packet";
 import { EVENT_ENCAP } from "../abi/trace";
 import { DROP_NO_HEADROOM } from "../abi/verdict";
 import {
@@ -10,37 +17,40 @@ import {
   IP4_SRC,
   IP4_TOS,
   IP4_TOTAL_LENGTH,
-  PROTO_UDP,
-  UDP_CHECKSUM,
+  UDP_LEN,
   UDP_LENGTH,
   UDP_SRC,
-  VXLAN_OUTER_LEN,
+  VXLAN_VNI,
 } from "../abi/wire";
-import { load32, store16, store32 } from "../bytes";
+import { load16, load32, store16, store32 } from "../bytes";
 import { hashTuple } from "../hash";
 import { Packet } from "../packet";
 import { State } from "../state";
-import { HOP_ETHERNET, HOP_FLAGS, HOP_OUTER_SUM, HOP_TEMPLATE, HOP_VNI } from "../table/nexthop/layout";
+import {
+  HOP_ETHERNET,
+  HOP_FLAGS,
+  HOP_KIND,
+  HOP_OUTER_LEN,
+  HOP_OUTER_SUM,
+  HOP_PORT_COUNT,
+  HOP_PORT_FIRST,
+  HOP_TEMPLATE,
+  HOP_UDP_SUM,
+} from "../table/nexthop/layout";
 import { record } from "../trace";
-import { fold, sumPseudo, sumWords } from "../wire/checksum";
+import { fold, sumWords } from "../wire/checksum";
 import { ECN_CE, ECN_ECT0, ECN_MASK } from "../wire/ecn";
 import { Ip4 } from "../wire/ip4";
 
-/** Linux' ip_local_port_range, from which udp_flow_src_port takes the outer source port. */
-const PORT_FIRST: u32 = 32768;
-const PORT_COUNT: u64 = 60999 - 32768 + 1;
-
-/** The outer source port: one per inner flow, so that underlay paths can be balanced by it (RFC 7348 §5). */
-function flowPort(hash: u32): u32 {
-  return PORT_FIRST + <u32>((<u64>hash * PORT_COUNT) >> 32);
-}
-
-/** Copies the 50 octets of the outer headers; the template is 64 octets long, the headroom larger. */
-function copyTemplate(to: usize, from: usize): void {
+/** Copies a hop's template to where the frame begins: ENCAP_HEADROOM octets, of which the last are the headers. */
+function copyTemplate(frame: usize, hop: usize): void {
+  const to = frame - ENCAP_HEADROOM;
+  const from = hop + HOP_TEMPLATE;
   v128.store(to, v128.load(from));
-  v128.store(to + 16, v128.load(from + 16));
-  v128.store(to + 32, v128.load(from + 32));
-  store<u16>(to + 48, load<u16>(from + 48));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
+  v128.store(to, v128.load(from, 64), 64);
 }
 
 /** The inner ECN field, but ECT(0) for CE (RFC 3168 §9.1.1's full functionality; Linux' INET_ECN_encapsulate). */
@@ -50,29 +60,42 @@ function outerEcn(tos: u32): u32 {
 }
 
 /** Linux never sends identification 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
-function nextId(state: State): u32 {
+export function nextOuterId(state: State): u32 {
   state.outerId = state.outerId >= 0xffff ? 1 : state.outerId + 1;
   return state.outerId;
 }
 
-/** Fills in what differs from packet to packet in the outer IPv4 header. */
-function finishIp(hop: usize, ip: usize, length: u32, innerTos: u32, id: u32): void {
-  const tos = outerEcn(innerTos);
-  store<u8>(ip, tos, IP4_TOS);
-  store16(ip + IP4_TOTAL_LENGTH, length);
-  store16(ip + IP4_ID, id);
-  const sum = <u64>load<u32>(hop, HOP_OUTER_SUM) + tos + length + id;
-  store16(ip + IP4_CHECKSUM, ~fold(sum) & 0xffff);
+/** The outer UDP checksum, over a frame of so many octets; 0 where the hop says that there is none. */
+function outerChecksum(frame: usize, hop: usize, length: u32, udpLength: u32, port: u32): u32 {
+  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return 0;
+  // The length stands in the pseudo-header too.
+  const sum = <u64>load<u16>(hop, HOP_UDP_SUM) + 2 * udpLength + port + sumWords(frame, length);
+  const checksum = ~fold(sum) & 0xffff;
+  return checksum == 0 ? 0xffff : checksum;
 }
 
-function finishUdp(hop: usize, ip: usize, port: u32, length: u32): void {
+/**
+ * Puts a tunnel's outer headers before a frame of `length` octets (RFC 7348 §5, RFC 8926 §3), as Linux' vxlan_xmit_one
+ * and geneve_xmit_skb do, and returns how many octets they are. `frame` and `hop` are addresses, with ENCAP_HEADROOM
+ * octets free before the frame; `tos` is the inner packet's, `id` the outer one's identification; a flow's `hash`
+ * chooses its source port, so that underlay paths can be balanced by it.
+ */
+export function putOuter(frame: usize, hop: usize, length: u32, tos: u32, id: u32, hash: u32): u32 {
+  copyTemplate(frame, hop);
+  const outer: u32 = load<u16>(hop, HOP_OUTER_LEN);
+  const ip = frame - outer + ETH_LEN;
   const udp = ip + IP4_LEN;
+  const ecn = outerEcn(tos);
+  const total = length + outer - ETH_LEN;
+  const udpLength = total - IP4_LEN;
+  const port = load<u16>(hop, HOP_PORT_FIRST) + <u32>((<u64>hash * load<u16>(hop, HOP_PORT_COUNT)) >> 32);
+  store<u8>(ip, ecn, IP4_TOS);
+  store16(ip + IP4_TOTAL_LENGTH, total);
+  store16(ip + IP4_ID, id);
+  store16(ip + IP4_CHECKSUM, ~fold(<u64>load<u16>(hop, HOP_OUTER_SUM) + ecn + total + id) & 0xffff);
   store16(udp + UDP_SRC, port);
-  store16(udp + UDP_LENGTH, length);
-  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return;
-  const pseudo = sumPseudo(load32(ip + IP4_SRC), load32(ip + IP4_DST), PROTO_UDP, length);
-  const checksum = ~fold(pseudo + sumWords(udp, length)) & 0xffff;
-  store16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
+  store32(udp + UDP_LENGTH, (udpLength << 16) | outerChecksum(frame, hop, length, udpLength, port));
+  return outer;
 }
 
 /** What stands before the IPv4 address in the MAC of a host that is not known otherwise. */
@@ -91,38 +114,32 @@ export function readdress(packet: Packet): void {
   address(packet.frame, packet.hopAddress, packet.dst);
 }
 
-/**
- * Puts VXLAN's outer headers before a frame (RFC 7348 §5), as Linux' vxlan_xmit_one does, in the VXLAN_OUTER_LEN octets
- * that stand there; `hash` is that of the inner tuple.
- */
-export function prepend(state: State, hop: usize, frame: usize, length: u32, hash: u32): void {
-  const outer = frame - VXLAN_OUTER_LEN;
-  const ip = outer + ETH_LEN;
-  const ipLength = length + VXLAN_OUTER_LEN - ETH_LEN;
-  copyTemplate(outer, hop + HOP_TEMPLATE);
-  finishIp(hop, ip, ipLength, Ip4.at(frame + ETH_LEN).tos, nextId(state));
-  finishUdp(hop, ip, flowPort(hash), ipLength - IP4_LEN);
+function tell(packet: Packet): void {
+  const ip = packet.frame + ETH_LEN;
+  const udp = ip + IP4_LEN;
+  const isGeneve = load<u32>(packet.hopAddress, HOP_KIND) == NEXT_HOP_KIND_GENEVE;
+  const vni = load32(udp + UDP_LEN + VXLAN_VNI) >> 8;
+  const kind = isGeneve ? TUNNEL_GENEVE : TUNNEL_VXLAN;
+  record(
+    packet,
+    EVENT_ENCAP,
+    vni | (kind << 24),
+    load32(ip + IP4_SRC),
+    load32(ip + IP4_DST),
+    load16(udp + UDP_SRC),
+    packet.length,
+  );
 }
 
-/** Encapsulates a packet that is forwarded by a tunnel. */
+/** Puts the outer headers of the packet's next hop before its frame. */
 export function encap(packet: Packet): bool {
-  if (packet.frame - packet.slot < VXLAN_OUTER_LEN) return packet.drop(DROP_NO_HEADROOM);
+  if (packet.frame - packet.slot < ENCAP_HEADROOM) return packet.drop(DROP_NO_HEADROOM);
+  const tos = Ip4.at(packet.ip).tos;
   const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
-  prepend(packet.state, packet.hopAddress, packet.frame, packet.length, hash);
-  packet.frame -= VXLAN_OUTER_LEN;
-  packet.length += VXLAN_OUTER_LEN;
-  if (TRACE) {
-    const ip = packet.frame + ETH_LEN;
-    const vni = load<u32>(packet.hopAddress, HOP_VNI);
-    record(
-      packet,
-      EVENT_ENCAP,
-      vni,
-      load32(ip + IP4_SRC),
-      load32(ip + IP4_DST),
-      flowPort(hash),
-      packet.length,
-    );
-  }
+  const id = nextOuterId(packet.state);
+  const outer = putOuter(packet.frame, packet.hopAddress, packet.length, tos, id, hash);
+  packet.frame -= outer;
+  packet.length += outer;
+  if (TRACE) tell(packet);
   return true;
 }

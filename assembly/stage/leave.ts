@@ -47,5 +47,5 @@ export function age(packet: Packet): void {
 }
 
 export function isTunnelled(packet: Packet): bool {
-  return packet.hopKind == NEXT_HOP_KIND_VXLAN;
+  return packet.hopKind >= NEXT_HOP_KIND_VXLAN;
 }

@@ -37,7 +37,7 @@ export class PlainNode {
   readonly #services: ExactTable | undefined;
   readonly #rings: Rings;
   readonly #hooks: readonly (readonly Hook[])[];
-  readonly #vxlan: RulesetEntries["vxlan"];
+  readonly #vxlan: RulesetEntries["tunnels"][number] | undefined;
   readonly #connections: Connections;
   readonly #packet = new Packet();
   #outerId = 0;
@@ -54,7 +54,7 @@ export class PlainNode {
     this.#hooks = Array.from({ length: abi.HOOK_COUNT }, (_, hook) =>
       entries.hooks.filter((entry) => entry.hook === hook),
     );
-    this.#vxlan = entries.vxlan;
+    this.#vxlan = entries.tunnels.find(({ kind }) => kind === abi.TUNNEL_VXLAN);
     this.#connections = new Connections(connections, random);
   }
 

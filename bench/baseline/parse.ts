@@ -38,11 +38,11 @@ function parseTransport(view: DataView, packet: Packet): boolean {
   return true;
 }
 
-/** Takes a tunnel's outer headers off, if the packet is for this node's tunnel, and parses what is inside. */
+/** Takes VXLAN's outer headers off, if the packet is for this node's tunnel, and parses what is inside. */
 export function decap(
   view: DataView,
   packet: Packet,
-  vxlan: NonNullable<RulesetEntries["vxlan"]>,
+  vxlan: RulesetEntries["tunnels"][number],
   hops: Hops,
 ): boolean {
   if (packet.protocol !== wire.PROTO_UDP || (packet.ports & 0xffff) !== vxlan.port) return true;

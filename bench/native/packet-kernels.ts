@@ -15,6 +15,7 @@ import {
   RULE_WORDS,
   TARGET_ACCEPT,
   TARGET_DNAT,
+  TUNNEL_VXLAN,
 } from "../../assembly/abi/entry.js";
 import { PROTO_TCP } from "../../assembly/abi/wire.js";
 import { RING_LEN } from "./flows.js";
@@ -85,7 +86,7 @@ async function nodeImage(folder: string, connections: number): Promise<BenchImag
 export async function routerKernel(folder: string): Promise<Kernel> {
   const image = await nodeImage(folder, 16);
   const [, port, vni] = readWords(folder, "tunnel.bin") as unknown as [number, number, number];
-  image.check(image.machine.vxlanSet(image.address, port, vni, 1));
+  image.check(image.machine.tunnelSet(image.address, TUNNEL_VXLAN, port, vni, 1));
   return new PacketKernel(image);
 }
 

@@ -77,8 +77,9 @@ export class ImageStore {
       const count = (rows.length * 4) / SERVER_ENTRY_LEN;
       this.#call([rows], (at) => this.#machine.serverSet(this.#address, number, scheduler, at, count));
     }
-    const { port, vni, in: inNumber } = entries.vxlan ?? { port: 0, vni: 0, in: 0 };
-    this.#call([], () => this.#machine.vxlanSet(this.#address, port, vni, inNumber));
+    for (const { kind, port, vni, in: inNumber } of entries.tunnels) {
+      this.#call([], () => this.#machine.tunnelSet(this.#address, kind, port, vni, inNumber));
+    }
   }
 
   #rows(entries: Uint8Array, length: number, set: (at: number, index: number) => number): void {

@@ -21,7 +21,7 @@ export interface Machine extends Record<string, unknown> {
   stateConnections(state: number): number;
   stateServers(state: number): number;
   stateSeed(state: number, low: number, high: number): void;
-  vxlanSet(image: number, port: number, vni: number, inNumber: number): number;
+  tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
   routesInsert(image: number, rows: number, count: number, done: number): number;
   routeInsert(image: number, prefix: number, length: number, nextHop: number): number;

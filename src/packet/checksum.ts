@@ -2,7 +2,7 @@ import * as wire from "../../assembly/abi/wire.js";
 import type { Ip } from "../net/ip.js";
 import { type IpPacket, NESTING_LIMIT, readEth, readIp4, readIp6 } from "./headers.js";
 import { concat, read16, write, write128 } from "./octets.js";
-import { isVxlanPort, readUdp, readVxlan } from "./transport.js";
+import { readUdp, tunnelledFrame } from "./transport.js";
 
 /** `absent`: there is none, or it cannot be judged (a fragment, a cut packet, a protocol without one). */
 export type ChecksumState = "good" | "bad" | "absent";
@@ -10,7 +10,7 @@ export type ChecksumState = "good" | "bad" | "absent";
 export interface ChecksumStates {
   readonly ip: ChecksumState;
   readonly l4: ChecksumState;
-  /** Of the frame inside, for VXLAN. */
+  /** Of the frame inside, for VXLAN and Geneve. */
   readonly inner?: ChecksumStates;
 }
 
@@ -81,9 +81,9 @@ function udpCoveredLength(payload: Uint8Array): number {
 
 function innerStates(ip: IpPacket, depth: number): ChecksumStates | undefined {
   const udp = ip.protocol === wire.PROTO_UDP && ip.fragmentOffset === 0 ? readUdp(ip.payload) : undefined;
-  if (udp === undefined || !isVxlanPort(udp.dstPort) || depth >= NESTING_LIMIT) return undefined;
-  const vxlan = readVxlan(udp.payload);
-  return vxlan === undefined ? undefined : checksumStates(vxlan.payload, depth + 1);
+  if (udp === undefined || depth >= NESTING_LIMIT) return undefined;
+  const inner = tunnelledFrame(udp);
+  return inner === undefined ? undefined : checksumStates(inner, depth + 1);
 }
 
 function checksumStates(frame: Uint8Array, depth: number): ChecksumStates {

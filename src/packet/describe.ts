@@ -4,7 +4,16 @@ import { printMac } from "../net/mac.js";
 import { type Eth, type IpPacket, NESTING_LIMIT, readEth, readIp4, readIp6 } from "./headers.js";
 import { read16 } from "./octets.js";
 import { printTcpFlags } from "./print-tcp.js";
-import { isVxlanPort, readTcp, readUdp, readVxlan } from "./transport.js";
+import {
+  isGenevePort,
+  isVxlanPort,
+  readGeneve,
+  readTcp,
+  readUdp,
+  readVxlan,
+  tunnelledFrame,
+  type UdpHeader,
+} from "./transport.js";
 
 /** A frame as plain data for JSON. A field is absent where the frame has none, or ends before it. */
 export interface PacketDescription {
@@ -26,6 +35,8 @@ export interface PacketDescription {
   /** Offset in octets; present on fragments. */
   readonly fragment?: { readonly offset: number; readonly more: boolean };
   readonly vxlan?: { readonly vni: number; readonly inner: PacketDescription };
+  /** `inner` where that is an Ethernet frame. */
+  readonly geneve?: { readonly vni: number; readonly inner?: PacketDescription };
 }
 
 const PROTOCOL_NAME: Readonly<Record<number, string>> = {
@@ -45,6 +56,20 @@ function describeVxlan(payload: Uint8Array, depth: number): Partial<PacketDescri
   return { vxlan: { vni: vxlan.vni, inner: describeFrame(vxlan.payload, depth + 1) } };
 }
 
+function describeGeneve(udp: UdpHeader, depth: number): Partial<PacketDescription> {
+  const geneve = readGeneve(udp.payload);
+  if (geneve === undefined || depth >= NESTING_LIMIT) return {};
+  const inner = tunnelledFrame(udp);
+  return {
+    geneve: { vni: geneve.vni, ...(inner === undefined ? {} : { inner: describeFrame(inner, depth + 1) }) },
+  };
+}
+
+function describeTunnel(udp: UdpHeader, depth: number): Partial<PacketDescription> {
+  if (isVxlanPort(udp.dstPort)) return describeVxlan(udp.payload, depth);
+  return isGenevePort(udp.dstPort) ? describeGeneve(udp, depth) : {};
+}
+
 function describeTransport(ip: IpPacket, depth: number): Partial<PacketDescription> {
   const { payload, protocol } = ip;
   if (ip.fragmentOffset !== 0 || !hasPorts(protocol) || payload.length < 4) return {};
@@ -52,8 +77,7 @@ function describeTransport(ip: IpPacket, depth: number): Partial<PacketDescripti
   const tcp = protocol === wire.PROTO_TCP ? readTcp(payload) : undefined;
   if (tcp !== undefined) return { ...ports, flags: printTcpFlags(tcp.flags) };
   const udp = protocol === wire.PROTO_UDP ? readUdp(payload) : undefined;
-  const tunnel = udp !== undefined && isVxlanPort(udp.dstPort) ? describeVxlan(udp.payload, depth) : {};
-  return { ...ports, ...tunnel };
+  return { ...ports, ...(udp === undefined ? {} : describeTunnel(udp, depth)) };
 }
 
 function describeIp(ip: IpPacket | undefined, depth: number): Omit<PacketDescription, "length"> {
@@ -97,7 +121,7 @@ function describeFrame(frame: Uint8Array, depth: number): PacketDescription {
   };
 }
 
-/** What an Ethernet frame is, as a plain object; the frame inside VXLAN likewise. Never throws. */
+/** What an Ethernet frame is, as a plain object; the frame inside VXLAN or Geneve likewise. Never throws. */
 export function describePacket(frame: Uint8Array): PacketDescription {
   return describeFrame(frame, 0);
 }

@@ -24,6 +24,18 @@ export interface VxlanFields {
   readonly flags: number;
 }
 
+export interface GeneveFields {
+  readonly vni: number;
+  /** A control message; there are critical options. */
+  readonly control: boolean;
+  readonly critical: boolean;
+  /** EtherType of what is inside. */
+  readonly type: number;
+  readonly version: number;
+  /** As on the wire, a multiple of 4 octets. */
+  readonly options: Uint8Array;
+}
+
 export interface ArpFields {
   readonly operation: number;
   readonly senderMac: Mac;
@@ -67,6 +79,21 @@ export function vxlanLayer(fields: VxlanFields): Layer {
       write(header, wire.VXLAN_FLAGS, 1, fields.flags, "vxlan.flags");
       write(header, wire.VXLAN_VNI, 3, fields.vni, "vxlan.vni");
       return concat(header, payload);
+    },
+  };
+}
+
+export function geneveLayer(fields: GeneveFields): Layer {
+  return {
+    encode(payload) {
+      const { control, critical, options, version } = fields;
+      const flags = (control ? wire.GENEVE_FLAG_CONTROL : 0) | (critical ? wire.GENEVE_FLAG_CRITICAL : 0);
+      const header = new Uint8Array(wire.GENEVE_LEN);
+      write(header, wire.GENEVE_VERSION_LENGTH, 1, version * 64 + options.length / 4, "geneve.options");
+      write(header, wire.GENEVE_FLAGS, 1, flags, "geneve.flags");
+      write(header, wire.GENEVE_TYPE, 2, fields.type, "geneve.type");
+      write(header, wire.GENEVE_VNI, 3, fields.vni, "geneve.vni");
+      return concat(header, options, payload);
     },
   };
 }

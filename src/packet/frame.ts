@@ -7,6 +7,8 @@ import {
   arpLayer,
   type EthFields,
   ethLayer,
+  type GeneveFields,
+  geneveLayer,
   type VlanFields,
   type VxlanFields,
   vlanLayer,
@@ -40,6 +42,7 @@ export type Ip6Options = Options<Ip6Fields, "src" | "dst", string | Ip6>;
 export type TcpOptions = Partial<Omit<TcpFields, "flags" | "srcPort" | "dstPort">> &
   Pick<TcpFields, "srcPort" | "dstPort"> & { readonly flags?: string | number };
 export type IcmpOptions = Partial<Omit<IcmpFields, "type">> & Pick<IcmpFields, "type">;
+export type GeneveOptions = Partial<Omit<GeneveFields, "vni">> & Pick<GeneveFields, "vni">;
 export type VxlanOptions = Partial<Omit<VxlanFields, "vni">> & Pick<VxlanFields, "vni">;
 export interface ArpOptions {
   readonly operation?: number;
@@ -55,6 +58,13 @@ const NO_OCTETS = new Uint8Array(0);
 const IP4_DEFAULTS = { ttl: 64, tos: 0, id: 0, df: true, mf: false, fragmentOffset: 0, version: 4 };
 const IP6_DEFAULTS = { hopLimit: 64, trafficClass: 0, flowLabel: 0, version: 6 };
 const TCP_DEFAULTS = { seq: 0, ack: 0, window: 64240, urgent: 0, options: NO_OCTETS };
+const GENEVE_DEFAULTS = {
+  control: false,
+  critical: false,
+  type: wire.ETH_TYPE_TEB,
+  version: 0,
+  options: NO_OCTETS,
+};
 const TCP_FLAG_LETTERS = "FSRPAUEWe";
 
 function toOctets(payload: Payload): Uint8Array {
@@ -160,6 +170,10 @@ export class Frame {
 
   icmp6(options: IcmpOptions): Frame {
     return this.#with(icmp6Layer({ code: 0, id: 0, seq: 0, ...options }));
+  }
+
+  geneve(options: GeneveOptions): Frame {
+    return this.#with(geneveLayer({ ...GENEVE_DEFAULTS, ...options }));
   }
 
   vxlan(options: VxlanOptions): Frame {

@@ -5,7 +5,7 @@ import { type Eth, type IpPacket, NESTING_LIMIT, readEth, readIp4, readIp6, type
 import { read16, read32, read48 } from "./octets.js";
 import { printIcmp, printIcmp6 } from "./print-icmp.js";
 import { printTcp } from "./print-tcp.js";
-import { isVxlanPort, readUdp, readVxlan, type UdpHeader } from "./transport.js";
+import { isGenevePort, isVxlanPort, readGeneve, readUdp, readVxlan, type UdpHeader } from "./transport.js";
 
 const ARP_LEN = 28;
 const PROTO_IPIP = 4;
@@ -26,11 +26,25 @@ function printVxlan(payload: Uint8Array, depth: number): string {
   return `VXLAN, flags [${flags}] (0x${code}), vni ${vxlan.vni}: ${printFrame(vxlan.payload, depth + 1)}`;
 }
 
+/** Options are left out of the line, as tcpdump leaves them out without -v. */
+function printGeneve(payload: Uint8Array, depth: number): string {
+  const geneve = readGeneve(payload);
+  if (geneve === undefined) return "Geneve [|geneve]";
+  const { version, control, critical, type, vni, options } = geneve;
+  if (version !== 0) return `Geneve ERROR: unknown-version ${version}`;
+  const flags = `${control ? "O" : ""}${critical ? "C" : ""}` || "none";
+  const proto = type === wire.ETH_TYPE_TEB ? "" : `, proto 0x${type.toString(16).padStart(4, "0")}`;
+  const head = `Geneve, Flags [${flags}], vni 0x${vni.toString(16)}${proto}`;
+  const rest = options.length === 0 ? head : `${head}, options [${options.length} bytes]`;
+  return type === wire.ETH_TYPE_TEB ? `${rest}: ${printFrame(geneve.payload, depth + 1)}` : rest;
+}
+
 /** `length` is that of the UDP header and payload as IP has it; a first fragment holds less than UDP says. */
 function printUdp(udp: UdpHeader, length: number, fragment: boolean, depth: number): string {
   const promised = udp.length || length;
   if (promised < wire.UDP_LEN) return `truncated-udplength ${promised}`;
   if (isVxlanPort(udp.dstPort)) return printVxlan(udp.payload, depth);
+  if (isGenevePort(udp.dstPort)) return printGeneve(udp.payload, depth);
   const [payload, room] = [promised - wire.UDP_LEN, length - wire.UDP_LEN];
   return payload > room && !fragment ? `UDP, bad length ${payload} > ${room}` : `UDP, length ${payload}`;
 }
@@ -127,7 +141,7 @@ function printFrame(frame: Uint8Array, depth: number): string {
 
 /**
  * One line about an Ethernet frame in the words of `tcpdump -n`, addresses first:
- * `10.244.1.7.41000 > 10.96.12.3.80: Flags [S], seq 0, win 64240, length 0`. The packet inside VXLAN or IP in IP
+ * `10.244.1.7.41000 > 10.96.12.3.80: Flags [S], seq 0, win 64240, length 0`. The packet inside VXLAN, Geneve or IP in IP
  * follows on the same line; a header cut short is `[|ip]`. Never throws, whatever the octets.
  */
 export function printPacket(frame: Uint8Array): string {

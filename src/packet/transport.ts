@@ -28,6 +28,18 @@ export interface VxlanHeader {
   readonly payload: Uint8Array;
 }
 
+export interface GeneveHeader {
+  readonly version: number;
+  /** A control message; there are critical options. */
+  readonly control: boolean;
+  readonly critical: boolean;
+  /** EtherType of the payload. */
+  readonly type: number;
+  readonly vni: number;
+  readonly options: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
 export function readTcp(octets: Uint8Array): TcpHeader | undefined {
   if (octets.length < wire.TCP_LEN) return undefined;
   const headerLength = (read8(octets, wire.TCP_OFFSET) >> 4) * 4;
@@ -66,4 +78,32 @@ export function readVxlan(octets: Uint8Array): VxlanHeader | undefined {
     vni: read32(octets, wire.VXLAN_VNI) >>> 8,
     payload: octets.subarray(wire.VXLAN_LEN),
   };
+}
+
+/** IANA's port, on which Geneve is looked for. */
+export const isGenevePort = (port: number): boolean => port === wire.GENEVE_PORT;
+
+/** Undefined where the octets end before the options do. */
+export function readGeneve(octets: Uint8Array): GeneveHeader | undefined {
+  if (octets.length < wire.GENEVE_LEN) return undefined;
+  const first = read8(octets, wire.GENEVE_VERSION_LENGTH);
+  const flags = read8(octets, wire.GENEVE_FLAGS);
+  const end = wire.GENEVE_LEN + (first & wire.GENEVE_LENGTH_MASK) * 4;
+  if (octets.length < end) return undefined;
+  return {
+    version: first >> 6,
+    control: (flags & wire.GENEVE_FLAG_CONTROL) !== 0,
+    critical: (flags & wire.GENEVE_FLAG_CRITICAL) !== 0,
+    type: read16(octets, wire.GENEVE_TYPE),
+    vni: read32(octets, wire.GENEVE_VNI) >>> 8,
+    options: octets.subarray(wire.GENEVE_LEN, end),
+    payload: octets.subarray(end),
+  };
+}
+
+/** The Ethernet frame inside a tunnel that is looked for on the port; undefined where there is none. */
+export function tunnelledFrame({ dstPort, payload }: UdpHeader): Uint8Array | undefined {
+  if (isVxlanPort(dstPort)) return readVxlan(payload)?.payload;
+  const geneve = isGenevePort(dstPort) ? readGeneve(payload) : undefined;
+  return geneve?.version === 0 && geneve.type === wire.ETH_TYPE_TEB ? geneve.payload : undefined;
 }

@@ -10,14 +10,31 @@ export interface InterfaceAddress {
   readonly length: number;
 }
 
+/** This node's end of a tunnel. */
+export interface TunnelEnd {
+  readonly vni: number;
+  /** UDP port, of both ends. */
+  readonly port: number;
+  readonly local: Ip;
+}
+
+/** A Geneve device; unlike VXLAN's its packets have no UDP checksum unless asked (`udpcsum`). */
+export interface GeneveEnd extends TunnelEnd {
+  readonly udpChecksum?: boolean;
+  /** Options that every packet carries (RFC 8926 §3.5), as on the wire: at most 28 octets, a multiple of 4. */
+  readonly options?: readonly number[];
+}
+
 /** A network interface of the node. */
 export interface Interface {
   readonly name: string;
-  readonly kind: "loopback" | "uplink" | "bridge" | "vxlan" | "dummy";
+  readonly kind: "loopback" | "uplink" | "bridge" | "vxlan" | "geneve" | "dummy";
   readonly mac: Mac;
   readonly mtu: number;
   readonly addresses: readonly InterfaceAddress[];
-  readonly vxlan?: { readonly vni: number; readonly port: number; readonly local: Ip };
+  /** Of kind vxlan, or geneve. */
+  readonly vxlan?: TunnelEnd;
+  readonly geneve?: GeneveEnd;
 }
 
 /** An entry of the main table (`ip route`); local addresses come from the interfaces, not from here. */

@@ -1,3 +1,4 @@
+import { TUNNEL_GENEVE } from "../../assembly/abi/entry.js";
 import { printIp } from "../net/ip.js";
 import { prefixOf, printPrefix } from "../net/prefix.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
@@ -13,7 +14,8 @@ function printHop(hop: NumberedHop, ruleset: Ruleset): string {
   if (hop.kind === "local") return `the node itself (${hop.dev})`;
   const known = hop.via === undefined ? undefined : ruleset.names.get(hop.via);
   const via = hop.via === undefined ? "" : printIp(hop.via);
-  const name = hop.kind === "vxlan" ? `vtep ${known?.replace(/^vtep\//, "") ?? via}` : (known ?? via);
+  const isTunnel = hop.kind === "vxlan" || hop.kind === "geneve";
+  const name = isTunnel ? `vtep ${known?.replace(/^vtep\//, "") ?? via}` : (known ?? via);
   const next = known === "gateway" ? `gateway ${via}` : name;
   if (hop.kind !== "unreachable") return `${next === "" ? "a host on the link" : next} (${hop.dev})`;
   return next === "" ? hop.dev : `${next} (${hop.dev}), not resolved`;
@@ -27,15 +29,23 @@ export function tellRoute({ a, b, c }: TraceRecord, numbering: Numbering, rulese
   return { stage: "route", text: `${prefix} → ${printHop(hop, ruleset)}`, prefix, dev: hop.dev, ...to };
 }
 
-export function tellEncap({ a: vni, b, c, e: octets }: TraceRecord): Step {
+/** `vxlan vni 1`, of a record's TUNNEL_ kind and VNI. */
+function readTunnel(word: number): { readonly vni: number; readonly tunnel: string } {
+  const vni = word & 0xffffff;
+  return { vni, tunnel: `${word >>> 24 === TUNNEL_GENEVE ? "geneve" : "vxlan"} vni ${vni}` };
+}
+
+export function tellEncap({ a, b, c, e: octets }: TraceRecord): Step {
+  const { vni, tunnel } = readTunnel(a);
   const [src, dst] = [printIp(b), printIp(c)];
-  const text = `vxlan vni ${vni}, ${src} > ${dst}, ${octets} octets`;
+  const text = `${tunnel}, ${src} > ${dst}, ${octets} octets`;
   return { stage: "encap", text, vni, src, dst, octets };
 }
 
-export function tellDecap({ a: vni, b, c, d }: TraceRecord, numbering: Numbering): Step {
+export function tellDecap({ a, b, c, d }: TraceRecord, numbering: Numbering): Step {
+  const { vni, tunnel } = readTunnel(a);
   const [src, dst, dev] = [printIp(b), printIp(c), numbering.interfaces[d - 1]?.name ?? ""];
-  return { stage: "decap", text: `vxlan vni ${vni}, ${src} > ${dst} → ${dev}`, vni, src, dst, dev };
+  return { stage: "decap", text: `${tunnel}, ${src} > ${dst} → ${dev}`, vni, src, dst, dev };
 }
 
 /** A tunnel's frames leave by the underlay's interface; a frame to a neighbour with a name names it. */

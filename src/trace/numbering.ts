@@ -15,13 +15,13 @@ export interface NumberedChain {
 
 /** A next hop as the machine numbers it. */
 export interface NumberedHop {
-  readonly kind: "local" | "direct" | "vxlan" | "unreachable";
+  readonly kind: "local" | "direct" | "vxlan" | "geneve" | "unreachable";
   readonly dev: string;
   /** The gateway, VTEP or neighbour that it goes to. */
   readonly via?: Ip4;
-  /** vxlan: the remote node's address. */
+  /** Tunnels: the remote node's address. */
   readonly remote?: Ip4;
-  /** vxlan: the interface that the outer frames leave by. */
+  /** Tunnels: the interface that the outer frames leave by. */
   readonly uplink?: string;
 }
 

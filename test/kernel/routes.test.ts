@@ -13,6 +13,7 @@ const CREATE: Record<Interface["kind"], string> = {
   uplink: "ip link add eth0 type veth peer name wire && ip link set wire up",
   bridge: "ip link add cni0 type bridge",
   vxlan: "",
+  geneve: "",
   dummy: "true",
 };
 

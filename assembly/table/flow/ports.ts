@@ -1,6 +1,8 @@
 import { PROTO_UDP } from "../../abi/wire";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
+import { TUNNEL_NONE } from "../tunnel/layout";
+import { tunnelKind } from "../tunnel/lookup";
 import { flowClose } from "./build";
 import { connectionAt, flowFind } from "./lookup";
 
@@ -9,12 +11,13 @@ const TRIES: u32 = 128;
 const TRIES_MIN: u32 = 8;
 
 /**
- * Whether no live connection has the reply tuple that this source port would give. The tunnel's own port is never
- * given to masqueraded UDP: replies to it would be taken for VXLAN before the connection table is asked.
+ * Whether no live connection has the reply tuple that this source port would give. A tunnel's own port is never
+ * given to masqueraded UDP: replies to it would be decapsulated before the connection table is asked.
  */
 function isFree(packet: Packet, port: u32): bool {
   const state = packet.state;
-  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && port == packet.image.vxlanPort) return false;
+  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && tunnelKind(packet.image, port) != TUNNEL_NONE)
+    return false;
   const reply = (packet.dstPort << 16) | port;
   const flow = flowFind(state, packet.dst, packet.src, reply, packet.protocol);
   if (flow == 0) return true;

@@ -1,10 +1,15 @@
 import {
   NEXT_HOP_DST_MAC,
+  NEXT_HOP_FLAG_DF,
   NEXT_HOP_FLAGS,
   NEXT_HOP_KIND,
+  NEXT_HOP_KIND_GENEVE,
   NEXT_HOP_KIND_VXLAN,
   NEXT_HOP_LEAVE,
   NEXT_HOP_MTU,
+  NEXT_HOP_OPTIONS,
+  NEXT_HOP_OPTIONS_LEN,
+  NEXT_HOP_OPTIONS_MAX,
   NEXT_HOP_OUT,
   NEXT_HOP_OUTER_DST,
   NEXT_HOP_OUTER_DST_MAC,
@@ -18,7 +23,16 @@ import {
   ETH_LEN,
   ETH_TYPE,
   ETH_TYPE_IP4,
+  ETH_TYPE_TEB,
+  GENEVE_FLAG_CRITICAL,
+  GENEVE_FLAGS,
+  GENEVE_LEN,
+  GENEVE_OUTER_LEN,
+  GENEVE_TYPE,
+  GENEVE_VNI,
   IP4_DST,
+  IP4_FLAG_DF,
+  IP4_FRAGMENT,
   IP4_LEN,
   IP4_PROTOCOL,
   IP4_SRC,
@@ -28,12 +42,14 @@ import {
   UDP_DST,
   UDP_LEN,
   VXLAN_FLAG_VNI,
+  VXLAN_OUTER_LEN,
   VXLAN_VNI,
 } from "../../abi/wire";
 import { store16, store32 } from "../../bytes";
 import { Image } from "../../image";
 import { vectorReach } from "../../memory/vector";
-import { sumWords } from "../../wire/checksum";
+import { fold, sumPseudo, sumWords } from "../../wire/checksum";
+import { judgeOptions, OPTIONS_BAD, OPTIONS_CRITICAL } from "../../wire/geneve";
 import {
   HOP_ETHERNET,
   HOP_FLAGS,
@@ -42,38 +58,86 @@ import {
   HOP_LEN,
   HOP_MTU,
   HOP_OUT,
+  HOP_OUTER_LEN,
   HOP_OUTER_SUM,
+  HOP_PORT_COUNT,
+  HOP_PORT_FIRST,
   HOP_SOURCE,
-  HOP_TEMPLATE,
-  HOP_VNI,
+  HOP_UDP_SUM,
 } from "./layout";
 import { nextHopAt } from "./lookup";
 
-/** Linux gives the outer header TTL 64 and leaves DF clear (vxlan without `ttl` and `df`). */
+/** Linux gives the outer header TTL 64 and leaves DF clear (vxlan and geneve without `ttl` and `df`). */
 const OUTER_TTL: u32 = 64;
+/** The outer source ports: VXLAN's are ip_local_port_range's (vxlan_xmit_one), Geneve's all but 0 (geneve_xmit_skb). */
+const VXLAN_PORT_FIRST: u32 = 32768;
+const VXLAN_PORT_COUNT: u32 = 60999 - VXLAN_PORT_FIRST + 1;
+const GENEVE_PORT_FIRST: u32 = 1;
+const GENEVE_PORT_COUNT: u32 = 65534;
 const NEXT_HOPS_MAX: u32 = 1 << 22;
 
-function fillTemplate(hop: usize, entry: usize): void {
-  const outer = hop + HOP_TEMPLATE;
-  memory.copy(outer, entry + NEXT_HOP_OUTER_DST_MAC, 12);
-  store16(outer + ETH_TYPE, ETH_TYPE_IP4);
-  const ip = outer + ETH_LEN;
+function fillIp(ip: usize, entry: usize): void {
+  const isWhole = (load<u32>(entry, NEXT_HOP_FLAGS) & NEXT_HOP_FLAG_DF) != 0;
   store<u8>(ip, 0x45, IP4_VERSION_IHL);
+  store16(ip + IP4_FRAGMENT, isWhole ? IP4_FLAG_DF : 0);
   store<u8>(ip, OUTER_TTL, IP4_TTL);
   store<u8>(ip, PROTO_UDP, IP4_PROTOCOL);
   store32(ip + IP4_SRC, load<u32>(entry, NEXT_HOP_OUTER_SRC));
   store32(ip + IP4_DST, load<u32>(entry, NEXT_HOP_OUTER_DST));
-  store<u32>(hop, sumWords(ip, IP4_LEN), HOP_OUTER_SUM);
+}
+
+function fillVxlan(vxlan: usize, entry: usize): void {
+  store<u8>(vxlan, VXLAN_FLAG_VNI);
+  store32(vxlan + VXLAN_VNI, load<u32>(entry, NEXT_HOP_VNI) << 8);
+}
+
+function fillGeneve(geneve: usize, entry: usize): void {
+  const length = load<u32>(entry, NEXT_HOP_OPTIONS_LEN);
+  const isCritical = judgeOptions(entry + NEXT_HOP_OPTIONS, length) == OPTIONS_CRITICAL;
+  store<u8>(geneve, length >> 2);
+  store<u8>(geneve, isCritical ? GENEVE_FLAG_CRITICAL : 0, GENEVE_FLAGS);
+  store16(geneve + GENEVE_TYPE, ETH_TYPE_TEB);
+  store32(geneve + GENEVE_VNI, load<u32>(entry, NEXT_HOP_VNI) << 8);
+  memory.copy(geneve + GENEVE_LEN, entry + NEXT_HOP_OPTIONS, length);
+}
+
+function fillTemplate(hop: usize, entry: usize): void {
+  const isGeneve = load<u32>(entry, NEXT_HOP_KIND) == NEXT_HOP_KIND_GENEVE;
+  const length = isGeneve ? GENEVE_OUTER_LEN + load<u32>(entry, NEXT_HOP_OPTIONS_LEN) : VXLAN_OUTER_LEN;
+  const outer = hop + HOP_LEN - length;
+  memory.copy(outer, entry + NEXT_HOP_OUTER_DST_MAC, 12);
+  store16(outer + ETH_TYPE, ETH_TYPE_IP4);
+  const ip = outer + ETH_LEN;
   const udp = ip + IP4_LEN;
+  fillIp(ip, entry);
   store16(udp + UDP_DST, load<u32>(entry, NEXT_HOP_PORT));
-  store<u8>(udp + UDP_LEN, VXLAN_FLAG_VNI);
-  store32(udp + UDP_LEN + VXLAN_VNI, load<u32>(entry, NEXT_HOP_VNI) << 8);
+  if (isGeneve) fillGeneve(udp + UDP_LEN, entry);
+  else fillVxlan(udp + UDP_LEN, entry);
+  const pseudo = sumPseudo(
+    load<u32>(entry, NEXT_HOP_OUTER_SRC),
+    load<u32>(entry, NEXT_HOP_OUTER_DST),
+    PROTO_UDP,
+    0,
+  );
+  store<u16>(hop, length, HOP_OUTER_LEN);
+  store<u16>(hop, sumWords(ip, IP4_LEN), HOP_OUTER_SUM);
+  store<u16>(hop, fold(pseudo + sumWords(udp, length - ETH_LEN - IP4_LEN)), HOP_UDP_SUM);
+  store<u16>(hop, isGeneve ? GENEVE_PORT_FIRST : VXLAN_PORT_FIRST, HOP_PORT_FIRST);
+  store<u16>(hop, isGeneve ? GENEVE_PORT_COUNT : VXLAN_PORT_COUNT, HOP_PORT_COUNT);
+}
+
+/** Geneve's options are whole words that follow one another to their end. */
+function isEntry(entry: usize): bool {
+  const kind = load<u32>(entry, NEXT_HOP_KIND);
+  if (kind != NEXT_HOP_KIND_GENEVE) return kind < NEXT_HOP_KIND_GENEVE;
+  const length = load<u32>(entry, NEXT_HOP_OPTIONS_LEN);
+  if (length > NEXT_HOP_OPTIONS_MAX || (length & 3) != 0) return false;
+  return judgeOptions(entry + NEXT_HOP_OPTIONS, length) != OPTIONS_BAD;
 }
 
 /** Sets next hop `number` from an entry (NEXT_HOP_…). */
 export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
-  if (number >= NEXT_HOPS_MAX || load<u32>(entry, NEXT_HOP_KIND) > NEXT_HOP_KIND_VXLAN)
-    return STATUS_BAD_ENTRY;
+  if (number >= NEXT_HOPS_MAX || !isEntry(entry)) return STATUS_BAD_ENTRY;
   if (!vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_NEXT_HOPS))
     return STATUS_NO_SPACE;
   const hop = nextHopAt(image, number);
@@ -83,11 +147,10 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   store<u32>(hop, load<u32>(entry, NEXT_HOP_MTU), HOP_MTU);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_SOURCE), HOP_SOURCE);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_FLAGS), HOP_FLAGS);
-  store<u32>(hop, load<u32>(entry, NEXT_HOP_VNI), HOP_VNI);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_LEAVE), HOP_LEAVE);
   memory.copy(hop + HOP_ETHERNET, entry + NEXT_HOP_DST_MAC, 12);
   store16(hop + HOP_ETHERNET + ETH_TYPE, ETH_TYPE_IP4);
-  if (load<u32>(hop, HOP_KIND) == NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);
+  if (load<u32>(hop, HOP_KIND) >= NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);
   image.sequence++;
   return STATUS_OK;
 }

@@ -2,15 +2,20 @@ import {
   NEXT_HOP_DST_MAC,
   NEXT_HOP_ENTRY_LEN,
   NEXT_HOP_FLAG_BRIDGE,
+  NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
   NEXT_HOP_FLAG_ON_LINK,
   NEXT_HOP_FLAGS,
   NEXT_HOP_KIND,
   NEXT_HOP_KIND_DIRECT,
+  NEXT_HOP_KIND_GENEVE,
   NEXT_HOP_KIND_LOCAL,
   NEXT_HOP_KIND_UNREACHABLE,
   NEXT_HOP_KIND_VXLAN,
   NEXT_HOP_LEAVE,
   NEXT_HOP_MTU,
+  NEXT_HOP_OPTIONS,
+  NEXT_HOP_OPTIONS_LEN,
+  NEXT_HOP_OPTIONS_MAX,
   NEXT_HOP_OUT,
   NEXT_HOP_OUTER_DST,
   NEXT_HOP_OUTER_DST_MAC,
@@ -40,6 +45,7 @@ const KINDS = {
   local: NEXT_HOP_KIND_LOCAL,
   direct: NEXT_HOP_KIND_DIRECT,
   vxlan: NEXT_HOP_KIND_VXLAN,
+  geneve: NEXT_HOP_KIND_GENEVE,
 } as const;
 
 /** A next hop with everything its entry needs. */
@@ -48,11 +54,19 @@ interface Hop extends NumberedHop {
   readonly outer?: { readonly mac: Mac; readonly dev: Interface };
 }
 
+/** What is known of a hop before the way through the underlay is. */
+interface Tunnelled {
+  readonly kind: "vxlan" | "geneve";
+  readonly dev: string;
+  readonly via: Ip4;
+  readonly mac: Mac;
+}
+
 const NOWHERE: Interface = { name: "", kind: "dummy", mac: 0, mtu: 0, addresses: [] };
 
 /**
  * Resolves a ruleset's routes as its kernel would at the first packet: each route's gateway or destination through
- * the neighbours, a VXLAN device's through the FDB and the underlay's neighbours. A route that does not resolve
+ * the neighbours, a tunnel device's through the FDB and the underlay's neighbours. A route that does not resolve
  * stays, as a next hop that drops with its own reason.
  */
 class Resolver {
@@ -92,12 +106,14 @@ class Resolver {
   hop(dev: string, via: Ip4): Hop {
     const mac = this.#macs.get(`${dev} ${via}`);
     if (mac === undefined) return { kind: "unreachable", dev, via };
-    return this.device(dev).kind === "vxlan"
-      ? this.#tunnel(dev, via, mac)
+    const { kind } = this.device(dev);
+    return kind === "vxlan" || kind === "geneve"
+      ? this.#tunnel({ kind, dev, via, mac })
       : { kind: "direct", dev, via, mac };
   }
 
-  #tunnel(dev: string, via: Ip4, mac: Mac): Hop {
+  #tunnel(inner: Tunnelled): Hop {
+    const { dev, via, mac } = inner;
     const remote = this.#remotes.get(`${dev} ${mac}`);
     const underlay = remote === undefined ? undefined : this.#lookup(remote);
     if (remote === undefined || underlay === undefined) return { kind: "unreachable", dev, via };
@@ -105,7 +121,7 @@ class Resolver {
     const outerMac = this.#macs.get(`${underlay.dev} ${next}`);
     if (outerMac === undefined) return { kind: "unreachable", dev, via };
     const outer = { mac: outerMac, dev: this.device(underlay.dev) };
-    return { kind: "vxlan", dev, via, remote, uplink: underlay.dev, mac, outer };
+    return { ...inner, remote, uplink: underlay.dev, outer };
   }
 }
 
@@ -148,6 +164,27 @@ function setMac(view: DataView, at: number, mac: Mac): void {
   view.setUint32(at + 2, mac % 2 ** 32);
 }
 
+function flagsOf(hop: Hop, { kind, geneve }: Interface): number {
+  const isOnLink = hop.kind === "direct" && hop.mac === undefined;
+  const isUnsummed = kind === "geneve" && geneve?.udpChecksum !== true;
+  return (
+    (kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0) |
+    (isOnLink ? NEXT_HOP_FLAG_ON_LINK : 0) |
+    (isUnsummed ? NEXT_HOP_FLAG_NO_UDP_CHECKSUM : 0)
+  );
+}
+
+/** TypeError for options that do not fit: they are written in whole or not at all. */
+function setOptions(view: DataView, { name, geneve }: Interface): void {
+  const options = geneve?.options ?? [];
+  if (options.length > NEXT_HOP_OPTIONS_MAX || options.length % 4 !== 0) {
+    const message = `at most ${NEXT_HOP_OPTIONS_MAX} octets, in words of 4: it has ${options.length}.`;
+    throw new TypeError(`The Geneve device ${name} can have options of ${message}`);
+  }
+  view.setUint32(NEXT_HOP_OPTIONS_LEN, options.length, true);
+  for (const [index, octet] of options.entries()) view.setUint8(NEXT_HOP_OPTIONS + index, octet);
+}
+
 function fill(view: DataView, hop: Hop, ruleset: Ruleset, device: Interface): void {
   const set = (field: number, value: number) => view.setUint32(field, value, true);
   set(NEXT_HOP_KIND, KINDS[hop.kind]);
@@ -155,20 +192,18 @@ function fill(view: DataView, hop: Hop, ruleset: Ruleset, device: Interface): vo
   set(NEXT_HOP_LEAVE, ruleset.interfaces.indexOf(hop.outer?.dev ?? device) + 1);
   set(NEXT_HOP_MTU, device.mtu);
   set(NEXT_HOP_SOURCE, sourceOf(device, hop.via));
-  const isOnLink = hop.kind === "direct" && hop.mac === undefined;
-  set(
-    NEXT_HOP_FLAGS,
-    (device.kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0) | (isOnLink ? NEXT_HOP_FLAG_ON_LINK : 0),
-  );
+  set(NEXT_HOP_FLAGS, flagsOf(hop, device));
   setMac(view, NEXT_HOP_DST_MAC, hop.mac ?? 0);
   setMac(view, NEXT_HOP_SRC_MAC, device.mac);
-  if (hop.outer === undefined || device.vxlan === undefined || typeof device.vxlan.local !== "number") return;
-  set(NEXT_HOP_VNI, device.vxlan.vni);
-  set(NEXT_HOP_PORT, device.vxlan.port);
-  set(NEXT_HOP_OUTER_SRC, device.vxlan.local);
+  const end = device.vxlan ?? device.geneve;
+  if (hop.outer === undefined || end === undefined || typeof end.local !== "number") return;
+  set(NEXT_HOP_VNI, end.vni);
+  set(NEXT_HOP_PORT, end.port);
+  set(NEXT_HOP_OUTER_SRC, end.local);
   set(NEXT_HOP_OUTER_DST, hop.remote ?? 0);
   setMac(view, NEXT_HOP_OUTER_DST_MAC, hop.outer.mac);
   setMac(view, NEXT_HOP_OUTER_SRC_MAC, hop.outer.dev.mac);
+  setOptions(view, device);
 }
 
 /** Every IPv4 route of the ruleset and each of the node's own addresses, with their next hops. */

@@ -9,6 +9,7 @@ import { Numbers } from "./numbers.js";
 import { type ChainEntries, chainEntries } from "./rules.js";
 import { type ServerEntries, serverEntries } from "./servers.js";
 import { ipSetEntries, nftEntries, serviceEntries, type TableEntries } from "./sets.js";
+import { type TunnelEntry, tunnelEntries } from "./tunnels.js";
 import { Words } from "./words.js";
 
 /** A whole ruleset as the machine takes it, and what its numbers stand for. */
@@ -21,7 +22,7 @@ export interface RulesetEntries {
   readonly chains: readonly ChainEntries[];
   readonly hooks: readonly HookEntry[];
   readonly servers: readonly ServerEntries[];
-  readonly vxlan: { readonly port: number; readonly vni: number; readonly in: number } | undefined;
+  readonly tunnels: readonly TunnelEntry[];
 }
 
 function numberChains(ruleset: Ruleset, numbers: Numbers): NumberedChain[] {
@@ -54,12 +55,6 @@ function encodeTables(ruleset: Ruleset, numbers: Numbers): TableEntries[] {
   return [...services, ...sets, ...nft];
 }
 
-function findVxlan(ruleset: Ruleset): RulesetEntries["vxlan"] {
-  const index = ruleset.interfaces.findIndex(({ vxlan }) => vxlan !== undefined);
-  const vxlan = ruleset.interfaces[index]?.vxlan;
-  return vxlan === undefined ? undefined : { port: vxlan.port, vni: vxlan.vni, in: index + 1 };
-}
-
 /** Turns a ruleset into entries. TypeError for what the machine cannot hold: it names the rule's part. */
 export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
   const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
@@ -90,6 +85,6 @@ export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
     chains: encodeChains(ruleset, numbers),
     hooks,
     servers: (ruleset.ipvs?.servers ?? []).map(serverEntries),
-    vxlan: findVxlan(ruleset),
+    tunnels: tunnelEntries(ruleset.interfaces),
   };
 }
