@@ -15,6 +15,7 @@ import {
 } from "./abi/image";
 import { EXACT_DIRECTORY_AT, IMAGE_HEAD_LEN, Image } from "./image";
 import { octetsOf } from "./memory/arena";
+import { balanceBatch } from "./pipeline/balance";
 import { runBatch } from "./pipeline/run";
 import { State } from "./state";
 import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
@@ -180,6 +181,17 @@ export function serverSet(
   size: u32,
 ): u32 {
   return setServer(Image.at(address), number, scheduler, rows, count, size);
+}
+
+/**
+ * Balances packets 0 … count - 1 of a batch without a connection table: each TCP or UDP packet gets the destination
+ * that its 5-tuple chooses among the real servers of virtual server `number`, whose scheduler is SCHEDULER_MAGLEV,
+ * and the verdict FORWARD. Of the columns only verdicts are written.
+ */
+export function balance(address: usize, state: usize, number: u32, batch: usize, count: u32): u32 {
+  const image = Image.at(address);
+  if (!image.isValid) return STATUS_BAD_IMAGE;
+  return balanceBatch(image, State.at(state), number, batch, count) ? STATUS_OK : STATUS_BAD_ENTRY;
 }
 
 /**

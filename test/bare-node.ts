@@ -188,10 +188,22 @@ export class BareNode {
   /** Runs frames as one batch; frames are copies. */
   run(frames: readonly Uint8Array[], inNumber = 1, now = 0): Result[] {
     const { machine, address, state } = this.image;
+    const call = (at: number) => machine.run(address, state, at, frames.length, now);
+    return this.#through(frames, inNumber, call);
+  }
+
+  /** The same without connections, over the slots of virtual server `number`. */
+  balance(frames: readonly Uint8Array[], number = 0, inNumber = 1): Result[] {
+    const { machine, address, state } = this.image;
+    const call = (at: number) => machine.balance(address, state, number, at, frames.length);
+    return this.#through(frames, inNumber, call);
+  }
+
+  #through(frames: readonly Uint8Array[], inNumber: number, call: (batch: number) => number): Result[] {
     const batch = this.#batches.get(frames.length) ?? this.batch(frames.length);
     this.#batches.set(frames.length, batch);
     for (const [index, frame] of frames.entries()) batch.set(index, frame, inNumber);
-    this.#expect(machine.run(address, state, batch.address, frames.length, now), "run");
+    this.#expect(call(batch.address), "the batch");
     return frames.map((_, index) => ({
       verdict: batch.verdict(index),
       reason: batch.reason(index),

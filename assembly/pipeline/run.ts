@@ -47,7 +47,7 @@ function columnsLength(capacity: u32): u32 {
   return COLUMN_COUNT * capacity * 4;
 }
 
-function scratchAt(capacity: u32): u32 {
+export function scratchAt(capacity: u32): u32 {
   return BATCH_HEADER_LEN + columnsLength(capacity);
 }
 
@@ -71,12 +71,12 @@ export function batchCreate(batch: usize, capacity: u32, stride: u32, traces: u3
   store<u32>(batch, traces, BATCH_TRACE_CAPACITY);
 }
 
-function cell(batch: usize, column: u32, index: u32): usize {
+export function cell(batch: usize, column: u32, index: u32): usize {
   return batch + BATCH_HEADER_LEN + (column * load<u32>(batch, BATCH_CAPACITY) + index) * 4;
 }
 
 /** Sets a descriptor up; the frame must lie in its slot. */
-function receive(packet: Packet, image: Image, state: State, batch: usize, index: u32): bool {
+export function receive(packet: Packet, image: Image, state: State, batch: usize, index: u32): bool {
   packet.clear();
   const stride = load<u32>(batch, BATCH_STRIDE);
   const slot = load<u32>(batch, BATCH_SLOTS) + index * stride;

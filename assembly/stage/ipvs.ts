@@ -6,7 +6,7 @@ import { Packet } from "../packet";
 import { exactFind } from "../table/exact/lookup";
 import { FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { REAL_ADDRESS, REAL_NONE, REAL_PORT } from "../table/ring/layout";
-import { realAt, ringPick } from "../table/ring/lookup";
+import { realOf, ringAt, ringPick } from "../table/ring/lookup";
 import { record } from "../trace";
 
 /** The number of the packet's virtual server plus one, 0 where there is none. */
@@ -32,7 +32,7 @@ export function schedule(packet: Packet, service: u32): bool {
     if (TRACE) record(packet, EVENT_IPVS, service - 1, position, 0, 0, 0);
     return packet.reject(DROP_NO_DESTINATION);
   }
-  const real = realAt(packet.image, service - 1, position);
+  const real = realOf(packet.image, ringAt(packet.image, service - 1), position);
   packet.dst = load<u32>(real, REAL_ADDRESS);
   packet.ports = (packet.ports & 0xffff0000) | load<u32>(real, REAL_PORT);
   packet.flowFlags = FLOW_FLAG_IPVS;

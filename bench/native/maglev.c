@@ -25,13 +25,22 @@ static void open_maglev(const char *folder)
   }
 }
 
+/* packetyard's hash of a 5-tuple (assembly/hash.ts), since both sides must choose the same: three multiplications. */
+static inline uint32_t flow_hash(const struct tuple *tuple)
+{
+  const uint64_t a = 0x9e3779b97f4a7c15, b = 0xd6e8feb86659fd93, c = 0xa0761d6478bd642f;
+  const uint64_t addresses = (((uint64_t)tuple->src << 32 | tuple->dst) ^ c) * a;
+  const uint64_t rest = (((uint64_t)tuple->ports << 32 | tuple->protocol) ^ a) * b;
+  return (uint32_t)(((addresses ^ (rest << 32 | rest >> 32)) * c) >> 32);
+}
+
 static void run(struct ring *ring)
 {
   for (unsigned i = 0; i < RING_LEN; i++) {
     struct packet_slot *packet = &ring->packets[i];
     struct tuple tuple;
     if (!parse(packet->frame, packet->length, &tuple) || !has_ports(tuple.protocol)) continue;
-    const uint32_t place = (uint32_t)(((uint64_t)hash_tuple(&tuple) * PLACES) >> 32);
+    const uint32_t place = (uint32_t)(((uint64_t)flow_hash(&tuple) * PLACES) >> 32);
     const struct backend *backend = &backends[ring_places[place]];
     redirect(packet->frame + ETH_LEN, backend->address, backend->port);
     packet->out = 1;

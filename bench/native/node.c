@@ -10,10 +10,11 @@ struct hop_row {
   uint8_t dst_mac[6], src_mac[6];
   uint32_t flags, vni, port, outer_src, outer_dst;
   uint8_t outer_dst_mac[6], outer_src_mac[6];
-  uint32_t leave;
+  uint32_t leave, options_length;
+  uint8_t options[28];
 };
 
-_Static_assert(sizeof(struct hop_row) == 64, "a next hop's row has 64 octets");
+_Static_assert(sizeof(struct hop_row) == 96, "a next hop's row has 96 octets");
 
 struct node node;
 

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { quantile } from "../../src/report/statistics.js";
 import { type Kernel, MissingExport } from "./kernel.js";
-import { flowKernel, routerKernel } from "./packet-kernels.js";
+import { flowKernel, maglevKernel, routerKernel } from "./packet-kernels.js";
 import { hashKernel, lpm4Kernel, lpm6Kernel } from "./table-kernels.js";
 
 /**
@@ -17,7 +17,7 @@ const SUBJECTS: Readonly<Record<string, (folder: string) => Promise<Kernel>>> = 
   connection: flowKernel,
   whole: flowKernel,
   strip: () => Promise.reject(new MissingExport("loop that decapsulates and nothing else")),
-  maglev: () => Promise.reject(new MissingExport("Maglev scheduler")),
+  maglev: maglevKernel,
 };
 
 const PASSES_MIN = 10;

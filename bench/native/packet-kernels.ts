@@ -13,6 +13,8 @@ import {
   RULE_PROTOCOL,
   RULE_TARGET,
   RULE_WORDS,
+  SCHEDULER_MAGLEV,
+  SERVER_ENTRY_LEN,
   TARGET_ACCEPT,
   TARGET_DNAT,
   TUNNEL_VXLAN,
@@ -23,14 +25,20 @@ import { FrameFile } from "./frames.js";
 import { BenchImage, type Kernel, OrderedSum, readWords } from "./kernel.js";
 import { PacketRing } from "./packet-ring.js";
 
-/** Packets through `run`, ring after ring of a list of frames. */
+/** What is done to a ring of packets. */
+type Work = "run" | "balance";
+
+/** Packets through the machine, ring after ring of a list of frames. */
 class PacketKernel implements Kernel {
   #ring: PacketRing | undefined;
   #file = new FrameFile({ count: 0, length: 0 });
   #words = new Uint32Array(0);
   #next = 0;
 
-  constructor(readonly image: BenchImage) {}
+  constructor(
+    readonly image: BenchImage,
+    readonly work: Work = "run",
+  ) {}
 
   keys(path: string, stride: number): string {
     const octets = new Uint8Array(readFileSync(path));
@@ -38,7 +46,7 @@ class PacketKernel implements Kernel {
     this.#words = new Uint32Array(octets.buffer, octets.byteOffset, octets.length >> 2);
     this.#ring = new PacketRing(this.image, stride);
     this.#next = 0;
-    return `run, ${stride}-octet slots`;
+    return `${this.work}, ${stride}-octet slots`;
   }
 
   #refill(): PacketRing {
@@ -54,7 +62,7 @@ class PacketKernel implements Kernel {
     this.#next = 0;
     do {
       const ring = this.#refill();
-      ring.run();
+      ring[this.work]();
       ring.addTo(sum);
     } while (this.#next !== 0);
     return sum.value;
@@ -63,7 +71,7 @@ class PacketKernel implements Kernel {
   pass(): number {
     const ring = this.#refill();
     const begin = performance.now();
-    ring.run();
+    ring[this.work]();
     return ((performance.now() - begin) * 1e6) / RING_LEN;
   }
 }
@@ -128,4 +136,18 @@ export async function flowKernel(folder: string): Promise<Kernel> {
   if (image.machine.flowsCount(image.state) >>> 0 !== opening.count / 2)
     throw new Error("the answers opened connections of their own.");
   return new PacketKernel(image);
+}
+
+/** A virtual server whose slots are Maglev's; its real servers come in the order of the native table's numbers. */
+export async function maglevKernel(folder: string): Promise<Kernel> {
+  const image = await BenchImage.make(IMAGE_OCTETS);
+  const backends = readWords(folder, "backends.bin");
+  const slots = readWords(folder, "maglev.bin").length;
+  const count = backends.length / 2;
+  const rows = new Uint32Array((count * SERVER_ENTRY_LEN) / 4);
+  for (let index = 0; index < count; index++)
+    rows.set([...backends.subarray(index * 2, index * 2 + 2), 1], (index * SERVER_ENTRY_LEN) / 4);
+  const { machine, address } = image;
+  image.check(machine.serverSet(address, 0, SCHEDULER_MAGLEV, image.place(rows), count, slots));
+  return new PacketKernel(image, "balance");
 }

@@ -78,11 +78,19 @@ export class PacketRing {
     this.#frames.set(this.#starts);
     this.#lengths.fill(length);
     this.#ins.fill(IN);
+    // What only changes destinations leaves these as they are: the native loops then say 1.
+    this.#nextHops.fill(1);
   }
 
   run(count = RING_LEN): void {
     const { machine, address, state } = this.#image;
     machine.run(address, state, this.#batch, count, NOW);
+  }
+
+  /** Gives every packet a destination from virtual server 0. */
+  balance(): void {
+    const { machine, address, state } = this.#image;
+    this.#image.check(machine.balance(address, state, 0, this.#batch, RING_LEN));
   }
 
   /** A default route, so that every packet is forwarded. */

@@ -1,10 +1,10 @@
 import { VXLAN_OUTER_LEN } from "../../assembly/abi/wire.js";
 import { SEGMENT_LEN } from "../../src/packet/segment.js";
+import { maglevPlaces } from "../baseline/maglev.js";
 import { Random } from "../baseline/random.js";
 import { BenchFlows, drawServices, RING_LEN } from "./flows.js";
 import { FrameFile, outerHeaders, TUNNELLED_LEN, writeRouted } from "./frames.js";
 import * as keys from "./keys.js";
-import { maglevPlaces } from "./maglev.js";
 import { type BenchNode, benchNode } from "./nodes.js";
 import { type Case, type Scenario, type Words, writeAll } from "./scenario.js";
 import { packRoutes4 } from "./tables.js";
@@ -97,6 +97,8 @@ interface FlowSize {
 }
 
 const BACKENDS = 1000;
+/** Places of the table: a prime, as Maglev's permutations need; the paper's smaller one. */
+export const MAGLEV_PLACES = 65_537;
 
 export function maglevScenario(): Scenario {
   return {
@@ -107,10 +109,11 @@ export function maglevScenario(): Scenario {
       const random = new Random(61);
       const node = benchNode(false);
       const flows = new BenchFlows(random, node, drawServices(random, node), STREAM);
-      const backends = Array.from(keys.inPrefixKeys4(random, node.remote, BACKENDS), (pod) => [pod, 8080]);
+      const pods = Array.from(keys.inPrefixKeys4(random, node.remote, BACKENDS), (pod) => [pod, 8080]);
+      const backends = Uint32Array.from(pods.flat());
       writeAll(folder, {
-        "backends.bin": Uint32Array.from(backends.flat()),
-        "maglev.bin": maglevPlaces(random, BACKENDS),
+        "backends.bin": backends,
+        "maglev.bin": maglevPlaces(backends, MAGLEV_PLACES),
         "frames.bin": flows.middle(random).octets,
       });
     },

@@ -73,6 +73,7 @@ export interface Machine extends Record<string, unknown> {
   flowFindMany(state: number, tuples: number, count: number, results: number): void;
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
+  balance(image: number, state: number, number: number, batch: number, count: number): number;
   run(image: number, state: number, batch: number, count: number, now: number): number;
 }
 

@@ -1,3 +1,4 @@
+import { OFFSET_KEY, SKIP_KEY, sipHash13 } from "../../bench/baseline/maglev.js";
 import { hashTuple } from "./hash.js";
 
 /** IPVS' schedulers over the kernel's own list, newest first, right by inspection and slow. */
@@ -16,33 +17,7 @@ export interface Client {
   readonly protocol: number;
 }
 
-const MASK = (1n << 64n) - 1n;
-const rotate = (value: bigint, by: bigint): bigint => ((value << by) | (value >> (64n - by))) & MASK;
-
-/** SipHash-1-3 (Aumasson, Bernstein 2012) of four octets under (key, key): its lower half. */
-export function sipHash13(word: number, key: number): number {
-  const k = BigInt(key);
-  const message = (4n << 56n) | BigInt(word >>> 0);
-  let v = [0x736f6d6570736575n, 0x646f72616e646f6dn, 0x6c7967656e657261n, 0x7465646279746573n].map(
-    (constant) => constant ^ k,
-  ) as [bigint, bigint, bigint, bigint];
-  const round = ([a, b, c, d]: typeof v): typeof v => {
-    const [a1, c1] = [(a + b) & MASK, (c + d) & MASK];
-    const [b1, d1] = [rotate(b, 13n) ^ a1, rotate(d, 16n) ^ c1];
-    const [a2, c2] = [(rotate(a1, 32n) + d1) & MASK, (c1 + b1) & MASK];
-    return [a2, rotate(b1, 17n) ^ c2, rotate(c2, 32n), rotate(d1, 21n) ^ a2];
-  };
-  v[3] ^= message;
-  v = round(v);
-  v[0] ^= message;
-  v[2] ^= 0xffn;
-  for (let turn = 0; turn < 3; turn++) v = round(v);
-  return Number((v[0] ^ v[1] ^ v[2] ^ v[3]) & 0xffffffffn);
-}
-
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-const OFFSET_KEY = 2654435761;
-const SKIP_KEY = 2654446892;
 
 /** The paper's table: every server has a list of all slots in the order it likes them, and takes the next free one. */
 export function maglevTable(newestFirst: readonly Real[], size: number): (Real | undefined)[] {

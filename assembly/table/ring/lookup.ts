@@ -31,17 +31,15 @@ export function ringAt(image: Image, number: u32): usize {
   return image.to(image.serversAt) + number * RING_LEN;
 }
 
-export function realAt(image: Image, number: u32, position: u32): usize {
-  return image.to(load<u32>(ringAt(image, number), RING_BLOCK)) + position * REAL_LEN;
+export function realOf(image: Image, ring: usize, position: u32): usize {
+  return image.to(load<u32>(ring, RING_BLOCK)) + position * REAL_LEN;
 }
 
 /** The real server that has a slot, or REAL_NONE where that is none or takes nothing (weight 0). */
 export function slotReal(image: Image, ring: usize, slot: u32): u32 {
   const real: u32 = load<u16>(image.to(load<u32>(ring, RING_SLOTS)) + slot * SLOT_LEN);
   if (real >= load<u32>(ring, RING_COUNT)) return REAL_NONE;
-  return load<u32>(image.to(load<u32>(ring, RING_BLOCK)) + real * REAL_LEN, REAL_WEIGHT) == 0
-    ? REAL_NONE
-    : real;
+  return load<u32>(realOf(image, ring, real), REAL_WEIGHT) == 0 ? REAL_NONE : real;
 }
 
 /** The slot of a 5-tuple, for any size. */

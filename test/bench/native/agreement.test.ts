@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../../bench/baseline/random.js";
 import { type Kernel, OrderedSum } from "../../../bench/native/kernel.js";
 import { inPrefixKeys4, uniformKeys4 } from "../../../bench/native/keys.js";
-import { flowKernel, routerKernel } from "../../../bench/native/packet-kernels.js";
+import { flowKernel, maglevKernel, routerKernel } from "../../../bench/native/packet-kernels.js";
 import { scenariosOf } from "../../../bench/native/scenarios.js";
 import { parseVariants, Side } from "../../../bench/native/side.js";
 import { hashKernel, lpm4Kernel } from "../../../bench/native/table-kernels.js";
@@ -100,6 +100,7 @@ describe(`bench:native: the machine agrees with oracles ${beside}`, () => {
     ["decap", routerKernel],
     ["connection-4k", flowKernel],
     ["whole-10k", flowKernel],
+    ["maglev", maglevKernel],
   ])("on every octet of packets: %s", async (name, make) => {
     const scenario = scenariosOf(undefined).find((one) => one.name === name);
     scenario?.write(folder);
