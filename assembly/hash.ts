@@ -13,7 +13,11 @@ export function hash64(low: u32, high: u32): u32 {
 
 /** Of a connection's 5-tuple; protocol is below 256. */
 export function hashTuple(src: u32, dst: u32, ports: u32, protocol: u32): u32 {
-  const addresses: u64 = ((((<u64>src) << 32) | dst) ^ KEY_C) * KEY_A;
-  const rest: u64 = ((((<u64>ports) << 32) | protocol) ^ KEY_A) * KEY_B;
-  return <u32>(((addresses ^ rotl<u64>(rest, 32)) * KEY_C) >> 32);
+  return hashEnds(((<u64>src) << 32) | dst, ((<u64>ports) << 32) | protocol);
+}
+
+/** The same of src << 32 | dst, and ports << 32 | protocol. */
+export function hashEnds(addresses: u64, rest: u64): u32 {
+  const mixed: u64 = (rest ^ KEY_A) * KEY_B;
+  return <u32>(((((addresses ^ KEY_C) * KEY_A) ^ rotl<u64>(mixed, 32)) * KEY_C) >> 32);
 }

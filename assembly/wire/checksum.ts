@@ -12,13 +12,10 @@ export function sumWords(address: usize, length: u32): u32 {
   return bswap<u16>(<u16>fold(sum));
 }
 
-/** Folds a sum to 16 bits with end-around carry. */
+/** Folds a sum to 16 bits with end-around carry: each half added to the other, the carry is that of the lower one. */
 export function fold(sum: u64): u32 {
-  let folded = (sum & 0xffffffff) + (sum >> 32);
-  folded = (folded & 0xffff) + (folded >> 16);
-  folded = (folded & 0xffff) + (folded >> 16);
-  folded = (folded & 0xffff) + (folded >> 16);
-  return <u32>folded;
+  const halved = <u32>((sum + rotl<u64>(sum, 32)) >> 32);
+  return (halved + rotl<u32>(halved, 16)) >> 16;
 }
 
 /** The sum of the pseudo-header of TCP and UDP over IPv4. */

@@ -35,16 +35,28 @@ export function realOf(image: Image, ring: usize, position: u32): usize {
   return image.to(load<u32>(ring, RING_BLOCK)) + position * REAL_LEN;
 }
 
-/** The real server that has a slot, or REAL_NONE where that is none or takes nothing (weight 0). */
-export function slotReal(image: Image, ring: usize, slot: u32): u32 {
-  const real: u32 = load<u16>(image.to(load<u32>(ring, RING_SLOTS)) + slot * SLOT_LEN);
-  if (real >= load<u32>(ring, RING_COUNT)) return REAL_NONE;
-  return load<u32>(realOf(image, ring, real), REAL_WEIGHT) == 0 ? REAL_NONE : real;
+export function slotsOf(image: Image, ring: usize): usize {
+  return image.to(load<u32>(ring, RING_SLOTS));
 }
 
-/** The slot of a 5-tuple, for any size. */
-export function slotOfTuple(src: u32, dst: u32, ports: u32, protocol: u32, size: u32): u32 {
-  return <u32>((<u64>hashTuple(src, dst, ports, protocol) * size) >> 32);
+/**
+ * The real server that has a slot of a ring (addresses of its slots and of its `count` real servers), or REAL_NONE
+ * where that is none or takes nothing (weight 0).
+ */
+export function slotReal(slots: usize, reals: usize, count: u32, slot: u32): u32 {
+  const real: u32 = load<u16>(slots + slot * SLOT_LEN);
+  return real < count && load<u32>(reals + real * REAL_LEN, REAL_WEIGHT) != 0 ? real : REAL_NONE;
+}
+
+/** The real server that a 5-tuple chooses in a ring of SCHEDULER_MAGLEV, or REAL_NONE. */
+export function tupleReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
+  const slot = slotOfHash(hashTuple(src, dst, ports, protocol), load<u32>(ring, RING_SIZE));
+  return slotReal(slotsOf(image, ring), realOf(image, ring, 0), load<u32>(ring, RING_COUNT), slot);
+}
+
+/** The slot of a 5-tuple's hash, for any size. */
+export function slotOfHash(hash: u32, size: u32): u32 {
+  return <u32>((<u64>hash * size) >> 32);
 }
 
 /** The slot of a client (address and port added up), as ip_vs_mh.c, or ip_vs_sh.c since Linux 4.18. */
@@ -54,24 +66,26 @@ function slotOfClient(client: u32, code: u32, size: u32): u32 {
 
 /** Goes through other slots of the client's until one's server takes something (ip_vs_mh_get_fallback). */
 function fallBack(image: Image, ring: usize, client: u32, code: u32, first: u32): u32 {
+  const slots = slotsOf(image, ring);
+  const reals = realOf(image, ring, 0);
+  const count = load<u32>(ring, RING_COUNT);
   const size = load<u32>(ring, RING_SIZE);
   for (let tried: u32 = 0; tried < size; tried++) {
     const offset = (first + tried) % size;
-    const real = slotReal(image, ring, slotOfClient(client + offset, code, size));
+    const real = slotReal(slots, reals, count, slotOfClient(client + offset, code, size));
     if (real != REAL_NONE) return real;
   }
   return REAL_NONE;
 }
 
-function pickByHash(image: Image, ring: usize, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
+/** By the client, or for dh by the address that it calls. */
+function clientReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32): u32 {
   const scheduler = load<u32>(ring, RING_SCHEDULER);
   const code = scheduler & SCHEDULER_CODE_MASK;
-  const size = load<u32>(ring, RING_SIZE);
-  if (code == SCHEDULER_MAGLEV) return slotReal(image, ring, slotOfTuple(src, dst, ports, protocol, size));
   const port = (scheduler & SCHEDULER_FLAG_PORT) == 0 ? 0 : ports >> 16;
   const client = code == SCHEDULER_DH ? dst : src + port;
-  const slot = slotOfClient(client, code, size);
-  const real = slotReal(image, ring, slot);
+  const slot = slotOfClient(client, code, load<u32>(ring, RING_SIZE));
+  const real = slotReal(slotsOf(image, ring), realOf(image, ring, 0), load<u32>(ring, RING_COUNT), slot);
   if (real != REAL_NONE || (scheduler & SCHEDULER_FLAG_FALLBACK) == 0) return real;
   return fallBack(image, ring, client, code, slot);
 }
@@ -94,5 +108,6 @@ export function ringPick(
   if (code == SCHEDULER_RR) return takeRound(image, state, ring, number);
   if (code == SCHEDULER_WRR) return takeWeightedRound(image, state, ring, number);
   if (load<u32>(ring, RING_WEIGHT_MAX) == 0) return REAL_NONE;
-  return pickByHash(image, ring, src, dst, ports, protocol);
+  if (code == SCHEDULER_MAGLEV) return tupleReal(image, ring, src, dst, ports, protocol);
+  return clientReal(image, ring, src, dst, ports);
 }
