@@ -44,6 +44,8 @@ export interface ArpFields {
   readonly targetIp: Ip4;
 }
 
+/** As many as six bits count words. */
+const GENEVE_OPTIONS_MAX = wire.GENEVE_LENGTH_MASK * 4;
 const VLAN_LEN = 4;
 const ARP_LEN = 28;
 
@@ -87,6 +89,10 @@ export function geneveLayer(fields: GeneveFields): Layer {
   return {
     encode(payload) {
       const { control, critical, options, version } = fields;
+      if (options.length > GENEVE_OPTIONS_MAX || options.length % 4 !== 0)
+        throw new RangeError(
+          `geneve.options: ${options.length} octets; give a multiple of 4, at most ${GENEVE_OPTIONS_MAX}.`,
+        );
       const flags = (control ? wire.GENEVE_FLAG_CONTROL : 0) | (critical ? wire.GENEVE_FLAG_CRITICAL : 0);
       const header = new Uint8Array(wire.GENEVE_LEN);
       write(header, wire.GENEVE_VERSION_LENGTH, 1, version * 64 + options.length / 4, "geneve.options");

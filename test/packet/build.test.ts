@@ -119,6 +119,24 @@ describe("arp", () => {
 });
 
 describe("frame", () => {
+  it("puts a frame into Geneve with its options", () => {
+    const outer = frame()
+      .eth()
+      .ip4({ src: "172.18.0.3", dst: "172.18.0.4" })
+      .udp({ srcPort: 50000, dstPort: 6081 });
+    const inside = tcp("10.244.1.7:41000", "10.244.2.9:8080");
+    const options = Uint8Array.of(1, 2, 0x80, 1, 0, 1, 0, 2);
+    const octets = outer.geneve({ vni: 0xabcdef, critical: true, options }).payload(inside).bytes();
+    expect(Buffer.from(octets.subarray(42, 58)).toString("hex")).toBe("02406558abcdef000102800100010002");
+    expect(printPacket(octets)).toBe(
+      "172.18.0.3.50000 > 172.18.0.4.6081: Geneve, Flags [C], vni 0xabcdef, options [8 bytes]: " +
+        "10.244.1.7.41000 > 10.244.2.9.8080: Flags [S], seq 0, win 64240, length 0",
+    );
+    expect(verifyChecksums(octets)).toEqual({ ip: "good", l4: "good", inner: { ip: "good", l4: "good" } });
+    expect(() => outer.geneve({ vni: 1, options: new Uint8Array(256) }).bytes()).toThrow("geneve.options");
+    expect(() => outer.geneve({ vni: 2 ** 24 }).bytes()).toThrow("geneve.vni: 16777216");
+  });
+
   it("puts a frame into VXLAN with lengths, types and checksums computed from inside out", () => {
     const octets = frame()
       .eth({ src: "02:00:00:00:01:01", dst: "02:00:00:00:01:02" })

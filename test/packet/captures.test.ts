@@ -119,20 +119,24 @@ describe.skipIf(!haveCaptures)(`captures in ${CAPTURES} (skipped where that fold
     expect(compared).toBeGreaterThan(0);
   });
 
-  it("finds the VXLAN networks that tshark finds, with what is inside", () => {
-    compareAll((bytes, truth, where) => {
-      const [ip, transport] = outermostLayers(truth);
-      const { vxlan } = describePacket(bytes);
-      if (ip !== "ip" || transport !== "udp" || vxlan === undefined) return false;
-      const isVxlan = String(truth["frame.protocols"]).includes("udp:vxlan:eth");
-      if (!isVxlan) return false;
-      expect(String(vxlan.vni), where).toBe(outermost(truth, "vxlan.vni"));
-      const innerSrc = truth["ip.src"]?.[1];
-      if (innerSrc !== undefined && vxlan.inner.src !== undefined)
-        expect(vxlan.inner.src, where).toBe(innerSrc);
-      return true;
-    });
-  });
+  it.each(["vxlan", "geneve"] as const)(
+    "finds the %s networks that tshark finds, with what is inside",
+    (kind) => {
+      const compared = compareAll((bytes, truth, where) => {
+        const [ip, transport] = outermostLayers(truth);
+        const tunnel = describePacket(bytes)[kind];
+        if (ip !== "ip" || transport !== "udp" || tunnel === undefined) return false;
+        const isTunnel = String(truth["frame.protocols"]).includes(`udp:${kind}:eth`);
+        if (!isTunnel) return false;
+        expect(tunnel.vni, where).toBe(Number(outermost(truth, `${kind}.vni`)));
+        const innerSrc = truth["ip.src"]?.[1];
+        if (innerSrc !== undefined && tunnel.inner?.src !== undefined)
+          expect(tunnel.inner.src, where).toBe(innerSrc);
+        return true;
+      });
+      expect(compared).toBeGreaterThan(0);
+    },
+  );
 });
 
 /** tcpdump -v puts its verdict on a checksum between the addresses and the rest. */

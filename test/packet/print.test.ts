@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
-import type { Frame } from "../../src/packet/frame.js";
+import type { Frame, GeneveOptions } from "../../src/packet/frame.js";
 import { printPacket } from "../../src/packet/print.js";
 
 const ip4 = frame().eth().ip4({ src: "10.0.0.1", dst: "10.0.0.2" });
@@ -250,6 +250,28 @@ describe("describePacket", () => {
         inner: { ...describePacket(inner), src: "10.244.1.7", dstPort: 8080, ttl: 63, flags: "S" },
       },
     });
+  });
+
+  it("tells what is in Geneve, where that is an Ethernet frame", () => {
+    const inner = tcp("10.244.1.7:41000", "10.244.2.9:8080");
+    const outer = frame()
+      .eth()
+      .ip4({ src: "172.18.0.3", dst: "172.18.0.4" })
+      .udp({ srcPort: 50000, dstPort: 6081 });
+    const around = (fields: Partial<GeneveOptions>) =>
+      outer
+        .geneve({ vni: 7, options: new Uint8Array(8), ...fields })
+        .payload(inner)
+        .bytes();
+    expect(describePacket(around({})).geneve).toEqual({ vni: 7, inner: describePacket(inner) });
+    expect(describePacket(around({ type: 0x0800 })).geneve).toEqual({ vni: 7 });
+    expect(printPacket(around({ type: 0x0800, control: true }))).toContain(
+      "Geneve, Flags [O], vni 0x7, proto 0x0800, options [8 bytes]",
+    );
+    expect(printPacket(around({ version: 2 }))).toContain("Geneve ERROR: unknown-version 2");
+    const cut = outer.payload(Uint8Array.of(2, 0, 0x65, 0x58, 0, 0, 7, 0)).bytes();
+    expect(printPacket(cut)).toContain("Geneve [|geneve]");
+    expect(describePacket(cut).geneve).toBeUndefined();
   });
 
   it("says so when a frame is cut, malformed or a fragment", () => {

@@ -49,6 +49,10 @@ describe.skipIf(!haveTshark)("built packets, in tshark (skipped where it is not 
       .eth()
       .ip4({ src: "172.18.0.3", dst: "172.18.0.4" })
       .udp({ srcPort: 5, dstPort: 8472 });
+    const toGeneve = frame()
+      .eth()
+      .ip4({ src: "172.18.0.3", dst: "172.18.0.4" })
+      .udp({ srcPort: 5, dstPort: 6081 });
     const rows = dissect([
       tcp("10.244.1.7:41000", "10.96.12.3:80"),
       tcp("10.244.1.7:41000", "10.96.12.3:81", { flags: "PA", payload: 7, ttl: 1 }),
@@ -59,6 +63,10 @@ describe.skipIf(!haveTshark)("built packets, in tshark (skipped where it is not 
       icmpEcho("fd00::7", "fd00::3"),
       arp("10.244.1.7", "10.244.1.1"),
       outer.vxlan({ vni: 1 }).payload(inner).bytes(),
+      toGeneve
+        .geneve({ vni: 1, options: Uint8Array.of(1, 2, 3, 1, 0, 1, 0, 2) })
+        .payload(inner)
+        .bytes(),
     ]);
     expect(rows.map((row) => row.replace(/:data\b/, ""))).toEqual([
       "eth:ethertype:ip:tcp|54|1700000000.000000001|1|1||||",
@@ -70,6 +78,7 @@ describe.skipIf(!haveTshark)("built packets, in tshark (skipped where it is not 
       "eth:ethertype:ipv6:icmpv6|118|1700000000.000000007|||||1|",
       "eth:ethertype:arp|42|1700000000.000000008||||||",
       "eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp|104|1700000000.000000009|1,1|1|1|||",
+      "eth:ethertype:ip:udp:geneve:eth:ethertype:ip:tcp|112|1700000000.000000010|1,1|1|1|||",
     ]);
   });
 });
