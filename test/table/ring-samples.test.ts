@@ -30,10 +30,6 @@ interface Sample {
 }
 
 const FOLDER = join(SHARED, "spec/ipvs-samples");
-const NAMES = existsSync(FOLDER)
-  ? readdirSync(FOLDER).filter((name) => /^(rr|wrr|sh|dh|mh)_.*\.json$/.test(name))
-  : [];
-
 function samplesOf(name: string): readonly Sample[] {
   const { services } = JSON.parse(readFileSync(join(FOLDER, name), "utf8")) as {
     services: readonly Sample[];
@@ -41,6 +37,12 @@ function samplesOf(name: string): readonly Sample[] {
   // Persistence and one-packet scheduling are not modelled.
   return services.filter(({ ipvsadm_extra }) => ipvsadm_extra === "");
 }
+
+const NAMES = existsSync(FOLDER)
+  ? readdirSync(FOLDER).filter(
+      (name) => /^(rr|wrr|sh|dh|mh)_.*\.json$/.test(name) && samplesOf(name).length > 0,
+    )
+  : [];
 
 function change(list: KernelServer, event: Exclude<Event, { op: "conn" | "close" }>): void {
   const address = ip4(event.addr);
