@@ -25,7 +25,19 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   // Packets about which nothing is left to decide.
   express: ["abi", "bytes", "hash", "image", "stage", "state", "table", "wire"],
   stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace"],
-  pipeline: ["abi", "express", "hash", "image", "packet", "random", "stage", "state", "table", "trace", "wire"],
+  pipeline: [
+    "abi",
+    "express",
+    "hash",
+    "image",
+    "packet",
+    "random",
+    "stage",
+    "state",
+    "table",
+    "trace",
+    "wire",
+  ],
   index: ["abi", "image", "memory", "pipeline", "random", "state", "table"],
 };
 

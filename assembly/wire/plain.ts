@@ -54,11 +54,8 @@ export class PlainFrame {
     const dst = load<u32>(frame, IP + IP4_DST);
     const room = <u32>bswap<u16>(<u16>(first >> 16)) - IP4_LEN;
     const sum = (first & LOW) + (first >> 32) + (second & LOW) + (second >> 32) + dst;
-    const isHeader =
-      <u32>(room <= length - SEGMENT) &
-      <u32>(fold(sum) == 0xffff) &
-      <u32>((<u32>(first >> 48) & FRAGMENT) == 0);
-    if ((isHeader & isUnicast(<u32>(second >> 32)) & isUnicast(dst)) == 0) return false;
+    const faults = u32(room > length - SEGMENT) | u32(fold(sum) != 0xffff) | (<u32>(first >> 48) & FRAGMENT);
+    if ((faults | isOutside(<u32>(second >> 32)) | isOutside(dst)) != 0) return false;
     const protocol = <u32>(second >> 8) & 0xff;
     if (protocol == PROTO_TCP) return Tcp.at(frame + SEGMENT).isValid(room);
     return protocol == PROTO_UDP && Udp.at(frame + SEGMENT).isValid(room);
@@ -97,10 +94,10 @@ export class PlainFrame {
   }
 }
 
-/** 1 for an address (as it lies in memory) that a packet from outside may have: not of 0/8 or 127/8, not multicast. */
-function isUnicast(address: u32): u32 {
+/** 1 for an address (as it lies in memory) that no packet from outside may have: of 0/8, of 127/8, multicast or above. */
+function isOutside(address: u32): u32 {
   const first = address & 0xff;
-  return <u32>(first - 1 < MULTICAST - 1) & <u32>(first != LOOPBACK);
+  return u32(first - 1 >= MULTICAST - 1) | u32(first == LOOPBACK);
 }
 
 /** A checksum after words changed, all as they lie in memory (RFC 1624 §3, eqn. 3): ~(~HC + ~m + m'), for small sums ~m + m'. */
