@@ -115,6 +115,7 @@ export function flannel(cluster: Cluster, node: Node, options: FlannelOptions = 
     }
   }
   return {
+    podCIDR: pods.podCIDR,
     interfaces: [...own.interfaces, pods.bridge, ...backend.interfaces],
     routes: [...own.routes, pods.route, ...backend.routes].sort(compareRoutes),
     neighbours: [...own.neighbours, ...pods.neighbours, ...backend.neighbours],

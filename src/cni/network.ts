@@ -9,6 +9,8 @@ import type { FdbEntry } from "../ruleset/vxlan.js";
 
 /** What a CNI plugin, the kubelet and the machine's own set-up leave in one node's kernel. */
 export interface NodeNetwork {
+  /** Of this node's own Pods. */
+  readonly podCIDR: Prefix;
   readonly interfaces: readonly Interface[];
   /** In the kernel's order. */
   readonly routes: readonly Route[];

@@ -13,7 +13,7 @@ export interface PodNetwork {
   readonly podCIDR: Prefix & { readonly address: Ip4 };
   readonly bridge: Interface;
   readonly route: Route;
-  /** One for every Pod of the node, and every endpoint, with an address of its own inside of the podCIDR. */
+  /** One for every Pod of the node with an address of its own inside of the podCIDR. */
   readonly neighbours: readonly Neighbour[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -34,13 +34,9 @@ function localPodIps(cluster: Cluster, node: Node): readonly Ip4[] {
   return [...addresses];
 }
 
-/** Endpoints in the podCIDR, of which the Pods may not have been given. */
-function endpointIps(cluster: Cluster, podCIDR: Prefix): readonly Ip4[] {
-  return cluster.endpointSlices.flatMap(({ endpoints }) =>
-    endpoints.flatMap(({ address }) =>
-      typeof address === "number" && prefixContains(podCIDR, address) ? [address] : [],
-    ),
-  );
+/** The bridge reaches every address of the podCIDR with the MAC that its plugin gives Pods. */
+export function podNeighbour(address: Ip4): Neighbour {
+  return { address, dev: BRIDGE, mac: macOf("pod", address) };
 }
 
 /** Pods that another network plugin gave addresses to: cni0 does not reach them. */
@@ -67,7 +63,6 @@ export function podNetwork(cluster: Cluster, node: Node, mtu: number): PodNetwor
   const address = podCIDR.address + 1;
   const ips = localPodIps(cluster, node);
   const pods = ips.filter((ip) => prefixContains(podCIDR, ip));
-  const inside = new Set([...pods, ...endpointIps(cluster, podCIDR)]);
   const outside = ips.filter((ip) => !prefixContains(podCIDR, ip));
   return {
     podCIDR,
@@ -79,7 +74,7 @@ export function podNetwork(cluster: Cluster, node: Node, mtu: number): PodNetwor
       addresses: [{ address, length: podCIDR.length }],
     },
     route: { prefix: podCIDR, dev: BRIDGE, proto: "kernel", scope: "link", src: address },
-    neighbours: [...inside].map((ip) => ({ address: ip, dev: BRIDGE, mac: macOf("pod", ip) })),
+    neighbours: pods.map(podNeighbour),
     diagnostics: strangers(node, podCIDR, outside),
   };
 }

@@ -1,6 +1,6 @@
 import type { Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import type { Target } from "../ruleset/iptables.js";
+import type { Chain, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
 import type { Chains } from "./chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
@@ -9,16 +9,24 @@ import { DROP, jump, REJECT } from "./rules.js";
 
 export const MARK_MASQ: Target = jump("KUBE-MARK-MASQ");
 
-/** The two tables being written, and what of the node and the options the rules of a Service depend on. */
-export interface IptablesDraft {
-  readonly filter: Chains;
-  readonly nat: Chains;
+/** What of the node and the options the rules of every Service depend on. */
+export interface IptablesContext {
   /** Where pods' packets come from; undefined for no detector. */
   readonly localPods: Prefix | undefined;
   readonly masqueradeAll: boolean;
   readonly nodeIp: Ip | undefined;
   /** Large clusters go without comments in the chains of endpoints. */
   readonly endpointComments: boolean;
+}
+
+/** What one Service adds to the tables, while it is written. */
+export interface IptablesDraft extends IptablesContext {
+  /** Its rules in the chains of filter, which all Services share. */
+  readonly filter: Chains;
+  /** Its rules in the shared chains of nat. */
+  readonly nat: Chains;
+  /** Its own chains, all of nat. */
+  readonly chains: Chain[];
 }
 
 /** One service port on this node: its chains by name, and which of its ways lead anywhere. */

@@ -1,5 +1,5 @@
 import { prefixContains } from "../net/prefix.js";
-import type { Match } from "../ruleset/iptables.js";
+import type { Chain, Match, Rule } from "../ruleset/iptables.js";
 import { append } from "./chains.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
@@ -12,7 +12,6 @@ import {
   from,
   host,
   jump,
-  notFrom,
   protocol,
   rule,
   SRC_LOCAL,
@@ -30,11 +29,6 @@ function writeClusterIP(out: IptablesDraft, { frontend, hasInternal, refusal, ..
   }
   const chain = frontend.internalPolicyLocal ? plan.localChain : plan.clusterChain;
   append(out.nat, "KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
-  if (out.masqueradeAll) append(out.nat, chain, commented(`${name} cluster IP`, matches, MARK_MASQ));
-  else if (out.localPods !== undefined) {
-    const outsiders = [notFrom(out.localPods), ...matches];
-    append(out.nat, chain, commented(`${name} cluster IP`, outsiders, MARK_MASQ));
-  }
 }
 
 function writeExternalIPs(
@@ -96,47 +90,39 @@ function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
 }
 
 /** KUBE-EXT-: external destinations, masqueraded and on to the chain of their policy. */
-function writeExternalChain(out: IptablesDraft, plan: ServicePlan): void {
-  const { frontend, clusterChain, localChain, externalChain } = plan;
+function externalChain(out: IptablesDraft, plan: ServicePlan): Chain {
+  const { frontend, clusterChain, localChain, externalChain: name } = plan;
   const destinations = `for ${frontend.name} external destinations`;
+  const rules: Rule[] = [];
   if (!frontend.externalPolicyLocal) {
-    append(out.nat, externalChain, commented(`masquerade traffic ${destinations}`, [], MARK_MASQ));
+    rules.push(commented(`masquerade traffic ${destinations}`, [], MARK_MASQ));
   } else {
     // Pods and the node itself are not held to local endpoints: their way leads to any.
     if (out.localPods !== undefined) {
-      const pods = [from(out.localPods)];
-      append(out.nat, externalChain, commented(`pod traffic ${destinations}`, pods, jump(clusterChain)));
+      rules.push(commented(`pod traffic ${destinations}`, [from(out.localPods)], jump(clusterChain)));
     }
-    append(
-      out.nat,
-      externalChain,
+    rules.push(
       commented(`masquerade LOCAL traffic ${destinations}`, [SRC_LOCAL], MARK_MASQ),
       commented(`route LOCAL traffic ${destinations}`, [SRC_LOCAL], jump(clusterChain)),
     );
   }
-  if (plan.hasExternal) {
-    append(out.nat, externalChain, rule([], jump(frontend.externalPolicyLocal ? localChain : clusterChain)));
-  }
+  if (plan.hasExternal) rules.push(rule([], jump(frontend.externalPolicyLocal ? localChain : clusterChain)));
+  return { name, rules };
 }
 
 /** KUBE-FW-: who may reach the VIPs. Others come back untranslated, to be dropped by filter. */
-function writeFirewallChain(
-  out: IptablesDraft,
-  { frontend, firewallChain, externalChain }: ServicePlan,
-): void {
+function firewallChain(
+  { nodeIp }: IptablesDraft,
+  { frontend, firewallChain: chain, ...plan }: ServicePlan,
+): Chain {
   const { name, sourceRanges, vips } = frontend;
-  const { nodeIp } = out;
   const admit = (prefix: (typeof sourceRanges)[number]) =>
-    commented(`${name} loadbalancer IP`, [from(prefix)], jump(externalChain));
-  append(out.nat, firewallChain, ...sourceRanges.map(admit));
+    commented(`${name} loadbalancer IP`, [from(prefix)], jump(plan.externalChain));
   // The node's own packets to a VIP that is one of its addresses have the VIP as their source.
-  if (nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp))) {
-    append(out.nat, firewallChain, ...vips.map((vip) => admit(host(vip))));
-  }
-  append(out.nat, firewallChain, {
-    matches: [],
-    comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`,
-  });
+  const fromNode = nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp));
+  const others = { matches: [], comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL` };
+  const own = fromNode ? vips.map((vip) => admit(host(vip))) : [];
+  return { name: chain, rules: [...sourceRanges.map(admit), ...own, others] };
 }
 
 /** Every rule of one service port. */
@@ -145,7 +131,7 @@ export function writeService(out: IptablesDraft, plan: ServicePlan): void {
   writeExternalIPs(out, plan);
   writeVips(out, plan);
   writeNodePort(out, plan);
-  if (plan.endpoints.hasAny && plan.frontend.externallyAccessible) writeExternalChain(out, plan);
-  if (plan.usesFirewall) writeFirewallChain(out, plan);
+  if (plan.endpoints.hasAny && plan.frontend.externallyAccessible) out.chains.push(externalChain(out, plan));
+  if (plan.usesFirewall) out.chains.push(firewallChain(out, plan));
   writeEndpoints(out, plan);
 }

@@ -211,3 +211,17 @@ export function nftService(
     firewallIPs: guarded.map((ip) => refused(onAddress(ip, { kind: "goto", chain: plan.firewall }))),
   };
 }
+
+/** What several service ports of one Service add together. */
+export function joined(parts: readonly NftService[]): NftService {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  return {
+    chains: parts.flatMap(({ chains }) => chains),
+    serviceIPs: parts.flatMap(({ serviceIPs }) => serviceIPs),
+    serviceNodePorts: parts.flatMap(({ serviceNodePorts }) => serviceNodePorts),
+    noEndpointServices: parts.flatMap(({ noEndpointServices }) => noEndpointServices),
+    noEndpointNodePorts: parts.flatMap(({ noEndpointNodePorts }) => noEndpointNodePorts),
+    firewallIPs: parts.flatMap(({ firewallIPs }) => firewallIPs),
+  };
+}
