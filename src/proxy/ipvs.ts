@@ -201,16 +201,11 @@ function changedRules(
   if (SET_NAMES.every((_, index) => (before[index] === 0) === (after[index] === 0))) return [];
   const [old, made] = [before, after].map((sizes) => ipvsIptables(emptiness(sizes), sources).tables);
   return (made ?? []).flatMap(({ name: table, chains }, index) => {
-    const left = new Map(old?.[index]?.chains.map((chain) => [chain.name, chain]));
-    const steps: RulesetStep[] = [];
-    for (const chain of chains) {
-      if (!isSame(left.get(chain.name), chain)) steps.push({ kind: "chain-set", table, chain });
-      left.delete(chain.name);
-    }
-    return [
-      ...steps,
-      ...Array.from(left.keys(), (name) => ({ kind: "chain-removed" as const, table, name })),
-    ];
+    // The chains are the same whatever the sets hold.
+    const was = new Map(old?.[index]?.chains.map((chain) => [chain.name, chain]));
+    return chains
+      .filter((chain) => !isSame(was.get(chain.name), chain))
+      .map((chain) => ({ kind: "chain-set" as const, table, chain }));
   });
 }
 
