@@ -19,9 +19,7 @@ import type { Ruleset } from "./ruleset/ruleset.js";
 export class Compilation {
   readonly #target: Target;
   readonly #given: readonly Diagnostic[];
-  readonly #proxied: Program<Fragment, Proxied>;
-  readonly #addressing: Program<Fragment, Addressing>;
-  readonly #services = new ByName<ServiceObjects>();
+  readonly #program: Program<Fragment, readonly [Proxied, Addressing]>;
   /** Which Service a slice names, by the slice's own name. */
   readonly #owners = new ByName<string>();
   #ruleset: Ruleset | undefined;
@@ -30,10 +28,7 @@ export class Compilation {
   constructor(cluster: Cluster, options: CompileOptions = {}) {
     this.#target = targetOf(cluster, options);
     this.#given = cluster.diagnostics;
-    const services = serviceObjects(cluster);
-    this.#proxied = new Program(this.#target.frontEnds.proxied, services);
-    this.#addressing = new Program(this.#target.frontEnds.addressing, services);
-    for (const objects of services) this.#services.set(objects.namespace, objects.name, objects);
+    this.#program = new Program(this.#target.frontEnd, serviceObjects(cluster));
     for (const { namespace, name, serviceName } of cluster.endpointSlices) {
       this.#owners.set(namespace, name, serviceName);
     }
@@ -41,12 +36,7 @@ export class Compilation {
 
   /** The ruleset as it is now: what `compile` makes of the changed cluster. It is put together when asked for. */
   get ruleset(): Ruleset {
-    this.#ruleset ??= rulesetOf(
-      this.#target,
-      { diagnostics: this.#given },
-      this.#proxied.whole,
-      this.#addressing.whole,
-    );
+    this.#ruleset ??= rulesetOf(this.#target, { diagnostics: this.#given }, this.#program.whole);
     return this.#ruleset;
   }
 
@@ -55,10 +45,7 @@ export class Compilation {
    * for what is deleted but not there; nothing is changed then.
    */
   apply(change: ClusterChange): RulesetChange {
-    const steps = this.#changed(change).flatMap((objects) => {
-      this.#keep(objects);
-      return [...this.#proxied.change(objects), ...this.#addressing.change(objects)];
-    });
+    const steps = this.#changed(change).flatMap((objects) => this.#program.change(objects));
     this.#ruleset = undefined;
     return steps;
   }
@@ -68,38 +55,30 @@ export class Compilation {
     switch (change.kind) {
       case "service-set": {
         const { service } = change;
-        return [{ ...this.#of(service.namespace, service.name), service }];
+        return [{ ...this.#program.objectsOf(service), service }];
       }
       case "service-deleted": {
-        const objects = this.#of(change.namespace, change.name);
+        const objects = this.#program.objectsOf(change);
         if (objects.service === undefined) throw missing("Service", change);
         return [{ ...objects, service: undefined }];
       }
       case "endpointslice-set": {
         const slice = change.endpointSlice;
         const { namespace, name, serviceName } = slice;
-        const owner = this.#owners.get(namespace, name) ?? serviceName;
+        const owner = this.#owners.get(namespace, name);
+        const joined = withSlice(this.#program.objectsOf({ namespace, name: serviceName }), slice);
+        if (owner === serviceName) return [joined];
         this.#owners.set(namespace, name, serviceName);
-        const left = owner === serviceName ? [] : [withoutSlice(this.#of(namespace, owner), name)];
-        return [...left, withSlice(this.#of(namespace, serviceName), slice)];
+        if (owner === undefined) return [joined];
+        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name), joined];
       }
       case "endpointslice-deleted": {
         const { namespace, name } = change;
         const owner = this.#owners.get(namespace, name);
         if (owner === undefined) throw missing("EndpointSlice", change);
         this.#owners.delete(namespace, name);
-        return [withoutSlice(this.#of(namespace, owner), name)];
+        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name)];
       }
     }
-  }
-
-  #of(namespace: string, name: string): ServiceObjects {
-    return this.#services.get(namespace, name) ?? { namespace, name, service: undefined, slices: [] };
-  }
-
-  #keep(objects: ServiceObjects): void {
-    const { namespace, name, service, slices } = objects;
-    if (service === undefined && slices.length === 0) this.#services.delete(namespace, name);
-    else this.#services.set(namespace, name, objects);
   }
 }

@@ -14,7 +14,5 @@ export type { CompileOptions } from "./compile/options.js";
  */
 export function compile(cluster: Cluster, options: CompileOptions = {}): Ruleset {
   const target = targetOf(cluster, options);
-  const services = serviceObjects(cluster);
-  const { proxied, addressing } = target.frontEnds;
-  return rulesetOf(target, cluster, compileWith(proxied, services), compileWith(addressing, services));
+  return rulesetOf(target, cluster, compileWith(target.frontEnd, serviceObjects(cluster)));
 }

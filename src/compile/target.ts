@@ -1,6 +1,7 @@
 import { flannel } from "../cni/flannel.js";
 import type { NodeNetwork } from "../cni/network.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
+import { joint } from "../fragment/joint.js";
 import type { Cluster } from "../model/cluster.js";
 import { familyOf, type Ip } from "../net/ip.js";
 import type { Interface } from "../ruleset/routes.js";
@@ -9,15 +10,12 @@ import { type Addressing, addressingFrontEnd } from "./addressing.js";
 import { type CompileOptions, checkWords, findNode } from "./options.js";
 import { type Proxied, proxyFrontEnd } from "./proxied.js";
 
-/** A node to compile for: what its network is without Services, and the front ends that add them. */
+/** A node to compile for: what its network is without Services, and the front end that adds them. */
 export interface Target {
   readonly node: string;
   readonly proxy: ProxyMode;
   readonly network: NodeNetwork;
-  readonly frontEnds: {
-    readonly proxied: FrontEnd<Fragment, Proxied>;
-    readonly addressing: FrontEnd<Fragment, Addressing>;
-  };
+  readonly frontEnd: FrontEnd<Fragment, readonly [Proxied, Addressing]>;
 }
 
 /** Every IPv4 address of the node but loopback's. */
@@ -41,19 +39,18 @@ export function targetOf(cluster: Cluster, options: CompileOptions): Target {
     node: node.name,
     proxy: options.proxy ?? "iptables",
     network,
-    frontEnds: {
-      proxied: proxyFrontEnd(cluster, node, nodeAddressesOf(network.interfaces), options),
-      addressing: addressingFrontEnd(network),
-    },
+    frontEnd: joint(
+      proxyFrontEnd(cluster, node, nodeAddressesOf(network.interfaces), options),
+      addressingFrontEnd(network),
+    ),
   };
 }
 
-/** The whole ruleset, of what the front ends made. */
+/** The whole ruleset, of what the front end made. */
 export function rulesetOf(
   { node, proxy, network }: Target,
   { diagnostics }: Pick<Cluster, "diagnostics">,
-  proxied: Proxied,
-  addressing: Addressing,
+  [proxied, addressing]: readonly [Proxied, Addressing],
 ): Ruleset {
   return {
     ...proxied,

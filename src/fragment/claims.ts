@@ -50,59 +50,69 @@ export class Claims<F extends Fragment, T> {
   }
 
   /** Takes one Service's change up and tells the steps of the collection and of what is told about it. */
-  change(rewrite: Rewrite<F>): readonly RulesetStep[] {
-    const before = byKey(this.#collection, rewrite.before);
-    const after = byKey(this.#collection, rewrite.after);
-    if (before.size === 0 && after.size === 0) return [];
-    const steps: RulesetStep[] = [];
-    for (const key of new Set([...before.keys(), ...after.keys()])) {
-      const claimants = this.#at(key);
-      const first = claimants[0];
-      const held = first === rewrite.entry ? before.get(key) : this.#elementOf(first, key);
-      if (!after.has(key)) this.#remove(key, rewrite.entry);
-      else if (!before.has(key)) this.#add(key, rewrite.entry);
-      const next = this.#at(key)[0];
-      const holds = next === rewrite.entry ? after.get(key) : this.#elementOf(next, key);
-      if (holds === undefined) steps.push(this.#collection.removed(held as T));
-      else if (!isSame(held, holds)) steps.push(this.#collection.set(holds));
-      if (this.#collection.clash !== undefined) {
-        steps.push(...this.#retell(key, rewrite, held, holds));
-      }
-    }
-    return steps;
+  change(rewrite: Rewrite<F>, steps: RulesetStep[]): void {
+    const { before, after } = rewrite;
+    if (before.service === after.service && isSame(this.#elementsOf(before), this.#elementsOf(after))) return;
+    const old = byKey(this.#collection, before);
+    const made = byKey(this.#collection, after);
+    for (const key of old.keys()) this.#changeKey(key, rewrite, old, made, steps);
+    for (const key of made.keys()) if (!old.has(key)) this.#changeKey(key, rewrite, old, made, steps);
+  }
+
+  #changeKey(
+    key: Key,
+    rewrite: Rewrite<F>,
+    old: ReadonlyMap<Key, T>,
+    made: ReadonlyMap<Key, T>,
+    steps: RulesetStep[],
+  ): void {
+    const held = this.#holderOf(key, rewrite.entry, old);
+    if (!made.has(key)) this.#remove(key, rewrite.entry);
+    else if (!old.has(key)) this.#add(key, rewrite.entry);
+    const holds = this.#holderOf(key, rewrite.entry, made);
+    if (holds === undefined) steps.push(this.#collection.removed(held as T));
+    else if (!isSame(held, holds)) steps.push(this.#collection.set(holds));
+    if (this.#collection.clash !== undefined) this.#retell(key, rewrite, held, holds, steps);
+  }
+
+  /** The element that stands for the key; of the Service that changes those given. */
+  #holderOf(key: Key, changing: Entry<F>, own: ReadonlyMap<Key, T>): T | undefined {
+    const claimants = this.#claimants.get(key);
+    const first = Array.isArray(claimants) ? claimants[0] : claimants;
+    if (first === undefined) return undefined;
+    if (first === changing) return own.get(key);
+    return this.#elementsOf(first.fragment).find((one) => this.#collection.keyOf(one) === key);
   }
 
   /** What is no longer told, and what is now, of elements that do not stand. */
-  #retell(key: Key, { entry, before, after }: Rewrite<F>, held?: T, holds?: T): readonly RulesetStep[] {
-    const steps = retold(this.#clashes(key, before, held), this.#clashes(key, after, holds));
+  #retell(
+    key: Key,
+    { entry, before, after }: Rewrite<F>,
+    held: T | undefined,
+    holds: T | undefined,
+    steps: RulesetStep[],
+  ): void {
+    steps.push(...retold(this.#clashes(key, before, held), this.#clashes(key, after, holds)));
+    const claimants = this.#claimants.get(key);
     // What others lost depends on the holder alone.
-    const others = isSame(held, holds) ? [] : this.#at(key).filter((one) => one !== entry);
-    return [
-      ...steps,
-      ...others.flatMap(({ fragment }) =>
-        retold(this.#clashes(key, fragment, held), this.#clashes(key, fragment, holds)),
-      ),
-    ];
+    if (claimants === undefined || claimants === entry || isSame(held, holds)) return;
+    for (const one of Array.isArray(claimants) ? claimants : [claimants]) {
+      if (one === entry) continue;
+      steps.push(...retold(this.#clashes(key, one.fragment, held), this.#clashes(key, one.fragment, holds)));
+    }
+  }
+
+  #elementsOf(fragment: F): readonly T[] {
+    return this.#collection.elementsOf(fragment);
   }
 
   #clashes(key: Key, fragment: F, holder: T | undefined): readonly Diagnostic[] {
     const { service } = fragment;
     if (service === undefined || holder === undefined) return [];
-    return this.#collection
-      .elementsOf(fragment)
+    return this.#elementsOf(fragment)
       .filter((element) => element !== holder && this.#collection.keyOf(element) === key)
       .map((element) => this.#collection.clash?.(service, element, holder))
       .filter((told) => told !== undefined);
-  }
-
-  #elementOf(entry: Entry<F> | undefined, key: Key): T | undefined {
-    if (entry === undefined) return undefined;
-    return this.#collection.elementsOf(entry.fragment).find((one) => this.#collection.keyOf(one) === key);
-  }
-
-  #at(key: Key): readonly Entry<F>[] {
-    const found = this.#claimants.get(key) ?? [];
-    return Array.isArray(found) ? found : [found];
   }
 
   #add(key: Key, entry: Entry<F>): void {

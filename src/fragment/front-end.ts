@@ -37,7 +37,8 @@ export interface SharedChain<F> {
 export interface FrontEnd<F extends Fragment = Fragment, Whole = unknown> {
   /** Where a cluster of many endpoints is written differently: past how many, and what counts them. */
   readonly largeCluster?: { readonly endpoints: number; count(objects: ServiceObjects): number };
-  write(objects: ServiceObjects, isLarge: boolean): F;
+  /** `before` is what was written of the same Service: what is as it was may be taken from there. */
+  write(objects: ServiceObjects, isLarge: boolean, before?: F): F;
   /** Everything, of the fragments in the order of Services. */
   finish(fragments: readonly F[]): Whole;
   /** Chains that belong to one Service alone. */

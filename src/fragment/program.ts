@@ -1,3 +1,4 @@
+import type { ObjectName } from "../model/object-name.js";
 import type { ServiceObjects } from "../model/service-objects.js";
 import type { RulesetStep } from "../ruleset/change.js";
 import { isSame } from "../ruleset/same.js";
@@ -10,25 +11,25 @@ interface Written<F> extends Entry<F> {
   objects: ServiceObjects;
 }
 
-/** What one front end has written, kept Service by Service: a change is told by the fragments that it concerns. */
+/** What a front end has written, kept Service by Service: a change is told by the fragment that it concerns. */
 export class Program<F extends Fragment, Whole> {
   readonly #frontEnd: FrontEnd<F, Whole>;
   readonly #entries: Sequence<Written<F>>;
+  readonly #sharedChains: readonly SharedChain<F>[];
   readonly #claims: readonly Claims<F, unknown>[];
   #endpoints = 0;
 
   constructor(frontEnd: FrontEnd<F, Whole>, sorted: readonly ServiceObjects[]) {
     this.#frontEnd = frontEnd;
+    this.#sharedChains = frontEnd.sharedChains ?? [];
     const fragments = writeAll(frontEnd, sorted);
     const entries = sorted.map((objects, index): Written<F> => {
       const { namespace, name } = objects;
       return { namespace, name, objects, fragment: fragments[index] as F };
     });
-    const counts = this.#sharedChains.map(
-      ({ rulesOf }) =>
-        ({ fragment }: Written<F>) =>
-          rulesOf(fragment).length,
-    );
+    const counts = this.#sharedChains.map(({ rulesOf }) => {
+      return ({ fragment }: Written<F>) => rulesOf(fragment).length;
+    });
     this.#entries = new Sequence(entries, counts);
     this.#claims = frontEnd.collections.map((collection) => new Claims(collection, entries));
     for (const { endpoints } of fragments) this.#endpoints += endpoints;
@@ -39,20 +40,27 @@ export class Program<F extends Fragment, Whole> {
     return this.#frontEnd.finish(Array.from(this.#entries, ({ fragment }) => fragment));
   }
 
-  get #sharedChains(): readonly SharedChain<F>[] {
-    return this.#frontEnd.sharedChains ?? [];
+  /** The objects of one Service as they are now. */
+  objectsOf({ namespace, name }: ObjectName): ServiceObjects {
+    const found = this.#entries.find({ namespace, name });
+    return found?.objects ?? { namespace, name, service: undefined, slices: [] };
   }
 
   /** Takes up what has become of one Service, and tells the steps. Neither object left: it is gone. */
   change(objects: ServiceObjects): readonly RulesetStep[] {
     const wasLarge = this.#isLarge;
-    const sizes = this.#claims.map(({ size }) => size);
-    const steps = this.#rewrite(objects, wasLarge);
+    const { consequences } = this.#frontEnd;
+    const sizes = consequences === undefined ? [] : this.#claims.map(({ size }) => size);
+    const steps: RulesetStep[] = [];
+    this.#rewrite(objects, wasLarge, steps);
     if (this.#isLarge !== wasLarge) {
-      for (const entry of this.#entries) steps.push(...this.#rewrite(entry.objects, !wasLarge));
+      for (const entry of this.#entries) this.#rewrite(entry.objects, !wasLarge, steps);
     }
-    const now = this.#claims.map(({ size }) => size);
-    return [...steps, ...(this.#frontEnd.consequences?.(sizes, now) ?? [])];
+    if (consequences !== undefined && this.#claims.some(({ size }, index) => size !== sizes[index])) {
+      const now = this.#claims.map(({ size }) => size);
+      steps.push(...consequences(sizes, now));
+    }
+    return steps;
   }
 
   get #isLarge(): boolean {
@@ -61,26 +69,21 @@ export class Program<F extends Fragment, Whole> {
   }
 
   /** What is new comes first and what is gone leaves last, so that no rule leads astray between two steps. */
-  #rewrite(objects: ServiceObjects, isLarge: boolean): RulesetStep[] {
+  #rewrite(objects: ServiceObjects, isLarge: boolean, steps: RulesetStep[]): void {
     const entry = this.#entryOf(objects, isLarge);
     const before = entry.fragment;
-    const after = this.#frontEnd.write(objects, isLarge);
+    const after = this.#frontEnd.write(objects, isLarge, before);
     const rewrite: Rewrite<F> = { entry, before, after };
-    const [made, gone] = ownSteps(this.#frontEnd.ownChains, before, after);
-    const steps = [
-      ...made,
-      ...this.#splices(rewrite),
-      ...this.#claims.flatMap((claims) => claims.change(rewrite)),
-      ...gone,
-      ...retold(before.diagnostics, after.diagnostics),
-    ];
+    const gone = this.#ownSteps(rewrite, steps);
+    this.#splice(rewrite, steps);
+    for (const claims of this.#claims) claims.change(rewrite, steps);
+    steps.push(...gone, ...retold(before.diagnostics, after.diagnostics));
     this.#endpoints += after.endpoints - before.endpoints;
     this.#entries.recount(entry, () => {
       entry.fragment = after;
       entry.objects = objects;
     });
     if (objects.service === undefined && objects.slices.length === 0) this.#entries.remove(entry);
-    return steps;
   }
 
   #entryOf(objects: ServiceObjects, isLarge: boolean): Written<F> {
@@ -93,30 +96,35 @@ export class Program<F extends Fragment, Whole> {
     return made;
   }
 
-  #splices({ entry, before, after }: Rewrite<F>): readonly RulesetStep[] {
-    return this.#sharedChains.flatMap(({ table, chain, rulesOf }, which): readonly RulesetStep[] => {
+  /** Tells the chains of the Service alone that come or change; returns the steps for those that go. */
+  #ownSteps({ before, after }: Rewrite<F>, steps: RulesetStep[]): readonly RulesetStep[] {
+    const { ownChains } = this.#frontEnd;
+    return ownChains === undefined ? [] : ownSteps(ownChains, before, after, steps);
+  }
+
+  #splice({ entry, before, after }: Rewrite<F>, steps: RulesetStep[]): void {
+    for (const [which, { table, chain, rulesOf }] of this.#sharedChains.entries()) {
       const old = rulesOf(before);
       const rules = rulesOf(after);
-      if (isSame(old, rules)) return [];
+      if (isSame(old, rules)) continue;
       const at = this.#entries.before(entry, which);
-      return [{ kind: "rules-spliced", table, chain, at, removed: old.length, rules }];
-    });
+      steps.push({ kind: "rules-spliced", table, chain, at, removed: old.length, rules });
+    }
   }
 }
 
-/** The steps for parts of one Service alone: those that make or replace, and those that remove. */
 function ownSteps<F>(
-  collection: Collection<F> | undefined,
+  ownChains: Collection<F>,
   before: F,
   after: F,
-): readonly [readonly RulesetStep[], readonly RulesetStep[]] {
-  if (collection === undefined) return [[], []];
-  const left = new Map(collection.elementsOf(before).map((part) => [collection.keyOf(part), part]));
-  const made: RulesetStep[] = [];
-  for (const part of collection.elementsOf(after)) {
-    const key = collection.keyOf(part);
-    if (!isSame(left.get(key), part)) made.push(collection.set(part));
+  steps: RulesetStep[],
+): readonly RulesetStep[] {
+  const left = new Map<unknown, unknown>();
+  for (const chain of ownChains.elementsOf(before)) left.set(ownChains.keyOf(chain), chain);
+  for (const chain of ownChains.elementsOf(after)) {
+    const key = ownChains.keyOf(chain);
+    if (!isSame(left.get(key), chain)) steps.push(ownChains.set(chain));
     left.delete(key);
   }
-  return [made, Array.from(left.values(), (part) => collection.removed(part))];
+  return Array.from(left.values(), (chain) => ownChains.removed(chain));
 }
