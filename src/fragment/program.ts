@@ -11,6 +11,12 @@ interface Written<F> extends Entry<F> {
   objects: ServiceObjects;
 }
 
+/** How a Service is written: for a large cluster or not, and without what was written before. */
+interface Manner {
+  readonly isLarge: boolean;
+  readonly anew: boolean;
+}
+
 /** What a front end has written, kept Service by Service: a change is told by the fragment that it concerns. */
 export class Program<F extends Fragment, Whole> {
   readonly #frontEnd: FrontEnd<F, Whole>;
@@ -52,9 +58,10 @@ export class Program<F extends Fragment, Whole> {
     const { consequences } = this.#frontEnd;
     const sizes = consequences === undefined ? [] : this.#claims.map(({ size }) => size);
     const steps: RulesetStep[] = [];
-    this.#rewrite(objects, wasLarge, steps);
+    this.#rewrite(objects, { isLarge: wasLarge, anew: false }, steps);
     if (this.#isLarge !== wasLarge) {
-      for (const entry of this.#entries) this.#rewrite(entry.objects, !wasLarge, steps);
+      const anew = { isLarge: !wasLarge, anew: true };
+      for (const entry of this.#entries) this.#rewrite(entry.objects, anew, steps);
     }
     if (consequences !== undefined && this.#claims.some(({ size }, index) => size !== sizes[index])) {
       const now = this.#claims.map(({ size }) => size);
@@ -69,10 +76,10 @@ export class Program<F extends Fragment, Whole> {
   }
 
   /** What is new comes first and what is gone leaves last, so that no rule leads astray between two steps. */
-  #rewrite(objects: ServiceObjects, isLarge: boolean, steps: RulesetStep[]): void {
+  #rewrite(objects: ServiceObjects, { isLarge, anew }: Manner, steps: RulesetStep[]): void {
     const entry = this.#entryOf(objects, isLarge);
     const before = entry.fragment;
-    const after = this.#frontEnd.write(objects, isLarge, before);
+    const after = this.#frontEnd.write(objects, isLarge, anew ? undefined : before);
     const rewrite: Rewrite<F> = { entry, before, after };
     const gone = this.#ownSteps(rewrite, steps);
     this.#splice(rewrite, steps);

@@ -3,6 +3,7 @@ import type { Prefix } from "../net/prefix.js";
 import type { Chain, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
 import type { Chains } from "./chains.js";
+import type { EndpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { DROP, jump, REJECT } from "./rules.js";
@@ -27,6 +28,10 @@ export interface IptablesDraft extends IptablesContext {
   readonly nat: Chains;
   /** Its own chains, all of nat. */
   readonly chains: Chain[];
+  /** Those among them that belong to endpoints, by port. */
+  readonly endpointChains: EndpointChains<Chain>[];
+  /** The same of what was written of the Service before. */
+  readonly before: readonly EndpointChains<Chain>[];
 }
 
 /** One service port on this node: its chains by name, and which of its ways lead anywhere. */

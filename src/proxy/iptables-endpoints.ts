@@ -1,5 +1,6 @@
-import type { Match, Rule, Target } from "../ruleset/iptables.js";
+import type { Chain, Match, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
+import { endpointChains } from "./endpoint-chains.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
@@ -37,16 +38,16 @@ function balancing(out: IptablesDraft, name: string, chosen: readonly Way[]): Ru
 }
 
 /** KUBE-SEP-: an endpoint that reaches itself is masqueraded, lest it answer itself past the node. */
-function endpointRules(
-  out: IptablesDraft,
-  { name, protocol }: Frontend,
-  { address, port }: ProxyEndpoint,
-): Rule[] {
+function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoint: ProxyEndpoint): Chain {
   const comment = out.endpointComments ? name : undefined;
-  return [
-    ruleOf(comment, [from(host(address))], MARK_MASQ),
-    ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
-  ];
+  const { address, port } = endpoint;
+  return {
+    name: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}`,
+    rules: [
+      ruleOf(comment, [from(host(address))], MARK_MASQ),
+      ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
+    ],
+  };
 }
 
 /** An endpoint within reach and its KUBE-SEP- chain. */
@@ -73,9 +74,14 @@ function internalHead(out: IptablesDraft, { name, clusterIP, protocol, port }: F
 /** The chains of both policies and of every endpoint within reach. */
 export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
   const { frontend, endpoints } = plan;
-  const { name, protocol, internalPolicyLocal } = frontend;
-  const ways = endpoints.reachable.map((endpoint): Way => {
-    return { endpoint, chain: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}` };
+  const { name, internalPolicyLocal } = frontend;
+  const { reachable } = endpoints;
+  const own = endpointChains(frontend, reachable, out.before, (endpoint) =>
+    endpointChain(out, frontend, endpoint),
+  );
+  out.endpointChains.push(own);
+  const ways = reachable.map((endpoint, index): Way => {
+    return { endpoint, chain: own.chains[index]?.name ?? "" };
   });
   const write = (chain: string, chosen: readonly Way[], entered: boolean) => {
     if (chosen.length === 0) return;
@@ -84,7 +90,5 @@ export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
   };
   write(plan.clusterChain, waysTo(endpoints.cluster, ways), !internalPolicyLocal);
   write(plan.localChain, waysTo(endpoints.local, ways), internalPolicyLocal);
-  for (const { endpoint, chain } of ways) {
-    out.chains.push({ name: chain, rules: endpointRules(out, frontend, endpoint) });
-  }
+  for (const chain of own.chains) out.chains.push(chain);
 }

@@ -7,6 +7,7 @@ import type { Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import type { Chain, Iptables, Match, Rule } from "../ruleset/iptables.js";
 import { append, type Chains, tableOf } from "./chains.js";
+import type { EndpointChains } from "./endpoint-chains.js";
 import { categorize } from "./endpoints.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
 import { type IptablesContext, type IptablesDraft, planOf } from "./iptables-draft.js";
@@ -140,6 +141,8 @@ export interface IptablesFragment extends Fragment {
   readonly nat: Chains;
   /** Its own chains, all of nat. */
   readonly chains: readonly Chain[];
+  /** Those among them that belong to endpoints, by port. */
+  readonly endpointChains: readonly EndpointChains<Chain>[];
 }
 
 export interface CompiledIptables {
@@ -165,22 +168,28 @@ const OWN_CHAINS: Collection<IptablesFragment, Chain> = {
   removed: ({ name }) => ({ kind: "chain-removed", table: "nat", name }),
 };
 
-function fragmentOf(context: IptablesContext, node: Node, objects: ServiceObjects): IptablesFragment {
+function fragmentOf(
+  context: IptablesContext,
+  node: Node,
+  objects: ServiceObjects,
+  before: readonly EndpointChains<Chain>[] = [],
+): IptablesFragment {
+  const { service } = objects;
   const ports = servedPorts(objects);
-  const draft: IptablesDraft = { ...context, filter: new Map(), nat: new Map(), chains: [] };
+  const draft: IptablesDraft = {
+    ...context,
+    filter: new Map(),
+    nat: new Map(),
+    chains: [],
+    endpointChains: [],
+    before,
+  };
   for (const { frontend, endpoints } of ports) {
     writeService(draft, planOf(frontend, categorize(frontend, endpoints, node)));
   }
-  const { filter, nat, chains } = draft;
-  const { service } = objects;
-  return {
-    service,
-    endpoints: countEndpoints(ports),
-    diagnostics: commonWarnings(service),
-    filter,
-    nat,
-    chains,
-  };
+  const { filter, nat, chains, endpointChains } = draft;
+  const endpoints = countEndpoints(ports);
+  return { service, endpoints, diagnostics: commonWarnings(service), filter, nat, chains, endpointChains };
 }
 
 function finishTables(options: IptablesOptions, fragments: readonly IptablesFragment[]): Iptables {
@@ -216,12 +225,15 @@ export function iptablesFrontEnd(
     masqueradeAll: options.masqueradeAll ?? false,
     nodeIp: primaryAddress(node),
   };
+  const small: IptablesContext = { ...context, endpointComments: true };
+  const large: IptablesContext = { ...context, endpointComments: false };
   return {
     largeCluster: {
       endpoints: LARGE_CLUSTER,
       count: (objects) => countEndpoints(servedPorts(objects)),
     },
-    write: (objects, isLarge) => fragmentOf({ ...context, endpointComments: !isLarge }, node, objects),
+    write: (objects, isLarge, before) =>
+      fragmentOf(isLarge ? large : small, node, objects, before?.endpointChains),
     finish: (fragments) => ({
       iptables: finishTables(options, fragments),
       diagnostics: fragments.flatMap(({ diagnostics }) => diagnostics),

@@ -3,6 +3,7 @@ import type { Protocol } from "../net/port.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
 import type { NftChain, NftMapElement, NftRule, NftStatement, NftVerdict } from "../ruleset/nftables.js";
 import { base32Sha256 } from "./chain-name.js";
+import { type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { commented, DROP, goTo, jump, MARK_CHAIN, prefixSet, REJECT_CHAIN, rule } from "./nft-base.js";
@@ -16,9 +17,11 @@ export interface NftContext {
   readonly nodeIP: Ip | undefined;
 }
 
-/** What one service port adds to the table. */
+/** What one service port adds to the table, or several together. */
 export interface NftService {
   readonly chains: readonly NftChain[];
+  /** Those among them that belong to endpoints, by port. */
+  readonly endpointChains: readonly EndpointChains<NftChain>[];
   readonly serviceIPs: readonly NftMapElement[];
   readonly serviceNodePorts: readonly NftMapElement[];
   readonly noEndpointServices: readonly NftMapElement[];
@@ -53,11 +56,6 @@ export function nftEndpointName(
   return hashed(`${owner}__${address}/${endpoint.slice(colon + 1)}`);
 }
 
-function endpointChainName({ service, protocol, portName }: Frontend, endpoint: ProxyEndpoint): string {
-  const { namespace, name } = service;
-  return `endpoint-${nftEndpointName(namespace, name, protocol, portName, endpoint.name)}`;
-}
-
 /** Shared by every rule that marks: a large cluster has half a million of them. */
 const MARK = jump(MARK_CHAIN);
 
@@ -79,9 +77,11 @@ function internalHead(frontend: Frontend, context: NftContext): readonly NftRule
   return [rule(toClusterIP, matchSource(context.localPods, true), MARK)];
 }
 
-function endpointChain(name: string, { address, port }: ProxyEndpoint, protocol: Protocol): NftChain {
+function endpointChain({ service, protocol, portName }: Frontend, endpoint: ProxyEndpoint): NftChain {
+  const { address, port } = endpoint;
+  const name = nftEndpointName(service.namespace, service.name, protocol, portName, endpoint.name);
   const hairpin = rule(matchSource(hostPrefix(address), false), MARK);
-  return { name, rules: [hairpin, rule({ kind: "dnat", protocol, address, port })] };
+  return { name: `endpoint-${name}`, rules: [hairpin, rule({ kind: "dnat", protocol, address, port })] };
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -146,11 +146,12 @@ function serviceChains(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
   plan: Plan,
+  own: EndpointChains<NftChain>,
   context: NftContext,
 ): readonly NftChain[] {
   const chains: NftChain[] = [];
   const { reachable } = endpoints;
-  const names = reachable.map((endpoint) => endpointChainName(frontend, endpoint));
+  const names = own.chains.map(({ name }) => name);
   const head = plan.hasInternal ? internalHead(frontend, context) : [];
   const balance = (name: string, among: readonly ProxyEndpoint[] = [], entered: boolean) => {
     const targets = namesAmong(among, reachable, names);
@@ -165,9 +166,7 @@ function serviceChains(
   if (frontend.vips.length > 0 && frontend.sourceRanges.length > 0) {
     chains.push(firewallChain(plan.firewall, frontend, context));
   }
-  for (const [index, endpoint] of reachable.entries()) {
-    chains.push(endpointChain(names[index] ?? "", endpoint, frontend.protocol));
-  }
+  for (const chain of own.chains) chains.push(chain);
   return chains;
 }
 
@@ -182,9 +181,11 @@ export function nftService(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
   context: NftContext,
+  before: readonly EndpointChains<NftChain>[] = [],
 ): NftService {
   const { protocol, port, nodePort, name: comment } = frontend;
   const plan = planOf(frontend, endpoints);
+  const own = endpointChains(frontend, endpoints.reachable, before, (one) => endpointChain(frontend, one));
   const onAddress = (address: Ip, verdict: NftVerdict) => ({ address, protocol, port, verdict });
   const onNodePort = (verdict: NftVerdict) => ({ protocol, port: nodePort, verdict });
   const external = [...frontend.externalIPs, ...frontend.vips];
@@ -197,7 +198,8 @@ export function nftService(
   const answered = endpoints.hasAny ? external : [];
   const unanswered = plan.hasExternal ? [] : external;
   return {
-    chains: serviceChains(frontend, endpoints, plan, context),
+    chains: serviceChains(frontend, endpoints, plan, own, context),
+    endpointChains: [own],
     serviceIPs: [
       ...(plan.hasInternal ? [onAddress(frontend.clusterIP, toInternal)] : []),
       ...answered.map((ip) => onAddress(ip, toExternal)),
@@ -218,6 +220,7 @@ export function joined(parts: readonly NftService[]): NftService {
   if (parts.length === 1 && only !== undefined) return only;
   return {
     chains: parts.flatMap(({ chains }) => chains),
+    endpointChains: parts.flatMap(({ endpointChains }) => endpointChains),
     serviceIPs: parts.flatMap(({ serviceIPs }) => serviceIPs),
     serviceNodePorts: parts.flatMap(({ serviceNodePorts }) => serviceNodePorts),
     noEndpointServices: parts.flatMap(({ noEndpointServices }) => noEndpointServices),

@@ -110,13 +110,18 @@ function setOf(name: string, comment: string, addresses: readonly Ip[]): NftSet 
   return { name, comment, addresses: addresses.map((address) => ({ address })) };
 }
 
-function fragmentOf(context: NftContext, node: Node, objects: ServiceObjects): NftFragment {
+function fragmentOf(
+  context: NftContext,
+  node: Node,
+  objects: ServiceObjects,
+  before?: NftFragment,
+): NftFragment {
   const ports = servedPorts(objects);
   const { service } = objects;
   const clusterIPs = ports.slice(0, 1).map(({ frontend }) => frontend.clusterIP);
   const made = joined(
     ports.map(({ frontend, endpoints }) =>
-      nftService(frontend, categorize(frontend, endpoints, node), context),
+      nftService(frontend, categorize(frontend, endpoints, node), context, before?.endpointChains),
     ),
   );
   return {
@@ -178,7 +183,7 @@ export function nftablesFrontEnd(
   const serviceCIDRs = cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === 4);
   const fixed: Fixed = { chains: fixedChains(serviceCIDRs, nodePortIPs), nodePortIPs };
   return {
-    write: (objects) => fragmentOf(context, node, objects),
+    write: (objects, _, before) => fragmentOf(context, node, objects, before),
     finish: (fragments) => finishTable(fixed, fragments),
     ownChains: CHAINS,
     collections: [...PARTS.map(mapCollection), CLUSTER_IPS],
