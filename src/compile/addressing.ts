@@ -18,12 +18,15 @@ interface AddressingFragment extends Fragment {
   readonly endpointIPs: readonly Ip4[];
 }
 
-const NAMES: Collection<AddressingFragment, Named> = {
-  elementsOf: ({ names }) => names,
-  keyOf: ([address]) => (typeof address === "number" ? address : `${address}`),
-  set: ([address, name]) => ({ kind: "name-set", address, name }),
-  removed: ([address]) => ({ kind: "name-set", address }),
-};
+/** Addresses that the network has no name for already. */
+function nameCollection(network: NodeNetwork): Collection<AddressingFragment, Named> {
+  return {
+    elementsOf: ({ names }) => names.filter(([address]) => !network.names.has(address)),
+    keyOf: ([address]) => (typeof address === "number" ? address : `${address}`),
+    set: ([address, name]) => ({ kind: "name-set", address, name }),
+    removed: ([address]) => ({ kind: "name-set", address }),
+  };
+}
 
 const NEIGHBOURS: Collection<AddressingFragment, Ip4> = {
   elementsOf: ({ endpointIPs }) => endpointIPs,
@@ -32,22 +35,20 @@ const NEIGHBOURS: Collection<AddressingFragment, Ip4> = {
   removed: (address) => ({ kind: "neighbour-removed", dev: BRIDGE, address }),
 };
 
-/** `svc/namespace/name` for the addresses of a Service that have no other name. */
-function namesOf(service: Service | undefined, { names }: NodeNetwork): readonly Named[] {
+/** `svc/namespace/name` for the addresses of a Service. */
+function namesOf(service: Service | undefined): readonly Named[] {
   if (service === undefined || !isProxied(service)) return [];
   const text = `svc/${service.namespace}/${service.name}`;
   const ingress = service.loadBalancerIngress.map(({ ip }) => ip);
-  return [...service.clusterIPs, ...service.externalIPs, ...ingress]
-    .filter((ip) => !names.has(ip))
-    .map((ip) => [ip, text]);
+  return [...service.clusterIPs, ...service.externalIPs, ...ingress].map((ip) => [ip, text]);
 }
 
-function endpointIPsOf({ slices }: ServiceObjects, podCIDR: NodeNetwork["podCIDR"], known: ReadonlySet<Ip>) {
+function endpointIPsOf({ slices }: ServiceObjects, { podCIDR, podAddresses }: NodeNetwork): readonly Ip4[] {
   const found: Ip4[] = [];
   for (const { endpoints } of slices) {
     for (const { address } of endpoints) {
-      if (typeof address !== "number" || !prefixContains(podCIDR, address) || known.has(address)) continue;
-      found.push(address);
+      if (typeof address !== "number" || !prefixContains(podCIDR, address)) continue;
+      if (!podAddresses.has(address)) found.push(address);
     }
   }
   return found;
@@ -56,22 +57,39 @@ function endpointIPsOf({ slices }: ServiceObjects, podCIDR: NodeNetwork["podCIDR
 /** The names of Services' addresses and the neighbours that their endpoints are to the node. */
 export type Addressing = Pick<Ruleset, "names" | "neighbours">;
 
+function allNames(
+  network: NodeNetwork,
+  collection: Collection<AddressingFragment, Named>,
+  fragments: readonly AddressingFragment[],
+): ReadonlyMap<Ip, string> {
+  const names = new Map(network.names);
+  for (const [address, name] of elementsOf(collection, fragments).elements) names.set(address, name);
+  return names;
+}
+
 /** Adds to the node's network what Services and endpoints bring: names for addresses, and neighbours on the bridge. */
 export function addressingFrontEnd(network: NodeNetwork): FrontEnd<AddressingFragment, Addressing> {
-  const onBridge = network.neighbours.filter(({ dev }) => dev === BRIDGE).map(({ address }) => address);
-  const known = new Set(onBridge);
+  const nameOf = nameCollection(network);
   return {
     write: (objects) => ({
       service: objects.service,
       endpoints: 0,
       diagnostics: [],
-      names: namesOf(objects.service, network),
-      endpointIPs: endpointIPsOf(objects, network.podCIDR, known),
+      names: namesOf(objects.service),
+      endpointIPs: endpointIPsOf(objects, network),
     }),
-    finish: (fragments) => ({
-      names: new Map([...network.names, ...elementsOf(NAMES, fragments).elements]),
-      neighbours: [...network.neighbours, ...elementsOf(NEIGHBOURS, fragments).elements.map(podNeighbour)],
-    }),
-    collections: [NAMES, NEIGHBOURS],
+    finish: (fragments) => {
+      const joining = elementsOf(NEIGHBOURS, fragments).elements.map(podNeighbour);
+      let names: ReadonlyMap<Ip, string> | undefined;
+      return {
+        neighbours: joining.length === 0 ? network.neighbours : [...network.neighbours, ...joining],
+        // Large clusters have many, and few ask.
+        get names() {
+          names ??= allNames(network, nameOf, fragments);
+          return names;
+        },
+      };
+    },
+    collections: [nameOf, NEIGHBOURS],
   };
 }

@@ -54,12 +54,15 @@ export function rulesetOf(
 ): Ruleset {
   return {
     ...proxied,
-    ...addressing,
     node,
     proxy,
     interfaces: [...network.interfaces, ...proxied.interfaces],
     routes: network.routes,
+    neighbours: addressing.neighbours,
     fdb: network.fdb,
+    get names() {
+      return addressing.names;
+    },
     diagnostics: [...diagnostics, ...network.diagnostics, ...proxied.diagnostics],
   };
 }
