@@ -1,3 +1,4 @@
+import type { ObjectName } from "../model/object-name.js";
 import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
@@ -32,28 +33,30 @@ export interface NftService {
 /** kube-proxy leaves 16 of the kernel's 256 characters to the prefix. */
 const NAME_LENGTH = 240;
 
-function hashed(name: string): string {
-  const full = `${base32Sha256(name, 8)}-${name}`;
+type NamedPort = Pick<Frontend, "protocol" | "portName"> & { readonly service: ObjectName };
+
+/** A hash of the texts together and they themselves; cut where that is too long. */
+function hashed(text: string, rest = ""): string {
+  const full = `${base32Sha256(text, 8, rest)}-${text}${rest}`;
   return full.length > NAME_LENGTH ? `${full.slice(0, NAME_LENGTH - 3)}...` : full;
 }
 
+/** `ns1/svc1/tcp/p80`: a service port, as the names of its chains have it. */
+export function nftPortName({ service, protocol, portName }: NamedPort): string {
+  return `${service.namespace}/${service.name}/${protocol.toLowerCase()}/${portName}`;
+}
+
 /** `ULMVA6XW-ns1/svc1/tcp/p80`: a chain's name without its prefix (service-, local-, external-, firewall-). */
-export function nftServiceName(namespace: string, service: string, protocol: Protocol, port: string): string {
-  return hashed(`${namespace}/${service}/${protocol.toLowerCase()}/${port}`);
+export function nftServiceName(port: string): string {
+  return hashed(port);
 }
 
 /** `5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80`; takes the endpoint as `ip:port`, IPv6 in brackets. */
-export function nftEndpointName(
-  namespace: string,
-  service: string,
-  protocol: Protocol,
-  port: string,
-  endpoint: string,
-): string {
+export function nftEndpointName(port: string, endpoint: string): string {
   const colon = endpoint.lastIndexOf(":");
-  const address = endpoint.slice(0, colon).replaceAll(/[[\]]/g, "").replaceAll(":", ".");
-  const owner = `${namespace}/${service}/${protocol.toLowerCase()}/${port}`;
-  return hashed(`${owner}__${address}/${endpoint.slice(colon + 1)}`);
+  const address = endpoint.slice(0, colon);
+  const plain = address.startsWith("[") ? address.slice(1, -1).replaceAll(":", ".") : address;
+  return hashed(port, `__${plain}/${endpoint.slice(colon + 1)}`);
 }
 
 /** Shared by every rule that marks: a large cluster has half a million of them. */
@@ -77,11 +80,10 @@ function internalHead(frontend: Frontend, context: NftContext): readonly NftRule
   return [rule(toClusterIP, matchSource(context.localPods, true), MARK)];
 }
 
-function endpointChain({ service, protocol, portName }: Frontend, endpoint: ProxyEndpoint): NftChain {
-  const { address, port } = endpoint;
-  const name = nftEndpointName(service.namespace, service.name, protocol, portName, endpoint.name);
+function endpointChain(owner: string, protocol: Protocol, { name, address, port }: ProxyEndpoint): NftChain {
   const hairpin = rule(matchSource(hostPrefix(address), false), MARK);
-  return { name: `endpoint-${name}`, rules: [hairpin, rule({ kind: "dnat", protocol, address, port })] };
+  const translate = rule({ kind: "dnat", protocol, address, port });
+  return { name: `endpoint-${nftEndpointName(owner, name)}`, rules: [hairpin, translate] };
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -107,6 +109,8 @@ function firewallChain(name: string, { sourceRanges, vips }: Frontend, context: 
 
 /** The names and fates that the parts of one service port share. */
 interface Plan {
+  /** The port in the names of endpoints' chains. */
+  readonly port: string;
   readonly cluster: string;
   readonly local: string;
   readonly external: string;
@@ -117,10 +121,12 @@ interface Plan {
 }
 
 function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): Plan {
-  const { service, protocol, portName, internalPolicyLocal, externalPolicyLocal } = frontend;
-  const name = nftServiceName(service.namespace, service.name, protocol, portName);
+  const { internalPolicyLocal, externalPolicyLocal } = frontend;
+  const port = nftPortName(frontend);
+  const name = nftServiceName(port);
   const hasLocal = (endpoints.local?.length ?? 0) > 0;
   return {
+    port,
     cluster: `service-${name}`,
     local: `local-${name}`,
     external: `external-${name}`,
@@ -185,7 +191,9 @@ export function nftService(
 ): NftService {
   const { protocol, port, nodePort, name: comment } = frontend;
   const plan = planOf(frontend, endpoints);
-  const own = endpointChains(frontend, endpoints.reachable, before, (one) => endpointChain(frontend, one));
+  const own = endpointChains(frontend, endpoints.reachable, before, (endpoint) =>
+    endpointChain(plan.port, protocol, endpoint),
+  );
   const onAddress = (address: Ip, verdict: NftVerdict) => ({ address, protocol, port, verdict });
   const onNodePort = (verdict: NftVerdict) => ({ protocol, port: nodePort, verdict });
   const external = [...frontend.externalIPs, ...frontend.vips];
