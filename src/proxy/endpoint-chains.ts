@@ -1,11 +1,14 @@
 import type { Key } from "../fragment/front-end.js";
+import type { Protocol } from "../net/port.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { serviceKey } from "./service-key.js";
 
 /** The chains that one service port has for its endpoints, side by side with whose they are. */
 export interface EndpointChains<C> {
-  readonly frontend: Frontend;
+  /** The service port's name and protocol. */
+  readonly port: string;
+  readonly protocol: Protocol;
   readonly keys: readonly Key[];
   readonly chains: readonly C[];
 }
@@ -21,14 +24,14 @@ export function endpointChains<C>(
   before: readonly EndpointChains<C>[],
   write: (endpoint: ProxyEndpoint) => C,
 ): EndpointChains<C> {
+  const { name: port, protocol } = frontend;
   const keys = endpoints.map((endpoint) => keyOf(frontend, endpoint));
-  const known = before.find((one) => {
-    return one.frontend.name === frontend.name && one.frontend.protocol === frontend.protocol;
-  });
-  if (known === undefined) return { frontend, keys, chains: endpoints.map(write) };
+  const known = before.find((one) => one.port === port && one.protocol === protocol);
+  if (known === undefined) return { port, protocol, keys, chains: endpoints.map(write) };
   const chainOf = new Map(known.keys.map((key, index) => [key, known.chains[index] as C]));
   return {
-    frontend,
+    port,
+    protocol,
     keys,
     chains: endpoints.map((endpoint, index) => chainOf.get(keys[index] as Key) ?? write(endpoint)),
   };

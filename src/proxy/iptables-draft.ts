@@ -1,8 +1,7 @@
 import type { Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import type { Chain, Target } from "../ruleset/iptables.js";
+import type { Chain, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
-import type { Chains } from "./chains.js";
 import type { EndpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
@@ -20,12 +19,31 @@ export interface IptablesContext {
   readonly endpointComments: boolean;
 }
 
+/** The chains that hold rules of all Services. */
+export const SHARED_CHAINS = [
+  { name: "filter KUBE-SERVICES", table: "filter", chain: "KUBE-SERVICES" },
+  { name: "filter KUBE-EXTERNAL-SERVICES", table: "filter", chain: "KUBE-EXTERNAL-SERVICES" },
+  { name: "filter KUBE-NODEPORTS", table: "filter", chain: "KUBE-NODEPORTS" },
+  { name: "filter KUBE-PROXY-FIREWALL", table: "filter", chain: "KUBE-PROXY-FIREWALL" },
+  { name: "nat KUBE-SERVICES", table: "nat", chain: "KUBE-SERVICES" },
+  { name: "nat KUBE-NODEPORTS", table: "nat", chain: "KUBE-NODEPORTS" },
+] as const;
+
+type SharedName = (typeof SHARED_CHAINS)[number]["name"];
+
+/** One Service's rules in shared chains; those in which it has none are absent. */
+export type SharedRules = { [Name in SharedName]?: Rule[] };
+
+export function place({ shared }: IptablesDraft, name: SharedName, rule: Rule): void {
+  const rules = shared[name];
+  if (rules === undefined) shared[name] = [rule];
+  else rules.push(rule);
+}
+
 /** What one Service adds to the tables, while it is written. */
 export interface IptablesDraft extends IptablesContext {
-  /** Its rules in the chains of filter, which all Services share. */
-  readonly filter: Chains;
-  /** Its rules in the shared chains of nat. */
-  readonly nat: Chains;
+  /** Its rules in chains that all Services share. */
+  readonly shared: SharedRules;
   /** Its own chains, all of nat. */
   readonly chains: Chain[];
   /** Those among them that belong to endpoints, by port. */

@@ -1,7 +1,6 @@
 import { prefixContains } from "../net/prefix.js";
 import type { Chain, Match, Rule } from "../ruleset/iptables.js";
-import { append } from "./chains.js";
-import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
+import { type IptablesDraft, MARK_MASQ, place, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
 import {
   ACCEPT,
@@ -24,11 +23,11 @@ function writeClusterIP(out: IptablesDraft, { frontend, hasInternal, refusal, ..
   const matches = service(clusterIP, frontend.protocol, port);
   const [why, refuse] = refusal;
   if (!hasInternal) {
-    append(out.filter, "KUBE-SERVICES", commented(why, matches, refuse));
+    place(out, "filter KUBE-SERVICES", commented(why, matches, refuse));
     return;
   }
   const chain = frontend.internalPolicyLocal ? plan.localChain : plan.clusterChain;
-  append(out.nat, "KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
+  place(out, "nat KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
 }
 
 function writeExternalIPs(
@@ -38,14 +37,13 @@ function writeExternalIPs(
   for (const ip of frontend.externalIPs) {
     const matches = service(ip, frontend.protocol, frontend.port);
     if (endpoints.hasAny) {
-      append(
-        out.nat,
-        "KUBE-SERVICES",
+      place(
+        out,
+        "nat KUBE-SERVICES",
         commented(`${frontend.name} external IP`, matches, jump(externalChain)),
       );
     }
-    if (!hasExternal)
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+    if (!hasExternal) place(out, "filter KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
   }
 }
 
@@ -56,14 +54,14 @@ function writeVips(out: IptablesDraft, plan: ServicePlan): void {
     const matches = service(ip, frontend.protocol, frontend.port);
     if (endpoints.hasAny) {
       const chain = usesFirewall ? firewallChain : externalChain;
-      append(out.nat, "KUBE-SERVICES", commented(`${name} loadbalancer IP`, matches, jump(chain)));
+      place(out, "nat KUBE-SERVICES", commented(`${name} loadbalancer IP`, matches, jump(chain)));
     }
     if (usesFirewall) {
       const comment = `${name} traffic not accepted by ${firewallChain}`;
-      append(out.filter, "KUBE-PROXY-FIREWALL", commented(comment, matches, DROP));
+      place(out, "filter KUBE-PROXY-FIREWALL", commented(comment, matches, DROP));
     }
     if (!plan.hasExternal) {
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(plan.refusal[0], matches, plan.refusal[1]));
+      place(out, "filter KUBE-EXTERNAL-SERVICES", commented(plan.refusal[0], matches, plan.refusal[1]));
     }
   }
 }
@@ -73,17 +71,17 @@ function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
   if (frontend.nodePort !== 0) {
     const ports: readonly [Match, Match] = [protocol(frontend.protocol), dport(frontend.nodePort)];
     if (plan.endpoints.hasAny)
-      append(out.nat, "KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
+      place(out, "nat KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
     if (!plan.hasExternal) {
       const matches = [ports[0], DST_LOCAL, ports[1]];
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+      place(out, "filter KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
     }
   }
   if (frontend.healthCheckNodePort !== 0) {
     const matches = [protocol("TCP"), dport(frontend.healthCheckNodePort)];
-    append(
-      out.filter,
-      "KUBE-NODEPORTS",
+    place(
+      out,
+      "filter KUBE-NODEPORTS",
       commented(`${frontend.name} health check node port`, matches, ACCEPT),
     );
   }

@@ -10,7 +10,13 @@ import { append, type Chains, tableOf } from "./chains.js";
 import type { EndpointChains } from "./endpoint-chains.js";
 import { categorize } from "./endpoints.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
-import { type IptablesContext, type IptablesDraft, planOf } from "./iptables-draft.js";
+import {
+  type IptablesContext,
+  type IptablesDraft,
+  planOf,
+  SHARED_CHAINS,
+  type SharedRules,
+} from "./iptables-draft.js";
 import { writeService } from "./iptables-service.js";
 import {
   type DetectLocal,
@@ -136,9 +142,7 @@ function writeNodePortDispatch(nat: Chains, options: IptablesOptions): void {
 
 /** What one Service adds. */
 export interface IptablesFragment extends Fragment {
-  /** Its rules in shared chains, by table and chain. */
-  readonly filter: Chains;
-  readonly nat: Chains;
+  readonly shared: SharedRules;
   /** Its own chains, all of nat. */
   readonly chains: readonly Chain[];
   /** Those among them that belong to endpoints, by port. */
@@ -149,15 +153,6 @@ export interface CompiledIptables {
   readonly iptables: Iptables;
   readonly diagnostics: readonly Diagnostic[];
 }
-
-const SHARED_CHAINS = [
-  ["filter", "KUBE-SERVICES"],
-  ["filter", "KUBE-EXTERNAL-SERVICES"],
-  ["filter", "KUBE-NODEPORTS"],
-  ["filter", "KUBE-PROXY-FIREWALL"],
-  ["nat", "KUBE-SERVICES"],
-  ["nat", "KUBE-NODEPORTS"],
-] as const;
 
 const NO_RULES: readonly Rule[] = [];
 
@@ -178,8 +173,7 @@ function fragmentOf(
   const ports = servedPorts(objects);
   const draft: IptablesDraft = {
     ...context,
-    filter: new Map(),
-    nat: new Map(),
+    shared: {},
     chains: [],
     endpointChains: [],
     before,
@@ -187,15 +181,15 @@ function fragmentOf(
   for (const { frontend, endpoints } of ports) {
     writeService(draft, planOf(frontend, categorize(frontend, endpoints, node)));
   }
-  const { filter, nat, chains, endpointChains } = draft;
+  const { shared, chains, endpointChains } = draft;
   const endpoints = countEndpoints(ports);
-  return { service, endpoints, diagnostics: commonWarnings(service), filter, nat, chains, endpointChains };
+  return { service, endpoints, diagnostics: commonWarnings(service), shared, chains, endpointChains };
 }
 
 function finishTables(options: IptablesOptions, fragments: readonly IptablesFragment[]): Iptables {
   const tables = { filter: fixedFilter(options.localhostNodePorts ?? true), nat: fixedNat() };
-  for (const [table, chain] of SHARED_CHAINS) {
-    const rules = fragments.flatMap((fragment) => fragment[table].get(chain) ?? NO_RULES);
+  for (const { name, table, chain } of SHARED_CHAINS) {
+    const rules = fragments.flatMap(({ shared }) => shared[name] ?? NO_RULES);
     tables[table].set(chain, rules);
   }
   writeNodePortDispatch(tables.nat, options);
@@ -239,11 +233,9 @@ export function iptablesFrontEnd(
       diagnostics: fragments.flatMap(({ diagnostics }) => diagnostics),
     }),
     ownChains: OWN_CHAINS,
-    sharedChains: SHARED_CHAINS.map(([table, chain]) => ({
-      table,
-      chain,
-      rulesOf: (fragment) => fragment[table].get(chain) ?? NO_RULES,
-    })),
+    sharedChains: SHARED_CHAINS.map(({ name, table, chain }) => {
+      return { table, chain, rulesOf: ({ shared }) => shared[name] ?? NO_RULES };
+    }),
     collections: [],
   };
 }

@@ -35,7 +35,7 @@ export type SetName = keyof typeof SET_TYPE;
 export const SET_NAMES = Object.keys(SET_TYPE) as readonly SetName[];
 
 /** Elements by set; sets without one are absent. */
-export type Elements = Map<SetName, IpSetEntry[]>;
+export type Elements = { [Name in SetName]?: IpSetEntry[] };
 
 /** What one Service adds to the sets. */
 export interface SetsFragment extends Fragment {
@@ -43,8 +43,8 @@ export interface SetsFragment extends Fragment {
 }
 
 function insert(elements: Elements, name: SetName, entry: IpSetEntry): void {
-  const found = elements.get(name);
-  if (found === undefined) elements.set(name, [entry]);
+  const found = elements[name];
+  if (found === undefined) elements[name] = [entry];
   else found.push(entry);
 }
 
@@ -110,7 +110,7 @@ const NO_ENTRIES: readonly IpSetEntry[] = [];
 /** One collection for each set, in the order of SET_NAMES. */
 export const SET_COLLECTIONS = SET_NAMES.map((set): Collection<SetsFragment, IpSetEntry> => {
   return {
-    elementsOf: ({ sets }) => sets.get(set) ?? NO_ENTRIES,
+    elementsOf: ({ sets }) => sets[set] ?? NO_ENTRIES,
     keyOf,
     set: (entry) => ({ kind: "ipset-added", set, entry }),
     removed: (entry) => ({ kind: "ipset-removed", set, entry }),

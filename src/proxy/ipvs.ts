@@ -154,7 +154,7 @@ function fragmentOf(
   objects: ServiceObjects,
 ): IpvsFragment {
   const ports = servedPorts(objects);
-  const sets: Elements = new Map();
+  const sets: Elements = {};
   const servers: VirtualServer[] = [];
   for (const { frontend, endpoints } of ports) {
     insertFrontend(sets, frontend, endpoints, node.name, nodePortIps);
