@@ -2,6 +2,7 @@
 import "./abi.js";
 
 export { Cluster } from "./cluster.js";
+export { Compilation } from "./compilation.js";
 export { type CompileOptions, compile } from "./compile.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
@@ -12,12 +13,14 @@ export {
   type TableOctets,
   type Trace,
 } from "./engine/engine.js";
+export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";
 export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
+export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export {
   type ProxyMode,
   printRuleset,

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { Compilation } from "../src/compilation.js";
 import { compile } from "../src/compile.js";
 import { InputError } from "../src/diagnostics.js";
-import { type ClusterChange, changeCluster } from "../src/model/change.js";
+import type { ClusterChange } from "../src/model/change.js";
 import type { Cluster } from "../src/model/cluster.js";
 import type { EndpointSlice } from "../src/model/endpointslice.js";
 import { applyChange } from "../src/ruleset/apply.js";
 import type { RulesetChange } from "../src/ruleset/change.js";
 import { canonical } from "./canonical.js";
 import { drawnChanges, EMPTY } from "./drawn-changes.js";
+import { changeCluster } from "./oracle/cluster-change.js";
 import { clusterOf } from "./proxy/cluster-of.js";
 
 const MODES = ["iptables", "ipvs", "nftables"] as const;
