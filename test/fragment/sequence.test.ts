@@ -65,7 +65,7 @@ describe("Sequence", () => {
           expect([...sequence]).toEqual([]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 40, endOnFailure: true },
     );
     expect(largest).toBeGreaterThan(600);
   });
