@@ -1,6 +1,9 @@
+import { Compilation } from "../src/compilation.js";
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
 import { rulesetEntries } from "../src/engine/entries/ruleset.js";
+import type { ClusterChange } from "../src/model/change.js";
+import type { Cluster } from "../src/model/cluster.js";
 import type { ProxyMode } from "../src/ruleset/ruleset.js";
 import { PlainNode } from "./baseline/node.js";
 import { sceneOf } from "./scene.js";
@@ -9,6 +12,37 @@ import { type Case, PLAIN, type Topic, WASM } from "./topic.js";
 const SERVICES = 1000;
 const CONNECTIONS = 1024;
 const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];
+
+const CHANGES = 64;
+
+/** Takes an endpoint of some Services away, or gives it back where it was taken. */
+function endpointChanges({ endpointSlices }: Cluster): () => readonly ClusterChange[] {
+  let fewer = false;
+  const some = Array.from({ length: CHANGES }, (_, index) => endpointSlices[index * 7]).filter(
+    (slice) => slice !== undefined,
+  );
+  return () => {
+    fewer = !fewer;
+    return some.map((slice) => ({
+      kind: "endpointslice-set",
+      endpointSlice: fewer ? { ...slice, endpoints: slice.endpoints.slice(1) } : slice,
+    }));
+  };
+}
+
+function changeCase(cluster: Cluster, proxy: ProxyMode): Case {
+  const compilation = new Compilation(cluster, { proxy });
+  const next = endpointChanges(cluster);
+  const run = () => {
+    for (const change of next()) compilation.apply(change);
+  };
+  return {
+    name: `${proxy}, change`,
+    unit: "change",
+    count: CHANGES,
+    contenders: [{ name: "packetyard", run }],
+  };
+}
 
 async function cases(): Promise<readonly Case[]> {
   const cluster = sceneOf(SERVICES);
@@ -21,6 +55,7 @@ async function cases(): Promise<readonly Case[]> {
         ...services,
         contenders: [{ name: "packetyard", run: () => compile(cluster, { proxy }) }],
       },
+      changeCase(cluster, proxy),
       {
         name: `${proxy}, load`,
         ...services,
@@ -33,5 +68,5 @@ async function cases(): Promise<readonly Case[]> {
   });
 }
 
-/** A cluster of 1,000 Services to a ruleset, and that to tables. */
+/** A cluster of 1,000 Services to a ruleset, a change of it to a change of that, and rulesets to tables. */
 export const compileTopic: Topic = { name: "compile", cases };

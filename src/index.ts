@@ -2,18 +2,21 @@
 import "./abi.js";
 
 export { Cluster } from "./cluster.js";
+export { Compilation } from "./compilation.js";
 export { type CompileOptions, compile } from "./compile.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export type { EngineOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
+export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";
 export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
+export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export {
   type ProxyMode,
   printRuleset,

@@ -47,19 +47,34 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   net: [],
   model: ["net", "diagnostics"],
   ruleset: ["net", "diagnostics"],
-  proxy: ["net", "model", "ruleset", "diagnostics"],
+  // Services as they are written and written again, one by one.
+  fragment: ["model", "ruleset", "diagnostics"],
+  proxy: ["net", "model", "fragment", "ruleset", "diagnostics"],
   cni: ["net", "model", "ruleset", "diagnostics"],
   packet: ["net"],
   trace: ["net", "ruleset"],
   engine: ["net", "ruleset", "trace", "diagnostics"],
   io: ["net", "model", "ruleset", "diagnostics"],
   report: [],
-  // The two that join: objects read from text, and the two front ends over one cluster.
+  // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.
   cluster: ["io", "model", "diagnostics"],
-  compile: ["net", "model", "proxy", "cni", "ruleset", "diagnostics"],
+  compile: ["net", "model", "fragment", "proxy", "cni", "ruleset", "diagnostics"],
+  compilation: ["model", "fragment", "compile", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
-  index: ["abi", "cluster", "compile", "diagnostics", "engine", "model", "net", "packet", "ruleset", "trace"],
+  index: [
+    "abi",
+    "cluster",
+    "compilation",
+    "compile",
+    "diagnostics",
+    "engine",
+    "model",
+    "net",
+    "packet",
+    "ruleset",
+    "trace",
+  ],
   // Beside the public API: captures and YAML, the report, and words for what the user named. No engine, no model.
   cli: ["index", "compare", "io", "net", "report", "ruleset", "trace"],
 };

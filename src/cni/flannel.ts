@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../diagnostics.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
-import type { Ip4 } from "../net/ip.js";
+import type { Ip, Ip4 } from "../net/ip.js";
 import { type Prefix, prefixContains, printPrefix } from "../net/prefix.js";
 import type { Neighbour } from "../ruleset/neighbours.js";
 import { compareRoutes, type Interface, type Route } from "../ruleset/routes.js";
@@ -95,6 +95,17 @@ const IP_MASQ: Diagnostic = {
   message: "modelled as off: a Pod's packet to an address outside of the cluster keeps the Pod's address.",
 };
 
+function namesOf(
+  cluster: Cluster,
+  { gateway }: Underlay,
+  vteps: readonly Pick<Lease, "node" | "podCIDR">[],
+): ReadonlyMap<Ip, string> {
+  const names = clusterNames(cluster);
+  if (!names.has(gateway)) names.set(gateway, "gateway");
+  for (const { node, podCIDR } of vteps) names.set(podCIDR.address, `vtep/${node.name}`);
+  return names;
+}
+
 /**
  * What flannel, the bridge plugin it delegates to and the kubelet leave in one node's kernel. Throws
  * InputError if the node lacks an IPv4 address or podCIDR; other nodes that do are warned of and not reached.
@@ -107,19 +118,19 @@ export function flannel(cluster: Cluster, node: Node, options: FlannelOptions = 
   const leases = remoteLeases(cluster, node, diagnostics);
   const backend = tunnels ? vxlan(own, pods.podCIDR, leases, options) : hostGateway(own, leases);
   diagnostics.push(...pods.diagnostics, ...backend.diagnostics);
-  const names = clusterNames(cluster);
-  if (!names.has(own.gateway)) names.set(own.gateway, "gateway");
-  if (tunnels) {
-    for (const lease of [{ node, podCIDR: pods.podCIDR }, ...leases]) {
-      names.set(lease.podCIDR.address, `vtep/${lease.node.name}`);
-    }
-  }
+  const vteps = tunnels ? [{ node, podCIDR: pods.podCIDR }, ...leases] : [];
+  let names: ReadonlyMap<Ip, string> | undefined;
   return {
+    podCIDR: pods.podCIDR,
+    podAddresses: pods.addresses,
     interfaces: [...own.interfaces, pods.bridge, ...backend.interfaces],
     routes: [...own.routes, pods.route, ...backend.routes].sort(compareRoutes),
     neighbours: [...own.neighbours, ...pods.neighbours, ...backend.neighbours],
     fdb: backend.fdb,
-    names,
+    get names() {
+      names ??= namesOf(cluster, own, vteps);
+      return names;
+    },
     diagnostics,
   };
 }

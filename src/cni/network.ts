@@ -9,12 +9,15 @@ import type { FdbEntry } from "../ruleset/vxlan.js";
 
 /** What a CNI plugin, the kubelet and the machine's own set-up leave in one node's kernel. */
 export interface NodeNetwork {
+  /** The network of this node's own Pods, and such of their addresses as are inside of it. */
+  readonly podCIDR: Prefix;
+  readonly podAddresses: ReadonlySet<Ip4>;
   readonly interfaces: readonly Interface[];
   /** In the kernel's order. */
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
   readonly fdb: readonly FdbEntry[];
-  /** `node/…`, `pod/…`, `vtep/…` (tunnel addresses), `bridge/…` (pods' gateways), `gateway`. */
+  /** Put together when first asked for. `node/…`, `pod/…`, `vtep/…` (tunnel addresses), `bridge/…` (pods' gateways), `gateway`. */
   readonly names: ReadonlyMap<Ip, string>;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -13,7 +13,9 @@ export interface PodNetwork {
   readonly podCIDR: Prefix & { readonly address: Ip4 };
   readonly bridge: Interface;
   readonly route: Route;
-  /** One for every Pod of the node, and every endpoint, with an address of its own inside of the podCIDR. */
+  /** Addresses of the node's Pods inside of the podCIDR. */
+  readonly addresses: ReadonlySet<Ip4>;
+  /** One for each of them. */
   readonly neighbours: readonly Neighbour[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -25,30 +27,28 @@ function podIp4(pod: Pod): Ip4 | undefined {
   return pod.hostNetwork ? undefined : pod.podIPs.find((ip): ip is Ip4 => typeof ip === "number");
 }
 
-function localPodIps(cluster: Cluster, node: Node): readonly Ip4[] {
-  const addresses = new Set<Ip4>();
+/** The node's Pods' own addresses: inside of its podCIDR, and others. */
+function localPodIps(cluster: Cluster, node: Node, podCIDR: Prefix) {
+  const inside = new Set<Ip4>();
+  const outside = new Set<Ip4>();
   for (const pod of cluster.pods) {
     const address = pod.nodeName === node.name ? podIp4(pod) : undefined;
-    if (address !== undefined) addresses.add(address);
+    if (address !== undefined) (prefixContains(podCIDR, address) ? inside : outside).add(address);
   }
-  return [...addresses];
+  return { inside, outside };
 }
 
-/** Endpoints in the podCIDR, of which the Pods may not have been given. */
-function endpointIps(cluster: Cluster, podCIDR: Prefix): readonly Ip4[] {
-  return cluster.endpointSlices.flatMap(({ endpoints }) =>
-    endpoints.flatMap(({ address }) =>
-      typeof address === "number" && prefixContains(podCIDR, address) ? [address] : [],
-    ),
-  );
+/** The bridge reaches every address of the podCIDR with the MAC that its plugin gives Pods. */
+export function podNeighbour(address: Ip4): Neighbour {
+  return { address, dev: BRIDGE, mac: macOf("pod", address) };
 }
 
 /** Pods that another network plugin gave addresses to: cni0 does not reach them. */
-function strangers(node: Node, podCIDR: Prefix, outside: readonly Ip4[]): Diagnostic[] {
+function strangers(node: Node, podCIDR: Prefix, outside: ReadonlySet<Ip4>): Diagnostic[] {
   const [first] = outside;
   if (first === undefined) return [];
   const message =
-    `Pods of the node have addresses outside of ${printPrefix(podCIDR)} (${outside.length}, the first ` +
+    `Pods of the node have addresses outside of ${printPrefix(podCIDR)} (${outside.size}, the first ` +
     `${printIp(first)}); the bridge does not reach them.`;
   return [nodeWarning(node, "spec.podCIDR", message)];
 }
@@ -65,10 +65,7 @@ export function podNetwork(cluster: Cluster, node: Node, mtu: number): PodNetwor
     throw nodeError(node, "spec.podCIDR", message);
   }
   const address = podCIDR.address + 1;
-  const ips = localPodIps(cluster, node);
-  const pods = ips.filter((ip) => prefixContains(podCIDR, ip));
-  const inside = new Set([...pods, ...endpointIps(cluster, podCIDR)]);
-  const outside = ips.filter((ip) => !prefixContains(podCIDR, ip));
+  const { inside, outside } = localPodIps(cluster, node, podCIDR);
   return {
     podCIDR,
     bridge: {
@@ -79,7 +76,8 @@ export function podNetwork(cluster: Cluster, node: Node, mtu: number): PodNetwor
       addresses: [{ address, length: podCIDR.length }],
     },
     route: { prefix: podCIDR, dev: BRIDGE, proto: "kernel", scope: "link", src: address },
-    neighbours: [...inside].map((ip) => ({ address: ip, dev: BRIDGE, mac: macOf("pod", ip) })),
+    addresses: inside,
+    neighbours: Array.from(inside, podNeighbour),
     diagnostics: strangers(node, podCIDR, outside),
   };
 }

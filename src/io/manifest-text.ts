@@ -38,22 +38,34 @@ function parseJson(text: ManifestText): ManifestDocument | undefined {
 const MAX_DEPTH = 200;
 const YAML_OPTIONS = { prettyErrors: false, stringKeys: true, merge: true, logLevel: "error" } as const;
 
+/** Document by document: the syntax trees of a large file, all at once, would take many times its memory. */
 function parseYaml(text: ManifestText, errors: Diagnostic[]): readonly ManifestDocument[] {
   const lines = new LineCounter();
   const source = withoutByteOrderMark(text.text);
-  const tokens = [...new Parser(lines.addNewLine).parse(source)];
-  const deep = tokens.map(tooDeep).find((offset) => offset !== undefined);
-  if (deep !== undefined) {
-    const message = `line ${lines.linePos(deep).line} nests deeper than ${MAX_DEPTH} levels: no Kubernetes object does.`;
-    errors.push({ severity: "error", place: text.file === undefined ? {} : { file: text.file }, message });
-    return [];
+  const found: ManifestDocument[] = [];
+  const faults: Diagnostic[] = [];
+  let count = 0;
+  const read = (documents: Iterable<Document.Parsed>) => {
+    for (const document of documents) {
+      count += 1;
+      const place = placeOf(text, count);
+      const value = readValue(document, place, lines, source, faults);
+      if (value !== undefined && value !== null) found.push({ value, place });
+    }
+  };
+  const composer = new Composer(YAML_OPTIONS);
+  for (const token of new Parser(lines.addNewLine).parse(source)) {
+    const deep = tooDeep(token);
+    if (deep !== undefined) {
+      const message = `line ${lines.linePos(deep).line} nests deeper than ${MAX_DEPTH} levels: no Kubernetes object does.`;
+      errors.push({ severity: "error", place: text.file === undefined ? {} : { file: text.file }, message });
+      return [];
+    }
+    read(composer.next(token));
   }
-  const documents = [...new Composer(YAML_OPTIONS).compose(tokens)];
-  return documents.flatMap((document, index) => {
-    const place = placeOf(text, index + 1);
-    const value = readValue(document, place, lines, source, errors);
-    return value === undefined || value === null ? [] : [{ value, place }];
-  });
+  read(composer.end());
+  errors.push(...faults);
+  return found;
 }
 
 /** The offset of the first collection that lies too deep; walks level by level, as a stack would overflow. */

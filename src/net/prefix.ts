@@ -40,6 +40,9 @@ export function printPrefix(prefix: Prefix): string {
 
 /** False for an address of the other family. */
 export function prefixContains(prefix: Prefix, ip: Ip): boolean {
+  if (typeof prefix.address === "number" && typeof ip === "number") {
+    return (ip & maskOf(prefix.length)) >>> 0 === prefix.address;
+  }
   return familyOf(prefix.address) === familyOf(ip) && prefixOf(ip, prefix.length).address === prefix.address;
 }
 

@@ -4,10 +4,13 @@ import { sha256 } from "./sha256.js";
 /** RFC 4648 §6, as character codes. */
 const BASE32 = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", (character) => character.charCodeAt(0));
 
-/** The first `characters` (at most 51) of the unpadded base32 form (RFC 4648) of the text's SHA-256. */
-export function base32Sha256(text: string, characters: number): string {
-  const words = sha256(text);
-  const codes = new Array<number>(characters);
+/** Taken again by every call: a large cluster has hundreds of thousands of names. */
+const codes: number[] = [];
+
+/** The first `characters` (at most 51) of the unpadded base32 form (RFC 4648) of the SHA-256 of the texts together. */
+export function base32Sha256(text: string, characters: number, rest = ""): string {
+  const words = sha256(text, rest);
+  codes.length = characters;
   for (let index = 0; index < characters; index += 1) {
     const at = index * 5;
     const word = words[at >>> 5] as number;
@@ -26,5 +29,5 @@ const LOWER_CASE: Record<Protocol, string> = { TCP: "tcp", UDP: "udp", SCTP: "sc
  * (`ns/name:port`), the protocol in lower case and, for KUBE-SEP- chains, the endpoint (`10.244.1.7:8080`).
  */
 export function hash16(servicePort: string, protocol: Protocol, endpoint = ""): string {
-  return base32Sha256(servicePort + LOWER_CASE[protocol] + endpoint, 16);
+  return base32Sha256(servicePort + LOWER_CASE[protocol], 16, endpoint);
 }

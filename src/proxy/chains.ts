@@ -17,8 +17,12 @@ export function append(chains: Chains, chain: string, ...rules: readonly Rule[])
   else found.push(...rules);
 }
 
-/** The finished table: built-in chains first, then the others as they were written. */
-export function tableOf(name: "filter" | "nat" | "mangle", chains: Chains): IptablesTable {
+/** The finished table: built-in chains first, then the others as they were written, then those of Services. */
+export function tableOf(
+  name: "filter" | "nat" | "mangle",
+  chains: Chains,
+  own: readonly Chain[] = [],
+): IptablesTable {
   const builtIn = BUILT_IN[name];
   const finished: Chain[] = builtIn.map((chain) => ({
     name: chain,
@@ -26,5 +30,5 @@ export function tableOf(name: "filter" | "nat" | "mangle", chains: Chains): Ipta
     rules: chains.get(chain) ?? [],
   }));
   for (const [chain, rules] of chains) if (!builtIn.includes(chain)) finished.push({ name: chain, rules });
-  return { name, chains: finished };
+  return { name, chains: finished.concat(own) };
 }

@@ -1,8 +1,7 @@
-import type { Cluster } from "../model/cluster.js";
 import type { Endpoint, EndpointSlice } from "../model/endpointslice.js";
 import type { Node } from "../model/node.js";
 import type { Family, Ip } from "../net/ip.js";
-import { type Protocol, printHostPort } from "../net/port.js";
+import { printHostPort } from "../net/port.js";
 import type { Frontend } from "./frontends.js";
 
 /** One address and port behind a service port, as kube-proxy reads it from an EndpointSlice. */
@@ -21,9 +20,6 @@ export interface ProxyEndpoint {
   /** `pod/namespace/name`, for people. */
   readonly targetRef: string | undefined;
 }
-
-/** Finds the endpoints of a service port, ordered by name octet by octet. */
-export type EndpointsOf = (frontend: Frontend) => readonly ProxyEndpoint[];
 
 function proxyEndpoint(endpoint: Endpoint, port: number): ProxyEndpoint {
   const { ready, serving, terminating } = endpoint.conditions;
@@ -56,37 +52,24 @@ function withoutDuplicates(sorted: readonly ProxyEndpoint[]): readonly ProxyEndp
   return kept;
 }
 
-function joinSlices(
+/**
+ * Joins EndpointSlices of a Service to one of its ports by name and protocol; ordered by name octet by octet. The
+ * port number is the slice's; the Service's targetPort is never read.
+ */
+export function joinSlices(
   slices: readonly EndpointSlice[],
-  portName: string,
-  protocol: Protocol,
+  { portName, protocol }: Pick<Frontend, "portName" | "protocol">,
+  family: Family = 4,
 ): readonly ProxyEndpoint[] {
   const found: ProxyEndpoint[] = [];
   for (const slice of slices) {
+    if (slice.family !== family) continue;
     for (const port of slice.ports) {
       if (port.name !== portName || port.protocol !== protocol || port.port === 0) continue;
       for (const endpoint of slice.endpoints) found.push(proxyEndpoint(endpoint, port.port));
     }
   }
   return withoutDuplicates(found.sort(byName));
-}
-
-/**
- * Joins EndpointSlices to service ports: the slice's service-name label names the Service, and name plus
- * protocol the port. The port number is the slice's; the Service's targetPort is never read. Reads the slices
- * once, here; what it returns only looks up.
- */
-export function endpointsOf(cluster: Cluster, family: Family = 4): EndpointsOf {
-  const slicesByService = new Map<string, EndpointSlice[]>();
-  for (const slice of cluster.endpointSlices) {
-    if (slice.family !== family) continue;
-    const service = `${slice.namespace}/${slice.serviceName}`;
-    const slices = slicesByService.get(service);
-    if (slices === undefined) slicesByService.set(service, [slice]);
-    else slices.push(slice);
-  }
-  return ({ service, portName, protocol }) =>
-    joinSlices(slicesByService.get(`${service.namespace}/${service.name}`) ?? [], portName, protocol);
 }
 
 /** Where the packets of one service port may go on one node. */

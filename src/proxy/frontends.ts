@@ -1,4 +1,5 @@
 import type { Cluster } from "../model/cluster.js";
+import { compareNames } from "../model/object-name.js";
 import type { Service } from "../model/service.js";
 import type { ServicePort } from "../model/service-ports.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
@@ -97,26 +98,22 @@ function frontendOf(
   };
 }
 
-/** Orders by namespace, then name, octet by octet. */
-function compareServices(a: Service, b: Service): number {
-  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+/**
+ * The service ports that kube-proxy serves in one family, in the Service's own order. Headless and ExternalName
+ * Services, Services of another proxy and Services without a clusterIP of the family have none. The type is not
+ * looked at for nodePorts, external IPs and VIPs: what is set is used.
+ */
+export function frontendsOf(service: Service, family: Family = 4): readonly Frontend[] {
+  const clusterIP = service.clusterIPs.find((ip) => familyOf(ip) === family);
+  if (clusterIP === undefined || !isProxied(service)) return [];
+  const addresses = addressesOf(service, family);
+  return service.ports.map((port) => frontendOf(service, port, clusterIP, addresses));
 }
 
 /**
- * The service ports that kube-proxy serves in one family, by namespace and name and then in the Service's own
- * order of ports. (kube-proxy walks a map, so a real node's order is any.) Headless and ExternalName Services,
- * Services of another proxy and Services without a clusterIP of the family have none. The type is not looked
- * at for nodePorts, external IPs and VIPs: what is set is used.
+ * The service ports of all Services by namespace and name. (kube-proxy walks a map, so a real node's order is
+ * any.)
  */
 export function servicePorts(cluster: Cluster, family: Family = 4): readonly Frontend[] {
-  return cluster.services
-    .filter(isProxied)
-    .sort(compareServices)
-    .flatMap((service) => {
-      const clusterIP = service.clusterIPs.find((ip) => familyOf(ip) === family);
-      if (clusterIP === undefined) return [];
-      const addresses = addressesOf(service, family);
-      return service.ports.map((port) => frontendOf(service, port, clusterIP, addresses));
-    });
+  return [...cluster.services].sort(compareNames).flatMap((service) => frontendsOf(service, family));
 }

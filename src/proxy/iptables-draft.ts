@@ -1,24 +1,55 @@
 import type { Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import type { Target } from "../ruleset/iptables.js";
+import type { Chain, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
-import type { Chains } from "./chains.js";
+import type { EndpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { DROP, jump, REJECT } from "./rules.js";
 
 export const MARK_MASQ: Target = jump("KUBE-MARK-MASQ");
 
-/** The two tables being written, and what of the node and the options the rules of a Service depend on. */
-export interface IptablesDraft {
-  readonly filter: Chains;
-  readonly nat: Chains;
+/** What of the node and the options the rules of every Service depend on. */
+export interface IptablesContext {
   /** Where pods' packets come from; undefined for no detector. */
   readonly localPods: Prefix | undefined;
   readonly masqueradeAll: boolean;
   readonly nodeIp: Ip | undefined;
   /** Large clusters go without comments in the chains of endpoints. */
   readonly endpointComments: boolean;
+}
+
+/** The chains that hold rules of all Services. */
+export const SHARED_CHAINS = [
+  { name: "filter KUBE-SERVICES", table: "filter", chain: "KUBE-SERVICES" },
+  { name: "filter KUBE-EXTERNAL-SERVICES", table: "filter", chain: "KUBE-EXTERNAL-SERVICES" },
+  { name: "filter KUBE-NODEPORTS", table: "filter", chain: "KUBE-NODEPORTS" },
+  { name: "filter KUBE-PROXY-FIREWALL", table: "filter", chain: "KUBE-PROXY-FIREWALL" },
+  { name: "nat KUBE-SERVICES", table: "nat", chain: "KUBE-SERVICES" },
+  { name: "nat KUBE-NODEPORTS", table: "nat", chain: "KUBE-NODEPORTS" },
+] as const;
+
+type SharedName = (typeof SHARED_CHAINS)[number]["name"];
+
+/** One Service's rules in shared chains; those in which it has none are absent. */
+export type SharedRules = { [Name in SharedName]?: Rule[] };
+
+export function place({ shared }: IptablesDraft, name: SharedName, rule: Rule): void {
+  const rules = shared[name];
+  if (rules === undefined) shared[name] = [rule];
+  else rules.push(rule);
+}
+
+/** What one Service adds to the tables, while it is written. */
+export interface IptablesDraft extends IptablesContext {
+  /** Its rules in chains that all Services share. */
+  readonly shared: SharedRules;
+  /** Its own chains, all of nat. */
+  readonly chains: Chain[];
+  /** Those among them that belong to endpoints, by port. */
+  readonly endpointChains: EndpointChains<Chain>[];
+  /** The same of what was written of the Service before. */
+  readonly before: readonly EndpointChains<Chain>[];
 }
 
 /** One service port on this node: its chains by name, and which of its ways lead anywhere. */

@@ -1,10 +1,10 @@
-import type { Match, Rule, Target } from "../ruleset/iptables.js";
+import type { Chain, Match, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
-import { append } from "./chains.js";
+import { endpointChains } from "./endpoint-chains.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
-import { from, host, jump, protocolWithModule } from "./rules.js";
+import { commented, from, host, jump, notFrom, protocolWithModule, service } from "./rules.js";
 
 /**
  * The kernel's threshold for a choice among n that is left to this rule with probability 1/n: kube-proxy hands
@@ -38,16 +38,16 @@ function balancing(out: IptablesDraft, name: string, chosen: readonly Way[]): Ru
 }
 
 /** KUBE-SEP-: an endpoint that reaches itself is masqueraded, lest it answer itself past the node. */
-function endpointRules(
-  out: IptablesDraft,
-  { name, protocol }: Frontend,
-  { address, port }: ProxyEndpoint,
-): Rule[] {
+function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoint: ProxyEndpoint): Chain {
   const comment = out.endpointComments ? name : undefined;
-  return [
-    ruleOf(comment, [from(host(address))], MARK_MASQ),
-    ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
-  ];
+  const { address, port } = endpoint;
+  return {
+    name: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}`,
+    rules: [
+      ruleOf(comment, [from(host(address))], MARK_MASQ),
+      ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
+    ],
+  };
 }
 
 /** An endpoint within reach and its KUBE-SEP- chain. */
@@ -63,16 +63,32 @@ function waysTo(some: readonly ProxyEndpoint[] | undefined, ways: readonly Way[]
   return ways.filter(({ endpoint }) => chosen.has(endpoint));
 }
 
+/** The rule at the head of the chain that ClusterIP traffic enters: who is masqueraded there. */
+function internalHead(out: IptablesDraft, { name, clusterIP, protocol, port }: Frontend): Rule[] {
+  if (!out.masqueradeAll && out.localPods === undefined) return [];
+  const matches = service(clusterIP, protocol, port);
+  const outsiders = out.masqueradeAll || out.localPods === undefined ? [] : [notFrom(out.localPods)];
+  return [commented(`${name} cluster IP`, [...outsiders, ...matches], MARK_MASQ)];
+}
+
 /** The chains of both policies and of every endpoint within reach. */
 export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
   const { frontend, endpoints } = plan;
-  const { name, protocol } = frontend;
-  const ways = endpoints.reachable.map((endpoint): Way => {
-    return { endpoint, chain: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}` };
+  const { name, internalPolicyLocal } = frontend;
+  const { reachable } = endpoints;
+  const own = endpointChains(frontend, reachable, out.before, (endpoint) =>
+    endpointChain(out, frontend, endpoint),
+  );
+  out.endpointChains.push(own);
+  const ways = reachable.map((endpoint, index): Way => {
+    return { endpoint, chain: own.chains[index]?.name ?? "" };
   });
-  const cluster = waysTo(endpoints.cluster, ways);
-  const local = waysTo(endpoints.local, ways);
-  if (cluster.length > 0) append(out.nat, plan.clusterChain, ...balancing(out, name, cluster));
-  if (local.length > 0) append(out.nat, plan.localChain, ...balancing(out, name, local));
-  for (const { endpoint, chain } of ways) out.nat.set(chain, endpointRules(out, frontend, endpoint));
+  const write = (chain: string, chosen: readonly Way[], entered: boolean) => {
+    if (chosen.length === 0) return;
+    const rules = entered ? internalHead(out, frontend) : [];
+    out.chains.push({ name: chain, rules: rules.concat(balancing(out, name, chosen)) });
+  };
+  write(plan.clusterChain, waysTo(endpoints.cluster, ways), !internalPolicyLocal);
+  write(plan.localChain, waysTo(endpoints.local, ways), internalPolicyLocal);
+  for (const chain of own.chains) out.chains.push(chain);
 }

@@ -1,7 +1,6 @@
 import { prefixContains } from "../net/prefix.js";
-import type { Match } from "../ruleset/iptables.js";
-import { append } from "./chains.js";
-import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
+import type { Chain, Match, Rule } from "../ruleset/iptables.js";
+import { type IptablesDraft, MARK_MASQ, place, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
 import {
   ACCEPT,
@@ -12,7 +11,6 @@ import {
   from,
   host,
   jump,
-  notFrom,
   protocol,
   rule,
   SRC_LOCAL,
@@ -25,16 +23,11 @@ function writeClusterIP(out: IptablesDraft, { frontend, hasInternal, refusal, ..
   const matches = service(clusterIP, frontend.protocol, port);
   const [why, refuse] = refusal;
   if (!hasInternal) {
-    append(out.filter, "KUBE-SERVICES", commented(why, matches, refuse));
+    place(out, "filter KUBE-SERVICES", commented(why, matches, refuse));
     return;
   }
   const chain = frontend.internalPolicyLocal ? plan.localChain : plan.clusterChain;
-  append(out.nat, "KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
-  if (out.masqueradeAll) append(out.nat, chain, commented(`${name} cluster IP`, matches, MARK_MASQ));
-  else if (out.localPods !== undefined) {
-    const outsiders = [notFrom(out.localPods), ...matches];
-    append(out.nat, chain, commented(`${name} cluster IP`, outsiders, MARK_MASQ));
-  }
+  place(out, "nat KUBE-SERVICES", commented(`${name} cluster IP`, matches, jump(chain)));
 }
 
 function writeExternalIPs(
@@ -44,14 +37,13 @@ function writeExternalIPs(
   for (const ip of frontend.externalIPs) {
     const matches = service(ip, frontend.protocol, frontend.port);
     if (endpoints.hasAny) {
-      append(
-        out.nat,
-        "KUBE-SERVICES",
+      place(
+        out,
+        "nat KUBE-SERVICES",
         commented(`${frontend.name} external IP`, matches, jump(externalChain)),
       );
     }
-    if (!hasExternal)
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+    if (!hasExternal) place(out, "filter KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
   }
 }
 
@@ -62,14 +54,14 @@ function writeVips(out: IptablesDraft, plan: ServicePlan): void {
     const matches = service(ip, frontend.protocol, frontend.port);
     if (endpoints.hasAny) {
       const chain = usesFirewall ? firewallChain : externalChain;
-      append(out.nat, "KUBE-SERVICES", commented(`${name} loadbalancer IP`, matches, jump(chain)));
+      place(out, "nat KUBE-SERVICES", commented(`${name} loadbalancer IP`, matches, jump(chain)));
     }
     if (usesFirewall) {
       const comment = `${name} traffic not accepted by ${firewallChain}`;
-      append(out.filter, "KUBE-PROXY-FIREWALL", commented(comment, matches, DROP));
+      place(out, "filter KUBE-PROXY-FIREWALL", commented(comment, matches, DROP));
     }
     if (!plan.hasExternal) {
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(plan.refusal[0], matches, plan.refusal[1]));
+      place(out, "filter KUBE-EXTERNAL-SERVICES", commented(plan.refusal[0], matches, plan.refusal[1]));
     }
   }
 }
@@ -79,64 +71,56 @@ function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
   if (frontend.nodePort !== 0) {
     const ports: readonly [Match, Match] = [protocol(frontend.protocol), dport(frontend.nodePort)];
     if (plan.endpoints.hasAny)
-      append(out.nat, "KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
+      place(out, "nat KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
     if (!plan.hasExternal) {
       const matches = [ports[0], DST_LOCAL, ports[1]];
-      append(out.filter, "KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
+      place(out, "filter KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));
     }
   }
   if (frontend.healthCheckNodePort !== 0) {
     const matches = [protocol("TCP"), dport(frontend.healthCheckNodePort)];
-    append(
-      out.filter,
-      "KUBE-NODEPORTS",
+    place(
+      out,
+      "filter KUBE-NODEPORTS",
       commented(`${frontend.name} health check node port`, matches, ACCEPT),
     );
   }
 }
 
 /** KUBE-EXT-: external destinations, masqueraded and on to the chain of their policy. */
-function writeExternalChain(out: IptablesDraft, plan: ServicePlan): void {
-  const { frontend, clusterChain, localChain, externalChain } = plan;
+function externalChain(out: IptablesDraft, plan: ServicePlan): Chain {
+  const { frontend, clusterChain, localChain, externalChain: name } = plan;
   const destinations = `for ${frontend.name} external destinations`;
+  const rules: Rule[] = [];
   if (!frontend.externalPolicyLocal) {
-    append(out.nat, externalChain, commented(`masquerade traffic ${destinations}`, [], MARK_MASQ));
+    rules.push(commented(`masquerade traffic ${destinations}`, [], MARK_MASQ));
   } else {
     // Pods and the node itself are not held to local endpoints: their way leads to any.
     if (out.localPods !== undefined) {
-      const pods = [from(out.localPods)];
-      append(out.nat, externalChain, commented(`pod traffic ${destinations}`, pods, jump(clusterChain)));
+      rules.push(commented(`pod traffic ${destinations}`, [from(out.localPods)], jump(clusterChain)));
     }
-    append(
-      out.nat,
-      externalChain,
+    rules.push(
       commented(`masquerade LOCAL traffic ${destinations}`, [SRC_LOCAL], MARK_MASQ),
       commented(`route LOCAL traffic ${destinations}`, [SRC_LOCAL], jump(clusterChain)),
     );
   }
-  if (plan.hasExternal) {
-    append(out.nat, externalChain, rule([], jump(frontend.externalPolicyLocal ? localChain : clusterChain)));
-  }
+  if (plan.hasExternal) rules.push(rule([], jump(frontend.externalPolicyLocal ? localChain : clusterChain)));
+  return { name, rules };
 }
 
 /** KUBE-FW-: who may reach the VIPs. Others come back untranslated, to be dropped by filter. */
-function writeFirewallChain(
-  out: IptablesDraft,
-  { frontend, firewallChain, externalChain }: ServicePlan,
-): void {
+function firewallChain(
+  { nodeIp }: IptablesDraft,
+  { frontend, firewallChain: chain, ...plan }: ServicePlan,
+): Chain {
   const { name, sourceRanges, vips } = frontend;
-  const { nodeIp } = out;
   const admit = (prefix: (typeof sourceRanges)[number]) =>
-    commented(`${name} loadbalancer IP`, [from(prefix)], jump(externalChain));
-  append(out.nat, firewallChain, ...sourceRanges.map(admit));
+    commented(`${name} loadbalancer IP`, [from(prefix)], jump(plan.externalChain));
   // The node's own packets to a VIP that is one of its addresses have the VIP as their source.
-  if (nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp))) {
-    append(out.nat, firewallChain, ...vips.map((vip) => admit(host(vip))));
-  }
-  append(out.nat, firewallChain, {
-    matches: [],
-    comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`,
-  });
+  const fromNode = nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp));
+  const others = { matches: [], comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL` };
+  const own = fromNode ? vips.map((vip) => admit(host(vip))) : [];
+  return { name: chain, rules: [...sourceRanges.map(admit), ...own, others] };
 }
 
 /** Every rule of one service port. */
@@ -145,7 +129,7 @@ export function writeService(out: IptablesDraft, plan: ServicePlan): void {
   writeExternalIPs(out, plan);
   writeVips(out, plan);
   writeNodePort(out, plan);
-  if (plan.endpoints.hasAny && plan.frontend.externallyAccessible) writeExternalChain(out, plan);
-  if (plan.usesFirewall) writeFirewallChain(out, plan);
+  if (plan.endpoints.hasAny && plan.frontend.externallyAccessible) out.chains.push(externalChain(out, plan));
+  if (plan.usesFirewall) out.chains.push(firewallChain(out, plan));
   writeEndpoints(out, plan);
 }

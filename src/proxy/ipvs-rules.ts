@@ -2,7 +2,7 @@ import type { Prefix } from "../net/prefix.js";
 import type { Iptables, Match, Target } from "../ruleset/iptables.js";
 import { append, type Chains, tableOf } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
-import { isEmpty, type SetName, type Sets } from "./ipvs-sets.js";
+import type { SetName } from "./ipvs-sets.js";
 import {
   ACCEPT,
   commented,
@@ -67,6 +67,9 @@ export interface ClusterIPSources {
   readonly localPods: Prefix | undefined;
 }
 
+/** Whether a set has no element. */
+export type IsEmpty = (set: SetName) => boolean;
+
 /** What a rule asks besides the set, in the order of the listing. */
 interface Question {
   /** Which of the packet's addresses and ports the set's fields are compared with; default dst,dst. */
@@ -76,9 +79,9 @@ interface Question {
 }
 
 /** Appends rules that ask sets, with kube-proxy's comment for each; none for a set that is empty. */
-function asker(chains: Chains, sets: Sets) {
+function asker(chains: Chains, isEmpty: IsEmpty) {
   return (chain: string, set: SetName, target: Target, question: Question = {}): void => {
-    if (isEmpty(sets, set)) return;
+    if (isEmpty(set)) return;
     const { sides = DST_DST, before = [], after = [] } = question;
     append(chains, chain, commented(COMMENT[set] ?? "", [...before, inSet(set, ...sides), ...after], target));
   };
@@ -112,9 +115,9 @@ function markNodePorts(ask: Ask): void {
   }
 }
 
-function natChains(sets: Sets, sources: ClusterIPSources): Chains {
+function natChains(isEmpty: IsEmpty, sources: ClusterIPSources): Chains {
   const nat: Chains = new Map();
-  const ask = asker(nat, sets);
+  const ask = asker(nat, isEmpty);
   insertJumps(nat, NAT_JUMPS);
   append(nat, "KUBE-SERVICES", rule([from(LOOPBACK)], RETURN));
   ask("KUBE-SERVICES", "KUBE-LOAD-BALANCER", jump("KUBE-LOAD-BALANCER"));
@@ -128,7 +131,7 @@ function natChains(sets: Sets, sources: ClusterIPSources): Chains {
   append(nat, "KUBE-NODE-PORT");
   markNodePorts(ask);
   for (const set of ["KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER"] as const) {
-    if (!isEmpty(sets, set)) append(nat, "KUBE-SERVICES", rule([inSet(set, ...DST_DST)], ACCEPT));
+    if (!isEmpty(set)) append(nat, "KUBE-SERVICES", rule([inSet(set, ...DST_DST)], ACCEPT));
   }
   const masquerade: Target = { kind: "masquerade", randomFully: false };
   ask("KUBE-POSTROUTING", "KUBE-LOOP-BACK", masquerade, { sides: ["dst", "dst", "src"] });
@@ -160,9 +163,9 @@ function filterChains(): Chains {
 }
 
 /** The rules beside IPVS: they mark what is to be masqueraded and guard the VIPs, by asking the sets. */
-export function ipvsIptables(sets: Sets, sources: ClusterIPSources): Iptables {
+export function ipvsIptables(isEmpty: IsEmpty, sources: ClusterIPSources): Iptables {
   return {
     family: 4,
-    tables: [tableOf("filter", filterChains()), tableOf("nat", natChains(sets, sources))],
+    tables: [tableOf("filter", filterChains()), tableOf("nat", natChains(isEmpty, sources))],
   };
 }

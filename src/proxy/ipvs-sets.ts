@@ -1,9 +1,11 @@
 import type { Diagnostic } from "../diagnostics.js";
+import type { Collection, Fragment, Key } from "../fragment/front-end.js";
 import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type IpSet, type IpSetEntry, MAX_ELEMENTS } from "../ruleset/ipset.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
+import { serviceKey } from "./service-key.js";
 
 /**
  * kube-proxy's ipsets in its own order; each exists on every node, also empty. KUBE-LOAD-BALANCER-SOURCE-CIDR
@@ -30,106 +32,101 @@ const SET_TYPE = {
 
 export type SetName = keyof typeof SET_TYPE;
 
-const SET_NAMES = Object.keys(SET_TYPE) as SetName[];
+export const SET_NAMES = Object.keys(SET_TYPE) as readonly SetName[];
 
-/** Elements by name of the set, and in it by what tells them apart. */
-export type Sets = ReadonlyMap<SetName, Map<number | string, IpSetEntry>>;
+/** Elements by set; sets without one are absent. */
+export type Elements = { [Name in SetName]?: IpSetEntry[] };
 
-export function emptySets(): Sets {
-  return new Map(SET_NAMES.map((name) => [name, new Map()]));
+/** What one Service adds to the sets. */
+export interface SetsFragment extends Fragment {
+  readonly sets: Elements;
 }
 
-export function isEmpty(sets: Sets, name: SetName): boolean {
-  return sets.get(name)?.size === 0;
+function insert(elements: Elements, name: SetName, entry: IpSetEntry): void {
+  const found = elements[name];
+  if (found === undefined) elements[name] = [entry];
+  else found.push(entry);
 }
 
-function insert(sets: Sets, name: SetName, key: number | string, entry: IpSetEntry): void {
-  sets.get(name)?.set(key, entry);
+/** What tells the elements of a set apart. (In KUBE-LOOP-BACK ip2 is the same address as ip.) */
+function keyOf({ ip = 0, protocol = "TCP", port = 0 }: IpSetEntry): Key {
+  return serviceKey(ip, protocol, port);
 }
 
-const PROTOCOL_BITS: Record<Protocol, number> = { TCP: 0, UDP: 1, SCTP: 2 };
-
-/** One value for an address, protocol and port: for IPv4 a number below 2^50. */
-function serviceKey(ip: Ip, protocol: Protocol, port: number): number | string {
-  const bits = PROTOCOL_BITS[protocol];
-  return typeof ip === "number" ? (ip * 65536 + port) * 4 + bits : `${ip} ${port} ${bits}`;
-}
-
-function insertService(sets: Sets, name: SetName, ip: Ip, protocol: Protocol, port: number): void {
-  insert(sets, name, serviceKey(ip, protocol, port), { ip, protocol, port });
-}
-
-function insertPort(sets: Sets, name: SetName, port: number): void {
-  insert(sets, name, port, { port });
-}
-
-function insertNodePort(sets: Sets, frontend: Frontend, nodeIps: readonly Ip[]): void {
+function insertNodePort(elements: Elements, frontend: Frontend, nodeIps: readonly Ip[]): void {
   const { protocol, nodePort } = frontend;
   const policies = frontend.externalPolicyLocal ? (["", "LOCAL-"] as const) : ([""] as const);
   for (const policy of policies) {
-    if (protocol !== "SCTP") insertPort(sets, `KUBE-NODE-PORT-${policy}${protocol}`, nodePort);
-    else
-      for (const ip of nodeIps)
-        insertService(sets, `KUBE-NODE-PORT-${policy}SCTP-HASH`, ip, protocol, nodePort);
+    if (protocol !== "SCTP") insert(elements, `KUBE-NODE-PORT-${policy}${protocol}`, { port: nodePort });
+    else {
+      for (const ip of nodeIps) {
+        insert(elements, `KUBE-NODE-PORT-${policy}SCTP-HASH`, { ip, protocol, port: nodePort });
+      }
+    }
   }
 }
 
 /** Endpoints of this node, ready or not, may be picked by themselves: such packets are masqueraded. */
 function insertHairpins(
-  sets: Sets,
+  elements: Elements,
   protocol: Protocol,
   endpoints: readonly ProxyEndpoint[],
   nodeName: string,
 ): void {
   for (const { address, port, nodeName: home } of endpoints) {
-    if (home !== nodeName) continue;
-    const key = serviceKey(address, protocol, port);
-    insert(sets, "KUBE-LOOP-BACK", key, { ip: address, protocol, port, ip2: address });
+    if (home === nodeName) insert(elements, "KUBE-LOOP-BACK", { ip: address, protocol, port, ip2: address });
   }
 }
 
 /** Puts the addresses and ports of one service port into the sets. */
 export function insertFrontend(
-  sets: Sets,
+  elements: Elements,
   frontend: Frontend,
   endpoints: readonly ProxyEndpoint[],
   nodeName: string,
   nodeIps: readonly Ip[],
 ): void {
   const { clusterIP, protocol, port, externalPolicyLocal } = frontend;
-  insertHairpins(sets, protocol, endpoints, nodeName);
-  insertService(sets, "KUBE-CLUSTER-IP", clusterIP, protocol, port);
+  insertHairpins(elements, protocol, endpoints, nodeName);
+  insert(elements, "KUBE-CLUSTER-IP", { ip: clusterIP, protocol, port });
   const externalSet = externalPolicyLocal ? "KUBE-EXTERNAL-IP-LOCAL" : "KUBE-EXTERNAL-IP";
-  for (const ip of frontend.externalIPs) insertService(sets, externalSet, ip, protocol, port);
+  for (const ip of frontend.externalIPs) insert(elements, externalSet, { ip, protocol, port });
   for (const ip of frontend.vips) {
-    insertService(sets, "KUBE-LOAD-BALANCER", ip, protocol, port);
-    if (externalPolicyLocal) insertService(sets, "KUBE-LOAD-BALANCER-LOCAL", ip, protocol, port);
+    insert(elements, "KUBE-LOAD-BALANCER", { ip, protocol, port });
+    if (externalPolicyLocal) insert(elements, "KUBE-LOAD-BALANCER-LOCAL", { ip, protocol, port });
   }
-  if (frontend.nodePort !== 0) insertNodePort(sets, frontend, nodeIps);
+  if (frontend.nodePort !== 0) insertNodePort(elements, frontend, nodeIps);
   if (frontend.healthCheckNodePort !== 0) {
-    insertPort(sets, "KUBE-HEALTH-CHECK-NODE-PORT", frontend.healthCheckNodePort);
+    insert(elements, "KUBE-HEALTH-CHECK-NODE-PORT", { port: frontend.healthCheckNodePort });
   }
 }
 
-export function insertDummyAddresses(sets: Sets, addresses: readonly Ip[]): void {
-  for (const ip of addresses) insert(sets, "KUBE-IPVS-IPS", `${ip}`, { ip });
+export function insertDummyAddresses(elements: Elements, addresses: readonly Ip[]): void {
+  for (const ip of addresses) insert(elements, "KUBE-IPVS-IPS", { ip });
 }
 
-export function finishedSets(sets: Sets): readonly IpSet[] {
-  return SET_NAMES.map((name) => ({
-    name,
-    type: SET_TYPE[name],
-    entries: [...(sets.get(name)?.values() ?? [])],
-  }));
+const NO_ENTRIES: readonly IpSetEntry[] = [];
+
+/** One collection for each set, in the order of SET_NAMES. */
+export const SET_COLLECTIONS = SET_NAMES.map((set): Collection<SetsFragment, IpSetEntry> => {
+  return {
+    elementsOf: ({ sets }) => sets[set] ?? NO_ENTRIES,
+    keyOf,
+    set: (entry) => ({ kind: "ipset-added", set, entry }),
+    removed: (entry) => ({ kind: "ipset-removed", set, entry }),
+  };
+});
+
+export function ipSet(name: SetName, entries: readonly IpSetEntry[]): IpSet {
+  return { name, type: SET_TYPE[name], entries };
 }
 
-/** A real node's kernel would refuse to fill these sets. */
-export function overfullWarnings(sets: readonly IpSet[]): readonly Diagnostic[] {
-  return sets
-    .filter(({ entries }) => entries.length > MAX_ELEMENTS)
-    .map(({ name, entries }) => ({
-      severity: "warning",
-      place: { object: `ipset ${name}` },
-      message: `holds ${entries.length} elements; a real node's kernel refuses those past ${MAX_ELEMENTS} (maxelem).`,
-    }));
+/** A real node's kernel would refuse to fill these sets. Takes the sizes in the order of SET_NAMES. */
+export function overfullWarnings(sizes: readonly number[]): readonly Diagnostic[] {
+  return SET_NAMES.flatMap((name, index): readonly Diagnostic[] => {
+    const size = sizes[index] ?? 0;
+    if (size <= MAX_ELEMENTS) return [];
+    const message = `holds ${size} elements; a real node's kernel refuses those past ${MAX_ELEMENTS} (maxelem).`;
+    return [{ severity: "warning", place: { object: `ipset ${name}` }, message }];
+  });
 }

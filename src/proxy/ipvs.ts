@@ -1,24 +1,37 @@
 import type { Diagnostic } from "../diagnostics.js";
+import { retold } from "../fragment/claims.js";
+import { type Collection, compileWith, elementsOf, type FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
+import type { Service } from "../model/service.js";
+import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
 import { compareIp, type Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
+import type { RulesetStep } from "../ruleset/change.js";
 import type { IpSet } from "../ruleset/ipset.js";
 import type { Iptables } from "../ruleset/iptables.js";
 import type { Ipvs, RealServer, Scheduler, VirtualServer } from "../ruleset/ipvs.js";
-import { type CategorizedEndpoints, categorize, endpointsOf, type ProxyEndpoint } from "./endpoints.js";
-import { type Frontend, servicePorts } from "./frontends.js";
-import { ipvsIptables } from "./ipvs-rules.js";
+import type { InterfaceAddress } from "../ruleset/routes.js";
+import { isSame } from "../ruleset/same.js";
+import { type CategorizedEndpoints, categorize, type ProxyEndpoint } from "./endpoints.js";
+import type { Frontend } from "./frontends.js";
+import { type ClusterIPSources, type IsEmpty, ipvsIptables } from "./ipvs-rules.js";
 import {
-  emptySets,
-  finishedSets,
+  type Elements,
   insertDummyAddresses,
   insertFrontend,
+  ipSet,
   overfullWarnings,
+  SET_COLLECTIONS,
+  SET_NAMES,
+  type SetName,
+  type SetsFragment,
 } from "./ipvs-sets.js";
 import { type DetectLocal, localDetector, nodePortIps } from "./local-traffic.js";
-import { commonWarnings, warn, warnWhere } from "./warnings.js";
+import { countEndpoints, type ServedPort, servedPorts } from "./served-ports.js";
+import { serviceKey } from "./service-key.js";
+import { commonWarnings, warn } from "./warnings.js";
 
 export interface IpvsOptions {
   /** --masquerade-all; default false. */
@@ -55,7 +68,7 @@ function destinations(policyLocal: boolean, { local, cluster }: CategorizedEndpo
 function virtualServers(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
-  { nodeIps, scheduler }: { readonly nodeIps: readonly Ip[]; readonly scheduler: Scheduler },
+  { nodePortIps: nodeIps, scheduler }: Pick<IpvsContext, "nodePortIps" | "scheduler">,
 ): readonly VirtualServer[] {
   const { protocol, port, nodePort, affinitySeconds, internalPolicyLocal, externalPolicyLocal } = frontend;
   const persistence = affinitySeconds === undefined ? {} : { persistence: affinitySeconds };
@@ -74,44 +87,129 @@ function virtualServers(
   ];
 }
 
-/** IPVS knows one virtual server for an address, protocol and port: the first Service's, as said of the others. */
-class VirtualServers {
-  readonly servers: VirtualServer[] = [];
-  readonly diagnostics: Diagnostic[] = [];
-  readonly #origins = new Map<string, string>();
+/** What one Service adds. */
+export interface IpvsFragment extends SetsFragment {
+  readonly servers: readonly VirtualServer[];
+  /** For kube-ipvs0. */
+  readonly addresses: readonly Ip[];
+}
 
-  add(frontend: Frontend, server: VirtualServer): void {
-    const at = `${server.protocol} ${printHostPort(server.address, server.port)}`;
-    const origin = this.#origins.get(at);
-    if (origin === undefined) {
-      this.#origins.set(at, server.origin);
-      this.servers.push(server);
-    } else if (origin !== server.origin) {
-      const message = `${at} is also of Service port ${origin}, which keeps it; on a real node either may win.`;
-      this.diagnostics.push(warn(frontend.service, "spec.ports", message));
+/** IPVS knows one virtual server for an address, protocol and port: the first Service's, as said of the others. */
+const SERVERS: Collection<IpvsFragment, VirtualServer> = {
+  elementsOf: ({ servers }) => servers,
+  keyOf: ({ address, protocol, port }) => serviceKey(address, protocol, port),
+  set: (server) => ({ kind: "server-set", server }),
+  removed: ({ protocol, address, port }) => ({ kind: "server-removed", protocol, address, port }),
+  clash: (service, { protocol, address, port, origin }, holder) => {
+    if (origin === holder.origin) return undefined;
+    const at = `${protocol} ${printHostPort(address, port)}`;
+    const message = `${at} is also of Service port ${holder.origin}, which keeps it; on a real node either may win.`;
+    return warn(service, "spec.ports", message);
+  },
+};
+
+/** Makes VIPs the node's own, so that packets to them come through INPUT, where IPVS waits. */
+export const DUMMY = "kube-ipvs0";
+
+export function dummyAddress(address: Ip): InterfaceAddress {
+  return { address, length: 32 };
+}
+
+const ADDRESSES: Collection<IpvsFragment, Ip> = {
+  elementsOf: ({ addresses }) => addresses,
+  keyOf: (address) => `${address}`,
+  set: (address) => ({ kind: "address-added", dev: DUMMY, address: dummyAddress(address) }),
+  removed: (address) => ({ kind: "address-removed", dev: DUMMY, address }),
+};
+
+const SOURCE_RANGES =
+  "source ranges are not modelled yet in proxy mode ipvs: every client reaches the load balancer's addresses.";
+
+function warningsOf(service: Service | undefined, ports: readonly ServedPort[]): readonly Diagnostic[] {
+  const common = commonWarnings(service);
+  const guarded = ports.some(({ frontend }) => frontend.sourceRanges.length > 0 && frontend.vips.length > 0);
+  if (service === undefined || !guarded) return common;
+  return [...common, warn(service, "spec.loadBalancerSourceRanges", SOURCE_RANGES)];
+}
+
+/** What the fragments of one node are written with. */
+interface IpvsContext {
+  readonly node: Node;
+  /** Where nodePorts answer. */
+  readonly nodePortIps: readonly Ip[];
+  readonly scheduler: Scheduler;
+  /** Every address that kube-ipvs0 need not have. */
+  readonly nodeAddresses: ReadonlySet<Ip>;
+}
+
+/** The addresses of kube-ipvs0: the ClusterIP, and external IPs and VIPs that no other interface has. */
+function dummyAddressesOf(ports: readonly ServedPort[], nodeAddresses: ReadonlySet<Ip>): readonly Ip[] {
+  const addresses = new Set<Ip>();
+  for (const { frontend } of ports) {
+    addresses.add(frontend.clusterIP);
+    for (const ip of [...frontend.externalIPs, ...frontend.vips]) {
+      if (!nodeAddresses.has(ip)) addresses.add(ip);
     }
   }
+  return [...addresses];
 }
 
-function sourceRangeWarnings(frontends: readonly Frontend[]): readonly Diagnostic[] {
-  return warnWhere(
-    frontends,
-    ({ sourceRanges, vips }) => sourceRanges.length > 0 && vips.length > 0,
-    "spec.loadBalancerSourceRanges",
-    "source ranges are not modelled yet in proxy mode ipvs: every client reaches the load balancer's addresses.",
-  );
-}
-
-/** The addresses of kube-ipvs0: every ClusterIP, and external IPs and VIPs that no other interface has. */
-function dummyAddressesOf(frontends: readonly Frontend[], nodeAddresses: readonly Ip[]): readonly Ip[] {
-  const elsewhere = new Set(nodeAddresses);
-  const addresses = new Set<Ip>();
-  for (const { clusterIP, externalIPs, vips } of frontends) {
-    addresses.add(clusterIP);
-    for (const ip of externalIPs) if (!elsewhere.has(ip)) addresses.add(ip);
-    for (const ip of vips) if (!elsewhere.has(ip)) addresses.add(ip);
+function fragmentOf(context: IpvsContext, objects: ServiceObjects): IpvsFragment {
+  const { node, nodePortIps, nodeAddresses } = context;
+  const ports = servedPorts(objects);
+  const sets: Elements = {};
+  const servers: VirtualServer[] = [];
+  for (const { frontend, endpoints } of ports) {
+    insertFrontend(sets, frontend, endpoints, node.name, nodePortIps);
+    servers.push(...virtualServers(frontend, categorize(frontend, endpoints, node), context));
   }
-  return [...addresses].sort(compareIp);
+  const addresses = dummyAddressesOf(ports, nodeAddresses);
+  insertDummyAddresses(sets, addresses);
+  const { service } = objects;
+  const diagnostics = warningsOf(service, ports);
+  return { service, endpoints: countEndpoints(ports), diagnostics, servers, sets, addresses };
+}
+
+/** Whether sets are empty, of sizes in the order of SET_NAMES. */
+function emptiness(sizes: readonly number[]): IsEmpty {
+  const empty = new Set(SET_NAMES.filter((_, index) => (sizes[index] ?? 0) === 0));
+  return (set) => empty.has(set);
+}
+
+function finishIpvs(sources: ClusterIPSources, fragments: readonly IpvsFragment[]): CompiledIpvs {
+  const ipsets = SET_COLLECTIONS.map((collection, index) =>
+    ipSet(SET_NAMES[index] as SetName, elementsOf(collection, fragments).elements),
+  );
+  const sizes = ipsets.map(({ entries }) => entries.length);
+  const servers = elementsOf(SERVERS, fragments);
+  return {
+    ipvs: { servers: servers.elements },
+    ipsets,
+    iptables: ipvsIptables(emptiness(sizes), sources),
+    dummyAddresses: [...elementsOf(ADDRESSES, fragments).elements].sort(compareIp),
+    diagnostics: [
+      ...fragments.flatMap(({ diagnostics }) => diagnostics),
+      ...servers.clashes,
+      ...overfullWarnings(sizes),
+    ],
+  };
+}
+
+/** Rules ask only sets that are not empty, so that some come or go with a set's first element. */
+function changedRules(
+  sources: ClusterIPSources,
+  before: readonly number[],
+  after: readonly number[],
+): readonly RulesetStep[] {
+  if (SET_NAMES.every((_, index) => (before[index] === 0) === (after[index] === 0))) return [];
+  const [old, made] = [before, after].map((sizes) => ipvsIptables(emptiness(sizes), sources).tables);
+  return (made ?? []).flatMap(({ name: table, chains }, index) => {
+    // The chains are the same whatever the sets hold.
+    const was = new Map(old?.[index]?.chains.map((chain) => [chain.name, chain]));
+    return chains
+      .filter((chain) => !isSame(was.get(chain.name), chain))
+      .map((chain) => ({ kind: "chain-set" as const, table, chain }));
+  });
 }
 
 /**
@@ -120,34 +218,34 @@ function dummyAddressesOf(frontends: readonly Frontend[], nodeAddresses: readonl
  * real node keeps with weight 0 until they are idle, are not known here. Left out with a warning: source ranges,
  * session affinity (printed as persistence), SCTP and IPv6.
  */
-export function compileIpvs(cluster: Cluster, node: Node, options: IpvsOptions): CompiledIpvs {
-  const frontends = servicePorts(cluster);
-  const find = endpointsOf(cluster);
-  const nodeIps = nodePortIps(options.nodeAddresses, options.nodePortAddresses ?? []);
-  const { scheduler = "rr" } = options;
-  const virtual = new VirtualServers();
-  const sets = emptySets();
-  for (const frontend of frontends) {
-    const endpoints = find(frontend);
-    insertFrontend(sets, frontend, endpoints, node.name, nodeIps);
-    const categorized = categorize(frontend, endpoints, node);
-    for (const server of virtualServers(frontend, categorized, { nodeIps, scheduler }))
-      virtual.add(frontend, server);
-  }
-  const dummyAddresses = dummyAddressesOf(frontends, options.nodeAddresses);
-  insertDummyAddresses(sets, dummyAddresses);
-  const ipsets = finishedSets(sets);
-  const localPods = localDetector(cluster, node, options.detectLocal);
+export function ipvsFrontEnd(
+  cluster: Cluster,
+  node: Node,
+  options: IpvsOptions,
+): FrontEnd<IpvsFragment, CompiledIpvs> {
+  const context: IpvsContext = {
+    node,
+    nodePortIps: nodePortIps(options.nodeAddresses, options.nodePortAddresses ?? []),
+    scheduler: options.scheduler ?? "rr",
+    nodeAddresses: new Set(options.nodeAddresses),
+  };
+  const sources: ClusterIPSources = {
+    masqueradeAll: options.masqueradeAll ?? false,
+    localPods: localDetector(cluster, node, options.detectLocal),
+  };
   return {
-    ipvs: { servers: virtual.servers },
-    ipsets,
-    iptables: ipvsIptables(sets, { masqueradeAll: options.masqueradeAll ?? false, localPods }),
-    dummyAddresses,
-    diagnostics: [
-      ...commonWarnings(cluster, frontends),
-      ...sourceRangeWarnings(frontends),
-      ...virtual.diagnostics,
-      ...overfullWarnings(ipsets),
+    write: (objects) => fragmentOf(context, objects),
+    finish: (fragments) => finishIpvs(sources, fragments),
+    // The sets come first: what follows from their sizes takes them by their place.
+    collections: [...SET_COLLECTIONS, SERVERS, ADDRESSES],
+    consequences: (before, after) => [
+      ...changedRules(sources, before, after),
+      ...retold(overfullWarnings(before), overfullWarnings(after)),
     ],
   };
+}
+
+/** The same for a whole cluster at once. */
+export function compileIpvs(cluster: Cluster, node: Node, options: IpvsOptions): CompiledIpvs {
+  return compileWith(ipvsFrontEnd(cluster, node, options), serviceObjects(cluster));
 }

@@ -1,6 +1,6 @@
 import { compareIp, type Ip } from "../net/ip.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
-import type { NftChain, NftRule, NftStatement } from "../ruleset/nftables.js";
+import type { NftChain, NftRule, NftStatement, NftVerdictMap } from "../ruleset/nftables.js";
 import { MASQUERADE_MARK } from "./rules.js";
 
 export const SETS = {
@@ -8,13 +8,32 @@ export const SETS = {
   nodePortIPs: "nodeport-ips",
 } as const;
 
+const NO_ENDPOINTS = "vmap to drop or reject packets to";
+
+/** The maps, in the order of the table. */
 export const MAPS = {
-  serviceIPs: "service-ips",
-  serviceNodePorts: "service-nodeports",
-  noEndpointServices: "no-endpoint-services",
-  noEndpointNodePorts: "no-endpoint-nodeports",
-  firewallIPs: "firewall-ips",
-} as const;
+  noEndpointNodePorts: {
+    name: "no-endpoint-nodeports",
+    comment: `${NO_ENDPOINTS} service nodeports with no endpoints`,
+    key: "proto-dport",
+  },
+  noEndpointServices: {
+    name: "no-endpoint-services",
+    comment: `${NO_ENDPOINTS} services with no endpoints`,
+    key: "daddr-proto-dport",
+  },
+  firewallIPs: {
+    name: "firewall-ips",
+    comment: "destinations that are subject to LoadBalancerSourceRanges",
+    key: "daddr-proto-dport",
+  },
+  serviceIPs: {
+    name: "service-ips",
+    comment: "ClusterIP, ExternalIP and LoadBalancer IP traffic",
+    key: "daddr-proto-dport",
+  },
+  serviceNodePorts: { name: "service-nodeports", comment: "NodePort traffic", key: "proto-dport" },
+} as const satisfies Record<string, Omit<NftVerdictMap, "elements">>;
 
 export const MARK_CHAIN = "mark-for-masquerade";
 export const REJECT_CHAIN = "reject-chain";
@@ -154,10 +173,13 @@ export function fixedChains(
   return [
     ...BASE_CHAINS,
     ...MASQUERADING,
-    { name: "firewall-check", rules: [byAddress(MAPS.firewallIPs)] },
-    { name: "services", rules: [byAddress(MAPS.serviceIPs), byNodePort(MAPS.serviceNodePorts, all)] },
-    { name: "service-endpoints-check", rules: [byAddress(MAPS.noEndpointServices)] },
-    { name: "nodeport-endpoints-check", rules: [byNodePort(MAPS.noEndpointNodePorts, all)] },
+    { name: "firewall-check", rules: [byAddress(MAPS.firewallIPs.name)] },
+    {
+      name: "services",
+      rules: [byAddress(MAPS.serviceIPs.name), byNodePort(MAPS.serviceNodePorts.name, all)],
+    },
+    { name: "service-endpoints-check", rules: [byAddress(MAPS.noEndpointServices.name)] },
+    { name: "nodeport-endpoints-check", rules: [byNodePort(MAPS.noEndpointNodePorts.name, all)] },
     { name: "cluster-ips-check", rules: clusterIPsCheck(serviceCIDRs) },
     {
       name: REJECT_CHAIN,

@@ -1,8 +1,10 @@
+import type { ObjectName } from "../model/object-name.js";
 import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
 import type { NftChain, NftMapElement, NftRule, NftStatement, NftVerdict } from "../ruleset/nftables.js";
 import { base32Sha256 } from "./chain-name.js";
+import { type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { commented, DROP, goTo, jump, MARK_CHAIN, prefixSet, REJECT_CHAIN, rule } from "./nft-base.js";
@@ -16,9 +18,11 @@ export interface NftContext {
   readonly nodeIP: Ip | undefined;
 }
 
-/** What one service port adds to the table. */
+/** What one service port adds to the table, or several together. */
 export interface NftService {
   readonly chains: readonly NftChain[];
+  /** Those among them that belong to endpoints, by port. */
+  readonly endpointChains: readonly EndpointChains<NftChain>[];
   readonly serviceIPs: readonly NftMapElement[];
   readonly serviceNodePorts: readonly NftMapElement[];
   readonly noEndpointServices: readonly NftMapElement[];
@@ -29,33 +33,31 @@ export interface NftService {
 /** kube-proxy leaves 16 of the kernel's 256 characters to the prefix. */
 const NAME_LENGTH = 240;
 
-function hashed(name: string): string {
-  const full = `${base32Sha256(name, 8)}-${name}`;
+type NamedPort = Pick<Frontend, "protocol" | "portName"> & { readonly service: ObjectName };
+
+/** A hash of the texts together and they themselves; cut where that is too long. */
+function hashed(text: string, rest = ""): string {
+  // join makes one flat text, where a template would keep its parts alive.
+  const full = [base32Sha256(text, 8, rest), "-", text, rest].join("");
   return full.length > NAME_LENGTH ? `${full.slice(0, NAME_LENGTH - 3)}...` : full;
 }
 
+/** `ns1/svc1/tcp/p80`: a service port, as the names of its chains have it. */
+export function nftPortName({ service, protocol, portName }: NamedPort): string {
+  return `${service.namespace}/${service.name}/${protocol.toLowerCase()}/${portName}`;
+}
+
 /** `ULMVA6XW-ns1/svc1/tcp/p80`: a chain's name without its prefix (service-, local-, external-, firewall-). */
-export function nftServiceName(namespace: string, service: string, protocol: Protocol, port: string): string {
-  return hashed(`${namespace}/${service}/${protocol.toLowerCase()}/${port}`);
+export function nftServiceName(port: string): string {
+  return hashed(port);
 }
 
 /** `5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80`; takes the endpoint as `ip:port`, IPv6 in brackets. */
-export function nftEndpointName(
-  namespace: string,
-  service: string,
-  protocol: Protocol,
-  port: string,
-  endpoint: string,
-): string {
+export function nftEndpointName(port: string, endpoint: string): string {
   const colon = endpoint.lastIndexOf(":");
-  const address = endpoint.slice(0, colon).replaceAll(/[[\]]/g, "").replaceAll(":", ".");
-  const owner = `${namespace}/${service}/${protocol.toLowerCase()}/${port}`;
-  return hashed(`${owner}__${address}/${endpoint.slice(colon + 1)}`);
-}
-
-function endpointChainName({ service, protocol, portName }: Frontend, endpoint: ProxyEndpoint): string {
-  const { namespace, name } = service;
-  return `endpoint-${nftEndpointName(namespace, name, protocol, portName, endpoint.name)}`;
+  const address = endpoint.slice(0, colon);
+  const plain = address.startsWith("[") ? address.slice(1, -1).replaceAll(":", ".") : address;
+  return hashed(port, `__${plain}/${endpoint.slice(colon + 1)}`);
 }
 
 /** Shared by every rule that marks: a large cluster has half a million of them. */
@@ -79,9 +81,10 @@ function internalHead(frontend: Frontend, context: NftContext): readonly NftRule
   return [rule(toClusterIP, matchSource(context.localPods, true), MARK)];
 }
 
-function endpointChain(name: string, { address, port }: ProxyEndpoint, protocol: Protocol): NftChain {
+function endpointChain(owner: string, protocol: Protocol, { name, address, port }: ProxyEndpoint): NftChain {
   const hairpin = rule(matchSource(hostPrefix(address), false), MARK);
-  return { name, rules: [hairpin, rule({ kind: "dnat", protocol, address, port })] };
+  const translate = rule({ kind: "dnat", protocol, address, port });
+  return { name: `endpoint-${nftEndpointName(owner, name)}`, rules: [hairpin, translate] };
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -107,6 +110,8 @@ function firewallChain(name: string, { sourceRanges, vips }: Frontend, context: 
 
 /** The names and fates that the parts of one service port share. */
 interface Plan {
+  /** The port in the names of endpoints' chains. */
+  readonly port: string;
   readonly cluster: string;
   readonly local: string;
   readonly external: string;
@@ -117,10 +122,12 @@ interface Plan {
 }
 
 function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): Plan {
-  const { service, protocol, portName, internalPolicyLocal, externalPolicyLocal } = frontend;
-  const name = nftServiceName(service.namespace, service.name, protocol, portName);
+  const { internalPolicyLocal, externalPolicyLocal } = frontend;
+  const port = nftPortName(frontend);
+  const name = nftServiceName(port);
   const hasLocal = (endpoints.local?.length ?? 0) > 0;
   return {
+    port,
     cluster: `service-${name}`,
     local: `local-${name}`,
     external: `external-${name}`,
@@ -146,11 +153,12 @@ function serviceChains(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
   plan: Plan,
+  own: EndpointChains<NftChain>,
   context: NftContext,
 ): readonly NftChain[] {
   const chains: NftChain[] = [];
   const { reachable } = endpoints;
-  const names = reachable.map((endpoint) => endpointChainName(frontend, endpoint));
+  const names = own.chains.map(({ name }) => name);
   const head = plan.hasInternal ? internalHead(frontend, context) : [];
   const balance = (name: string, among: readonly ProxyEndpoint[] = [], entered: boolean) => {
     const targets = namesAmong(among, reachable, names);
@@ -165,9 +173,7 @@ function serviceChains(
   if (frontend.vips.length > 0 && frontend.sourceRanges.length > 0) {
     chains.push(firewallChain(plan.firewall, frontend, context));
   }
-  for (const [index, endpoint] of reachable.entries()) {
-    chains.push(endpointChain(names[index] ?? "", endpoint, frontend.protocol));
-  }
+  for (const chain of own.chains) chains.push(chain);
   return chains;
 }
 
@@ -182,9 +188,13 @@ export function nftService(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
   context: NftContext,
+  before: readonly EndpointChains<NftChain>[] = [],
 ): NftService {
   const { protocol, port, nodePort, name: comment } = frontend;
   const plan = planOf(frontend, endpoints);
+  const own = endpointChains(frontend, endpoints.reachable, before, (endpoint) =>
+    endpointChain(plan.port, protocol, endpoint),
+  );
   const onAddress = (address: Ip, verdict: NftVerdict) => ({ address, protocol, port, verdict });
   const onNodePort = (verdict: NftVerdict) => ({ protocol, port: nodePort, verdict });
   const external = [...frontend.externalIPs, ...frontend.vips];
@@ -197,7 +207,8 @@ export function nftService(
   const answered = endpoints.hasAny ? external : [];
   const unanswered = plan.hasExternal ? [] : external;
   return {
-    chains: serviceChains(frontend, endpoints, plan, context),
+    chains: serviceChains(frontend, endpoints, plan, own, context),
+    endpointChains: [own],
     serviceIPs: [
       ...(plan.hasInternal ? [onAddress(frontend.clusterIP, toInternal)] : []),
       ...answered.map((ip) => onAddress(ip, toExternal)),
@@ -209,5 +220,20 @@ export function nftService(
     serviceNodePorts: endpoints.hasAny ? nodePorts.map(() => onNodePort(toExternal)) : [],
     noEndpointNodePorts: plan.hasExternal ? [] : nodePorts.map(() => refused(onNodePort(plan.refusal))),
     firewallIPs: guarded.map((ip) => refused(onAddress(ip, { kind: "goto", chain: plan.firewall }))),
+  };
+}
+
+/** What several service ports of one Service add together. */
+export function joined(parts: readonly NftService[]): NftService {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  return {
+    chains: parts.flatMap(({ chains }) => chains),
+    endpointChains: parts.flatMap(({ endpointChains }) => endpointChains),
+    serviceIPs: parts.flatMap(({ serviceIPs }) => serviceIPs),
+    serviceNodePorts: parts.flatMap(({ serviceNodePorts }) => serviceNodePorts),
+    noEndpointServices: parts.flatMap(({ noEndpointServices }) => noEndpointServices),
+    noEndpointNodePorts: parts.flatMap(({ noEndpointNodePorts }) => noEndpointNodePorts),
+    firewallIPs: parts.flatMap(({ firewallIPs }) => firewallIPs),
   };
 }

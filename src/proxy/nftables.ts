@@ -1,12 +1,20 @@
 import type { Diagnostic } from "../diagnostics.js";
+import {
+  type Collection,
+  compileWith,
+  elementsOf,
+  type Fragment,
+  type FrontEnd,
+} from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
+import type { Service } from "../model/service.js";
+import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
 import { familyOf, type Ip, printIp } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import { printVerdict } from "../ruleset/nft-terms.js";
-import type { NftMapElement, NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
-import { categorize, endpointsOf } from "./endpoints.js";
-import { type Frontend, servicePorts } from "./frontends.js";
+import type { NftChain, NftMapElement, NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
+import { isSame } from "../ruleset/same.js";
+import { categorize } from "./endpoints.js";
 import {
   type DetectLocal,
   localDetector,
@@ -15,7 +23,9 @@ import {
   primaryAddress,
 } from "./local-traffic.js";
 import { fixedChains, MAPS, SETS } from "./nft-base.js";
-import { type NftService, nftService } from "./nft-service.js";
+import { joined, type NftContext, type NftService, nftService } from "./nft-service.js";
+import { countEndpoints, servedPorts } from "./served-ports.js";
+import { serviceKey } from "./service-key.js";
 import { commonWarnings, warn } from "./warnings.js";
 
 export interface NftablesOptions {
@@ -43,125 +53,148 @@ function nodePortIPsOf(node: Node, options: NftablesOptions): readonly Ip[] | "a
   return nodePortIps(nodeAddresses, nodePortAddresses).filter((ip) => familyOf(ip) === 4);
 }
 
-function setOf(name: string, comment: string, addresses: Iterable<Ip>): NftSet {
-  return { name, comment, addresses: Array.from(addresses, (address) => ({ address })) };
+/** What one Service adds. */
+export interface NftFragment extends Fragment, NftService {
+  readonly clusterIPs: readonly Ip[];
 }
 
-/** One Service may name an address twice, as external IP and as VIP. */
-function isSame(a: NftMapElement, b: NftMapElement): boolean {
-  return a.comment === b.comment && printVerdict(a.verdict) === printVerdict(b.verdict);
-}
-
-/** A map that is filled Service by Service; of two with one key the first keeps it. */
-class MapDraft {
-  readonly #elements = new Map<string, NftMapElement>();
-
-  constructor(
-    readonly name: string,
-    readonly comment: string,
-    readonly key: NftVerdictMap["key"],
-  ) {}
-
-  /** Returns the elements that were refused because their key is taken. */
-  add(elements: readonly NftMapElement[]): readonly NftMapElement[] {
-    const refused: NftMapElement[] = [];
-    for (const element of elements) {
-      const key = `${element.address ?? ""} ${element.protocol} ${element.port}`;
-      const owner = this.#elements.get(key);
-      if (owner === undefined) this.#elements.set(key, element);
-      else if (!isSame(owner, element)) refused.push(element);
-    }
-    return refused;
-  }
-
-  done(): NftVerdictMap {
-    const { name, comment, key } = this;
-    return { name, comment, key, elements: [...this.#elements.values()] };
-  }
-}
-
-function fieldOf({ clusterIP, externalIPs }: Frontend, address: Ip | undefined): string {
+function fieldOf({ clusterIPs, externalIPs }: Service, address: Ip | undefined): string {
   if (address === undefined) return "spec.ports";
-  if (address === clusterIP) return "spec.clusterIPs";
+  if (clusterIPs.includes(address)) return "spec.clusterIPs";
   return externalIPs.includes(address) ? "spec.externalIPs" : "status.loadBalancer.ingress";
 }
 
-function clash(frontend: Frontend, { address, protocol, port }: NftMapElement): Diagnostic {
+/** One Service may name an address twice, as external IP and as VIP: that is no clash. */
+function clash(service: Service, element: NftMapElement, holder: NftMapElement): Diagnostic | undefined {
+  const { address, protocol, port } = element;
+  if (isSame(element, holder)) return undefined;
   const where = address === undefined ? `nodePort ${port}` : `${printIp(address)} port ${port}`;
   const message =
     `${where} over ${protocol} belongs to another Service already; which one wins on a real node is a race, ` +
     "here it is the first by name.";
-  return warn(frontend.service, fieldOf(frontend, address), message);
+  return warn(service, fieldOf(service, address), message);
 }
 
-const NO_ENDPOINTS = "vmap to drop or reject packets to";
-
-function emptyMaps() {
-  const byAddress = "daddr-proto-dport";
+/** A map that is filled Service by Service; of two elements with one key the first keeps it. */
+function mapCollection(part: keyof typeof MAPS): Collection<NftFragment, NftMapElement> {
+  const map = MAPS[part].name;
   return {
-    noEndpointNodePorts: new MapDraft(
-      MAPS.noEndpointNodePorts,
-      `${NO_ENDPOINTS} service nodeports with no endpoints`,
-      "proto-dport",
-    ),
-    noEndpointServices: new MapDraft(
-      MAPS.noEndpointServices,
-      `${NO_ENDPOINTS} services with no endpoints`,
-      byAddress,
-    ),
-    firewallIPs: new MapDraft(
-      MAPS.firewallIPs,
-      "destinations that are subject to LoadBalancerSourceRanges",
-      byAddress,
-    ),
-    serviceIPs: new MapDraft(MAPS.serviceIPs, "ClusterIP, ExternalIP and LoadBalancer IP traffic", byAddress),
-    serviceNodePorts: new MapDraft(MAPS.serviceNodePorts, "NodePort traffic", "proto-dport"),
-  } satisfies Partial<Record<keyof NftService, MapDraft>>;
+    elementsOf: (fragment) => fragment[part],
+    keyOf: ({ address, protocol, port }) => serviceKey(address, protocol, port),
+    set: (element) => ({ kind: "nft-element-set", map, element }),
+    removed: ({ verdict: _verdict, comment: _comment, ...element }) => {
+      return { kind: "nft-element-removed", map, element };
+    },
+    clash,
+  };
 }
 
-/**
- * kube-proxy's nftables mode for one node, IPv4: table `ip kube-proxy` in the layout of 1.34 and 1.35. What is
- * left out (session affinity, IPv6) is warned of, Service by Service.
- */
-export function compileNftables(
-  cluster: Cluster,
+const CLUSTER_IPS: Collection<NftFragment, Ip> = {
+  elementsOf: ({ clusterIPs }) => clusterIPs,
+  keyOf: (address) => `${address}`,
+  set: (address) => ({ kind: "nft-address-added", set: SETS.clusterIPs, address }),
+  removed: (address) => ({ kind: "nft-address-removed", set: SETS.clusterIPs, address }),
+};
+
+const CHAINS: Collection<NftFragment, NftChain> = {
+  elementsOf: ({ chains }) => chains,
+  keyOf: ({ name }) => name,
+  set: (chain) => ({ kind: "nft-chain-set", chain }),
+  removed: ({ name }) => ({ kind: "nft-chain-removed", name }),
+};
+
+/** The parts of NftService that fill maps, in the order of the table. */
+const PARTS = Object.keys(MAPS) as readonly (keyof typeof MAPS)[];
+
+function setOf(name: string, comment: string, addresses: readonly Ip[]): NftSet {
+  return { name, comment, addresses: addresses.map((address) => ({ address })) };
+}
+
+function fragmentOf(
+  context: NftContext,
   node: Node,
-  options: NftablesOptions = {},
-): CompiledNftables {
-  const context = {
-    masqueradeAll: options.masqueradeAll ?? false,
-    localPods: localDetector(cluster, node, options.detectLocal),
-    nodeIP: primaryAddress(node),
+  objects: ServiceObjects,
+  before?: NftFragment,
+): NftFragment {
+  const ports = servedPorts(objects);
+  const { service } = objects;
+  const clusterIPs = ports.slice(0, 1).map(({ frontend }) => frontend.clusterIP);
+  const made = joined(
+    ports.map(({ frontend, endpoints }) =>
+      nftService(frontend, categorize(frontend, endpoints, node), context, before?.endpointChains),
+    ),
+  );
+  return {
+    service,
+    endpoints: countEndpoints(ports),
+    diagnostics: commonWarnings(service),
+    ...made,
+    clusterIPs,
   };
-  const frontends = servicePorts(cluster);
-  const endpointsFor = endpointsOf(cluster);
-  const diagnostics: Diagnostic[] = [...commonWarnings(cluster, frontends)];
-  const nodePortIPs = nodePortIPsOf(node, options);
-  const serviceCIDRs = cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === 4);
-  const chains = [...fixedChains(serviceCIDRs, nodePortIPs)];
-  const maps = emptyMaps();
-  const parts = Object.keys(maps) as (keyof typeof maps)[];
-  for (const frontend of frontends) {
-    const made = nftService(frontend, categorize(frontend, endpointsFor(frontend), node), context);
-    for (const chain of made.chains) chains.push(chain);
-    for (const part of parts) {
-      for (const element of maps[part].add(made[part])) diagnostics.push(clash(frontend, element));
-    }
-  }
-  const clusterIPs = new Set(frontends.map(({ clusterIP }) => clusterIP));
+}
+
+/** The parts that are there whatever Services there are. */
+interface Fixed {
+  readonly chains: readonly NftChain[];
+  readonly nodePortIPs: readonly Ip[] | "all";
+}
+
+function finishTable({ chains, nodePortIPs }: Fixed, fragments: readonly NftFragment[]): CompiledNftables {
+  const filled = PARTS.map((part) => elementsOf(mapCollection(part), fragments));
+  const clusterIPs = elementsOf(CLUSTER_IPS, fragments).elements;
   const sets = [setOf(SETS.clusterIPs, "Active ClusterIPs", clusterIPs)];
   if (nodePortIPs !== "all") {
     sets.push(setOf(SETS.nodePortIPs, "IPs that accept NodePort traffic", nodePortIPs));
   }
+  const maps = PARTS.map((part, index): NftVerdictMap => {
+    return { ...MAPS[part], elements: filled[index]?.elements ?? [] };
+  });
   return {
     nftables: {
       family: "ip",
       name: "kube-proxy",
       comment: "rules for kube-proxy",
       sets,
-      maps: Object.values(maps).map((map) => map.done()),
-      chains,
+      maps,
+      chains: chains.concat(fragments.flatMap((fragment) => fragment.chains)),
     },
-    diagnostics,
+    diagnostics: [
+      ...fragments.flatMap(({ diagnostics }) => diagnostics),
+      ...filled.flatMap(({ clashes }) => clashes),
+    ],
   };
+}
+
+/**
+ * kube-proxy's nftables mode for one node, IPv4: table `ip kube-proxy` in the layout of 1.34 and 1.35. What is
+ * left out (session affinity, IPv6) is warned of, Service by Service.
+ */
+export function nftablesFrontEnd(
+  cluster: Cluster,
+  node: Node,
+  options: NftablesOptions = {},
+): FrontEnd<NftFragment, CompiledNftables> {
+  const context: NftContext = {
+    masqueradeAll: options.masqueradeAll ?? false,
+    localPods: localDetector(cluster, node, options.detectLocal),
+    nodeIP: primaryAddress(node),
+  };
+  const nodePortIPs = nodePortIPsOf(node, options);
+  const serviceCIDRs = cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === 4);
+  const fixed: Fixed = { chains: fixedChains(serviceCIDRs, nodePortIPs), nodePortIPs };
+  return {
+    write: (objects, _, before) => fragmentOf(context, node, objects, before),
+    finish: (fragments) => finishTable(fixed, fragments),
+    ownChains: CHAINS,
+    collections: [...PARTS.map(mapCollection), CLUSTER_IPS],
+  };
+}
+
+/** The same for a whole cluster at once. */
+export function compileNftables(
+  cluster: Cluster,
+  node: Node,
+  options: NftablesOptions = {},
+): CompiledNftables {
+  return compileWith(nftablesFrontEnd(cluster, node, options), serviceObjects(cluster));
 }

@@ -11,9 +11,9 @@ const ROUND = new Int32Array([
 ]);
 
 /** Initial hash value (FIPS 180-4 §5.3.3). */
-const INITIAL = [
+const INITIAL = new Int32Array([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-] as const;
+]);
 
 const BLOCK_LEN = 64;
 const schedule = new Int32Array(64);
@@ -70,27 +70,27 @@ function compress(state: Int32Array, octets: Uint8Array, offset: number): void {
 
 let padded = new Uint8Array(4 * BLOCK_LEN);
 
-/** Puts the text's UTF-8 octets at the head of `padded`; returns how many. */
-function encode(text: string): number {
+/** Puts the text's UTF-8 octets into `padded` from `start`; returns where they end. */
+function encode(text: string, start: number): number {
   const { length } = text;
   // An encoder's call costs as much as a block; names are ASCII.
   for (let index = 0; index < length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code > 0x7f) return encoder.encodeInto(text, padded).written;
-    padded[index] = code;
+    if (code > 0x7f) return start + encoder.encodeInto(text, padded.subarray(start)).written;
+    padded[start + index] = code;
   }
-  return length;
+  return start + length;
 }
 
 /** Fills `padded` with the message, the one bit, zeros and the length in bits; returns the blocks to absorb. */
-function pad(text: string): number {
-  const most = 3 * text.length + 2 * BLOCK_LEN;
+function pad(text: string, rest: string): number {
+  const most = 3 * (text.length + rest.length) + 2 * BLOCK_LEN;
   if (padded.length < most) padded = new Uint8Array(most);
-  const length = encode(text);
+  const length = encode(rest, encode(text, 0));
   const blocks = Math.ceil((length + 9) / BLOCK_LEN);
   const end = blocks * BLOCK_LEN;
-  padded.fill(0, length, end);
   padded[length] = 0x80;
+  padded.fill(0, length + 1, end);
   const bits = length * 8;
   for (let octet = 0; octet < 4; octet += 1) padded[end - 1 - octet] = bits >>> (8 * octet);
   return blocks;
@@ -99,12 +99,12 @@ function pad(text: string): number {
 const state = new Int32Array(8);
 
 /**
- * SHA-256 (FIPS 180-4) of the text's UTF-8 octets (less than 512 MiB) as eight big-endian words. The array is
- * reused by the next call. Written here because this part also runs where there is no node:crypto, and the
- * browsers' own digest is asynchronous.
+ * SHA-256 (FIPS 180-4) of the UTF-8 octets of two texts, one after the other (less than 512 MiB), as eight big-endian
+ * words. The array is reused by the next call. Written here because this part also runs where there is no
+ * node:crypto, and the browsers' own digest is asynchronous.
  */
-export function sha256(text: string): Int32Array {
-  const blocks = pad(text);
+export function sha256(text: string, rest = ""): Int32Array {
+  const blocks = pad(text, rest);
   state.set(INITIAL);
   for (let block = 0; block < blocks; block += 1) compress(state, padded, block * BLOCK_LEN);
   return state;

@@ -1,55 +1,34 @@
 import type { Diagnostic } from "../diagnostics.js";
-import type { Cluster } from "../model/cluster.js";
 import type { Service } from "../model/service.js";
 import { familyOf } from "../net/ip.js";
-import { type Frontend, isProxied } from "./frontends.js";
+import { isProxied } from "./frontends.js";
 
 /** A warning at one field of a Service: what the compiled rules leave out. */
 export function warn(service: Service, field: string, message: string): Diagnostic {
   return { severity: "warning", place: { ...service.place, field }, message };
 }
 
-/** One warning for each Service with an IPv6 side, which no mode compiles yet. */
-export function ipv6Warnings(cluster: Cluster): readonly Diagnostic[] {
-  return cluster.services
-    .filter((service) => isProxied(service) && service.clusterIPs.some((ip) => familyOf(ip) === 6))
-    .map((service) =>
-      warn(
-        service,
-        "spec.clusterIPs",
-        service.clusterIPs.some((ip) => familyOf(ip) === 4)
-          ? "IPv6 is not modelled yet: only the IPv4 side of this Service is compiled."
-          : "IPv6 is not modelled yet: this Service has no IPv4 ClusterIP, so nothing of it is compiled.",
-      ),
-    );
+function ipv6Warning(service: Service): readonly Diagnostic[] {
+  if (!service.clusterIPs.some((ip) => familyOf(ip) === 6)) return [];
+  const message = service.clusterIPs.some((ip) => familyOf(ip) === 4)
+    ? "IPv6 is not modelled yet: only the IPv4 side of this Service is compiled."
+    : "IPv6 is not modelled yet: this Service has no IPv4 ClusterIP, so nothing of it is compiled.";
+  return [warn(service, "spec.clusterIPs", message)];
 }
 
-/** One warning for each Service that has a frontend for which `applies`. */
-export function warnWhere(
-  frontends: readonly Frontend[],
-  applies: (frontend: Frontend) => boolean,
-  field: string,
-  message: string,
-): readonly Diagnostic[] {
-  const services = new Set(frontends.filter(applies).map(({ service }) => service));
-  return [...services].map((service) => warn(service, field, message));
-}
+const AFFINITY = "ClientIP affinity is not modelled yet: each connection picks its endpoint anew.";
+const SCTP = "SCTP is not modelled yet: rules are made for it, but its packets are punted.";
+const NONE: readonly Diagnostic[] = [];
 
-/** What no mode models yet: IPv6, session affinity, SCTP. */
-export function commonWarnings(cluster: Cluster, frontends: readonly Frontend[]): readonly Diagnostic[] {
-  return [
-    ...ipv6Warnings(cluster),
-    ...warnWhere(
-      frontends,
-      ({ affinitySeconds }) => affinitySeconds !== undefined,
-      "spec.sessionAffinity",
-      "ClientIP affinity is not modelled yet: each connection picks its endpoint anew.",
-    ),
-    ...warnWhere(
-      frontends,
-      ({ protocol }) => protocol === "SCTP",
-      "spec.ports",
-      "SCTP is not modelled yet: rules are made for it, but its packets are punted.",
-    ),
-  ];
+/** What no mode models yet of a Service: IPv6, session affinity, SCTP. */
+export function commonWarnings(service: Service | undefined): readonly Diagnostic[] {
+  if (service === undefined || !isProxied(service)) return NONE;
+  const warnings = [...ipv6Warning(service)];
+  const isCompiled = service.clusterIPs.some((ip) => familyOf(ip) === 4) && service.ports.length > 0;
+  if (!isCompiled) return warnings;
+  if (service.affinitySeconds !== undefined) warnings.push(warn(service, "spec.sessionAffinity", AFFINITY));
+  if (service.ports.some(({ protocol }) => protocol === "SCTP")) {
+    warnings.push(warn(service, "spec.ports", SCTP));
+  }
+  return warnings;
 }

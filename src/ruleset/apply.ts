@@ -5,6 +5,7 @@ import { elementKey, fdbKey, ipKey, ipSetEntryKey, neighbourKey, prefixKey, serv
 import type { Chain, Iptables } from "./iptables.js";
 import type { NftTable } from "./nftables.js";
 import type { Ruleset } from "./ruleset.js";
+import { isSame } from "./same.js";
 
 type StepOf<Kind extends RulesetStep["kind"]> = Extract<RulesetStep, { readonly kind: Kind }>;
 
@@ -191,6 +192,14 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
     case "nft-address-added":
     case "nft-address-removed":
       return editNftSet(ruleset, step);
+    case "diagnostic-added":
+      return { ...ruleset, diagnostics: [...ruleset.diagnostics, step.diagnostic] };
+    case "diagnostic-removed": {
+      const { diagnostics } = ruleset;
+      const at = diagnostics.findIndex((one) => isSame(one, step.diagnostic));
+      if (at < 0) throw new TypeError("the ruleset has no such diagnostic.");
+      return { ...ruleset, diagnostics: diagnostics.toSpliced(at, 1) };
+    }
     case "name-set": {
       const names = new Map(ruleset.names);
       if (step.name === undefined) names.delete(step.address);

@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
@@ -64,7 +65,9 @@ export type RulesetStep =
       readonly comment?: string;
     }
   /** What people call an address; absent: it has no name any more. */
-  | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string };
+  | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string }
+  /** What is told of the input; of equal ones one is removed. Packets are not concerned. */
+  | { readonly kind: "diagnostic-added" | "diagnostic-removed"; readonly diagnostic: Diagnostic };
 
 /** What turns one ruleset of a node into the next. It is applied whole or not at all. */
 export type RulesetChange = readonly RulesetStep[];

@@ -28,7 +28,7 @@ export interface Ruleset {
   readonly ipvs?: Ipvs;
   /** Mode nftables. */
   readonly nftables?: NftTable;
-  /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. */
+  /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. A compiled ruleset puts them together when first asked. */
   readonly names: ReadonlyMap<Ip, string>;
   /** What of the input is not modelled, each naming object and field. */
   readonly diagnostics: readonly Diagnostic[];

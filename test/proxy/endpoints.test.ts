@@ -1,24 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/model/node.js";
-import { categorize, endpointsOf, type ProxyEndpoint } from "../../src/proxy/endpoints.js";
-import { type Frontend, servicePorts } from "../../src/proxy/frontends.js";
+import { serviceObjects } from "../../src/model/service-objects.js";
+import { categorize, type ProxyEndpoint } from "../../src/proxy/endpoints.js";
+import type { Frontend } from "../../src/proxy/frontends.js";
+import { servedPorts } from "../../src/proxy/served-ports.js";
 import { type ClusterBuilder, clusterOf, nodeOf, type ServiceFields } from "./cluster-of.js";
 
 function joined(cluster: ClusterBuilder): readonly string[] {
-  const built = cluster.build();
-  const find = endpointsOf(built);
-  return servicePorts(built).map(
-    (frontend) =>
-      `${frontend.name} ${find(frontend)
-        .map(({ name }) => name)
-        .join(" ")}`,
-  );
+  return serviceObjects(cluster.build())
+    .flatMap(servedPorts)
+    .map(({ frontend, endpoints }) => `${frontend.name} ${endpoints.map(({ name }) => name).join(" ")}`);
 }
 
 const web = (ports = "http:80") => clusterOf().service("shop/web", { clusterIPs: "10.96.0.1", ports });
 
-describe("endpointsOf", () => {
+describe("servedPorts", () => {
   it("joins on name and protocol, and takes the slice's port number", () => {
     const cluster = web("http:80 dns:53/UDP dns-tcp:53")
       .slice("shop/web", "http:8080", "10.244.1.1")
@@ -43,9 +40,9 @@ describe("endpointsOf", () => {
     const readyOf = (...texts: readonly string[]) => {
       const cluster = web();
       for (const text of texts) cluster.slice("shop/web", "http:8080", text);
-      const built = cluster.build();
-      return servicePorts(built)
-        .flatMap(endpointsOf(built))
+      return serviceObjects(cluster.build())
+        .flatMap(servedPorts)
+        .flatMap(({ endpoints }) => endpoints)
         .map(({ ready, nodeName }) => `${nodeName} ${ready}`);
     };
     expect(readyOf("10.244.1.1@a !ready", "10.244.1.1@b")).toEqual(["b true"]);
@@ -75,9 +72,9 @@ function caseOf(fields: ServiceFields, endpoints: readonly string[], zone = ""):
     .service("shop/web", { clusterIPs: "10.96.0.1", ports: "http:80", ...fields })
     .slice("shop/web", "http:80", ...endpoints)
     .build();
-  const [frontend] = servicePorts(cluster);
-  if (frontend === undefined) throw new Error("no frontend");
-  return { frontend, endpoints: endpointsOf(cluster)(frontend), node: nodeOf(cluster, "here") };
+  const [port] = serviceObjects(cluster).flatMap(servedPorts);
+  if (port === undefined) throw new Error("no frontend");
+  return { ...port, node: nodeOf(cluster, "here") };
 }
 
 function print({ frontend, endpoints, node }: Case): string {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printDiagnostic } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
-import { nftEndpointName, nftServiceName } from "../../src/proxy/nft-service.js";
+import { nftEndpointName, nftPortName, nftServiceName } from "../../src/proxy/nft-service.js";
 import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
@@ -419,22 +419,15 @@ describe("nftables mode: names", () => {
     expect(vectors.length).toBeGreaterThan(10);
     for (const { namespace, service: name, protocol, port, endpoint, baseName } of vectors) {
       const upper = protocol.toUpperCase() as Protocol;
-      const made = endpoint
-        ? nftEndpointName(namespace, name, upper, port, endpoint)
-        : nftServiceName(namespace, name, upper, port);
-      expect(made).toBe(baseName);
+      const owner = nftPortName({ service: { namespace, name }, protocol: upper, portName: port });
+      expect(endpoint ? nftEndpointName(owner, endpoint) : nftServiceName(owner)).toBe(baseName);
     }
   });
 
   it("are cut at 240 characters", () => {
     const long = "x".repeat(63);
-    const made = nftEndpointName(
-      long,
-      long,
-      "SCTP",
-      long,
-      `[${"fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111"}]:65535`,
-    );
+    const owner = nftPortName({ service: { namespace: long, name: long }, protocol: "SCTP", portName: long });
+    const made = nftEndpointName(owner, "[fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111]:65535");
     expect(made).toHaveLength(240);
     expect(made.endsWith("...")).toBe(true);
   });

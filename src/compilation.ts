@@ -1,0 +1,84 @@
+import type { Addressing } from "./compile/addressing.js";
+import type { CompileOptions } from "./compile/options.js";
+import type { Proxied } from "./compile/proxied.js";
+import { rulesetOf, type Target, targetOf } from "./compile/target.js";
+import type { Diagnostic } from "./diagnostics.js";
+import type { Fragment } from "./fragment/front-end.js";
+import { Program } from "./fragment/program.js";
+import { type ClusterChange, missing } from "./model/change.js";
+import type { Cluster } from "./model/cluster.js";
+import { ByName } from "./model/object-name.js";
+import { type ServiceObjects, serviceObjects, withoutSlice, withSlice } from "./model/service-objects.js";
+import type { RulesetChange } from "./ruleset/change.js";
+import type { Ruleset } from "./ruleset/ruleset.js";
+
+/**
+ * A cluster compiled for one of its nodes that follows the cluster's changes: each is told as a change of the
+ * ruleset, in a time that depends on the Service concerned and not on how many others there are.
+ */
+export class Compilation {
+  readonly #target: Target;
+  readonly #given: readonly Diagnostic[];
+  readonly #program: Program<Fragment, readonly [Proxied, Addressing]>;
+  /** Which Service a slice names, by the slice's own name. */
+  readonly #owners = new ByName<string>();
+  #ruleset: Ruleset | undefined;
+
+  /** Takes what `compile` takes and refuses what it refuses. */
+  constructor(cluster: Cluster, options: CompileOptions = {}) {
+    this.#target = targetOf(cluster, options);
+    this.#given = cluster.diagnostics;
+    this.#program = new Program(this.#target.frontEnd, serviceObjects(cluster));
+    for (const { namespace, name, serviceName } of cluster.endpointSlices) {
+      this.#owners.set(namespace, name, serviceName);
+    }
+  }
+
+  /** The ruleset as it is now: what `compile` makes of the changed cluster. It is put together when asked for. */
+  get ruleset(): Ruleset {
+    this.#ruleset ??= rulesetOf(this.#target, { diagnostics: this.#given }, this.#program.whole);
+    return this.#ruleset;
+  }
+
+  /**
+   * Follows a change of one object and tells what changes in the ruleset, also in its diagnostics. Throws InputError
+   * for what is deleted but not there; nothing is changed then.
+   */
+  apply(change: ClusterChange): RulesetChange {
+    const steps = this.#changed(change).flatMap((objects) => this.#program.change(objects));
+    this.#ruleset = undefined;
+    return steps;
+  }
+
+  /** What becomes of the Services that a change concerns: two where a slice moves from one to another. */
+  #changed(change: ClusterChange): readonly ServiceObjects[] {
+    switch (change.kind) {
+      case "service-set": {
+        const { service } = change;
+        return [{ ...this.#program.objectsOf(service), service }];
+      }
+      case "service-deleted": {
+        const objects = this.#program.objectsOf(change);
+        if (objects.service === undefined) throw missing("Service", change);
+        return [{ ...objects, service: undefined }];
+      }
+      case "endpointslice-set": {
+        const slice = change.endpointSlice;
+        const { namespace, name, serviceName } = slice;
+        const owner = this.#owners.get(namespace, name);
+        const joined = withSlice(this.#program.objectsOf({ namespace, name: serviceName }), slice);
+        if (owner === serviceName) return [joined];
+        this.#owners.set(namespace, name, serviceName);
+        if (owner === undefined) return [joined];
+        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name), joined];
+      }
+      case "endpointslice-deleted": {
+        const { namespace, name } = change;
+        const owner = this.#owners.get(namespace, name);
+        if (owner === undefined) throw missing("EndpointSlice", change);
+        this.#owners.delete(namespace, name);
+        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name)];
+      }
+    }
+  }
+}

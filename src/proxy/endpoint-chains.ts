@@ -1,0 +1,38 @@
+import type { Key } from "../fragment/front-end.js";
+import type { Protocol } from "../net/port.js";
+import type { ProxyEndpoint } from "./endpoints.js";
+import type { Frontend } from "./frontends.js";
+import { serviceKey } from "./service-key.js";
+
+/** The chains that one service port has for its endpoints, side by side with whose they are. */
+export interface EndpointChains<C> {
+  /** The service port's name and protocol. */
+  readonly port: string;
+  readonly protocol: Protocol;
+  readonly keys: readonly Key[];
+  readonly chains: readonly C[];
+}
+
+function keyOf({ protocol }: Frontend, { address, port }: ProxyEndpoint): Key {
+  return serviceKey(address, protocol, port);
+}
+
+/** The chain of each endpoint. What was written for it before is taken again: its name is a hash that costs time. */
+export function endpointChains<C>(
+  frontend: Frontend,
+  endpoints: readonly ProxyEndpoint[],
+  before: readonly EndpointChains<C>[],
+  write: (endpoint: ProxyEndpoint) => C,
+): EndpointChains<C> {
+  const { name: port, protocol } = frontend;
+  const keys = endpoints.map((endpoint) => keyOf(frontend, endpoint));
+  const known = before.find((one) => one.port === port && one.protocol === protocol);
+  if (known === undefined) return { port, protocol, keys, chains: endpoints.map(write) };
+  const chainOf = new Map(known.keys.map((key, index) => [key, known.chains[index] as C]));
+  return {
+    port,
+    protocol,
+    keys,
+    chains: endpoints.map((endpoint, index) => chainOf.get(keys[index] as Key) ?? write(endpoint)),
+  };
+}

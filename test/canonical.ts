@@ -1,0 +1,35 @@
+import type { Ruleset } from "../src/ruleset/ruleset.js";
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
+}
+
+function sorted<T>(items: readonly T[]): readonly T[] {
+  return items
+    .map((item) => ({ item, by: text(item) }))
+    .sort((a, b) => (a.by < b.by ? -1 : a.by > b.by ? 1 : 0))
+    .map(({ item }) => item);
+}
+
+/** A ruleset of which only that order is left which counts: that of rules in their chain. */
+export function canonical(ruleset: Ruleset): unknown {
+  const { iptables, ipsets, ipvs, nftables, interfaces, routes, neighbours, fdb, names, diagnostics } =
+    ruleset;
+  return {
+    ...ruleset,
+    iptables: iptables?.tables.map(({ name, chains }) => ({ name, chains: sorted(chains) })),
+    ipsets: ipsets?.map((set) => ({ ...set, entries: sorted(set.entries) })),
+    ipvs: ipvs && sorted(ipvs.servers),
+    nftables: nftables && {
+      sets: nftables.sets.map((set) => ({ ...set, addresses: sorted(set.addresses) })),
+      maps: nftables.maps.map((map) => ({ ...map, elements: sorted(map.elements) })),
+      chains: sorted(nftables.chains),
+    },
+    interfaces: interfaces.map((device) => ({ ...device, addresses: sorted(device.addresses) })),
+    routes: sorted(routes),
+    neighbours: sorted(neighbours),
+    fdb: sorted(fdb),
+    names: sorted([...names]),
+    diagnostics: sorted(diagnostics),
+  };
+}

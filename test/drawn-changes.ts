@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import type { ClusterChange } from "../src/model/change.js";
+import type { Cluster } from "../src/model/cluster.js";
+import type { EndpointSlice } from "../src/model/endpointslice.js";
+import type { Service } from "../src/model/service.js";
+import { clusterOf, type ServiceFields } from "./proxy/cluster-of.js";
+
+const names = fc.constantFrom("a/one", "a/two", "b/one");
+const policy = fc.constantFrom("Cluster" as const, "Cluster" as const, "Local" as const);
+
+/** Few addresses and ports, so that Services clash. */
+const fields: fc.Arbitrary<ServiceFields> = fc.record({
+  type: fc.constantFrom("ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"),
+  headless: fc.constantFrom(false, false, false, false, true),
+  clusterIPs: fc.constantFrom("10.96.0.1", "10.96.0.2", "10.96.0.3", "10.96.0.1 fd00::1", "fd00::2", ""),
+  externalIPs: fc.constantFrom("", "", "192.0.2.1", "192.0.2.1 192.0.2.2", "172.18.0.2"),
+  ingress: fc.constantFrom("", "", "198.51.100.1", "192.0.2.1", "198.51.100.2!"),
+  sourceRanges: fc.constantFrom("", "", "203.0.113.0/24", "172.18.0.0/16"),
+  ports: fc.constantFrom(
+    "http:80",
+    "http:80>30080",
+    "http:80/UDP>30080",
+    "http:80>30080 dns:53/UDP>30081",
+    "http:443>30081 dns:80>30080",
+    "http:80/SCTP>30080",
+  ),
+  externalTrafficPolicy: policy,
+  internalTrafficPolicy: policy,
+  healthCheckNodePort: fc.constantFrom(0, 0, 32000, 32001),
+  affinitySeconds: fc.constantFrom(undefined, undefined, 60),
+  labels: fc.constantFrom({}, {}, {}, { "service.kubernetes.io/service-proxy-name": "other" }),
+});
+
+const services: fc.Arbitrary<Service> = fc
+  .tuple(names, fields)
+  .map(([name, drawn]) => clusterOf().service(name, drawn).build().services[0] as Service);
+
+const endpoints = fc.array(
+  fc
+    .tuple(
+      fc.constantFrom("10.244.1.2@worker-1", "10.244.1.3@worker-1", "10.244.2.2@worker-2", "10.244.2.10"),
+      fc.constantFrom("", "", "", " !ready", " !ready terminating", " !ready !serving terminating"),
+    )
+    .map(([where, marks]) => `${where}${marks}`),
+  { maxLength: 4 },
+);
+
+const slices: fc.Arbitrary<EndpointSlice> = fc
+  .tuple(
+    names,
+    fc.constantFrom("slice-1", "slice-2", "slice-3"),
+    fc.constantFrom("http:8080", "http:8080/UDP", "http:8081", "dns:5353/UDP", "dns:8080"),
+    endpoints,
+  )
+  .map(([owner, name, port, texts]) => {
+    const [slice] = clusterOf()
+      .slice(owner, port, ...texts)
+      .build().endpointSlices;
+    return { ...(slice as EndpointSlice), name };
+  });
+
+const change: fc.Arbitrary<ClusterChange> = fc.oneof(
+  { weight: 4, arbitrary: services.map((service) => ({ kind: "service-set" as const, service })) },
+  {
+    weight: 2,
+    arbitrary: services.map(({ namespace, name }) => ({ kind: "service-deleted" as const, namespace, name })),
+  },
+  {
+    weight: 6,
+    arbitrary: slices.map((endpointSlice) => ({ kind: "endpointslice-set" as const, endpointSlice })),
+  },
+  {
+    weight: 1,
+    arbitrary: slices.map(({ namespace, name }) => {
+      return { kind: "endpointslice-deleted" as const, namespace, name };
+    }),
+  },
+);
+
+/** Changes of few objects, one after another; some delete what is not there. */
+export const drawnChanges: fc.Arbitrary<readonly ClusterChange[]> = fc.array(change, {
+  minLength: 1,
+  maxLength: 12,
+});
+
+/** Two nodes and no Service. */
+export const EMPTY: Cluster = clusterOf().build();
