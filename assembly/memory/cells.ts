@@ -4,8 +4,8 @@ import { account, takeBlock } from "./arena";
 
 /**
  * Small blocks: sizes in steps of 8 octets up to 64, then four sizes a doubling up to 2048, cut from larger blocks.
- * Unlike blocks they are not zeroed. They lie at multiples of 8, and of 32 if their size is one: a record of 32 octets
- * then never crosses a cache line. Each size has a list of cells given back.
+ * Unlike blocks they are not zeroed. They lie at multiples of 8, and of 32 if their size is one: the low five bits of
+ * their offsets can then say something else. Each size has a list of cells given back.
  */
 const LINEAR_MAX: u32 = 64;
 export const CELL_MAX: u32 = 2048;
@@ -33,13 +33,14 @@ function giveBack(image: Image, cell: u32, octets: u32): void {
 }
 
 /** Starts a new chunk; what is left of the old one becomes free cells. */
-function renewChunk(image: Image, chunk: usize): bool {
+function renewChunk(image: Image, chunk: usize, is32: bool): bool {
   const block = takeBlock(image, CHUNK, PART_ALL);
   if (block == 0) return false;
   account(image, PART_ALL, 0 - CHUNK);
   let rest = load<u32>(chunk, 4) - load<u32>(chunk);
   while (rest != 0) {
-    const octets = min<u32>(LINEAR_MAX, rest);
+    let octets = min<u32>(LINEAR_MAX, rest);
+    if (!is32 && (octets & 31) == 0) octets -= 8;
     rest -= octets;
     giveBack(image, load<u32>(chunk) + rest, octets);
   }
@@ -56,9 +57,10 @@ export function takeCell(image: Image, octets: u32, part: u32): u32 {
   if (cell != 0) {
     store<u32>(list, load<u32>(image.to(cell)));
   } else {
-    const field = (length & 31) == 0 ? offsetof<Image>("chunk32At") : offsetof<Image>("chunk8At");
+    const is32 = (length & 31) == 0;
+    const field = is32 ? offsetof<Image>("chunk32At") : offsetof<Image>("chunk8At");
     const chunk = changetype<usize>(image) + field;
-    if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk)) return 0;
+    if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk, is32)) return 0;
     cell = load<u32>(chunk);
     store<u32>(chunk, cell + length);
   }

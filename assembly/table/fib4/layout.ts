@@ -1,25 +1,27 @@
 /**
- * What IPv4 look-ups read: records of 16 octets, each for 64 slots of equal length below one prefix.
+ * What IPv4 look-ups read: words, each for the addresses below one prefix, of which the 64 slots of the next six bits
+ * may have leaves of their own.
  *
- *    0  boundaries   u64: bit i is set where slot i's leaf is not that of slot i + 1
- *    8  leavesAt     offset of the leaves of the runs so cut, last slot first: slot i's leaf is number
- *                    popcount(boundaries >> i)
- *   12  inline       the leaves themselves while they fit here: leavesAt then points to this field
+ *   word   offset of a block (a multiple of 32, or of 8 where leaves are wide) | s (0 … 6)
+ *   block  64 >> s leaves: slot i's is number i >> s; where s is 0, the words of the slots that hold longer prefixes
+ *          may follow
+ *   leaf   next hop, all ones for none, or FLAG | number of the slot's word behind the leaves
  *
- * The root has a record for every value of the address's first 6, 12 or 18 bits; records of slots that hold longer
- * prefixes are in a pool. A leaf is a next hop + 1, 0 for none, or with its top bit the number of a pool's record.
- * Leaves have 16 bits, or 32 (wide) once a next hop or a pool's record has a number that needs them.
+ * The root is an array of words by the address's first 6, 12 or 18 bits. Where all slots are alike (s = 6) the block
+ * is a cell with the one leaf, which all such words share. Leaves have 16 bits, or 24 (wide) once a next hop's number
+ * needs them.
  */
-export const RECORD4_BOUNDARIES: u32 = 0;
-export const RECORD4_LEAVES_AT: u32 = 8;
-export const RECORD4_INLINE: u32 = 12;
-export const RECORD4_LEN: u32 = 16;
-export const RECORD4_SHIFT: u32 = 4;
-export const RECORD4_INLINE_LEN: u32 = 4;
+export const WORD4_SHIFT: u32 = 7;
+export const WORD4_UNIFORM: u32 = 6;
+export const BLOCK4_ALIGNMENT: u32 = 32;
+export const BLOCK4_WIDE_ALIGNMENT: u32 = 8;
 
-export const LEAF4_CHILD: u32 = 0x8000;
-export const LEAF4_WIDE_CHILD: u32 = 0x80000000;
-export const LEAF4_MAX: u32 = 0x7fff;
+export const LEAF4_FLAG: u32 = 0x8000;
+export const LEAF4_WIDE_FLAG: u32 = 0x800000;
+/** The largest leaf of the store (next hop + 1) that 16 bits hold. */
+export const LEAF4_MAX: u32 = 0x8000;
+/** The bits of a flagged leaf that say which word. */
+export const LEAF4_CHILD: u32 = 63;
 
 export function fib4NextHop(leaf: u32): u32 {
   return leaf - 1;

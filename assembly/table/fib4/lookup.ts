@@ -1,114 +1,142 @@
 import { IMAGE_TAIL } from "../../abi/image";
 import { Image } from "../../image";
 import { Fib, ROOT_BITS, ROOT_OFFSET, ROOT_WIDE } from "../routes/fib";
-import { STRIDE } from "../routes/layout";
+import { SLOTS, STRIDE } from "../routes/layout";
 import { routeLongest } from "../routes/lookup";
-import {
-  LEAF4_CHILD,
-  LEAF4_WIDE_CHILD,
-  RECORD4_BOUNDARIES,
-  RECORD4_LEAVES_AT,
-  RECORD4_SHIFT,
-} from "./layout";
+import { LEAF4_CHILD, WORD4_SHIFT } from "./layout";
+
+/** Keys that one turn of the first pass takes, and octets of them. */
+const TURN: u32 = 16;
+const NONE: i32 = -1;
 
 /**
  * Look-ups never leave the image, whatever a writer in another thread does meanwhile: roots stay roots, so that their
- * records always hold offsets of leaves; the pool's place may be anyone's by now, and what is read there is cut to the
- * image (`last`) before it is followed.
+ * words always name places within it; words behind leaves may be anything by now, and are cut to the image (`last`)
+ * before they are followed.
  *
- * `shift` (1, or 2 for wide leaves) and `bits` are constants where the caller says so: each layout has a loop of its own.
+ * A leaf is read with its sign: a next hop, -1 for none, or less, and then it is flagged.
  */
 @unmanaged
 @final
 class Walk {
-  /** Where the leaf of a record's slot (the low six bits of `slot` count) is among its leaves. */
+  /** The leaf at `index` of a block. */
   @inline
-  static leafOffset(record: usize, slot: u32, shift: u32): u32 {
-    return (<u32>popcnt<u64>(load<u64>(record, RECORD4_BOUNDARIES) >> <u64>slot)) << shift;
+  static leaf(block: usize, index: u32, wide: bool): i32 {
+    if (wide) return <i32>(load<u32>(block + index * 3) << 8) >> 8;
+    return <i32>load<i16>(block + (index << 1));
+  }
+
+  /** The leaf of a slot by a word: the low five bits of a word whose leaves are not wide are its shift. */
+  @inline
+  static follow(image: Image, word: u32, slot: u32, wide: bool): i32 {
+    const block = image.to(wide ? word & ~WORD4_SHIFT : word & ~31);
+    return Walk.leaf(block, slot >> (wide ? word & WORD4_SHIFT : word), wide);
+  }
+
+  /** The six bits of an address from a depth on; after the 32nd come any bits, and slots that are alike. */
+  @inline
+  static slot(address: u32, depth: u32): u32 {
+    return rotl<u32>(address, depth + STRIDE) & (SLOTS - 1);
+  }
+
+  /** The word behind a block's leaves that a flagged leaf names. */
+  @inline
+  static below(image: Image, word: u32, leaf: i32, last: u32, wide: bool): u32 {
+    const block = image.to(wide ? word & ~WORD4_SHIFT : word & ~31);
+    const child = load<u32>(block + SLOTS * (wide ? 3 : 2) + ((leaf & LEAF4_CHILD) << 2));
+    return select<u32>(child, last, child < last);
   }
 
   @inline
-  static leaf(address: usize, shift: u32): u32 {
-    return shift == 1 ? <u32>load<u16>(address) : load<u32>(address);
+  static one(image: Image, address: u32, bits: u32, records: usize, wide: bool): u32 {
+    let word = load<u32>(records + ((address >> (32 - bits)) << 2));
+    let leaf = Walk.follow(image, word, Walk.slot(address, bits), wide);
+    const last = image.capacity - IMAGE_TAIL;
+    for (let depth = bits + STRIDE; leaf < NONE && depth < 32; depth += STRIDE) {
+      word = Walk.below(image, word, leaf, last, wide);
+      leaf = Walk.follow(image, word, Walk.slot(address, depth), wide);
+    }
+    return leaf + 1;
   }
 
+  /** Where the root's words for four keys stand; results get the keys' slots meanwhile. */
   @inline
-  static childFlag(shift: u32): u32 {
-    return shift == 1 ? LEAF4_CHILD : LEAF4_WIDE_CHILD;
+  static words(keys: usize, results: usize, bits: u32, records: v128): v128 {
+    const four = v128.load(keys);
+    const slots = i32x4.shr_u(four, 26 - bits);
+    v128.store(results, v128.and(slots, i32x4.splat(SLOTS - 1)));
+    return i32x4.add(i32x4.shl(i32x4.shr_u(four, 32 - bits), 2), records);
   }
 
-  /** The address of the leaf of the root's record that holds an address. */
+  /** The leaves of four slots by their words, all in a row so that their loads are under way at a time. */
   @inline
-  static rootLeafAddress(image: Image, records: usize, address: u32, bits: u32, shift: u32): usize {
-    const record = records + ((address >> (32 - bits)) << RECORD4_SHIFT);
-    const leaves = image.to(load<u32>(record, RECORD4_LEAVES_AT));
-    return leaves + Walk.leafOffset(record, address >> (26 - bits), shift);
+  static leaves(image: Image, words: v128, results: usize, wide: bool): void {
+    const left = i64x2.extract_lane(words, 0);
+    const right = i64x2.extract_lane(words, 1);
+    const word0 = load<u32>(<usize>(<u32>left));
+    const word1 = load<u32>(<usize>(left >> 32));
+    const word2 = load<u32>(<usize>(<u32>right));
+    const word3 = load<u32>(<usize>(right >> 32));
+    store<i32>(results, Walk.follow(image, word0, load<u32>(results), wide));
+    store<i32>(results, Walk.follow(image, word1, load<u32>(results, 4), wide), 4);
+    store<i32>(results, Walk.follow(image, word2, load<u32>(results, 8), wide), 8);
+    store<i32>(results, Walk.follow(image, word3, load<u32>(results, 12), wide), 12);
   }
 
-  /** The leaf that a leaf naming a pool's record leads to, by the six bits from `depth` on. */
+  /** The first level of sixteen keys. */
   @inline
-  static below(image: Image, address: u32, from: u32, depth: u32, shift: u32, poolAt: u32, last: u32): u32 {
-    const offset = poolAt + ((from & ~Walk.childFlag(shift)) << RECORD4_SHIFT);
-    const record = image.to(select<u32>(offset, last, offset < last));
-    const at = load<u32>(record, RECORD4_LEAVES_AT);
-    const leaves = image.to(select<u32>(at, last, at < last));
-    // An address has no bits after the 32nd; what rotates in there meets slots that are alike.
-    return Walk.leaf(leaves + Walk.leafOffset(record, rotl<u32>(address, depth + STRIDE), shift), shift);
+  static turn(image: Image, keys: usize, results: usize, bits: u32, records: v128, wide: bool): void {
+    const words0 = Walk.words(keys, results, bits, records);
+    const words1 = Walk.words(keys + 16, results + 16, bits, records);
+    const words2 = Walk.words(keys + 32, results + 32, bits, records);
+    const words3 = Walk.words(keys + 48, results + 48, bits, records);
+    Walk.leaves(image, words0, results, wide);
+    Walk.leaves(image, words1, results + 16, wide);
+    Walk.leaves(image, words2, results + 32, wide);
+    Walk.leaves(image, words3, results + 48, wide);
   }
 
-  /** One level of the keys whose results (bits of `active`) name records; which of them still do. */
-  @inline
-  static level(
+  /** Bit i for every one of `count` results that is flagged. */
+  static flagged(results: usize, count: u32): u64 {
+    let flags: u64 = 0;
+    for (let i: u32 = 0; i < count; i++) flags |= (<u64>u32(load<i32>(results + (i << 2)) < NONE)) << i;
+    return flags;
+  }
+
+  /** Level by level over all keys whose leaves are flagged: no branch is a guess. */
+  static deeper(
     image: Image,
     keys: usize,
+    count: u32,
     results: usize,
-    active: u64,
-    depth: u32,
-    shift: u32,
-    poolAt: u32,
-    last: u32,
-  ): u64 {
-    let rest = active;
-    let next: u64 = 0;
-    while (rest != 0) {
-      const i = ctz<u64>(rest);
-      const at = (<usize>i) << 2;
-      const from = load<u32>(results + at) + 1;
-      const leaf = Walk.below(image, load<u32>(keys + at), from, depth, shift, poolAt, last);
-      store<u32>(results + at, leaf - 1);
-      next |= (<u64>((leaf & Walk.childFlag(shift)) >> (shift == 1 ? 15 : 31))) << i;
-      rest &= rest - 1;
-    }
-    return next;
-  }
-
-  /** Level by level over all keys whose leaves name records: no branch is a guess. */
-  static deeper(image: Image, keys: usize, count: u32, results: usize, first: u32, shift: u32): void {
-    let active: u64 = 0;
-    for (let i: u32 = 0; i < count; i++) {
-      const leaf = load<u32>(results + (i << 2)) + 1;
-      active |= (<u64>((leaf & Walk.childFlag(shift)) >> (shift == 1 ? 15 : 31))) << i;
-    }
-    const poolAt = Fib.of4(image).poolAt;
+    bits: u32,
+    records: usize,
+    wide: bool,
+  ): void {
+    let active = Walk.flagged(results, count);
     const last = image.capacity - IMAGE_TAIL;
-    for (let depth = first; depth < 32 && active != 0; depth += STRIDE) {
-      if (shift == 1) active = Walk.level(image, keys, results, active, depth, 1, poolAt, last);
-      else active = Walk.level(image, keys, results, active, depth, 2, poolAt, last);
+    for (let rest = active; rest != 0; rest &= rest - 1) {
+      const at = (<usize>ctz<u64>(rest)) << 2;
+      store<u32>(results + at, load<u32>(records + ((load<u32>(keys + at) >> (32 - bits)) << 2)));
+    }
+    for (let depth = bits; depth < 32 && active != 0; depth += STRIDE) {
+      let next: u64 = 0;
+      for (let rest = active; rest != 0; rest &= rest - 1) {
+        const i = ctz<u64>(rest);
+        const at = (<usize>i) << 2;
+        const address = load<u32>(keys + at);
+        const above = load<u32>(results + at);
+        const flagged = Walk.follow(image, above, Walk.slot(address, depth), wide);
+        const word = Walk.below(image, above, flagged, last, wide);
+        const leaf = Walk.follow(image, word, Walk.slot(address, depth + STRIDE), wide);
+        const isFlagged = leaf < NONE;
+        store<u32>(results + at, isFlagged ? word : <u32>leaf);
+        next |= (<u64>u32(isFlagged)) << i;
+      }
+      active = next;
     }
   }
 
-  @inline
-  static one(image: Image, address: u32, bits: u32, shift: u32, records: usize): u32 {
-    let leaf = Walk.leaf(Walk.rootLeafAddress(image, records, address, bits, shift), shift);
-    if ((leaf & Walk.childFlag(shift)) == 0) return leaf;
-    const poolAt = Fib.of4(image).poolAt;
-    const last = image.capacity - IMAGE_TAIL;
-    for (let depth = bits + STRIDE; depth < 32 && (leaf & Walk.childFlag(shift)) != 0; depth += STRIDE)
-      leaf = Walk.below(image, address, leaf, depth, shift, poolAt, last);
-    return leaf;
-  }
-
-  /** Two passes, so that the loads of many look-ups are under way at a time; results hold the addresses between them. */
   @inline
   static burst(
     image: Image,
@@ -116,21 +144,24 @@ class Walk {
     count: u32,
     results: usize,
     bits: u32,
-    shift: u32,
     records: usize,
+    wide: bool,
   ): void {
-    const end = count << 2;
-    for (let i: u32 = 0; i < end; i += 4) {
-      const at = Walk.rootLeafAddress(image, records, load<u32>(keys + i), bits, shift);
-      store<u32>(results + i, <u32>at);
+    const base = i32x4.splat(<i32>records);
+    const whole = (count & ~(TURN - 1)) << 2;
+    let least = i32x4.splat(0);
+    for (let i: u32 = 0; i < whole; i += TURN << 2)
+      Walk.turn(image, keys + i, results + i, bits, base, wide);
+    for (let i = whole; i < count << 2; i += 4) {
+      const address = load<u32>(keys + i);
+      const word = load<u32>(records + ((address >> (32 - bits)) << 2));
+      const leaf = Walk.follow(image, word, Walk.slot(address, bits), wide);
+      store<i32>(results + i, leaf);
+      least = i32x4.min_s(least, i32x4.splat(leaf));
     }
-    let seen: u32 = 0;
-    for (let i: u32 = 0; i < end; i += 4) {
-      const leaf = Walk.leaf(<usize>load<u32>(results + i), shift);
-      seen |= leaf;
-      store<u32>(results + i, leaf - 1);
-    }
-    if ((seen & Walk.childFlag(shift)) != 0) Walk.deeper(image, keys, count, results, bits + STRIDE, shift);
+    for (let i: u32 = 0; i < whole; i += 16) least = i32x4.min_s(least, v128.load(results + i));
+    if (i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) != 0)
+      Walk.deeper(image, keys, count, results, bits, records, wide);
   }
 }
 
@@ -139,8 +170,8 @@ export function fib4Lookup(image: Image, address: u32): u32 {
   const root = Fib.of4(image).root;
   const bits = root & ROOT_BITS;
   const records = image.to(root & ROOT_OFFSET);
-  if ((root & ROOT_WIDE) != 0) return Walk.one(image, address, bits, 2, records);
-  return Walk.one(image, address, bits, 1, records);
+  if ((root & ROOT_WIDE) != 0) return Walk.one(image, address, bits, records, true);
+  return Walk.one(image, address, bits, records, false);
 }
 
 /** Looks up `count` (at most 64) addresses, u32 each; next hops, or 0xffffffff, go to `results`. */
@@ -148,9 +179,9 @@ export function fib4LookupBurst(image: Image, keys: usize, count: u32, results: 
   const root = Fib.of4(image).root;
   const bits = root & ROOT_BITS;
   const records = image.to(root & ROOT_OFFSET);
-  if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, bits, 2, records);
-  else if (bits == 18) Walk.burst(image, keys, count, results, 18, 1, records);
-  else Walk.burst(image, keys, count, results, bits, 1, records);
+  if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, bits, records, true);
+  else if (bits == 18) Walk.burst(image, keys, count, results, 18, records, false);
+  else Walk.burst(image, keys, count, results, bits, records, false);
 }
 
 /** The length of the longest prefix that holds an address, from the store; -1 for none. */

@@ -1,22 +1,28 @@
 /**
- * What IPv6 look-ups read: a poptrie. Records of 32 octets, each for 64 slots of equal length below one prefix.
+ * What IPv6 look-ups read: words, each for the addresses below one prefix.
  *
- *    0  children     u64: bit i is set where slot i holds longer prefixes, and so has a record of its own
- *    8  boundaries   u64: bit i is set where slot i's leaf is not that of slot i + 1
- *   16  childrenAt   offset of the records of the slots that have one, in the order of the slots
- *   20  leavesAt     offset of the leaves of the runs so cut, last slot first: slot i's leaf is number
- *                    popcount(boundaries >> i)
- *   24  inline       the leaves themselves while they fit here: leavesAt then points to this field
+ *   leaf << 5               a leaf: next hop + 1, 0 for none
+ *   offset | 16 | s         a block (offset a multiple of 32) of 64 >> s words for the next six bits: slot i's is
+ *                           number i >> s
+ *   offset | 8              a list of the runs of equal leaf
  *
- * The root has a record for every value of the address's first 6 or 12 bits. A leaf is a next hop + 1, 0 for none, in
- * 16 bits, or in 32 (wide) once a next hop's number needs them. Slots with children continue a neighbour's run.
+ * A list, 64 octets, stands for a node at depth 24 … 54 whose prefixes have at most 56 bits and cut it into at most
+ * eight runs: seven times where a run but the first begins, and eight words, the leaves of the runs. A place is the
+ * address's bits 24 … 55 as a number, less one, its top bit turned, so that one signed compare is enough; places that
+ * are not needed hold the largest number.
+ *
+ * The root is an array of words by the address's first 6, 12 or 18 bits.
  */
-export const RECORD6_CHILDREN: u32 = 0;
-export const RECORD6_BOUNDARIES: u32 = 8;
-export const RECORD6_CHILDREN_AT: u32 = 16;
-export const RECORD6_LEAVES_AT: u32 = 20;
-export const RECORD6_INLINE: u32 = 24;
-export const RECORD6_LEN: u32 = 32;
-export const RECORD6_SHIFT: u32 = 5;
-export const RECORD6_INLINE_LEN: u32 = 8;
-export const LEAF6_MAX: u32 = 0xffff;
+export const WORD6_SHIFT: u32 = 7;
+export const WORD6_LIST: u32 = 8;
+export const WORD6_BLOCK: u32 = 16;
+export const WORD6_OFFSET: u32 = ~(<u32>31);
+export const WORD6_LEAF: u32 = 5;
+
+export const LIST6_RUNS: u32 = 8;
+export const LIST6_LEAVES: u32 = 32;
+export const LIST6_LEN: u32 = 64;
+export const LIST6_FROM: u32 = 24;
+export const LIST6_TO: u32 = 56;
+export const LIST6_TURN: u32 = 0x80000000;
+export const LIST6_UNUSED: u32 = 0x7fffffff;

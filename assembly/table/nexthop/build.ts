@@ -38,6 +38,7 @@ import {
   HOP_ETHERNET,
   HOP_FLAGS,
   HOP_KIND,
+  HOP_LEAF_CELL,
   HOP_LEAVE,
   HOP_LEN,
   HOP_MTU,
@@ -77,7 +78,9 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   if (!vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_NEXT_HOPS))
     return STATUS_NO_SPACE;
   const hop = nextHopAt(image, number);
+  const leafCell = load<u32>(hop, HOP_LEAF_CELL);
   memory.fill(hop, 0, HOP_LEN);
+  store<u32>(hop, leafCell, HOP_LEAF_CELL);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_KIND), HOP_KIND);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_OUT), HOP_OUT);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_MTU), HOP_MTU);

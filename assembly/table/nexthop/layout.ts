@@ -15,4 +15,6 @@ export const HOP_LEAVE: u32 = 28;
 export const HOP_ETHERNET: u32 = 32;
 /** VXLAN_OUTER_LEN octets. */
 export const HOP_TEMPLATE: u32 = 48;
+/** Of the IPv4 routes: the cell that look-ups read where a root's word names this next hop; 0 while none does. */
+export const HOP_LEAF_CELL: u32 = 112;
 export const HOP_LEN: u32 = 128;

@@ -4,8 +4,6 @@ import { cellOctets, giveCell, takeCell } from "../../memory/cells";
 import { RouteNode, STRIDE } from "./layout";
 import { hasLeaf, leafIndex } from "./lookup";
 
-/** Octets that one route can need of the store: a node a level, the parent's children and the leaves, and copies. */
-export const ROUTE_NEEDS: u32 = 4096;
 const NODE_LEN: u32 = offsetof<RouteNode>();
 
 /** The offset of an empty node; 0 without room. */

@@ -2,21 +2,17 @@ import { FIB4_AT, FIB6_AT, Image, SCRATCH_AT } from "../../image";
 import { SLOTS } from "./layout";
 
 /**
- * The head of one family's routes. The look-up side is a trie of records, one for each node of the store from depth
- * `bits` on: those at depth `bits` in one array by the address's first bits, the others where fib4/ and fib6/ put them.
+ * The head of one family's routes. The look-up side is a trie of words, one for each node of the store from depth
+ * `bits` on (fib4/layout, fib6/layout): those at depth `bits` in one array, the root, by the address's first bits,
+ * the others in their parents' blocks.
  *
- * The root word says all that a look-up must know at once: the array's offset (a multiple of 64), whether leaves are
- * wide, and `bits`; a reader in another thread loads it once.
+ * The field `root` says all that a look-up must know at once: the array's offset (a multiple of 64), whether leaves
+ * are wide, and `bits`; a reader in another thread loads it once.
  */
 @unmanaged
 @final
 export class Fib {
   root: u32;
-  /** IPv4: records below the root's. Those given back are linked through their inline leaf (index + 1). */
-  poolAt: u32;
-  poolRoom: u32;
-  poolTop: u32;
-  poolFree: u32;
   /** The store's root. */
   storeAt: u32;
   routes: u32;
@@ -27,6 +23,8 @@ export class Fib {
   parked6: u32;
   parked12: u32;
   parked18: u32;
+  /** IPv4: the cell that says that there is no route, 0 until it is needed. */
+  noneAt: u32;
 
   @inline
   static of4(image: Image): Fib {
@@ -52,20 +50,18 @@ export class Fib {
   get rootAt(): u32 {
     return this.root & ROOT_OFFSET;
   }
-
-  /** Octets of a leaf, as a shift. */
-  @inline
-  get leafShift(): u32 {
-    return (this.root & ROOT_WIDE) != 0 ? 2 : 1;
-  }
 }
 
 export const ROOT_BITS: u32 = 31;
 export const ROOT_WIDE: u32 = 32;
 export const ROOT_OFFSET: u32 = ~(<u32>63);
 
-/** The writer's scratch: 64 slots, the nodes on the way down with what each inherits, and a head under construction. */
+/**
+ * The writer's scratch: 64 slots, the nodes on the way down with what each inherits, a head under construction, and 64
+ * words.
+ */
 export const SLOTS_AT: u32 = SCRATCH_AT;
 export const PATH_AT: u32 = SLOTS_AT + SLOTS * 4;
 export const INHERITED_AT: u32 = PATH_AT + 96;
 export const NEXT_FIB_AT: u32 = INHERITED_AT + 96;
+export const WORDS_AT: u32 = NEXT_FIB_AT + 64;

@@ -19,9 +19,6 @@ export class RouteNode {
   children: u64;
   leavesAt: u32;
   childrenAt: u32;
-  /** Of the look-up side: number of the node's record, 0 for none. */
-  record: u32;
-  reserved: u32;
 
   @inline
   static at(image: Image, offset: u32): RouteNode {
@@ -31,6 +28,12 @@ export class RouteNode {
   @inline
   get isEmpty(): bool {
     return (this.inner | this.full | this.children) == 0;
+  }
+
+  /** Bits (1 … 6) that tell the node's slots apart, by the longest of its prefixes. */
+  get depth(): u32 {
+    if ((this.full | this.children) != 0) return STRIDE;
+    return 31 - <u32>clz<u32>(63 - <u32>clz<u64>(this.inner));
   }
 
   @inline
@@ -43,7 +46,7 @@ export const STRIDE: u32 = 6;
 export const SLOTS: u32 = 64;
 /** Nodes on the longest way down: depths 0, 6 … 126. */
 export const LEVELS: u32 = 22;
-export const NEXT_HOP_MAX: u32 = (1 << 24) - 1;
+export const NEXT_HOP_MAX: u32 = (1 << 23) - 2;
 
 /** The depth of the node that holds prefixes of a length. */
 export function depthOf(length: u32): u32 {
@@ -72,3 +75,11 @@ export function maskHigh(length: u32): u64 {
 export function maskLow(length: u32): u64 {
   return length <= 64 ? 0 : ~(<u64>0) << (128 - length);
 }
+
+/** The high half of the prefix of a node below a slot of the node at `depth`. */
+export function belowSlot(high: u64, depth: u32, slot: u32): u64 {
+  return depth <= 58 ? (high & maskHigh(depth)) | ((<u64>slot) << (58 - depth)) : high;
+}
+
+/** Octets that one route can need beside those it gives back: nodes, their arrays and blocks on the way, and copies. */
+export const ROUTE_NEEDS: u32 = 24 << 10;

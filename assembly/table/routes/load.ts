@@ -4,12 +4,11 @@ import { spareOctets } from "../../memory/arena";
 import { leafSet, nodeClear, nodeCreate } from "./build";
 import { extend, isPrefix, pathNode, walk } from "./change";
 import { Fib } from "./fib";
-import { depthOf, NEXT_HOP_MAX, slotOf } from "./layout";
+import { depthOf, NEXT_HOP_MAX, ROUTE_NEEDS, slotOf } from "./layout";
 import { hasLeaf } from "./lookup";
 import { adapt } from "./rebuild";
-import { ROUTE_NEEDS } from "./records";
 
-/** Loads an empty table: all routes go to the store first, and the records are built once. */
+/** Loads an empty table: all routes go to the store first, and what look-ups read is built once. */
 
 /** Whether so many routes are better loaded than added one by one. */
 export function isLoad(fib: Fib, count: u32): bool {
@@ -33,7 +32,7 @@ export function routeStore(image: Image, fib: Fib, high: u64, low: u64, length: 
   return STATUS_OK;
 }
 
-/** Builds the records of a store that was loaded, whose largest leaf is given; without room the table is empty again. */
+/** Builds what look-ups read of a store that was loaded, whose largest leaf is given; without room the table is empty again. */
 export function routesLoaded(image: Image, fib: Fib, status: u32, leaf: u32): u32 {
   if (status == STATUS_OK && adapt(image, fib, fib.routes, leaf, true) == STATUS_OK) return STATUS_OK;
   nodeClear(image, fib.storeAt);
