@@ -46,7 +46,9 @@ export class Image {
   octets6: u32;
   octets7: u32;
 
-  /** Where memory/cells.ts cuts its next cell, and where that block ends: multiples of 32, and of 8. */
+  /** Where memory/cells.ts cuts its next cell, and where that block ends: multiples of 64, of 32, and of 8. */
+  chunk64At: u32;
+  chunk64End: u32;
   chunk32At: u32;
   chunk32End: u32;
   chunk8At: u32;

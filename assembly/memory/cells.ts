@@ -4,12 +4,12 @@ import { account, takeBlock } from "./arena";
 
 /**
  * Small blocks: sizes in steps of 8 octets up to 64, then four sizes a doubling up to 2048, cut from larger blocks.
- * Unlike blocks they are not zeroed. They lie at multiples of 8, and of 32 if their size is one: the low five bits of
- * their offsets can then say something else. Each size has a list of cells given back.
+ * Unlike blocks they are not zeroed. They lie at multiples of 8, and of 32 or 64 if their size is one: the low bits of
+ * their offsets can then say something else, and few cross a cache line. Each size has a list of cells given back.
  */
 const LINEAR_MAX: u32 = 64;
 export const CELL_MAX: u32 = 2048;
-/** Cells are cut from blocks of this size: one at a time for multiples of 32, another one for the rest. */
+/** Cells are cut from blocks of this size: one at a time for multiples of 64, one for those of 32, one for the rest. */
 const CHUNK: u32 = 4096;
 
 function classOf(octets: u32): u32 {
@@ -32,15 +32,31 @@ function giveBack(image: Image, cell: u32, octets: u32): void {
   store<u32>(list, cell);
 }
 
+/** What cells of a size lie at multiples of. */
+function alignmentOf(octets: u32): u32 {
+  return (octets & 63) == 0 ? 64 : (octets & 31) == 0 ? 32 : 8;
+}
+
+function chunkField(alignment: u32): usize {
+  if (alignment == 64) return offsetof<Image>("chunk64At");
+  return alignment == 32 ? offsetof<Image>("chunk32At") : offsetof<Image>("chunk8At");
+}
+
+/** The next piece of a chunk's rest: of a size whose cells lie as this chunk's do. */
+function pieceOf(rest: u32, alignment: u32): u32 {
+  if (alignment != 8) return alignment;
+  const octets = min<u32>(LINEAR_MAX - 8, rest);
+  return octets == 32 ? 24 : octets;
+}
+
 /** Starts a new chunk; what is left of the old one becomes free cells. */
-function renewChunk(image: Image, chunk: usize, is32: bool): bool {
+function renewChunk(image: Image, chunk: usize, alignment: u32): bool {
   const block = takeBlock(image, CHUNK, PART_ALL);
   if (block == 0) return false;
   account(image, PART_ALL, 0 - CHUNK);
   let rest = load<u32>(chunk, 4) - load<u32>(chunk);
   while (rest != 0) {
-    let octets = min<u32>(LINEAR_MAX, rest);
-    if (!is32 && (octets & 31) == 0) octets -= 8;
+    const octets = pieceOf(rest, alignment);
     rest -= octets;
     giveBack(image, load<u32>(chunk) + rest, octets);
   }
@@ -57,10 +73,9 @@ export function takeCell(image: Image, octets: u32, part: u32): u32 {
   if (cell != 0) {
     store<u32>(list, load<u32>(image.to(cell)));
   } else {
-    const is32 = (length & 31) == 0;
-    const field = is32 ? offsetof<Image>("chunk32At") : offsetof<Image>("chunk8At");
-    const chunk = changetype<usize>(image) + field;
-    if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk, is32)) return 0;
+    const alignment = alignmentOf(length);
+    const chunk = changetype<usize>(image) + chunkField(alignment);
+    if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk, alignment)) return 0;
     cell = load<u32>(chunk);
     store<u32>(chunk, cell + length);
   }

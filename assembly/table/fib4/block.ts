@@ -1,6 +1,6 @@
 import { PART_FIB } from "../../abi/image";
 import { Image } from "../../image";
-import { giveCell, takeCell } from "../../memory/cells";
+import { cellOctets, giveCell, takeCell } from "../../memory/cells";
 import { nextHopLeafCell } from "../nexthop/lookup";
 import { Fib, WORDS_AT } from "../routes/fib";
 import { RouteNode, SLOTS, STRIDE } from "../routes/layout";
@@ -22,12 +22,11 @@ function leafLength(fib: Fib): u32 {
 
 /** Where the words behind a block of 64 leaves begin. */
 function wordsAt(image: Image, fib: Fib, word: u32): usize {
-  return image.to(word & ~WORD4_SHIFT) + SLOTS * leafLength(fib);
+  return image.to(word) + SLOTS * leafLength(fib);
 }
 
 function readLeaf(image: Image, fib: Fib, word: u32, slot: u32): u32 {
-  const index = slot >> (word & WORD4_SHIFT);
-  const leaf = image.to(word & ~WORD4_SHIFT) + index * leafLength(fib);
+  const leaf = image.to(word) + (slot >> (word & WORD4_SHIFT)) * leafLength(fib);
   return fib.isWide ? load<u32>(leaf) & 0xffffff : <u32>load<u16>(leaf);
 }
 
@@ -52,10 +51,15 @@ function wordCount(image: Image, fib: Fib, word: u32): u32 {
   return 0;
 }
 
-/** Octets of the cell that holds so many leaves and words. */
+/** Octets of the cell that holds so many leaves and words behind them, and before them as many as the shift. */
 function blockOctets(fib: Fib, bits: u32, words: u32): u32 {
-  const octets = (leafLength(fib) << bits) + (words << 2);
+  const octets = STRIDE - bits + (leafLength(fib) << bits) + (words << 2);
   return fib.isWide ? octets : (octets + BLOCK4_ALIGNMENT - 1) & ~(BLOCK4_ALIGNMENT - 1);
+}
+
+/** Octets of the cell that a node's block takes. */
+export function block4Needs(fib: Fib, node: RouteNode): u32 {
+  return cellOctets(blockOctets(fib, node.depth, <u32>popcnt<u64>(node.children)));
 }
 
 /** The word that gives all slots one leaf of the store; 0 without room for its cell. */
@@ -64,9 +68,9 @@ export function word4Of(image: Image, fib: Fib, leaf: u32): u32 {
     leaf == 0 ? changetype<usize>(fib) + offsetof<Fib>("noneAt") : nextHopLeafCell(image, leaf - 1);
   let cell = load<u32>(field);
   if (cell == 0) {
-    cell = takeCell(image, fib.isWide ? 8 : BLOCK4_ALIGNMENT, PART_FIB);
+    cell = takeCell(image, fib.isWide ? 16 : BLOCK4_ALIGNMENT, PART_FIB);
     if (cell == 0) return 0;
-    store<u32>(image.to(cell), leaf - 1);
+    store<u32>(image.to(cell) + WORD4_UNIFORM, leaf - 1);
     store<u32>(field, cell);
   }
   return cell | WORD4_UNIFORM;
@@ -88,7 +92,7 @@ function writeLeaves(image: Image, fib: Fib, node: RouteNode, block: u32, inheri
   const shift = STRIDE - node.depth;
   const flag = fib.isWide ? LEAF4_WIDE_FLAG : LEAF4_FLAG;
   spreadLeaves(image, node, inherited);
-  let at = image.to(block);
+  let at = image.to(block) + shift;
   let child: u32 = 0;
   for (let slot: u32 = 0; slot < SLOTS; slot += 1 << shift) {
     const isChild = ((node.children >> slot) & 1) != 0;

@@ -26,11 +26,10 @@ class Walk {
     return <i32>load<i16>(block + (index << 1));
   }
 
-  /** The leaf of a slot by a word: the low five bits of a word whose leaves are not wide are its shift. */
+  /** The leaf of a slot by a word: where leaves are not wide, its low five bits are its shift. */
   @inline
   static follow(image: Image, word: u32, slot: u32, wide: bool): i32 {
-    const block = image.to(wide ? word & ~WORD4_SHIFT : word & ~31);
-    return Walk.leaf(block, slot >> (wide ? word & WORD4_SHIFT : word), wide);
+    return Walk.leaf(image.to(word), slot >> (wide ? word & WORD4_SHIFT : word), wide);
   }
 
   /** The six bits of an address from a depth on; after the 32nd come any bits, and slots that are alike. */
@@ -42,8 +41,7 @@ class Walk {
   /** The word behind a block's leaves that a flagged leaf names. */
   @inline
   static below(image: Image, word: u32, leaf: i32, last: u32, wide: bool): u32 {
-    const block = image.to(wide ? word & ~WORD4_SHIFT : word & ~31);
-    const child = load<u32>(block + SLOTS * (wide ? 3 : 2) + ((leaf & LEAF4_CHILD) << 2));
+    const child = load<u32>(image.to(word) + SLOTS * (wide ? 3 : 2) + ((leaf & LEAF4_CHILD) << 2));
     return select<u32>(child, last, child < last);
   }
 
@@ -94,6 +92,15 @@ class Walk {
     Walk.leaves(image, words1, results + 16, wide);
     Walk.leaves(image, words2, results + 32, wide);
     Walk.leaves(image, words3, results + 48, wide);
+  }
+
+  /** The least of sixteen results, place by place. */
+  @inline
+  static least(results: usize): v128 {
+    return i32x4.min_s(
+      i32x4.min_s(v128.load(results), v128.load(results, 16)),
+      i32x4.min_s(v128.load(results, 32), v128.load(results, 48)),
+    );
   }
 
   /** Bit i for every one of `count` results that is flagged. */
@@ -150,8 +157,7 @@ class Walk {
     const base = i32x4.splat(<i32>records);
     const whole = (count & ~(TURN - 1)) << 2;
     let least = i32x4.splat(0);
-    for (let i: u32 = 0; i < whole; i += TURN << 2)
-      Walk.turn(image, keys + i, results + i, bits, base, wide);
+    for (let i: u32 = 0; i < whole; i += TURN << 2) Walk.turn(image, keys + i, results + i, bits, base, wide);
     for (let i = whole; i < count << 2; i += 4) {
       const address = load<u32>(keys + i);
       const word = load<u32>(records + ((address >> (32 - bits)) << 2));
@@ -159,9 +165,10 @@ class Walk {
       store<i32>(results + i, leaf);
       least = i32x4.min_s(least, i32x4.splat(leaf));
     }
-    for (let i: u32 = 0; i < whole; i += 16) least = i32x4.min_s(least, v128.load(results + i));
-    if (i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) != 0)
-      Walk.deeper(image, keys, count, results, bits, records, wide);
+    for (let i: u32 = 0; i < whole; i += TURN << 2) least = i32x4.min_s(least, Walk.least(results + i));
+    if (i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) == 0) return;
+    for (let i: u32 = 0; i < count; i += 64)
+      Walk.deeper(image, keys + (i << 2), min<u32>(64, count - i), results + (i << 2), bits, records, wide);
   }
 }
 
@@ -174,7 +181,7 @@ export function fib4Lookup(image: Image, address: u32): u32 {
   return Walk.one(image, address, bits, records, false);
 }
 
-/** Looks up `count` (at most 64) addresses, u32 each; next hops, or 0xffffffff, go to `results`. */
+/** Looks up `count` addresses, u32 each; next hops, or 0xffffffff, go to `results`. */
 export function fib4LookupBurst(image: Image, keys: usize, count: u32, results: usize): void {
   const root = Fib.of4(image).root;
   const bits = root & ROOT_BITS;

@@ -5,29 +5,19 @@ import { WORDS_AT } from "../routes/fib";
 import { belowSlot, RouteNode, SLOTS, STRIDE } from "../routes/layout";
 import { childAt, hasChild, leafOver } from "../routes/lookup";
 import { slotLeaf, spreadLeaves } from "../routes/slots";
-import {
-  LIST6_LEN,
-  WORD6_BLOCK,
-  WORD6_LEAF,
-  WORD6_LIST,
-  WORD6_OFFSET,
-  WORD6_SHIFT,
-} from "./layout";
-import { list6Collect, list6Create, list6Fill } from "./list";
+import { WORD6_BLOCK, WORD6_LEAF, WORD6_OFFSET, WORD6_SHIFT } from "./layout";
+import { isList6, list6Clear, list6Collect, list6Store } from "./list";
 
 /** Blocks lie at multiples of 32. */
 const BLOCK_MIN: u32 = 32;
 
-function blockOctets(bits: u32): u32 {
+/** Octets of a block that `bits` bits tell the slots of apart. */
+export function block6Octets(bits: u32): u32 {
   return max<u32>(BLOCK_MIN, 4 << bits);
 }
 
 function isBlock(word: u32): bool {
   return (word & WORD6_BLOCK) != 0;
-}
-
-export function isList6(word: u32): bool {
-  return (word & (WORD6_BLOCK | WORD6_LIST)) == WORD6_LIST;
 }
 
 /** The word for addresses that all have one leaf. */
@@ -42,12 +32,12 @@ export function word6Place(image: Image, word: u32, slot: u32): usize {
 
 /** Gives back what a word names, and all below it. */
 export function word6Clear(image: Image, word: u32): void {
-  if (isList6(word)) giveCell(image, word & WORD6_OFFSET, LIST6_LEN, PART_FIB6);
+  if (isList6(word)) list6Clear(image, word);
   if (!isBlock(word)) return;
   const bits = STRIDE - (word & WORD6_SHIFT);
   const count = (<u32>1) << bits;
   for (let i: u32 = 0; i < count; i++) word6Clear(image, load<u32>(image.to(word & WORD6_OFFSET) + (i << 2)));
-  giveCell(image, word & WORD6_OFFSET, blockOctets(bits), PART_FIB6);
+  giveCell(image, word & WORD6_OFFSET, block6Octets(bits), PART_FIB6);
 }
 
 /** Writes the leaves of a node's block where there are no children. */
@@ -63,8 +53,9 @@ function writeLeaves(image: Image, node: RouteNode, block: u32, inherited: u32):
 
 /** The word of a node that has none yet, with all below it; the caller has made sure of room. */
 export function word6Build(image: Image, node: RouteNode, depth: u32, high: u64, inherited: u32): u32 {
-  if (list6Collect(image, node, depth, high, inherited)) return list6Create(image);
-  const block = takeCell(image, blockOctets(node.depth), PART_FIB6);
+  const runs = list6Collect(image, node, depth, high, inherited);
+  if (runs != 0) return list6Store(image, runs, 0);
+  const block = takeCell(image, block6Octets(node.depth), PART_FIB6);
   const word = block | WORD6_BLOCK | (STRIDE - node.depth);
   writeLeaves(image, node, block, inherited);
   let rest = node.children;
@@ -72,7 +63,10 @@ export function word6Build(image: Image, node: RouteNode, depth: u32, high: u64,
     const slot = <u32>ctz<u64>(rest);
     const child = RouteNode.at(image, childAt(image, node, slot));
     const leaf = leafOver(image, node, slot, STRIDE + 1, inherited);
-    store<u32>(word6Place(image, word, slot), word6Build(image, child, depth + STRIDE, belowSlot(high, depth, slot), leaf));
+    store<u32>(
+      word6Place(image, word, slot),
+      word6Build(image, child, depth + STRIDE, belowSlot(high, depth, slot), leaf),
+    );
     rest &= rest - 1;
   }
   return word;
@@ -90,19 +84,12 @@ export function list6Settle(
   high: u64,
   inherited: u32,
 ): bool {
-  const word = load<u32>(place);
-  if (list6Collect(image, node, depth, high, inherited)) {
-    if (isList6(word)) {
-      list6Fill(image, word & WORD6_OFFSET);
-    } else {
-      store<u32>(place, list6Create(image));
-      word6Clear(image, word);
-    }
-    return true;
-  }
-  if (!isList6(word)) return false;
-  store<u32>(place, word6Build(image, node, depth, high, inherited));
-  word6Clear(image, word);
+  const old = load<u32>(place);
+  const runs = list6Collect(image, node, depth, high, inherited);
+  if (runs == 0 && !isList6(old)) return false;
+  const word = runs != 0 ? list6Store(image, runs, old) : word6Build(image, node, depth, high, inherited);
+  store<u32>(place, word);
+  if (word != old) word6Clear(image, old);
   return true;
 }
 
@@ -110,10 +97,17 @@ export function list6Settle(
  * Rewrites a node's block, in place if its size stays; its word stands at `place`. The words below stay as they are,
  * but for that of a child which has none yet.
  */
-export function block6Write(image: Image, place: usize, node: RouteNode, inherited: u32, slot: u32, child: u32): void {
+export function block6Write(
+  image: Image,
+  place: usize,
+  node: RouteNode,
+  inherited: u32,
+  slot: u32,
+  child: u32,
+): void {
   const old = load<u32>(place);
-  const octets = blockOctets(node.depth);
-  const oldOctets = blockOctets(STRIDE - (old & WORD6_SHIFT));
+  const octets = block6Octets(node.depth);
+  const oldOctets = block6Octets(STRIDE - (old & WORD6_SHIFT));
   const words = image.to(WORDS_AT);
   let rest = node.children;
   for (let i: u32 = 0; rest != 0; i += 4) {

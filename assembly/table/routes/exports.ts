@@ -21,8 +21,8 @@ import { isLoad } from "./load";
 
 /** The machine's exports about routes (re-exported by index). */
 
-/** Look-ups that are under way at a time. */
-const BURST: u32 = 64;
+/** Look-ups between two looks at the image's changes. */
+const BURST: u32 = 256;
 
 /**
  * Inserts routes (ROUTE_…), of equal prefixes the last; BAD_ENTRY if any is none, and then nothing is changed. An
@@ -69,7 +69,7 @@ export function routeLookupLength(address: usize, destination: u32): u32 {
 
 /**
  * Looks up `count` addresses (u32 each); next hops (or 0xffffffff) go to `results`. Another thread may change routes
- * meanwhile: a burst of 64 that a change met is looked up again. Answers how many bursts were.
+ * meanwhile: a burst that a change met is looked up again. Answers how many bursts were.
  */
 export function routeLookupMany(address: usize, keys: usize, count: u32, results: usize): u32 {
   const image = Image.at(address);

@@ -3,9 +3,22 @@ import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { LEAF4_MAX } from "../fib4/layout";
 import { Fib, NEXT_FIB_AT, ROOT_WIDE } from "./fib";
-import { belowSlot, RouteNode, ROUTE_NEEDS, SLOTS, STRIDE } from "./layout";
+import { belowSlot, ROUTE_NEEDS, RouteNode, SLOTS, STRIDE } from "./layout";
 import { childAt, hasChild, leafOver, slotsOfLonger } from "./lookup";
-import { blockWrite, isList, listSettle, rootCreate, rootFill, rootPark, rootPlace, wordBuild, wordClear, wordPlace } from "./words";
+import {
+  blockNeeds,
+  blockWrite,
+  isList,
+  leavesNeed,
+  listSettle,
+  rootCreate,
+  rootFill,
+  rootPark,
+  rootPlace,
+  wordBuild,
+  wordClear,
+  wordPlace,
+} from "./words";
 
 /**
  * The layout is chosen by the number of routes: a root of 64 words for a few, of 4,096 for pod CIDRs, of 262,144
@@ -56,15 +69,7 @@ export function handDown(
 }
 
 /** Rewrites what look-ups read of a node, and of those below, that inherits another leaf than before. */
-function inherit(
-  image: Image,
-  fib: Fib,
-  offset: u32,
-  depth: u32,
-  high: u64,
-  place: usize,
-  leaf: u32,
-): void {
+function inherit(image: Image, fib: Fib, offset: u32, depth: u32, high: u64, place: usize, leaf: u32): void {
   const node = RouteNode.at(image, offset);
   if (depth >= fib.bits) {
     if (isList(fib, load<u32>(place))) {
@@ -99,8 +104,17 @@ function uproot(image: Image, fib: Fib): void {
   rootPark(image, fib);
 }
 
-/** What one node's block or list, or one leaf's cell, takes at most, with what its cell is larger. */
-const NODE_MOST: u32 = 320;
+/** Octets that the words of a node and of all below it can need. */
+function needs(image: Image, fib: Fib, offset: u32, depth: u32): u32 {
+  const node = RouteNode.at(image, offset);
+  let octets = depth < fib.bits ? 0 : blockNeeds(fib, node);
+  let rest = node.children;
+  while (rest != 0) {
+    octets += needs(image, fib, childAt(image, node, <u32>ctz<u64>(rest)), depth + STRIDE);
+    rest &= rest - 1;
+  }
+  return octets;
+}
 
 /**
  * Builds the look-up side anew beside the old one, of so many root bits and with wide leaves if asked, and puts it in
@@ -110,7 +124,8 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   const next = changetype<Fib>(image.to(NEXT_FIB_AT));
   memory.copy(changetype<usize>(next), changetype<usize>(fib), offsetof<Fib>());
   if (!rootCreate(image, next, bits, wide)) return STATUS_NO_SPACE;
-  if (spareOctets(image) < fib.nodes * NODE_MOST + ROUTE_NEEDS) {
+  const most = needs(image, next, fib.storeAt, 0) + leavesNeed(next) + ROUTE_NEEDS;
+  if (spareOctets(image) < most) {
     rootPark(image, next);
     keepParked(fib, next);
     return STATUS_NO_SPACE;

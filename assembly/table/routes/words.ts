@@ -1,8 +1,18 @@
 import { PART_FIB, PART_FIB6 } from "../../abi/image";
 import { Image } from "../../image";
 import { account, takeBlock } from "../../memory/arena";
-import { block4Write, word4Build, word4Clear, word4Of, word4Place } from "../fib4/block";
-import { block6Write, isList6, list6Settle, word6Build, word6Clear, word6Of, word6Place } from "../fib6/block";
+import { block4Needs, block4Write, word4Build, word4Clear, word4Of, word4Place } from "../fib4/block";
+import { BLOCK4_ALIGNMENT } from "../fib4/layout";
+import {
+  block6Octets,
+  block6Write,
+  list6Settle,
+  word6Build,
+  word6Clear,
+  word6Of,
+  word6Place,
+} from "../fib6/block";
+import { isList6 } from "../fib6/list";
 import { Fib } from "./fib";
 import { RouteNode, STRIDE } from "./layout";
 
@@ -117,4 +127,14 @@ export function listSettle(
 
 export function isList(fib: Fib, word: u32): bool {
   return fib.is6 != 0 && isList6(word);
+}
+
+/** Octets that a node's block can need. */
+export function blockNeeds(fib: Fib, node: RouteNode): u32 {
+  return fib.is6 != 0 ? block6Octets(node.depth) : block4Needs(fib, node);
+}
+
+/** Octets that cells for one leaf each can need. */
+export function leavesNeed(fib: Fib): u32 {
+  return fib.is6 != 0 ? 0 : min(fib.routes + 1, (<u32>1) << fib.bits) * BLOCK4_ALIGNMENT;
 }
