@@ -79,6 +79,14 @@ function edges({ address, length }: Pick<Route, "address" | "length">): number[]
   return [address, last, (last + 1) >>> 0, (address - 1) >>> 0];
 }
 
+function drawOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 /** Prefixes that crowd into few places, so that they nest and cross the trie's strides at 16 and 24. */
 const arbitraryPrefix = fc
   .tuple(
@@ -213,11 +221,7 @@ describe("fib4", () => {
   it("takes no more memory for 100,000 changes of one set of routes", async () => {
     const both = await Both.make(1 << 24);
     const base = both.octets;
-    let state = 12345;
-    const draw = (n: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
+    const draw = drawOf(12345);
     const routes = Array.from({ length: 2000 }, () => {
       const length = 12 + draw(21);
       return { address: ((0x0a000000 | draw(1 << 22)) & maskOf(length)) >>> 0, length, hop: draw(HOPS) };
@@ -284,5 +288,58 @@ describe("fib4", () => {
     expect(both.insert({ address: 0, length: 0, hop: 1 << 20 })).toBe(STATUS_BAD_ENTRY);
     both.remove(0x0a000000, 8);
     both.check(0x0a000000);
+  });
+
+  it("answers many addresses at a time as a scan does, whether most routes lie in one /8 or not", async () => {
+    const image = await RouteImage.make(1 << 25, HOPS);
+    const { machine, address: at } = image.bare;
+    const oracle = new Fib4Oracle();
+    const draw = drawOf(2718);
+    const drawRoute = (): Route => {
+      const length = [24, 24, 24, 24, 24, 22, 26, 32, 13, 9][draw(10)] as number;
+      const base = draw(12) === 0 ? draw(2 ** 32) : 0x0a000000 + draw(1 << 24);
+      return { address: (base & maskOf(length)) >>> 0, length, hop: draw(HOPS) };
+    };
+    const routes = Array.from({ length: 3000 }, drawRoute);
+    expect(image.load4(routes)).toBe(STATUS_OK);
+    for (const route of routes) oracle.insert(route);
+    let inside = 0;
+    const check = () => {
+      // A last turn that is not whole, and bursts of which none, few and all addresses lie in 10/8.
+      const keys = Uint32Array.from({ length: 2048 + draw(16) }, (_, index) =>
+        draw(256) < (index >> 3) % 256 ? draw(2 ** 32) : 0x0a000000 + draw(1 << 24),
+      );
+      keys.set([0x0a000000, 0x0affffff, 0x0affff00, 0x0afffeff, 0x09ffffff, 0x0b000000], 3);
+      const expected = Array.from(keys, (key) => oracle.lookup(key)?.hop ?? NONE);
+      expect([...image.lookup4(keys)]).toEqual(expected);
+      inside += expected.filter((hop) => hop !== NONE).length;
+    };
+    const whole = [
+      { address: 0x0a000000, length: 8, hop: 1 },
+      { address: 0, length: 0, hop: 2 },
+      { address: 0x0a400000, length: 10, hop: 3 },
+      { address: 0x0affff00, length: 24, hop: 4 },
+    ];
+    const insert = (route: Route) => {
+      expect(machine.routeInsert(at, route.address, route.length, route.hop)).toBe(STATUS_OK);
+      oracle.insert(route);
+    };
+    const remove = ({ address, length }: Route) => {
+      if (oracle.remove(address, length)) expect(machine.routeRemove(at, address, length)).toBe(STATUS_OK);
+    };
+    check();
+    for (const route of whole) {
+      insert(route);
+      check();
+    }
+    for (let round = 0; round < 3; round++) {
+      for (let change = 0; change < 200; change++)
+        if (draw(2) === 0) insert(drawRoute());
+        else remove(routes[draw(routes.length)] as Route);
+      check();
+    }
+    for (const route of whole) remove(route);
+    check();
+    expect(inside).toBeGreaterThan(3000);
   });
 });

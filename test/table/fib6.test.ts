@@ -199,4 +199,40 @@ describe("fib6", () => {
     const found = small.lookup6(keys);
     expect([...found]).toEqual(routes.map(({ hop }, index) => (index < accepted ? hop : NONE)));
   });
+
+  it("finds what a scan finds while the runs below a prefix become many and few again", async () => {
+    let state = 31;
+    const draw = (below: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    let hits = 0;
+    for (const [base, from, to] of [
+      [0x20010db8n << 96n, 33, 56],
+      [0x20010db8000fn << 80n, 49, 56],
+      [0x20010d00n << 96n, 25, 48],
+      [0x20010db8n << 96n, 49, 64],
+    ] as const) {
+      const both = await Both.make();
+      const routes: Route6[] = [];
+      for (let count = 0; count < 24; count++) {
+        const length = from + draw(to - from + 1);
+        const bits = (BigInt(draw(2 ** 32)) << 64n) | (BigInt(draw(2 ** 32)) << 80n);
+        const route = { address: (base | (bits & ~mask6(from - 1))) & mask6(length), length, hop: count };
+        routes.push(route);
+        both.insert(route);
+        hits += both.check(routes.flatMap(edges));
+      }
+      for (const route of routes) {
+        if (
+          both.oracle.routes.some(
+            ({ address, length }) => address === route.address && length === route.length,
+          )
+        )
+          both.remove(route);
+        hits += both.check(routes.flatMap(edges));
+      }
+    }
+    expect(hits).toBeGreaterThan(5000);
+  });
 });

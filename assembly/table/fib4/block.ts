@@ -25,7 +25,8 @@ function wordsAt(image: Image, fib: Fib, word: u32): usize {
   return image.to(word) + SLOTS * leafLength(fib);
 }
 
-function readLeaf(image: Image, fib: Fib, word: u32, slot: u32): u32 {
+/** A leaf as it stands in a word's block. */
+export function readLeaf(image: Image, fib: Fib, word: u32, slot: u32): u32 {
   const leaf = image.to(word) + (slot >> (word & WORD4_SHIFT)) * leafLength(fib);
   return fib.isWide ? load<u32>(leaf) & 0xffffff : <u32>load<u16>(leaf);
 }

@@ -10,6 +10,9 @@
  * The root is an array of words by the address's first 6, 12 or 18 bits. Where all slots are alike (s = 6) the block
  * is a cell with the one leaf, which all such words share. Leaves have 16 bits, or 24 (wide) once a next hop's number
  * needs them.
+ *
+ * Where most routes lie in one /8, a window onto it is beside the root: the leaves of its 65,536 /24 in a row, flagged
+ * where the root must be asked; so is the last of them, which stands for all addresses outside.
  */
 export const WORD4_SHIFT: u32 = 7;
 export const WORD4_UNIFORM: u32 = 6;
@@ -22,6 +25,9 @@ export const LEAF4_WIDE_FLAG: u32 = 0x800000;
 export const LEAF4_MAX: u32 = 0x8000;
 /** The bits of a flagged leaf that say which word. */
 export const LEAF4_CHILD: u32 = 63;
+
+export const WINDOW4_LEAVES: u32 = 1 << 16;
+export const WINDOW4_LEN: u32 = WINDOW4_LEAVES * 2;
 
 export function fib4NextHop(leaf: u32): u32 {
   return leaf - 1;

@@ -3,7 +3,7 @@ import { Image } from "../../image";
 import { Fib, ROOT_BITS, ROOT_OFFSET, ROOT_WIDE } from "../routes/fib";
 import { SLOTS, STRIDE } from "../routes/layout";
 import { routeLongest } from "../routes/lookup";
-import { LEAF4_CHILD, WORD4_SHIFT } from "./layout";
+import { LEAF4_CHILD, WINDOW4_LEAVES, WORD4_SHIFT } from "./layout";
 
 /** Keys that one turn of the first pass takes, and octets of them. */
 const TURN: u32 = 16;
@@ -43,6 +43,13 @@ class Walk {
   static below(image: Image, word: u32, leaf: i32, last: u32, wide: bool): u32 {
     const child = load<u32>(image.to(word) + SLOTS * (wide ? 3 : 2) + ((leaf & LEAF4_CHILD) << 2));
     return select<u32>(child, last, child < last);
+  }
+
+  /** The leaf at the root's depth. */
+  @inline
+  static leafOf(image: Image, address: u32, bits: u32, records: usize, wide: bool): i32 {
+    const word = load<u32>(records + ((address >> (32 - bits)) << 2));
+    return Walk.follow(image, word, Walk.slot(address, bits), wide);
   }
 
   @inline
@@ -103,10 +110,32 @@ class Walk {
     );
   }
 
+  /** Whether any of `count` results, in whole turns, is flagged. */
+  @inline
+  static isAnyFlagged(results: usize, count: u32): bool {
+    let least = i32x4.splat(0);
+    const end = count << 2;
+    for (let i: u32 = 0; i < end; i += TURN << 2) least = i32x4.min_s(least, Walk.least(results + i));
+    return i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) != 0;
+  }
+
+  @inline
+  static areFlagged(results: usize): v128 {
+    return i32x4.lt_s(v128.load(results), i32x4.splat(NONE));
+  }
+
   /** Bit i for every one of `count` results that is flagged. */
+  @inline
   static flagged(results: usize, count: u32): u64 {
     let flags: u64 = 0;
-    for (let i: u32 = 0; i < count; i++) flags |= (<u64>u32(load<i32>(results + (i << 2)) < NONE)) << i;
+    const whole = count & ~(TURN - 1);
+    for (let i: u32 = 0; i < whole; i += TURN) {
+      const at = results + (i << 2);
+      const low = i16x8.narrow_i32x4_s(Walk.areFlagged(at), Walk.areFlagged(at + 16));
+      const high = i16x8.narrow_i32x4_s(Walk.areFlagged(at + 32), Walk.areFlagged(at + 48));
+      flags |= (<u64>(<u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high)))) << i;
+    }
+    for (let i = whole; i < count; i++) flags |= (<u64>u32(load<i32>(results + (i << 2)) < NONE)) << i;
     return flags;
   }
 
@@ -156,19 +185,74 @@ class Walk {
   ): void {
     const base = i32x4.splat(<i32>records);
     const whole = (count & ~(TURN - 1)) << 2;
-    let least = i32x4.splat(0);
+    let isFlagged = false;
     for (let i: u32 = 0; i < whole; i += TURN << 2) Walk.turn(image, keys + i, results + i, bits, base, wide);
     for (let i = whole; i < count << 2; i += 4) {
-      const address = load<u32>(keys + i);
-      const word = load<u32>(records + ((address >> (32 - bits)) << 2));
-      const leaf = Walk.follow(image, word, Walk.slot(address, bits), wide);
+      const leaf = Walk.leafOf(image, load<u32>(keys + i), bits, records, wide);
       store<i32>(results + i, leaf);
-      least = i32x4.min_s(least, i32x4.splat(leaf));
+      if (leaf < NONE) isFlagged = true;
     }
-    for (let i: u32 = 0; i < whole; i += TURN << 2) least = i32x4.min_s(least, Walk.least(results + i));
-    if (i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) == 0) return;
+    if (!isFlagged && !Walk.isAnyFlagged(results, whole >> 2)) return;
     for (let i: u32 = 0; i < count; i += 64)
       Walk.deeper(image, keys + (i << 2), min<u32>(64, count - i), results + (i << 2), bits, records, wide);
+  }
+}
+
+/** Look-ups through a window onto one /8. */
+@unmanaged
+@final
+class Window {
+  /** Where the leaves of four keys stand. */
+  @inline
+  static places(keys: usize, first: v128, leaves: v128): v128 {
+    const numbers = i32x4.sub(i32x4.shr_u(v128.load(keys), 8), first);
+    return i32x4.add(i32x4.shl(i32x4.min_u(numbers, i32x4.splat(WINDOW4_LEAVES - 1)), 1), leaves);
+  }
+
+  @inline
+  static leaves(places: v128, results: usize): void {
+    const left = i64x2.extract_lane(places, 0);
+    const right = i64x2.extract_lane(places, 1);
+    store<i32>(results, <i32>load<i16>(<usize>(<u32>left)));
+    store<i32>(results, <i32>load<i16>(<usize>(left >> 32)), 4);
+    store<i32>(results, <i32>load<i16>(<usize>(<u32>right)), 8);
+    store<i32>(results, <i32>load<i16>(<usize>(right >> 32)), 12);
+  }
+
+  /** The root is asked for the flagged results: for all keys if it is for many, since that is cheaper than to pick them. */
+  static outside(image: Image, keys: usize, results: usize, count: u32, records: usize): void {
+    const flags = Walk.flagged(results, count);
+    if (<u32>popcnt<u64>(flags) * 4 > count) {
+      Walk.burst(image, keys, count, results, 18, records, false);
+      return;
+    }
+    for (let rest = flags; rest != 0; rest &= rest - 1) {
+      const at = (<usize>ctz<u64>(rest)) << 2;
+      store<u32>(results + at, Walk.one(image, load<u32>(keys + at), 18, records, false) - 1);
+    }
+  }
+
+  /** Keys in whole turns. */
+  static burst(image: Image, fib: Fib, keys: usize, count: u32, results: usize, records: usize): void {
+    const first = i32x4.splat(<i32>(fib.windowFirst << 16));
+    const leaves = i32x4.splat(<i32>image.to(fib.windowAt));
+    const end = count << 2;
+    for (let i: u32 = 0; i < end; i += TURN << 2) {
+      const places0 = Window.places(keys + i, first, leaves);
+      const places1 = Window.places(keys + i + 16, first, leaves);
+      const places2 = Window.places(keys + i + 32, first, leaves);
+      const places3 = Window.places(keys + i + 48, first, leaves);
+      Window.leaves(places0, results + i);
+      Window.leaves(places1, results + i + 16);
+      Window.leaves(places2, results + i + 32);
+      Window.leaves(places3, results + i + 48);
+    }
+    for (let i: u32 = 0; i < count; i += 64) {
+      const at = i << 2;
+      const group = min<u32>(64, count - i);
+      if (Walk.isAnyFlagged(results + at, group))
+        Window.outside(image, keys + at, results + at, group, records);
+    }
   }
 }
 
@@ -186,7 +270,9 @@ export function fib4LookupBurst(image: Image, keys: usize, count: u32, results: 
   const root = Fib.of4(image).root;
   const bits = root & ROOT_BITS;
   const records = image.to(root & ROOT_OFFSET);
-  if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, bits, records, true);
+  const fib = Fib.of4(image);
+  if (fib.windowAt != 0 && (count & (TURN - 1)) == 0) Window.burst(image, fib, keys, count, results, records);
+  else if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, bits, records, true);
   else if (bits == 18) Walk.burst(image, keys, count, results, 18, records, false);
   else Walk.burst(image, keys, count, results, bits, records, false);
 }

@@ -1,6 +1,7 @@
 import { STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
+import { windowRefresh } from "../fib4/window";
 import { childInsert, childRemove, leafRemove, leafSet, nodeCreate } from "./build";
 import { Fib, INHERITED_AT, PATH_AT } from "./fib";
 import {
@@ -93,6 +94,7 @@ export function routeSet(image: Image, fib: Fib, high: u64, low: u64, length: u3
   image.beginRoutes();
   if (depth < fib.bits) handDown(image, fib, node, depth, high, 0, slots, leaf);
   else refresh(image, fib, high, low, reached, depth, slots, leaf);
+  windowRefresh(image, fib, high, length);
   image.endRoutes();
   return STATUS_OK;
 }
@@ -115,6 +117,7 @@ export function routeDelete(image: Image, fib: Fib, high: u64, low: u64, length:
   if (depth < fib.bits) handDown(image, fib, node, depth, high, 0, slots, leaf);
   const left = prune(image, fib, high, low, depth);
   if (depth >= fib.bits) refresh(image, fib, high, low, left, depth, slots, leaf);
+  windowRefresh(image, fib, high, length);
   image.endRoutes();
   adapt(image, fib, fib.routes, 0, false);
   return STATUS_OK;

@@ -25,6 +25,9 @@ export class Fib {
   parked18: u32;
   /** IPv4: the cell that says that there is no route, 0 until it is needed. */
   noneAt: u32;
+  /** IPv4: the window (fib4/window), 0 where there is none, and the first octet of the addresses in it. */
+  windowAt: u32;
+  windowFirst: u32;
 
   @inline
   static of4(image: Image): Fib {

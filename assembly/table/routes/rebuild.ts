@@ -2,6 +2,7 @@ import { STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { LEAF4_MAX } from "../fib4/layout";
+import { windowClear, windowCreate } from "../fib4/window";
 import { Fib, NEXT_FIB_AT, ROOT_WIDE } from "./fib";
 import { belowSlot, ROUTE_NEEDS, RouteNode, SLOTS, STRIDE } from "./layout";
 import { childAt, hasChild, leafOver, slotsOfLonger } from "./lookup";
@@ -71,6 +72,8 @@ export function handDown(
 /** Rewrites what look-ups read of a node, and of those below, that inherits another leaf than before. */
 function inherit(image: Image, fib: Fib, offset: u32, depth: u32, high: u64, place: usize, leaf: u32): void {
   const node = RouteNode.at(image, offset);
+  const slots = ~slotsOfLonger(node, -1);
+  if (slots == 0) return;
   if (depth >= fib.bits) {
     if (isList(fib, load<u32>(place))) {
       listSettle(image, fib, place, node, depth, high, leaf);
@@ -78,7 +81,7 @@ function inherit(image: Image, fib: Fib, offset: u32, depth: u32, high: u64, pla
     }
     blockWrite(image, fib, place, node, leaf, SLOTS, 0);
   }
-  handDown(image, fib, node, depth, high, place, ~slotsOfLonger(node, -1), leaf);
+  handDown(image, fib, node, depth, high, place, slots, leaf);
 }
 
 /** Writes all words of a node above or at the root's depth, under a head that is being built. */
@@ -132,10 +135,12 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   }
   plant(image, next, fib.storeAt, 0, 0, 0);
   image.beginRoutes();
+  windowClear(image, fib);
   const old = next.root;
   next.root = fib.root;
   fib.root = old;
   fib.noneAt = next.noneAt;
+  windowCreate(image, fib);
   uproot(image, next);
   keepParked(fib, next);
   image.endRoutes();
