@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { STATUS_OK } from "../../assembly/abi/image.js";
 import { findModule } from "../../src/engine/wasm.js";
 import type { Route } from "../oracle/fib4.js";
+import { mask6, type Route6 } from "../oracle/fib6.js";
 import { RouteImage } from "./route-image.js";
 import { ROUTE_READER } from "./route-reader.js";
+import { keys6 } from "./route-rows.js";
 
 /** Next hops of the routes; offsets and freed octets read as leaves would exceed them. */
 const HOPS = 64;
@@ -19,45 +21,92 @@ function draws(seed: number): (below: number) => number {
   };
 }
 
+/** Changes routes under the look-ups of another thread; what that thread saw. */
+async function changeUnderReader(
+  image: RouteImage,
+  lookUp: string,
+  keys: Uint32Array,
+  change: () => number,
+): Promise<Record<string, number>> {
+  const { memory, address } = image.bare;
+  const keysAt = memory.take(keys.byteLength);
+  memory.words(keysAt, keys.length).set(keys);
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(ROUTE_READER, {
+    eval: true,
+    workerData: {
+      module: await findModule("run"),
+      memory: memory.memory,
+      image: address,
+      lookUp,
+      keys: keysAt,
+      count: KEYS,
+      results: memory.take(KEYS * 4),
+      stop,
+      most: HOPS - 1,
+    },
+  });
+  await once(worker, "message");
+  let refused = 0;
+  // Routes grow from none to 4,000 and back, so that every layout is built and given back under the reader.
+  for (let round = 0; round < 12; round++) refused += change();
+  Atomics.store(stop, 0, 1);
+  const [seen] = (await once(worker, "message")) as [Record<string, number>];
+  return { ...seen, refused };
+}
+
+function expectWhole({ rounds, repeated, strange, refused }: Record<string, number>): void {
+  expect(refused).toBe(STATUS_OK);
+  expect(strange).toBe(0);
+  expect(rounds).toBeGreaterThan(10);
+  expect(repeated).toBeGreaterThan(0);
+}
+
 describe("routes under a reader's hands", () => {
   it("a reader in another thread sees whole answers only, while layouts come and go", async () => {
     const image = await RouteImage.make(1 << 24, HOPS);
-    const { machine, memory, address } = image.bare;
+    const { machine, address } = image.bare;
     const draw = draws(99);
     const routes: Route[] = Array.from({ length: 4000 }, (_, index) => ({
       address: (0x0a000000 + index * 256 + (index % 3 === 0 ? 0 : 128)) >>> 0,
       length: index % 3 === 0 ? 24 : 25 + (index % 2) * 7,
       hop: index % HOPS,
     }));
-    const keys = memory.take(KEYS * 4);
-    memory.words(keys, KEYS).set(Uint32Array.from({ length: KEYS }, () => 0x0a000000 + draw(1 << 20)));
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const worker = new Worker(ROUTE_READER, {
-      eval: true,
-      workerData: {
-        module: await findModule("run"),
-        memory: memory.memory,
-        image: address,
-        keys,
-        count: KEYS,
-        results: memory.take(KEYS * 4),
-        stop,
-        most: HOPS - 1,
-      },
+    const keys = Uint32Array.from({ length: KEYS }, () => 0x0a000000 + draw(1 << 20));
+    expectWhole(
+      await changeUnderReader(image, "routeLookupMany", keys, () => {
+        let refused = 0;
+        for (const route of routes)
+          refused += machine.routeInsert(address, route.address, route.length, route.hop);
+        for (const route of routes) refused += machine.routeRemove(address, route.address, route.length);
+        return refused;
+      }),
+    );
+  });
+
+  it("and so does a reader of IPv6 routes", async () => {
+    const image = await RouteImage.make(1 << 24, HOPS);
+    const draw = draws(98);
+    const base = 0x20010db8n << 96n;
+    const routes: Route6[] = Array.from({ length: 4000 }, (_, index) => {
+      const length = [40, 44, 48, 56, 64, 128][index % 6] as number;
+      const bits = (BigInt(index) << 80n) | (BigInt(index % 7) << 72n);
+      return { address: (base | bits) & mask6(length), length, hop: index % HOPS };
     });
-    await once(worker, "message");
-    let refused = 0;
-    // Routes grow from none to 4,000 and back, so that every layout is built and given back under the reader.
-    for (let round = 0; round < 12; round++) {
-      for (const route of routes)
-        refused += machine.routeInsert(address, route.address, route.length, route.hop);
-      for (const route of routes) refused += machine.routeRemove(address, route.address, route.length);
-    }
-    Atomics.store(stop, 0, 1);
-    const [{ rounds, repeated, strange }] = (await once(worker, "message")) as [Record<string, number>];
-    expect(refused).toBe(STATUS_OK);
-    expect(strange).toBe(0);
-    expect(rounds).toBeGreaterThan(10);
-    expect(repeated).toBeGreaterThan(0);
+    const held = [...new Map(routes.map((route) => [`${route.address}/${route.length}`, route])).values()];
+    const keys = keys6(
+      Array.from(
+        { length: KEYS },
+        () => base | (BigInt(draw(1 << 12)) << 80n) | (BigInt(draw(2 ** 32)) << 48n),
+      ),
+    );
+    expectWhole(
+      await changeUnderReader(image, "route6LookupMany", keys, () => {
+        let refused = 0;
+        for (let at = 0; at < held.length; at += 16) refused += image.load6(held.slice(at, at + 16));
+        for (const route of held) refused += image.remove6([route]);
+        return refused;
+      }),
+    );
   });
 });

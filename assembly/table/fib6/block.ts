@@ -1,19 +1,15 @@
-import { PART_FIB6 } from "../../abi/image";
 import { Image } from "../../image";
-import { giveCell, takeCell } from "../../memory/cells";
 import { WORDS_AT } from "../routes/fib";
 import { belowSlot, RouteNode, SLOTS, STRIDE } from "../routes/layout";
 import { childAt, hasChild, leafOver } from "../routes/lookup";
 import { slotLeaf, spreadLeaves } from "../routes/slots";
+import { cell6Octets, giveCell6, takeCell6 } from "./cells";
 import { WORD6_BLOCK, WORD6_LEAF, WORD6_OFFSET, WORD6_SHIFT } from "./layout";
 import { isList6, list6Clear, list6Collect, list6Store } from "./list";
 
-/** Blocks lie at multiples of 32. */
-const BLOCK_MIN: u32 = 32;
-
 /** Octets of a block that `bits` bits tell the slots of apart. */
 export function block6Octets(bits: u32): u32 {
-  return max<u32>(BLOCK_MIN, 4 << bits);
+  return cell6Octets(4 << bits);
 }
 
 function isBlock(word: u32): bool {
@@ -37,7 +33,7 @@ export function word6Clear(image: Image, word: u32): void {
   const bits = STRIDE - (word & WORD6_SHIFT);
   const count = (<u32>1) << bits;
   for (let i: u32 = 0; i < count; i++) word6Clear(image, load<u32>(image.to(word & WORD6_OFFSET) + (i << 2)));
-  giveCell(image, word & WORD6_OFFSET, block6Octets(bits), PART_FIB6);
+  giveCell6(image, word & WORD6_OFFSET, block6Octets(bits));
 }
 
 /** Writes the leaves of a node's block where there are no children. */
@@ -55,7 +51,7 @@ function writeLeaves(image: Image, node: RouteNode, block: u32, inherited: u32):
 export function word6Build(image: Image, node: RouteNode, depth: u32, high: u64, inherited: u32): u32 {
   const runs = list6Collect(image, node, depth, high, inherited);
   if (runs != 0) return list6Store(image, runs, 0);
-  const block = takeCell(image, block6Octets(node.depth), PART_FIB6);
+  const block = takeCell6(image, block6Octets(node.depth));
   const word = block | WORD6_BLOCK | (STRIDE - node.depth);
   writeLeaves(image, node, block, inherited);
   let rest = node.children;
@@ -115,7 +111,7 @@ export function block6Write(
     store<u32>(words + i, at == slot ? child : load<u32>(word6Place(image, old, at)));
     rest &= rest - 1;
   }
-  const block = octets == oldOctets ? old & WORD6_OFFSET : takeCell(image, octets, PART_FIB6);
+  const block = octets == oldOctets ? old & WORD6_OFFSET : takeCell6(image, octets);
   const word = block | WORD6_BLOCK | (STRIDE - node.depth);
   rest = node.children;
   for (let i: u32 = 0; rest != 0; i += 4) {
@@ -124,5 +120,5 @@ export function block6Write(
   }
   writeLeaves(image, node, block, inherited);
   store<u32>(place, word);
-  if (octets != oldOctets) giveCell(image, old & WORD6_OFFSET, oldOctets, PART_FIB6);
+  if (octets != oldOctets) giveCell6(image, old & WORD6_OFFSET, oldOctets);
 }

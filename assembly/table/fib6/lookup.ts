@@ -1,4 +1,3 @@
-import { IMAGE_TAIL } from "../../abi/image";
 import { Image } from "../../image";
 import { Fib, ROOT_BITS, ROOT_OFFSET } from "../routes/fib";
 import { SLOTS, STRIDE, slotOf } from "../routes/layout";
@@ -21,22 +20,16 @@ const SLOT_AT: u32 = 16;
 const SLOT_MASK: u32 = (SLOTS << SLOT_AT) - 1;
 
 /**
- * Look-ups never leave the image, whatever a writer in another thread does meanwhile: every offset that was read from
- * a table is cut to the image (`last`) before it is followed.
+ * Look-ups never leave the image, whatever a writer in another thread does meanwhile: blocks never become anything but
+ * blocks, and roots stay roots, so that what is read there is always a word.
  */
 @unmanaged
 @final
 class Step {
-  @inline
-  static cut(word: u32, last: u32): usize {
-    const offset = word & WORD6_OFFSET;
-    return <usize>select<u32>(offset, last, offset < last);
-  }
-
   /** The word of a slot (from bit 16 on; those below may be anything) in a block. */
   @inline
-  static follow(image: Image, word: u32, slot: u32, last: u32): u32 {
-    return load<u32>(image.to(<u32>Step.cut(word, last)) + ((slot >> word) << 2));
+  static follow(image: Image, word: u32, slot: u32): u32 {
+    return load<u32>(image.to(word & WORD6_OFFSET) + ((slot >> word) << 2));
   }
 
   /** Bit i for each of four places before an address's. */
@@ -47,8 +40,8 @@ class Step {
 
   /** The leaf of a list of 4 << `size` runs, as a word. */
   @inline
-  static search(image: Image, word: u32, high: u64, last: u32, size: u32): u32 {
-    const list = image.to(<u32>Step.cut(word, last));
+  static search(image: Image, word: u32, high: u64, size: u32): u32 {
+    const list = image.to(word & WORD6_OFFSET);
     const place = i32x4.splat(<i32>(<u32>(high >> (64 - LIST6_TO)) ^ LIST6_TURN));
     let passed = Step.passed(place, list);
     if (size > 0) passed |= Step.passed(place, list + 16) << 4;
@@ -59,22 +52,14 @@ class Step {
 
   /** One level of the keys (bits of `active`) whose results are words of blocks; which of them still are. */
   @inline
-  static level(
-    image: Image,
-    keys: usize,
-    results: usize,
-    active: u64,
-    half: usize,
-    turn: u64,
-    last: u32,
-  ): u64 {
+  static level(image: Image, keys: usize, results: usize, active: u64, half: usize, turn: u64): u64 {
     let next: u64 = 0;
     for (let rest = active; rest != 0; rest &= rest - 1) {
       const i = ctz<u64>(rest);
       const result = results + ((<usize>i) << 2);
       const key = load<u64>(keys + <usize>i * KEY_LEN + half);
       const slot = <u32>rotr<u64>(key, turn) & SLOT_MASK;
-      const word = Step.follow(image, load<u32>(result), slot, last);
+      const word = Step.follow(image, load<u32>(result), slot);
       store<u32>(result, word);
       next |= (<u64>((word >> 4) & 1)) << i;
     }
@@ -82,14 +67,14 @@ class Step {
   }
 
   /** The level whose six bits lie in both halves. */
-  static middle(image: Image, keys: usize, results: usize, active: u64, last: u32): u64 {
+  static middle(image: Image, keys: usize, results: usize, active: u64): u64 {
     let next: u64 = 0;
     for (let rest = active; rest != 0; rest &= rest - 1) {
       const i = ctz<u64>(rest);
       const result = results + ((<usize>i) << 2);
       const key = keys + <usize>i * KEY_LEN;
       const slot = slotOf(load<u64>(key), load<u64>(key, 8), 60) << SLOT_AT;
-      const word = Step.follow(image, load<u32>(result), slot, last);
+      const word = Step.follow(image, load<u32>(result), slot);
       store<u32>(result, word);
       next |= (<u64>((word >> 4) & 1)) << i;
     }
@@ -114,9 +99,9 @@ class Step {
 
   /** The word that a slot of a word leads to if it is a block's, or the word itself. `safe` is a block of the image. */
   @inline
-  static pass(image: Image, word: u32, safe: u32, slot: u32, last: u32): u32 {
+  static pass(image: Image, word: u32, safe: u32, slot: u32): u32 {
     const isBlock = (word & WORD6_BLOCK) != 0;
-    const next = Step.follow(image, select<u32>(word, safe, isBlock), slot & SLOT_MASK, last);
+    const next = Step.follow(image, select<u32>(word, safe, isBlock), slot & SLOT_MASK);
     return select<u32>(next, word, isBlock);
   }
 
@@ -132,43 +117,43 @@ class Step {
 
   /** Two levels of all keys, whether their results are words of blocks or not; which of them then are. */
   @inline
-  static pass2(image: Image, safe: u32, bits: u32, keys: usize, results: usize, count: u32, last: u32): u64 {
+  static pass2(image: Image, safe: u32, bits: u32, keys: usize, results: usize, count: u32): u64 {
     for (let i: u32 = 0; i < count; i++) {
       const key = load<u64>(keys + i * KEY_LEN);
-      const below = Step.pass(image, load<u32>(results + (i << 2)), safe, <u32>(key >> (42 - bits)), last);
-      store<u32>(results + (i << 2), Step.pass(image, below, safe, <u32>(key >> (36 - bits)), last));
+      const below = Step.pass(image, load<u32>(results + (i << 2)), safe, <u32>(key >> (42 - bits)));
+      store<u32>(results + (i << 2), Step.pass(image, below, safe, <u32>(key >> (36 - bits))));
     }
     return Step.having(results, count, WORD6_BLOCK, WORD6_BLOCK);
   }
 
   /** One level, from a depth on; those that most keys of a large table come to know how far to turn a key. */
-  static descend(image: Image, keys: usize, results: usize, active: u64, depth: u32, last: u32): u64 {
+  static descend(image: Image, keys: usize, results: usize, active: u64, depth: u32): u64 {
     if (active == 0) return 0;
-    if (depth == 30) return Step.level(image, keys, results, active, 0, 12, last);
-    if (depth == 36) return Step.level(image, keys, results, active, 0, 6, last);
-    if (depth == 42) return Step.level(image, keys, results, active, 0, 0, last);
-    if (depth == 60) return Step.middle(image, keys, results, active, last);
+    if (depth == 30) return Step.level(image, keys, results, active, 0, 12);
+    if (depth == 36) return Step.level(image, keys, results, active, 0, 6);
+    if (depth == 42) return Step.level(image, keys, results, active, 0, 0);
+    if (depth == 60) return Step.middle(image, keys, results, active);
     // The last level has two bits left; what rotates in behind them meets slots that are alike.
-    if (depth < 60) return Step.level(image, keys, results, active, 0, 42 - depth, last);
-    return Step.level(image, keys, results, active, 8, 106 - depth, last);
+    if (depth < 60) return Step.level(image, keys, results, active, 0, 42 - depth);
+    return Step.level(image, keys, results, active, 8, 106 - depth);
   }
 
   /** The leaves of those results that are lists of one size. */
   @inline
-  static searchAll(image: Image, keys: usize, results: usize, count: u32, last: u32, size: u32): void {
+  static searchAll(image: Image, keys: usize, results: usize, count: u32, size: u32): void {
     for (let rest = Step.having(results, count, WORD6_KIND, WORD6_LIST | size); rest != 0; rest &= rest - 1) {
       const i = ctz<u64>(rest);
       const result = results + ((<usize>i) << 2);
       const high = load<u64>(keys + <usize>i * KEY_LEN);
-      store<u32>(result, Step.search(image, load<u32>(result), high, last, size));
+      store<u32>(result, Step.search(image, load<u32>(result), high, size));
     }
   }
 
   /** The leaves of all lists, and next hops in place of leaves. */
-  static leave(image: Image, keys: usize, results: usize, count: u32, last: u32): void {
-    Step.searchAll(image, keys, results, count, last, 0);
-    Step.searchAll(image, keys, results, count, last, 1);
-    Step.searchAll(image, keys, results, count, last, 2);
+  static leave(image: Image, keys: usize, results: usize, count: u32): void {
+    Step.searchAll(image, keys, results, count, 0);
+    Step.searchAll(image, keys, results, count, 1);
+    Step.searchAll(image, keys, results, count, 2);
     const whole = count & ~3;
     for (let i: u32 = 0; i < whole; i += 4) {
       const result = results + (i << 2);
@@ -181,7 +166,7 @@ class Step {
   }
 
   /** The root and two levels below. Those take all keys if most have them: that is cheaper than to pick some. */
-  static begin(image: Image, root: u32, keys: usize, results: usize, count: u32, last: u32): u64 {
+  static begin(image: Image, root: u32, keys: usize, results: usize, count: u32): u64 {
     const bits = root & ROOT_BITS;
     const words = image.to(root & ROOT_OFFSET);
     const safe = (root & ROOT_OFFSET) | WORD6_BLOCK | STRIDE;
@@ -191,11 +176,11 @@ class Step {
         : Step.enter(words, bits, keys, results, count);
     if (active == 0) return 0;
     if (<u32>popcnt<u64>(active) > count / 2) {
-      if (bits == 18) return Step.pass2(image, safe, 18, keys, results, count, last);
-      return Step.pass2(image, safe, bits, keys, results, count, last);
+      if (bits == 18) return Step.pass2(image, safe, 18, keys, results, count);
+      return Step.pass2(image, safe, bits, keys, results, count);
     }
-    const next = Step.level(image, keys, results, active, 0, 42 - bits, last);
-    return Step.level(image, keys, results, next, 0, 36 - bits, last);
+    const next = Step.level(image, keys, results, active, 0, 42 - bits);
+    return Step.level(image, keys, results, next, 0, 36 - bits);
   }
 }
 
@@ -209,7 +194,6 @@ const GROUP: u32 = 64;
  */
 export function fib6LookupBurst(image: Image, keys: usize, count: u32, results: usize): void {
   const root = Fib.of6(image).root;
-  const last = image.capacity - IMAGE_TAIL;
   const bits = root & ROOT_BITS;
   const count0 = min(count, GROUP);
   const count1 = min(count - count0, GROUP);
@@ -221,38 +205,37 @@ export function fib6LookupBurst(image: Image, keys: usize, count: u32, results: 
   const results1 = results + GROUP * 4;
   const results2 = results1 + GROUP * 4;
   const results3 = results2 + GROUP * 4;
-  let active0 = Step.begin(image, root, keys, results, count0, last);
-  let active1 = Step.begin(image, root, keys1, results1, count1, last);
-  let active2 = Step.begin(image, root, keys2, results2, count2, last);
-  let active3 = Step.begin(image, root, keys3, results3, count3, last);
+  let active0 = Step.begin(image, root, keys, results, count0);
+  let active1 = Step.begin(image, root, keys1, results1, count1);
+  let active2 = Step.begin(image, root, keys2, results2, count2);
+  let active3 = Step.begin(image, root, keys3, results3, count3);
   for (
     let depth = bits + 2 * STRIDE;
     depth < 128 && (active0 | active1 | active2 | active3) != 0;
     depth += STRIDE
   ) {
-    active0 = Step.descend(image, keys, results, active0, depth, last);
-    active1 = Step.descend(image, keys1, results1, active1, depth, last);
-    active2 = Step.descend(image, keys2, results2, active2, depth, last);
-    active3 = Step.descend(image, keys3, results3, active3, depth, last);
+    active0 = Step.descend(image, keys, results, active0, depth);
+    active1 = Step.descend(image, keys1, results1, active1, depth);
+    active2 = Step.descend(image, keys2, results2, active2, depth);
+    active3 = Step.descend(image, keys3, results3, active3, depth);
   }
-  Step.leave(image, keys, results, count0, last);
-  Step.leave(image, keys1, results1, count1, last);
-  Step.leave(image, keys2, results2, count2, last);
-  Step.leave(image, keys3, results3, count3, last);
+  Step.leave(image, keys, results, count0);
+  Step.leave(image, keys1, results1, count1);
+  Step.leave(image, keys2, results2, count2);
+  Step.leave(image, keys3, results3, count3);
 }
 
 /** The leaf (next hop + 1) of the longest prefix that holds an address; 0 where there is none. */
 export function fib6Lookup(image: Image, high: u64, low: u64): u32 {
   const root = Fib.of6(image).root;
-  const last = image.capacity - IMAGE_TAIL;
   let depth = root & ROOT_BITS;
   let word = load<u32>(image.to(root & ROOT_OFFSET) + ((<u32>(high >> (64 - depth))) << 2));
   for (; (word & WORD6_BLOCK) != 0 && depth < 128; depth += STRIDE)
-    word = Step.follow(image, word, slotOf(high, low, depth) << SLOT_AT, last);
+    word = Step.follow(image, word, slotOf(high, low, depth) << SLOT_AT);
   const kind = word & WORD6_KIND;
-  if (kind == WORD6_LIST) word = Step.search(image, word, high, last, 0);
-  else if (kind == (WORD6_LIST | 1)) word = Step.search(image, word, high, last, 1);
-  else if (kind == (WORD6_LIST | 2)) word = Step.search(image, word, high, last, 2);
+  if (kind == WORD6_LIST) word = Step.search(image, word, high, 0);
+  else if (kind == (WORD6_LIST | 1)) word = Step.search(image, word, high, 1);
+  else if (kind == (WORD6_LIST | 2)) word = Step.search(image, word, high, 2);
   return word >> WORD6_LEAF;
 }
 

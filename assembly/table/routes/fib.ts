@@ -28,6 +28,11 @@ export class Fib {
   /** IPv4: the window (fib4/window), 0 where there is none, and the first octet of the addresses in it. */
   windowAt: u32;
   windowFirst: u32;
+  /** IPv6: where the next block is cut from, and lists of blocks given back (fib6/cells). */
+  chunkAt: u32;
+  chunkEnd: u32;
+  free64: u32;
+  free256: u32;
 
   @inline
   static of4(image: Image): Fib {
