@@ -8,6 +8,8 @@ import { LEAF4_CHILD, WINDOW4_LEAVES, WORD4_SHIFT } from "./layout";
 /** Keys that one turn of the first pass takes, and octets of them. */
 const TURN: u32 = 16;
 const NONE: i32 = -1;
+/** Keys that a mask of u64 tells apart. */
+const GROUP: u32 = 64;
 
 /**
  * Look-ups never leave the image, whatever a writer in another thread does meanwhile: roots stay roots, so that their
@@ -66,39 +68,39 @@ class Walk {
 
   /** Where the root's words for four keys stand; results get the keys' slots meanwhile. */
   @inline
-  static words(keys: usize, results: usize, bits: u32, records: v128): v128 {
+  static words(keys: usize, results: usize, records: v128): v128 {
     const four = v128.load(keys);
-    const slots = i32x4.shr_u(four, 26 - bits);
+    const slots = i32x4.shr_u(four, 8);
     v128.store(results, v128.and(slots, i32x4.splat(SLOTS - 1)));
-    return i32x4.add(i32x4.shl(i32x4.shr_u(four, 32 - bits), 2), records);
+    return i32x4.add(i32x4.shl(i32x4.shr_u(four, 14), 2), records);
   }
 
   /** The leaves of four slots by their words, all in a row so that their loads are under way at a time. */
   @inline
-  static leaves(image: Image, words: v128, results: usize, wide: bool): void {
+  static leaves(image: Image, words: v128, results: usize): void {
     const left = i64x2.extract_lane(words, 0);
     const right = i64x2.extract_lane(words, 1);
     const word0 = load<u32>(<usize>(<u32>left));
     const word1 = load<u32>(<usize>(left >> 32));
     const word2 = load<u32>(<usize>(<u32>right));
     const word3 = load<u32>(<usize>(right >> 32));
-    store<i32>(results, Walk.follow(image, word0, load<u32>(results), wide));
-    store<i32>(results, Walk.follow(image, word1, load<u32>(results, 4), wide), 4);
-    store<i32>(results, Walk.follow(image, word2, load<u32>(results, 8), wide), 8);
-    store<i32>(results, Walk.follow(image, word3, load<u32>(results, 12), wide), 12);
+    store<i32>(results, Walk.follow(image, word0, load<u32>(results), false));
+    store<i32>(results, Walk.follow(image, word1, load<u32>(results, 4), false), 4);
+    store<i32>(results, Walk.follow(image, word2, load<u32>(results, 8), false), 8);
+    store<i32>(results, Walk.follow(image, word3, load<u32>(results, 12), false), 12);
   }
 
   /** The first level of sixteen keys. */
   @inline
-  static turn(image: Image, keys: usize, results: usize, bits: u32, records: v128, wide: bool): void {
-    const words0 = Walk.words(keys, results, bits, records);
-    const words1 = Walk.words(keys + 16, results + 16, bits, records);
-    const words2 = Walk.words(keys + 32, results + 32, bits, records);
-    const words3 = Walk.words(keys + 48, results + 48, bits, records);
-    Walk.leaves(image, words0, results, wide);
-    Walk.leaves(image, words1, results + 16, wide);
-    Walk.leaves(image, words2, results + 32, wide);
-    Walk.leaves(image, words3, results + 48, wide);
+  static turn(image: Image, keys: usize, results: usize, records: v128): void {
+    const words0 = Walk.words(keys, results, records);
+    const words1 = Walk.words(keys + 16, results + 16, records);
+    const words2 = Walk.words(keys + 32, results + 32, records);
+    const words3 = Walk.words(keys + 48, results + 48, records);
+    Walk.leaves(image, words0, results);
+    Walk.leaves(image, words1, results + 16);
+    Walk.leaves(image, words2, results + 32);
+    Walk.leaves(image, words3, results + 48);
   }
 
   /** The least of sixteen results, place by place. */
@@ -173,8 +175,9 @@ class Walk {
     }
   }
 
+  /** Looks many up by any root. */
   @inline
-  static burst(
+  static any(
     image: Image,
     keys: usize,
     count: u32,
@@ -183,18 +186,38 @@ class Walk {
     records: usize,
     wide: bool,
   ): void {
-    const base = i32x4.splat(<i32>records);
-    const whole = (count & ~(TURN - 1)) << 2;
     let isFlagged = false;
-    for (let i: u32 = 0; i < whole; i += TURN << 2) Walk.turn(image, keys + i, results + i, bits, base, wide);
-    for (let i = whole; i < count << 2; i += 4) {
+    const end = count << 2;
+    for (let i: u32 = 0; i < end; i += 4) {
       const leaf = Walk.leafOf(image, load<u32>(keys + i), bits, records, wide);
       store<i32>(results + i, leaf);
-      if (leaf < NONE) isFlagged = true;
+      isFlagged = isFlagged || leaf < NONE;
     }
-    if (!isFlagged && !Walk.isAnyFlagged(results, whole >> 2)) return;
-    for (let i: u32 = 0; i < count; i += 64)
-      Walk.deeper(image, keys + (i << 2), min<u32>(64, count - i), results + (i << 2), bits, records, wide);
+    if (isFlagged) Walk.rest(image, keys, count, results, bits, records, wide);
+  }
+
+  /** Looks many up, in whole turns, by a root of 18 bits. */
+  static turns(image: Image, keys: usize, count: u32, results: usize, records: usize): void {
+    const base = i32x4.splat(<i32>records);
+    const end = count << 2;
+    for (let i: u32 = 0; i < end; i += TURN << 2) Walk.turn(image, keys + i, results + i, base);
+    if (Walk.isAnyFlagged(results, count)) Walk.rest(image, keys, count, results, 18, records, false);
+  }
+
+  /** The levels below the root's, group by group. */
+  static rest(
+    image: Image,
+    keys: usize,
+    count: u32,
+    results: usize,
+    bits: u32,
+    records: usize,
+    wide: bool,
+  ): void {
+    for (let i: u32 = 0; i < count; i += GROUP) {
+      const at = i << 2;
+      Walk.deeper(image, keys + at, min<u32>(GROUP, count - i), results + at, bits, records, wide);
+    }
   }
 }
 
@@ -223,7 +246,7 @@ class Window {
   static outside(image: Image, keys: usize, results: usize, count: u32, records: usize): void {
     const flags = Walk.flagged(results, count);
     if (<u32>popcnt<u64>(flags) * 4 > count) {
-      Walk.burst(image, keys, count, results, 18, records, false);
+      Walk.turns(image, keys, count, results, records);
       return;
     }
     for (let rest = flags; rest != 0; rest &= rest - 1) {
@@ -233,9 +256,9 @@ class Window {
   }
 
   /** Keys in whole turns. */
-  static burst(image: Image, fib: Fib, keys: usize, count: u32, results: usize, records: usize): void {
-    const first = i32x4.splat(<i32>(fib.windowFirst << 16));
-    const leaves = i32x4.splat(<i32>image.to(fib.windowAt));
+  static burst(image: Image, windowAt: u32, keys: usize, count: u32, results: usize, records: usize): void {
+    const first = i32x4.splat(<i32>(Fib.of4(image).windowFirst << 16));
+    const leaves = i32x4.splat(<i32>image.to(windowAt));
     const end = count << 2;
     for (let i: u32 = 0; i < end; i += TURN << 2) {
       const places0 = Window.places(keys + i, first, leaves);
@@ -247,9 +270,9 @@ class Window {
       Window.leaves(places2, results + i + 32);
       Window.leaves(places3, results + i + 48);
     }
-    for (let i: u32 = 0; i < count; i += 64) {
+    for (let i: u32 = 0; i < count; i += GROUP) {
       const at = i << 2;
-      const group = min<u32>(64, count - i);
+      const group = min<u32>(GROUP, count - i);
       if (Walk.isAnyFlagged(results + at, group))
         Window.outside(image, keys + at, results + at, group, records);
     }
@@ -270,11 +293,17 @@ export function fib4LookupBurst(image: Image, keys: usize, count: u32, results: 
   const root = Fib.of4(image).root;
   const bits = root & ROOT_BITS;
   const records = image.to(root & ROOT_OFFSET);
-  const fib = Fib.of4(image);
-  if (fib.windowAt != 0 && (count & (TURN - 1)) == 0) Window.burst(image, fib, keys, count, results, records);
-  else if ((root & ROOT_WIDE) != 0) Walk.burst(image, keys, count, results, bits, records, true);
-  else if (bits == 18) Walk.burst(image, keys, count, results, 18, records, false);
-  else Walk.burst(image, keys, count, results, bits, records, false);
+  if ((root & ROOT_WIDE) != 0) {
+    Walk.any(image, keys, count, results, bits, records, true);
+    return;
+  }
+  // What no whole turn holds, and what a root of few bits does.
+  const turns = bits == 18 ? count & ~(TURN - 1) : 0;
+  const windowAt = Fib.of4(image).windowAt;
+  if (windowAt != 0) Window.burst(image, windowAt, keys, turns, results, records);
+  else if (turns != 0) Walk.turns(image, keys, turns, results, records);
+  if (turns == count) return;
+  Walk.any(image, keys + (turns << 2), count - turns, results + (turns << 2), bits, records, false);
 }
 
 /** The length of the longest prefix that holds an address, from the store; -1 for none. */

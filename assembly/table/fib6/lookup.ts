@@ -106,7 +106,6 @@ class Step {
   }
 
   /** The root's words of some keys; which of them are blocks'. */
-  @inline
   static enter(words: usize, bits: u32, keys: usize, results: usize, count: u32): u64 {
     for (let i: u32 = 0; i < count; i++) {
       const index = load<u32>(keys + i * KEY_LEN, 4) >> (32 - bits);
@@ -115,27 +114,23 @@ class Step {
     return Step.having(results, count, WORD6_BLOCK, WORD6_BLOCK);
   }
 
-  /** Two levels of all keys, whether their results are words of blocks or not; which of them then are. */
-  @inline
-  static pass2(image: Image, safe: u32, bits: u32, keys: usize, results: usize, count: u32): u64 {
+  /** The two levels below a root of 18 bits, of all keys, whether their results are words of blocks; which then are. */
+  static pass2(image: Image, safe: u32, keys: usize, results: usize, count: u32): u64 {
     for (let i: u32 = 0; i < count; i++) {
       const key = load<u64>(keys + i * KEY_LEN);
-      const below = Step.pass(image, load<u32>(results + (i << 2)), safe, <u32>(key >> (42 - bits)));
-      store<u32>(results + (i << 2), Step.pass(image, below, safe, <u32>(key >> (36 - bits))));
+      const below = Step.pass(image, load<u32>(results + (i << 2)), safe, <u32>(key >> 24));
+      store<u32>(results + (i << 2), Step.pass(image, below, safe, <u32>(key >> 18)));
     }
     return Step.having(results, count, WORD6_BLOCK, WORD6_BLOCK);
   }
 
-  /** One level, from a depth on; those that most keys of a large table come to know how far to turn a key. */
+  /** One level, from a depth on. */
   static descend(image: Image, keys: usize, results: usize, active: u64, depth: u32): u64 {
     if (active == 0) return 0;
-    if (depth == 30) return Step.level(image, keys, results, active, 0, 12);
-    if (depth == 36) return Step.level(image, keys, results, active, 0, 6);
-    if (depth == 42) return Step.level(image, keys, results, active, 0, 0);
     if (depth == 60) return Step.middle(image, keys, results, active);
     // The last level has two bits left; what rotates in behind them meets slots that are alike.
-    if (depth < 60) return Step.level(image, keys, results, active, 0, 42 - depth);
-    return Step.level(image, keys, results, active, 8, 106 - depth);
+    const half: u32 = depth < 60 ? 0 : 8;
+    return Step.level(image, keys, results, active, half, (depth < 60 ? 42 : 106) - depth);
   }
 
   /** The leaves of those results that are lists of one size. */
@@ -168,19 +163,11 @@ class Step {
   /** The root and two levels below. Those take all keys if most have them: that is cheaper than to pick some. */
   static begin(image: Image, root: u32, keys: usize, results: usize, count: u32): u64 {
     const bits = root & ROOT_BITS;
-    const words = image.to(root & ROOT_OFFSET);
-    const safe = (root & ROOT_OFFSET) | WORD6_BLOCK | STRIDE;
-    const active =
-      bits == 18
-        ? Step.enter(words, 18, keys, results, count)
-        : Step.enter(words, bits, keys, results, count);
-    if (active == 0) return 0;
-    if (<u32>popcnt<u64>(active) > count / 2) {
-      if (bits == 18) return Step.pass2(image, safe, 18, keys, results, count);
-      return Step.pass2(image, safe, bits, keys, results, count);
-    }
-    const next = Step.level(image, keys, results, active, 0, 42 - bits);
-    return Step.level(image, keys, results, next, 0, 36 - bits);
+    const active = Step.enter(image.to(root & ROOT_OFFSET), bits, keys, results, count);
+    if (bits == 18 && <u32>popcnt<u64>(active) > count / 2)
+      return Step.pass2(image, (root & ROOT_OFFSET) | WORD6_BLOCK | STRIDE, keys, results, count);
+    const next = Step.descend(image, keys, results, active, bits);
+    return Step.descend(image, keys, results, next, bits + STRIDE);
   }
 }
 
