@@ -124,9 +124,12 @@ class Step {
     return Step.having(results, count, WORD6_BLOCK, WORD6_BLOCK);
   }
 
-  /** One level, from a depth on. */
+  /** One level, from a depth on; where most keys of a large table come, how far to turn a key is known. */
   static descend(image: Image, keys: usize, results: usize, active: u64, depth: u32): u64 {
     if (active == 0) return 0;
+    if (depth == 30) return Step.level(image, keys, results, active, 0, 12);
+    if (depth == 36) return Step.level(image, keys, results, active, 0, 6);
+    if (depth == 42) return Step.level(image, keys, results, active, 0, 0);
     if (depth == 60) return Step.middle(image, keys, results, active);
     // The last level has two bits left; what rotates in behind them meets slots that are alike.
     const half: u32 = depth < 60 ? 0 : 8;
