@@ -37,6 +37,9 @@ export interface Machine extends Record<string, unknown> {
   exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
+  exact6Insert(image: number, table: number, rows: number, count: number, done: number): number;
+  exact6Delete(image: number, table: number, row: number): number;
+  exact6FindMany(image: number, table: number, rows: number, count: number, results: number): void;
   serverSet(image: number, number: number, scheduler: number, rows: number, count: number): number;
   chainSet(
     image: number,
@@ -63,6 +66,9 @@ export interface Machine extends Record<string, unknown> {
   flowsExpire(state: number, now: number, records: number): number;
   flowsCount(state: number): number;
   flowFindMany(state: number, tuples: number, count: number, results: number): void;
+  flowClose(state: number, record: number): void;
+  flow6Open(state: number, tuples: number, now: number, expires: number): number;
+  flow6FindMany(state: number, tuples: number, count: number, words: number, results: number): void;
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
   run(image: number, state: number, batch: number, count: number, now: number): number;
