@@ -13,11 +13,23 @@ export function hash64(low: u32, high: u32): u32 {
 
 /** Of a connection's 5-tuple; protocol is below 256. */
 export function hashTuple(src: u32, dst: u32, ports: u32, protocol: u32): u32 {
-  return hashEnds(((<u64>src) << 32) | dst, ((<u64>ports) << 32) | protocol);
+  return hashEnds(((<u64>dst) << 32) | src, ((<u64>protocol) << 32) | ports);
 }
 
-/** The same of src << 32 | dst, and ports << 32 | protocol. */
+/** The same of dst << 32 | src, and protocol << 32 | ports. */
 export function hashEnds(addresses: u64, rest: u64): u32 {
-  const mixed: u64 = (rest ^ KEY_A) * KEY_B;
-  return <u32>(((((addresses ^ KEY_C) * KEY_A) ^ rotl<u64>(mixed, 32)) * KEY_C) >> 32);
+  return <u32>(hash128(addresses, rest, KEY_C, KEY_A) >> 32);
+}
+
+/**
+ * Of 16 octets under a key of 16. A table takes the highest bits, which depend on every bit of both words; lower ones
+ * do not depend on the highest of the first.
+ */
+export function hash128(first: u64, second: u64, key0: u64, key1: u64): u64 {
+  return (((first ^ key0) * KEY_A) ^ rotl<u64>((second ^ key1) * KEY_B, 32)) * KEY_C;
+}
+
+/** Of 20 octets. Again only the highest bits depend on all. */
+export function hash160(first: u64, second: u64, third: u32): u64 {
+  return hash128(first ^ third, second, KEY_C, KEY_A);
 }

@@ -2,24 +2,20 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import { EXACT_ADDRESS, EXACT_ENTRY_LEN, EXACT_PROTO_PORT, EXACT_TABLES_MAX, EXACT_VALUE } from "./abi/entry";
 import {
   IMAGE_MAGIC,
   IMAGE_TAIL,
   IMAGE_VERSION,
-  PART_EXACT,
   STATUS_BAD_ENTRY,
   STATUS_BAD_IMAGE,
   STATUS_NO_SPACE,
   STATUS_OK,
 } from "./abi/image";
-import { EXACT_DIRECTORY_AT, IMAGE_HEAD_LEN, Image } from "./image";
+import { IMAGE_HEAD_LEN, Image } from "./image";
 import { octetsOf } from "./memory/arena";
 import { balanceBatch } from "./pipeline/balance";
 import { runBatch } from "./pipeline/run";
 import { State } from "./state";
-import { exactCreate, exactRemove, exactSet } from "./table/exact/build";
-import { exactFind } from "./table/exact/lookup";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
@@ -35,7 +31,23 @@ export {
   stateSeed,
   stateServers,
 } from "./pipeline/state";
-export { flowFindMany, flowsClear, flowsCount, flowsExpire } from "./table/flow/exports";
+export {
+  exact6Delete,
+  exact6FindMany,
+  exact6Insert,
+  exactDelete,
+  exactFindMany,
+  exactInsert,
+} from "./table/exact/exports";
+export {
+  flow6FindMany,
+  flow6Open,
+  flowClose,
+  flowFindMany,
+  flowsClear,
+  flowsCount,
+  flowsExpire,
+} from "./table/flow/exports";
 export {
   route6Lookup,
   route6LookupLength,
@@ -123,53 +135,6 @@ export function tunnelSet(address: usize, kind: u32, port: u32, vni: u32, inNumb
 
 export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
-}
-
-/** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */
-export function exactInsert(address: usize, table: u32, rows: usize, count: u32, done: usize): u32 {
-  if (table >= EXACT_TABLES_MAX) return STATUS_BAD_ENTRY;
-  const image = Image.at(address);
-  const directory = image.to(EXACT_DIRECTORY_AT + table * 4);
-  if (load<u32>(directory) == 0) store<u32>(directory, exactCreate(image, PART_EXACT));
-  const head = load<u32>(directory);
-  if (head == 0) return STATUS_NO_SPACE;
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * EXACT_ENTRY_LEN;
-    const value = load<u32>(row, EXACT_VALUE);
-    if (value == 0) return STATUS_BAD_ENTRY;
-    if (
-      !exactSet(
-        image,
-        head,
-        load<u32>(row, EXACT_ADDRESS),
-        load<u32>(row, EXACT_PROTO_PORT),
-        value,
-        PART_EXACT,
-      )
-    )
-      return STATUS_NO_SPACE;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  image.sequence++;
-  return STATUS_OK;
-}
-
-export function exactDelete(address: usize, table: u32, low: u32, protoPort: u32): u32 {
-  const image = Image.at(address);
-  const head = table < EXACT_TABLES_MAX ? load<u32>(image.to(EXACT_DIRECTORY_AT + table * 4)) : 0;
-  if (head == 0 || !exactRemove(image, head, low, protoPort)) return STATUS_BAD_ENTRY;
-  image.sequence++;
-  return STATUS_OK;
-}
-
-/** Looks up `count` keys (address, protocol << 16 | port) of a table that is there; values, 0 for none. */
-export function exactFindMany(address: usize, table: u32, keys: usize, count: u32, results: usize): void {
-  const image = Image.at(address);
-  const head = load<u32>(image.to(EXACT_DIRECTORY_AT + (table & (EXACT_TABLES_MAX - 1)) * 4));
-  for (let i: u32 = 0; i < count; i++) {
-    const key = keys + (i << 3);
-    store<u32>(results + (i << 2), head == 0 ? 0 : exactFind(image, head, load<u32>(key), load<u32>(key, 4)));
-  }
 }
 
 export function serverSet(

@@ -34,6 +34,11 @@ export class State {
   recordsFree: u32;
   sweep: u32;
 
+  /** Key of the connection table's hash: of 64 bits of it, the bucket is what a shift leaves. */
+  flowKey0: u64;
+  flowKey1: u64;
+  bucketsShift: u64;
+
   /** A burst of packets is on its way. */
   busy: u32;
 

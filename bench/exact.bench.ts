@@ -1,11 +1,15 @@
+import { EXACT6_ENTRY_LEN } from "../assembly/abi/entry.js";
 import { randomOf } from "../src/compare/random.js";
 import { ExactMap, ExactTable } from "./baseline/exact.js";
+import { WordMap } from "./baseline/word-map.js";
 import { PlainImage } from "./image.js";
 import { assertSame, type Case, PLAIN, type Topic, WASM } from "./topic.js";
 
 const ENTRIES = 40_000;
 const KEYS = 1 << 15;
 const TABLE = 1;
+const TABLE6 = 2;
+const ROW6_WORDS = EXACT6_ENTRY_LEN / 4;
 const TCP = 6;
 
 /** Rows of address, protocol << 16 | port, value. */
@@ -47,6 +51,55 @@ function lookups(name: string, { image, plain, map }: Tables, keys: Uint32Array)
   };
 }
 
+/** Rows of an address in one /112, protocol << 16 | port, value. */
+function drawRows6(random: () => number): Uint32Array {
+  const rows = new Uint32Array(ENTRIES * ROW6_WORDS);
+  for (let index = 0; index < ENTRIES; index++) {
+    const protoPort = (TCP << 16) | (1 + Math.floor(random() * 65535));
+    rows.set([0x00960000, 0xfd000010, index, 0, protoPort, index + 1], index * ROW6_WORDS);
+  }
+  return rows;
+}
+
+/** Look-ups of IPv6 keys. */
+function lookups6(random: () => number, image: PlainImage): readonly Case[] {
+  const rows = drawRows6(random);
+  const { machine, address } = image;
+  image.check(machine.exact6Insert(address, TABLE6, image.words(rows).at, ENTRIES, 0));
+  const map = new WordMap(ROW6_WORDS, ROW6_WORDS - 1);
+  for (let row = 0; row < ENTRIES; row++) map.set(rows, row, row + 1);
+  const hits = new Uint32Array(KEYS * ROW6_WORDS);
+  for (let at = 0; at < hits.length; at += ROW6_WORDS) {
+    const row = Math.floor(random() * ENTRIES) * ROW6_WORDS;
+    hits.set(rows.subarray(row, row + ROW6_WORDS), at);
+  }
+  const misses = hits.map((word, at) => (at % ROW6_WORDS === 2 ? word + ENTRIES : word));
+  return [
+    ["IPv6, hit", hits],
+    ["IPv6, miss", misses],
+  ].map(([name, keys]) => case6(name as string, image, map, keys as Uint32Array));
+}
+
+function case6(name: string, image: PlainImage, map: WordMap, keys: Uint32Array): Case {
+  const { machine, address } = image;
+  const [ours, results] = [image.words(keys), image.words(new Uint32Array(KEYS))];
+  const mapResults = new Uint32Array(KEYS);
+  const runOurs = () => machine.exact6FindMany(address, TABLE6, ours.at, KEYS, results.at);
+  const runMap = () => map.findMany(keys, mapResults);
+  runOurs();
+  runMap();
+  assertSame(name, results.words, mapResults);
+  return {
+    name,
+    unit: "lookup",
+    count: KEYS,
+    contenders: [
+      { name: WASM, run: runOurs },
+      { name: "Map", run: runMap },
+    ],
+  };
+}
+
 async function cases(): Promise<readonly Case[]> {
   const random = randomOf(2);
   const tables: Tables = { image: await PlainImage.make(), plain: new ExactTable(), map: new ExactMap() };
@@ -64,7 +117,7 @@ async function cases(): Promise<readonly Case[]> {
     hits.set(rows.subarray(row, row + 2), at);
   }
   const misses = hits.map((word, at) => (at % 2 === 0 ? word + 2 * ENTRIES : word));
-  return [lookups("hit", tables, hits), lookups("miss", tables, misses)];
+  return [lookups("hit", tables, hits), lookups("miss", tables, misses), ...lookups6(random, image)];
 }
 
 /** 40,000 entries, as the verdict map of so many Services has. */

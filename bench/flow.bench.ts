@@ -1,3 +1,4 @@
+import { FLOW6_LEN, FLOW6_WORDS_LEN } from "../assembly/abi/entry.js";
 import { ETH_LEN, IP4_DST, IP4_LEN, IP4_SRC, PROTO_TCP } from "../assembly/abi/wire.js";
 import {
   DST_AT,
@@ -10,6 +11,7 @@ import {
   REPLY_SRC_AT,
   SRC_AT,
 } from "./baseline/flow.js";
+import { WordMap } from "./baseline/word-map.js";
 import { Pair } from "./pair.js";
 import { PACKETS, POD_INTERFACE, podFrames, routerOf, sceneOf } from "./scene.js";
 import { assertSame, type Case, PLAIN, type Topic, WASM } from "./topic.js";
@@ -64,6 +66,7 @@ async function cases(): Promise<readonly Case[]> {
   return [
     lookups("find, hit", known, table, hits),
     lookups("find, miss", known, table, misses),
+    lookups6(known),
     {
       name: "open, and forward",
       unit: "packet",
@@ -97,6 +100,52 @@ function lookups(name: string, { engine }: Pair, table: FlowTable, tuples: Uint3
     contenders: [
       { name: WASM, run: runOurs },
       { name: PLAIN, run: runPlain },
+    ],
+  };
+}
+
+const TUPLE6_WORDS = FLOW6_LEN / 4;
+const FOREVER = 1e12;
+
+/** As many IPv6 connections, each of its own client, found by their first packets' tuples. */
+function lookups6({ engine }: Pair): Case {
+  const { machine, memory, state } = engine;
+  const pair = memory.take(2 * FLOW6_LEN);
+  const tuples = new Uint32Array(PACKETS * TUPLE6_WORDS);
+  const map = new WordMap(TUPLE6_WORDS, TUPLE6_WORDS);
+  const [client, server, ports, turned] = [0x20010db8, 0xfd000010, (40_000 << 16) | 80, (80 << 16) | 40_000];
+  for (let index = 0; index < PACKETS; index++) {
+    const original = [7, client, index, 0, 0, server, 10, 0, ports, PROTO_TCP];
+    const reply = [0, server, 10, 0, 7, client, index, 0, turned, PROTO_TCP];
+    memory.words(pair, 2 * TUPLE6_WORDS).set([...original, ...reply]);
+    tuples.set(original, index * TUPLE6_WORDS);
+    map.set(tuples, index, (machine.flow6Open(state, pair, 0, FOREVER) >>> 0) * 2);
+  }
+  const name = "find IPv6, hit";
+  const keys = Uint32Array.from(
+    { length: tuples.length * ROUNDS },
+    (_, at) => tuples[at % tuples.length] as number,
+  );
+  const count = PACKETS * ROUNDS;
+  const [at, words, resultsAt] = [
+    memory.take(keys.byteLength),
+    memory.take(FLOW6_WORDS_LEN),
+    memory.take(count * 4),
+  ];
+  memory.words(at, keys.length).set(keys);
+  const mapResults = new Uint32Array(count);
+  const runOurs = () => machine.flow6FindMany(state, at, count, words, resultsAt);
+  const runMap = () => map.findMany(keys, mapResults);
+  runOurs();
+  runMap();
+  assertSame(name, memory.words(resultsAt, count), mapResults);
+  return {
+    name,
+    unit: "lookup",
+    count,
+    contenders: [
+      { name: WASM, run: runOurs },
+      { name: "Map", run: runMap },
     ],
   };
 }

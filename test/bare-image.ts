@@ -3,6 +3,7 @@ import { STATUS_OK } from "../assembly/abi/image.js";
 import { link, type Machine } from "../src/engine/machine.js";
 import { LinearMemory } from "../src/engine/memory.js";
 import { type Build, findModule } from "../src/engine/wasm.js";
+import type { HashKey } from "./oracle/hash.js";
 
 const SERVERS = 256;
 
@@ -55,6 +56,12 @@ export class BareImage {
 
   get stateLength(): number {
     return this.memory.view(this.state, 12).getUint32(8, true);
+  }
+
+  /** The key of the connection table's hash (assembly/state.ts). */
+  get flowKey(): HashKey {
+    const head = this.memory.view(this.state, 128);
+    return [head.getBigUint64(72, true), head.getBigUint64(80, true)];
   }
 
   octets(part: number): number {

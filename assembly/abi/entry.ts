@@ -72,9 +72,24 @@ export const EXACT_PROTO_PORT: u32 = 4;
 /** Never 0. */
 export const EXACT_VALUE: u32 = 8;
 export const EXACT_ENTRY_LEN: u32 = 12;
-/** Table numbers: 0 is the IPVS services; sets and maps follow as the host numbers them. */
+/** The same for IPv6: the address is its halves, u64, the high one first. */
+export const EXACT6_ADDRESS: u32 = 0;
+export const EXACT6_PROTO_PORT: u32 = 16;
+/** Never 0; not read where a key is asked for. */
+export const EXACT6_VALUE: u32 = 20;
+export const EXACT6_ENTRY_LEN: u32 = 24;
+/** Table numbers, of both families together: 0 is the IPVS services; sets and maps follow as the host numbers them. */
 export const EXACT_SERVICES: u32 = 0;
 export const EXACT_TABLES_MAX: u32 = 64;
+
+// An IPv6 tuple: its addresses are halves, u64, the high one first. Ports are src << 16 | dst.
+export const FLOW6_SRC: u32 = 0;
+export const FLOW6_DST: u32 = 16;
+export const FLOW6_PORTS: u32 = 32;
+export const FLOW6_PROTOCOL: u32 = 36;
+export const FLOW6_LEN: u32 = 40;
+/** What flow6FindMany needs of room beside tuples and results. */
+export const FLOW6_WORDS_LEN: u32 = 4096;
 
 // A rule. `words` is an index into the words handed over with the chain: 4 words a match, then the target's.
 export const RULE_SRC: u32 = 0;

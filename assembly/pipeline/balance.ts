@@ -31,8 +31,8 @@ import { cell, receive, scratchAt } from "./run";
 /** What the verdict column says of a plain packet. */
 const REFUSED: u32 = VERDICT_REJECT | (DROP_NO_DESTINATION << 8);
 
-/** The upper half of a u64. */
-const PORTS: u64 = 0xffffffff00000000;
+/** The lower half of a u64. */
+const PORTS: u64 = 0xffffffff;
 
 /** A packet that is not plain, through the stages; what the verdict column says. */
 function balanceOther(image: Image, state: State, batch: usize, index: u32, ring: usize): u32 {
@@ -68,7 +68,7 @@ export function balanceBatch(image: Image, state: State, number: u32, batch: usi
       verdict = balanceOther(image, state, batch, i, ring);
     } else {
       const ends = frame.ends;
-      const rest = (i64x2.extract_lane(ends, 1) & PORTS) | frame.protocol;
+      const rest = (i64x2.extract_lane(ends, 1) & PORTS) | ((<u64>frame.protocol) << 32);
       const slot = slotOfHash(hashEnds(i64x2.extract_lane(ends, 0), rest), size);
       const real = slotReal(slots, reals, realCount, slot);
       const server = reals + real * REAL_LEN;

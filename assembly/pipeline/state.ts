@@ -1,5 +1,5 @@
 import { IMAGE_VERSION, STATE_MAGIC, STATUS_BAD_ENTRY, STATUS_BAD_IMAGE, STATUS_OK } from "../abi/image";
-import { seed } from "../random";
+import { draw, seed } from "../random";
 import { STATE_HEAD_LEN, State } from "../state";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
@@ -9,6 +9,14 @@ import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 export function stateLength(connections: u32, servers: u32): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
   return STATE_HEAD_LEN + flowLength(connections) + servers * POSITION_LEN;
+}
+
+/** Sets random state, and the key of the connection table's hash: what is drawn later does not tell it. */
+function seedState(state: State, low: u32, high: u32): void {
+  seed(state, ~low, ~high);
+  state.flowKey0 = ((<u64>draw(state)) << 32) | draw(state);
+  state.flowKey1 = ((<u64>draw(state)) << 32) | draw(state);
+  seed(state, low, high);
 }
 
 /** Makes a state in `stateLength` octets: STATUS_BAD_ENTRY for 0 connections or too many of anything. */
@@ -27,7 +35,7 @@ export function stateCreate(
   flowCreate(state, STATE_HEAD_LEN, connections);
   state.positionsAt = STATE_HEAD_LEN + flowLength(connections);
   state.positionsRoom = servers;
-  seed(state, seedLow, seedHigh);
+  seedState(state, seedLow, seedHigh);
   state.version = IMAGE_VERSION;
   state.magic = STATE_MAGIC;
   return STATUS_OK;

@@ -61,11 +61,11 @@ export class PlainFrame {
     return protocol == PROTO_UDP && Udp.at(frame + SEGMENT).isValid(room);
   }
 
-  /** src << 32 | dst, and ports << 32 | (something else), in one turn of 16 octets. */
+  /** dst << 32 | src, and (something else) << 32 | ports, in one turn of 16 octets. */
   @inline
   get ends(): v128 {
     const octets = v128.load(changetype<usize>(this) + IP + IP4_SRC);
-    return v128.shuffle<u8>(octets, octets, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+    return v128.shuffle<u8>(octets, octets, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
   }
 
   @inline

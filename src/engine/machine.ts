@@ -37,6 +37,9 @@ export interface Machine extends Record<string, unknown> {
   exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
+  exact6Insert(image: number, table: number, rows: number, count: number, done: number): number;
+  exact6Delete(image: number, table: number, row: number): number;
+  exact6FindMany(image: number, table: number, rows: number, count: number, results: number): void;
   /** Without `size` as many slots as the scheduler usually has. */
   serverSet(
     image: number,
@@ -71,6 +74,9 @@ export interface Machine extends Record<string, unknown> {
   flowsExpire(state: number, now: number, records: number): number;
   flowsCount(state: number): number;
   flowFindMany(state: number, tuples: number, count: number, results: number): void;
+  flowClose(state: number, record: number): void;
+  flow6Open(state: number, tuples: number, now: number, expires: number): number;
+  flow6FindMany(state: number, tuples: number, count: number, words: number, results: number): void;
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
   balance(image: number, state: number, number: number, batch: number, count: number): number;

@@ -7,7 +7,7 @@ import { tcp, udp } from "../../src/packet/build.js";
 import { BareNode, ip4, type Result } from "../bare-node.js";
 import { printTuple, reverse, type Tuple, textOfDestination, textOfSource, tupleOf } from "../frame-tuple.js";
 import { FlowOracle, type OracleFlow } from "../oracle/flow.js";
-import { hashTuple } from "../oracle/hash.js";
+import { flowBucket } from "../oracle/hash.js";
 
 const VIP = { address: ip4("10.96.0.10"), port: 80 };
 const SERVER = { address: ip4("10.244.1.9"), port: 8080 };
@@ -204,9 +204,9 @@ describe("flow", () => {
       ofBucket.some((list) => list.length < 10) && ports < 0xffff_0000;
       ports += 1
     ) {
-      const bucket = hashTuple(src, dst, ports, 17) % 16;
+      const bucket = flowBucket([src, dst, ports, 17], 4, node.image.flowKey);
       const turned = ((ports << 16) | (ports >>> 16)) >>> 0;
-      if (hashTuple(dst, src, turned, 17) % 16 === bucket) ofBucket[bucket]?.push(ports);
+      if (flowBucket([dst, src, turned, 17], 4, node.image.flowKey) === bucket) ofBucket[bucket]?.push(ports);
     }
     let now = 0;
     for (const list of ofBucket) {

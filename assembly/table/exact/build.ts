@@ -11,14 +11,15 @@ import {
   EXACT_BUCKETS_AT,
   EXACT_COUNT,
   EXACT_HEAD_LEN,
+  EXACT_KEY,
   EXACT_LOG2,
 } from "./layout";
 import { exactPlace } from "./lookup";
 
 const LOG2_MIN: u32 = 2;
 
-/** The offset of a new empty table; 0 without room. */
-export function exactCreate(image: Image, part: u32): u32 {
+/** The offset of a new empty table for keys of a kind (EXACT_KEY_…); 0 without room. */
+export function exactCreate(image: Image, key: u32, part: u32): u32 {
   const head = takeBlock(image, EXACT_HEAD_LEN, part);
   if (head == 0) return 0;
   const buckets = takeBlock(image, BUCKET_LEN << LOG2_MIN, part);
@@ -28,6 +29,7 @@ export function exactCreate(image: Image, part: u32): u32 {
   }
   store<u32>(image.to(head), LOG2_MIN, EXACT_LOG2);
   store<u32>(image.to(head), buckets, EXACT_BUCKETS_AT);
+  store<u32>(image.to(head), key, EXACT_KEY);
   return head;
 }
 

@@ -10,7 +10,11 @@
 export const EXACT_LOG2: u32 = 0;
 export const EXACT_COUNT: u32 = 4;
 export const EXACT_BUCKETS_AT: u32 = 8;
+/** Of a key: EXACT_KEY_IP4, or EXACT_KEY_IP6 (table/exact6). */
+export const EXACT_KEY: u32 = 12;
 export const EXACT_HEAD_LEN: u32 = 16;
+export const EXACT_KEY_IP4: u32 = 0;
+export const EXACT_KEY_IP6: u32 = 1;
 
 export const BUCKET_LOW: u32 = 0;
 export const BUCKET_HIGH: u32 = 16;

@@ -1,28 +1,30 @@
-import { hashTuple } from "../../hash";
 import { State } from "../../state";
+import { restHalf } from "./bucket";
+import { enter, leave } from "./entries";
 import {
+  ADDRESS_DST,
+  ADDRESS_SRC,
   CONNECTION_LEN,
   Connection,
   DIRECTION_ORIGINAL,
   DIRECTION_REPLY,
   FLOW_BUCKET_LEN,
-  FLOW_DST,
-  FLOW_META,
-  FLOW_META_MASK,
-  FLOW_OVERFLOW_MAX,
-  FLOW_PORTS,
-  FLOW_REF_SHIFT,
-  FLOW_SRC,
   FLOW_STATE_FREE,
   FLOW_STATE_NEW,
 } from "./layout";
-import { connectionAt, flowFind, tupleMatches } from "./lookup";
+import { connectionAt, flowFindHalves } from "./lookup";
+import { address6Half, addressOf, flow6Find, lastWordAt, rest6Half } from "./lookup6";
 
 /** Records looked at for an expired one when none is free. */
 const SWEEP_LEN: u32 = 64;
 
+/** At least two buckets: a shift by 64 would be none. */
+function bucketsLog2(connections: u32): u32 {
+  return 32 - <u32>clz<u32>(max<u32>(connections, 2) - 1);
+}
+
 function bucketsFor(connections: u32): u32 {
-  return connections == 1 ? 1 : 1 << (32 - <u32>clz<u32>(connections - 1));
+  return 1 << bucketsLog2(connections);
 }
 
 /** Octets of a table for so many connections (1 … CONNECTIONS_MAX). */
@@ -35,6 +37,7 @@ export function flowCreate(state: State, at: u32, connections: u32): void {
   const buckets = bucketsFor(connections);
   state.bucketsAt = at;
   state.bucketsMask = buckets - 1;
+  state.bucketsShift = 64 - bucketsLog2(connections);
   state.recordsAt = at + buckets * FLOW_BUCKET_LEN;
   state.connectionsRoom = connections;
   state.recordsTop = 1;
@@ -51,73 +54,39 @@ export function flowClear(state: State): void {
   state.sweep = 1;
 }
 
-function overflowOf(bucket: usize): u32 {
-  return i32x4.bitmask(v128.load(bucket, FLOW_META));
+/** The halves of the tuple under which one direction of a connection stands in a bucket. */
+function addressesOf(state: State, connection: Connection, direction: u32): u64 {
+  const src = (direction << 1) + ADDRESS_SRC;
+  const dst = (direction << 1) + ADDRESS_DST;
+  if (!connection.isIp6) return load<u64>(lastWordAt(connection, src));
+  return address6Half(state, addressOf(state, connection, src), addressOf(state, connection, dst));
 }
 
-function setOverflow(bucket: usize, count: u32): void {
-  for (let i: u32 = 0; i < 4; i++) {
-    const meta = bucket + (i << 2);
-    store<u32>(meta, (load<u32>(meta, FLOW_META) & FLOW_META_MASK) | (((count >> i) & 1) << 31), FLOW_META);
-  }
+function restOf(connection: Connection, direction: u32): u64 {
+  const ports = direction == DIRECTION_ORIGINAL ? connection.ports : connection.replyPorts;
+  return connection.isIp6 ? rest6Half(ports, connection.protocol) : restHalf(ports, connection.protocol);
 }
 
-function setMeta(place: usize, meta: u32): void {
-  store<u32>(place, (load<u32>(place, FLOW_META) & ~FLOW_META_MASK) | meta, FLOW_META);
+function leaveOf(state: State, record: u32, connection: Connection, direction: u32): void {
+  const flow = (record << 1) | direction;
+  leave(state, addressesOf(state, connection, direction), restOf(connection, direction), flow);
 }
 
-/** Puts a tuple that is not there into the first free place on its way. */
-function insert(state: State, src: u32, dst: u32, ports: u32, protocol: u32, ref: u32): void {
-  let index = hashTuple(src, dst, ports, protocol) & state.bucketsMask;
-  while (true) {
-    const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
-    const meta = v128.and(v128.load(bucket, FLOW_META), i32x4.splat(FLOW_META_MASK));
-    const free = i32x4.bitmask(i32x4.eq(meta, i32x4.splat(0)));
-    if (free != 0) {
-      const place = bucket + (ctz<i32>(free) << 2);
-      store<u32>(place, src, FLOW_SRC);
-      store<u32>(place, dst, FLOW_DST);
-      store<u32>(place, ports, FLOW_PORTS);
-      setMeta(place, protocol | (ref << FLOW_REF_SHIFT));
-      return;
-    }
-    const overflow = overflowOf(bucket);
-    if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow + 1);
-    index = (index + 1) & state.bucketsMask;
-  }
-}
-
-/** Takes out a tuple that is there. A saturated overflow count stays. */
-function remove(state: State, src: u32, dst: u32, ports: u32, protocol: u32): void {
-  let index = hashTuple(src, dst, ports, protocol) & state.bucketsMask;
-  while (true) {
-    const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
-    const matches = tupleMatches(bucket, src, dst, ports, protocol);
-    if (matches != 0) {
-      setMeta(bucket + (ctz<i32>(matches) << 2), 0);
-      return;
-    }
-    const overflow = overflowOf(bucket);
-    if (overflow == 0) return;
-    if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow - 1);
-    index = (index + 1) & state.bucketsMask;
-  }
+export function giveRecord(state: State, record: u32): void {
+  const connection = connectionAt(state, record);
+  connection.state = FLOW_STATE_FREE;
+  connection.next = state.recordsFree;
+  state.recordsFree = record;
 }
 
 /** Forgets a connection: both directions go at once. */
 export function flowClose(state: State, record: u32): void {
   const connection = connectionAt(state, record);
   if (connection.state == FLOW_STATE_FREE) return;
-  remove(state, connection.src, connection.dst, connection.ports, connection.protocol);
-  if (
-    flowFind(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) >>
-      1 ==
-    record
-  )
-    remove(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol);
-  connection.state = FLOW_STATE_FREE;
-  connection.next = state.recordsFree;
-  state.recordsFree = record;
+  leaveOf(state, record, connection, DIRECTION_ORIGINAL);
+  leaveOf(state, record, connection, DIRECTION_REPLY);
+  if (connection.isIp6) giveRecord(state, connection.next);
+  giveRecord(state, record);
   state.connections--;
 }
 
@@ -146,37 +115,37 @@ function takeRecord(state: State): u32 {
 }
 
 /**
- * Opens a connection for a tuple that has none; its record's reply tuple and the rest are filled by the caller
- * before `flowCommit`. 0 when the table is full of live connections.
+ * A record for a connection; its tuples and the rest are filled by the caller before `flowCommit`. 0 when the table is
+ * full of live connections.
  */
 export function flowReserve(state: State, now: u64): u32 {
   let record = takeRecord(state);
   if (record == 0 && flowExpire(state, now, SWEEP_LEN) > 0) record = takeRecord(state);
+  if (record != 0) connectionAt(state, record).next = 0;
   return record;
+}
+
+/** Whether no connection, not even this one from its other side, has the reply tuple. */
+function isReplyFree(state: State, connection: Connection, addresses: u64, rest: u64): bool {
+  if (!connection.isIp6) return flowFindHalves(state, addresses, rest) == 0;
+  const src = addressOf(state, connection, (DIRECTION_REPLY << 1) + ADDRESS_SRC);
+  const dst = addressOf(state, connection, (DIRECTION_REPLY << 1) + ADDRESS_DST);
+  return flow6Find(state, src, dst, connection.replyPorts, connection.protocol) == 0;
 }
 
 /** Makes both directions of a filled record findable. A connection to itself has one entry. */
 export function flowCommit(state: State, record: u32, connection: Connection): void {
-  const reply = (record << 1) | DIRECTION_REPLY;
+  const flow = record << 1;
+  const replyAddresses = addressesOf(state, connection, DIRECTION_REPLY);
+  const replyRest = restOf(connection, DIRECTION_REPLY);
   connection.state = FLOW_STATE_NEW;
-  insert(
+  enter(
     state,
-    connection.src,
-    connection.dst,
-    connection.ports,
-    connection.protocol,
-    (record << 1) | DIRECTION_ORIGINAL,
+    addressesOf(state, connection, DIRECTION_ORIGINAL),
+    restOf(connection, DIRECTION_ORIGINAL),
+    flow | DIRECTION_ORIGINAL,
   );
-  if (
-    flowFind(state, connection.replySrc, connection.replyDst, connection.replyPorts, connection.protocol) == 0
-  )
-    insert(
-      state,
-      connection.replySrc,
-      connection.replyDst,
-      connection.replyPorts,
-      connection.protocol,
-      reply,
-    );
+  if (isReplyFree(state, connection, replyAddresses, replyRest))
+    enter(state, replyAddresses, replyRest, flow | DIRECTION_REPLY);
   state.connections++;
 }

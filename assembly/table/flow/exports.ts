@@ -1,6 +1,8 @@
 import { State } from "../../state";
-import { flowClear, flowExpire } from "./build";
-import { flowFind } from "./lookup";
+import { flowClose as closeFlow, flowClear, flowExpire } from "./build";
+import { flow6Open as openFlow6 } from "./build6";
+import { flowFindMany as findManyFlows } from "./lookup";
+import { flow6FindMany as findManyFlows6 } from "./lookup6";
 
 /** The machine's exports about connections (re-exported by index). */
 
@@ -20,15 +22,24 @@ export function flowsCount(state: usize): u32 {
 
 /** Looks up `count` tuples (src, dst, ports, protocol: u32 each); record << 1 | direction, 0 for none. */
 export function flowFindMany(state: usize, tuples: usize, count: u32, results: usize): void {
-  for (let i: u32 = 0; i < count; i++) {
-    const at = tuples + (i << 4);
-    const flow = flowFind(
-      State.at(state),
-      load<u32>(at),
-      load<u32>(at, 4),
-      load<u32>(at, 8),
-      load<u32>(at, 12),
-    );
-    store<u32>(results + (i << 2), flow);
-  }
+  findManyFlows(State.at(state), tuples, count, results);
+}
+
+/**
+ * Opens an IPv6 connection: two tuples (FLOW6_…), as its first packet comes and as replies come, in its first packet's
+ * state until `expires` (milliseconds). Its record's number; 0 where a tuple is taken or two records are not free.
+ */
+export function flow6Open(state: usize, tuples: usize, now: f64, expires: f64): u32 {
+  return openFlow6(State.at(state), tuples, <u64>now, <u64>expires);
+}
+
+/** Closes a connection of either family by its record's number. */
+export function flowClose(state: usize, record: u32): void {
+  const own = State.at(state);
+  if (record > 0 && record < own.recordsTop) closeFlow(own, record);
+}
+
+/** `flowFindMany` of IPv6 tuples (FLOW6_…); `words` is room for FLOW6_WORDS_LEN octets. */
+export function flow6FindMany(state: usize, tuples: usize, count: u32, words: usize, results: usize): void {
+  findManyFlows6(State.at(state), tuples, count, words, results);
 }

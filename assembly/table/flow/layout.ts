@@ -8,7 +8,13 @@
  * The four bits 31 of a bucket are a count (saturating at 15) of entries that belong here or passed here and stand
  * further on: one i32x4.bitmask reads it. Two entries a connection and one bucket a connection keep the load at or
  * below one half.
+ *
+ * An IPv6 tuple stands in the same buckets, with 32-bit hashes of its addresses for src and dst and one bit of its
+ * protocol turned; whether it is the one that is asked for, its record says. The protocols of which there are
+ * connections (TCP, UDP, SCTP, …) differ in other bits too, so that no IPv6 entry ever looks like an IPv4 tuple.
  */
+export const FLOW_TURN_IP6: u32 = 0x80;
+
 export const FLOW_SRC: u32 = 0;
 export const FLOW_DST: u32 = 16;
 export const FLOW_PORTS: u32 = 32;
@@ -18,12 +24,21 @@ export const FLOW_META_MASK: u32 = 0x7fffffff;
 export const FLOW_REF_SHIFT: u32 = 8;
 export const FLOW_OVERFLOW_MAX: u32 = 15;
 
+/** Octets of a tuple that is looked up: src, dst, ports (src << 16 | dst), protocol, a u32 each. */
+export const FLOW_TUPLE_LEN: u32 = 16;
+/** Tuples of one burst where a caller has many: more buckets would not fit the nearest cache. */
+export const FLOW_MANY: u32 = 256;
+
 /** Records are numbered from 1; the number and a direction bit must fit 23 bits. */
 export const CONNECTIONS_MAX: u32 = (1 << 22) - 1;
 export const CONNECTION_LEN: u32 = 64;
 
 export const DIRECTION_ORIGINAL: u32 = 0;
 export const DIRECTION_REPLY: u32 = 1;
+
+/** A connection's addresses: a tuple's are direction << 1 and the next. */
+export const ADDRESS_SRC: u32 = 0;
+export const ADDRESS_DST: u32 = 1;
 
 /** Connection.state */
 export const FLOW_STATE_FREE: u32 = 0;
@@ -34,7 +49,11 @@ export const FLOW_STATE_CLOSING: u32 = 3;
 /** Connection.flags: IPVS, not conntrack, rewrites the destination (at LOCAL_IN). */
 export const FLOW_FLAG_IPVS: u32 = 256;
 
-/** A connection's record. Ports are src << 16 | dst. */
+/**
+ * A connection's record. Ports are src << 16 | dst. An IPv6 connection has two records: of each address the first
+ * one holds the last word, where an IPv4 connection has the whole, and the second one the three words before it
+ * (`ADDRESS_` numbers, 16 octets each; the fourth word is 0, so that it passes for a free record).
+ */
 @unmanaged
 @final
 export class Connection {
@@ -51,10 +70,15 @@ export class Connection {
   state: u32;
   /** Milliseconds of the caller's clock. */
   expires: u64;
-  /** The next free record. */
+  /** Of a free record the next free one; of an IPv6 connection the second record; else 0. */
   next: u32;
   /** CTSTATE_DNAT, CTSTATE_SNAT, FLOW_FLAG_. */
   flags: u32;
+
+  @inline
+  get isIp6(): bool {
+    return this.next != 0;
+  }
 
   @inline
   static at(address: usize): Connection {
