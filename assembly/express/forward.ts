@@ -43,12 +43,12 @@ export function forward(image: Image, state: State, batch: usize, scratch: usize
   const hop = nextHopAt(image, number);
   const kind = load<u32>(hop, HOP_KIND);
   const length = load<u32>(entry, LENGTHS);
-  if (kind < NEXT_HOP_KIND_DIRECT || length - ETH_LEN > load<u32>(hop, HOP_MTU)) return false;
+  if (kind < NEXT_HOP_KIND_DIRECT || length - ETH_LEN > <u32>load<u16>(hop, HOP_MTU)) return false;
   const ip = <usize>load<u32>(entry, HEADERS);
   const frame = ip - ETH_LEN;
   const isSwitched =
     load<u32>(hop, HOP_OUT) == load<u32>(entry, INS) &&
-    (load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
+    (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
   const tuple = scratch + TUPLES + (i << 4);
   const protocol = load<u32>(tuple, 12);
   const flow = load<u32>(entry, FLOWS);

@@ -67,7 +67,7 @@ export function nextOuterId(state: State): u32 {
 
 /** The outer UDP checksum, over a frame of so many octets; 0 where the hop says that there is none. */
 function outerChecksum(frame: usize, hop: usize, length: u32, udpLength: u32, port: u32): u32 {
-  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return 0;
+  if ((<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return 0;
   // The length stands in the pseudo-header too.
   const sum = <u64>load<u16>(hop, HOP_UDP_SUM) + 2 * udpLength + port + sumWords(frame, length);
   const checksum = ~fold(sum) & 0xffff;
@@ -105,7 +105,7 @@ const ON_LINK_MAC: u32 = 0x0242;
 export function address(frame: usize, hop: usize, dst: u32): void {
   store<u64>(frame, load<u64>(hop, HOP_ETHERNET));
   store<u32>(frame, load<u32>(hop, HOP_ETHERNET + 8), 8);
-  if ((load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
+  if ((<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
   store16(frame, ON_LINK_MAC);
   store32(frame + 2, dst);
 }

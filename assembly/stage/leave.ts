@@ -19,7 +19,7 @@ export function isScheduled(packet: Packet): bool {
 function isSwitched(packet: Packet): bool {
   const hop = packet.hopAddress;
   if (isScheduled(packet)) return false;
-  return load<u32>(hop, HOP_OUT) == packet.in && (load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
+  return load<u32>(hop, HOP_OUT) == packet.in && (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
 }
 
 /** A router refuses a packet whose TTL it would take to 0 (RFC 1812 §5.3.1). */
@@ -30,7 +30,7 @@ export function checkTtl(packet: Packet): bool {
 /** The packet fits the way out; what would have to be fragmented is left to others. */
 export function checkLength(packet: Packet): bool {
   const ip = Ip4.at(packet.ip);
-  if (ip.totalLength <= load<u32>(packet.hopAddress, HOP_MTU)) return true;
+  if (ip.totalLength <= <u32>load<u16>(packet.hopAddress, HOP_MTU)) return true;
   return ip.dontFragment ? packet.drop(DROP_FRAGMENTATION_NEEDED) : packet.punt(DROP_NEEDS_FRAGMENTING);
 }
 

@@ -127,6 +127,9 @@ function fillTemplate(hop: usize, entry: usize): void {
   store<u16>(hop, isGeneve ? GENEVE_PORT_COUNT : VXLAN_PORT_COUNT, HOP_PORT_COUNT);
 }
 
+/** No IPv4 packet is longer: what a larger MTU says needs no more. */
+const MTU_MAX: u32 = 0xffff;
+
 /** Geneve's options are whole words that follow one another to their end. */
 function isEntry(entry: usize): bool {
   const kind = load<u32>(entry, NEXT_HOP_KIND);
@@ -147,9 +150,9 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   store<u32>(hop, leafCell, HOP_LEAF_CELL);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_KIND), HOP_KIND);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_OUT), HOP_OUT);
-  store<u32>(hop, load<u32>(entry, NEXT_HOP_MTU), HOP_MTU);
+  store<u16>(hop, min<u32>(load<u32>(entry, NEXT_HOP_MTU), MTU_MAX), HOP_MTU);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_SOURCE), HOP_SOURCE);
-  store<u32>(hop, load<u32>(entry, NEXT_HOP_FLAGS), HOP_FLAGS);
+  store<u16>(hop, load<u32>(entry, NEXT_HOP_FLAGS), HOP_FLAGS);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_LEAVE), HOP_LEAVE);
   memory.copy(hop + HOP_ETHERNET, entry + NEXT_HOP_DST_MAC, 12);
   store16(hop + HOP_ETHERNET + ETH_TYPE, ETH_TYPE_IP4);

@@ -5,9 +5,13 @@
  */
 export const HOP_KIND: u32 = 0;
 export const HOP_OUT: u32 = 4;
+/** u16: no IPv4 packet is longer. */
 export const HOP_MTU: u32 = 8;
+/** u16 */
+export const HOP_FLAGS: u32 = 10;
 export const HOP_SOURCE: u32 = 12;
-export const HOP_FLAGS: u32 = 16;
+/** Of the IPv4 routes: the cell that look-ups read where a root's word names this next hop; 0 while none does. */
+export const HOP_LEAF_CELL: u32 = 16;
 /** u16: the sum over the outer IPv4 header with length, identification, TOS and checksum 0. */
 export const HOP_OUTER_SUM: u32 = 20;
 /** u16: the sum over pseudo-header, UDP and tunnel header with lengths, source port and checksum 0. */
@@ -22,6 +26,4 @@ export const HOP_ETHERNET: u32 = 32;
 export const HOP_OUTER_LEN: u32 = 46;
 /** From here to the hop's end is copied. */
 export const HOP_TEMPLATE: u32 = 48;
-/** Of the IPv4 routes: the cell that look-ups read where a root's word names this next hop; 0 while none does. */
-export const HOP_LEAF_CELL: u32 = 112;
 export const HOP_LEN: u32 = 128;

@@ -94,7 +94,7 @@ function isBridged(packet: Packet): bool {
   const leaf = fib4Lookup(packet.image, packet.frameSrc);
   if (leaf == 0) return false;
   const hop = nextHopAt(packet.image, fib4NextHop(leaf));
-  return (load<u32>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0 && load<u32>(hop, HOP_OUT) == packet.in;
+  return (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0 && load<u32>(hop, HOP_OUT) == packet.in;
 }
 
 function holds(packet: Packet, match: usize): bool {
