@@ -28,6 +28,7 @@ import { IMAGE_FLAG_VERIFY } from "../assembly/abi/image.js";
 import type { Batch } from "../src/engine/batch.js";
 import { RuleDraft } from "../src/engine/entries/rules.js";
 import { frame, icmpEcho, tcp, udp } from "../src/packet/build.js";
+import type { GeneveOptions } from "../src/packet/frame.js";
 import { BareNode, type Hop, ip4 } from "./bare-node.js";
 
 /**
@@ -38,6 +39,7 @@ const [POD_PORT, UPLINK, TUNNEL] = [1, 2, 3];
 const NODE = "172.18.0.2";
 const VNI = 7;
 const PORT = 8472;
+const GENEVE_PORT = 6081;
 const PODS = ["10.244.1.2", "10.244.1.3"] as const;
 const VIP = "10.96.0.10";
 /** Of a virtual server of IPVS. */
@@ -57,6 +59,9 @@ const TUNNEL_HOP: Hop = {
   dstMac: "0e:f1:0a:f4:02:00",
   outerDstMac: "02:42:ac:12:00:03",
 };
+
+const geneveOf = (options: number | undefined): Partial<Hop> =>
+  options === undefined ? {} : { kind: "geneve", port: GENEVE_PORT, options: Array(options).fill(0) };
 
 /** The chain that drawn jumps lead to. */
 const SUB_CHAIN = 4;
@@ -116,16 +121,18 @@ interface Setting {
   readonly chains: readonly (readonly RuleDraft[])[];
   readonly verify: boolean;
   readonly noUdpChecksum: boolean;
+  /** The tunnel to the other node is Geneve's, with octets of options; undefined: VXLAN's. */
+  readonly options?: number | undefined;
   readonly connections: number;
 }
 
 async function nodeOf(
   build: "run" | "trace",
-  { verify, noUdpChecksum, connections, chains }: Setting,
+  { verify, noUdpChecksum, options, connections, chains }: Setting,
 ): Promise<BareNode> {
   const node = (await BareNode.make({ build, connections, seed: 5 }))
     .route("10.244.1.0/24", { kind: "direct", out: POD_PORT, bridge: true, dstMac: "02:00:00:00:01:01" })
-    .route("10.244.2.0/24", { ...TUNNEL_HOP, noUdpChecksum })
+    .route("10.244.2.0/24", { ...TUNNEL_HOP, ...geneveOf(options), noUdpChecksum })
     .route("10.244.3.0/24", { kind: "unreachable", out: UPLINK })
     .route("198.51.100.0/24", { kind: "direct", out: UPLINK, onLink: true, srcMac: "02:00:00:00:02:02" })
     .route("192.0.2.0/24", { kind: "direct", out: UPLINK, mtu: 60 })
@@ -133,6 +140,7 @@ async function nodeOf(
     .route(`${BALANCED}/32`, { kind: "local" })
     .service(0, [BALANCED, 6, 80], [["10.244.1.3", 8080, 1]])
     .vxlan(PORT, VNI, TUNNEL)
+    .geneve(GENEVE_PORT, VNI, TUNNEL + 1)
     .flags(verify ? IMAGE_FLAG_VERIFY : 0);
   const translate = new RuleDraft()
     .dst({ address: ip4(VIP), length: 32 }, false)
@@ -160,6 +168,16 @@ const TARGETS = [
 /** Mostly of packets in the middle: one that ends a connection takes it off the express way. */
 const FLAGS = ["A", "A", "A", "A", "A", "A", "PA", "PA", "SA", "S", "FA", "R"];
 
+/** Geneve's header, by what is about it. */
+const GENEVE: Readonly<Record<string, Partial<GeneveOptions>>> = {
+  "geneve-options": { options: new Uint8Array(24) },
+  "geneve-vni": { vni: VNI + 1 },
+  "geneve-control": { control: true },
+  "geneve-critical": { critical: true },
+  "geneve-version": { version: 1 },
+  "geneve-ip": { type: 0x0800 },
+};
+
 const way = fc.record({
   pod: fc.constantFrom(PODS[0], PODS[0], PODS[0], PODS[1]),
   target: fc.constantFrom(...TARGETS),
@@ -172,6 +190,7 @@ const way = fc.record({
   tunnel: fc.oneof(
     { weight: 3, arbitrary: fc.constant("none") },
     { weight: 1, arbitrary: fc.constantFrom("plain", "plain", "ce", "ect1", "elsewhere", "vni", "short") },
+    { weight: 1, arbitrary: fc.constantFrom("geneve", "geneve", ...Object.keys(GENEVE), "geneve-short") },
   ),
 });
 
@@ -197,7 +216,20 @@ function segment({ pod, target, protocol, flags, ttl, tos, payload, answers }: W
 /** Congestion marks of the outer header. */
 const ECN: Readonly<Record<string, number>> = { ce: 3, ect1: 1 };
 
+function inGeneve(inner: Uint8Array, how: string): Uint8Array {
+  const options = how === "geneve-short" ? new Uint8Array(252) : new Uint8Array(0);
+  const length = how === "geneve-short" ? { length: 8 + 8 + 252 + 13, checksum: 0 } : {};
+  return frame()
+    .eth({})
+    .ip4({ src: "172.18.0.3", dst: NODE })
+    .udp({ srcPort: 40000, dstPort: GENEVE_PORT, ...length })
+    .geneve({ vni: VNI, options, ...GENEVE[how] })
+    .payload(inner)
+    .bytes();
+}
+
 function tunnelled(inner: Uint8Array, how: string): Uint8Array {
+  if (how.startsWith("geneve")) return inGeneve(inner, how);
   const dst = how === "elsewhere" ? "10.244.1.2" : NODE;
   const payload = how === "short" ? inner.subarray(0, 20) : inner;
   const tos = ECN[how] ?? 0;
@@ -364,6 +396,7 @@ describe("the express way", () => {
     const setting = fc.record({
       verify: fc.boolean(),
       noUdpChecksum: fc.boolean(),
+      options: fc.constantFrom(undefined, undefined, 0, 28),
       connections: fc.constantFrom(4, 64, 1024),
       chains: fc.oneof(
         fc.constant([]),
