@@ -14,8 +14,8 @@ export function stateLength(connections: u32, servers: u32): u32 {
 /** Sets random state, and the key of the connection table's hash: what is drawn later does not tell it. */
 function seedState(state: State, low: u32, high: u32): void {
   seed(state, ~low, ~high);
-  state.flowKey0 = ((<u64>draw(state)) << 32) | draw(state);
-  state.flowKey1 = ((<u64>draw(state)) << 32) | draw(state);
+  const key = changetype<usize>(state) + offsetof<State>("flowKey0");
+  for (let at: u32 = 0; at < 16; at += 4) store<u32>(key + at, draw(state));
   seed(state, low, high);
 }
 
