@@ -29,8 +29,8 @@ static void open_maglev(const char *folder)
 static inline uint32_t flow_hash(const struct tuple *tuple)
 {
   const uint64_t a = 0x9e3779b97f4a7c15, b = 0xd6e8feb86659fd93, c = 0xa0761d6478bd642f;
-  const uint64_t addresses = (((uint64_t)tuple->src << 32 | tuple->dst) ^ c) * a;
-  const uint64_t rest = (((uint64_t)tuple->ports << 32 | tuple->protocol) ^ a) * b;
+  const uint64_t addresses = (((uint64_t)tuple->dst << 32 | tuple->src) ^ c) * a;
+  const uint64_t rest = (((uint64_t)tuple->protocol << 32 | tuple->ports) ^ a) * b;
   return (uint32_t)(((addresses ^ (rest << 32 | rest >> 32)) * c) >> 32);
 }
 
