@@ -125,8 +125,8 @@ export function receive(image: Image, batch: usize, first: u32, count: u32, scra
       store<u32>(entry, 0, KEYS);
     }
     store<u32>(entry, 0, FLOWS);
-    fits |= (<u64>(kind != NOT_EXPRESS)) << i;
-    knows |= (<u64>(kind == TRACKED)) << i;
+    fits |= u64(kind != NOT_EXPRESS) << i;
+    knows |= u64(kind == TRACKED) << i;
   }
   store<u64>(scratch, knows, KNOWN);
   return fits;

@@ -206,7 +206,7 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
   const scratch = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
-  let hasExpress = false;
+  let hasExpress: bool = false;
   let asked = image.sequence - 1;
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
     enter(image, state);
