@@ -59,7 +59,7 @@ export class State {
 
   @inline
   setBusy(busy: bool): void {
-    atomic.store<u32>(changetype<usize>(this) + offsetof<State>("busy"), busy);
+    atomic.store<u32>(changetype<usize>(this) + offsetof<State>("busy"), u32(busy));
   }
 
   @inline
