@@ -2,7 +2,14 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import { EXACT_ADDRESS, EXACT_ENTRY_LEN, EXACT_PROTO_PORT, EXACT_TABLES_MAX, EXACT_VALUE } from "./abi/entry";
+import {
+  EXACT_ADDRESS,
+  EXACT_ENTRY_LEN,
+  EXACT_PROTO_PORT,
+  EXACT_TABLES_MAX,
+  EXACT_VALUE,
+  NEXT_HOP_ENTRY_LEN,
+} from "./abi/entry";
 import {
   IMAGE_MAGIC,
   IMAGE_TAIL,
@@ -22,7 +29,6 @@ import { exactFind } from "./table/exact/lookup";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
-import { serverSet as setServer } from "./table/ring/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
@@ -34,6 +40,7 @@ export {
   stateServers,
 } from "./pipeline/state";
 export { flowFindMany, flowsClear, flowsCount, flowsExpire } from "./table/flow/exports";
+export { serverSet, serversSet } from "./table/ring/exports";
 export {
   route6Lookup,
   route6LookupLength,
@@ -125,6 +132,16 @@ export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
 }
 
+/** Sets next hops 0 … count - 1 from entries one behind another. */
+export function nextHopsSet(address: usize, entries: usize, count: u32): u32 {
+  // The last first: the directory grows once.
+  for (let number = count; number > 0; number--) {
+    const status = setNextHop(Image.at(address), number - 1, entries + (number - 1) * NEXT_HOP_ENTRY_LEN);
+    if (status != STATUS_OK) return status;
+  }
+  return STATUS_OK;
+}
+
 /** Sets entries (EXACT_…) of a table, which is made when it is not there; `done` as in routesInsert. */
 export function exactInsert(address: usize, table: u32, rows: usize, count: u32, done: usize): u32 {
   if (table >= EXACT_TABLES_MAX) return STATUS_BAD_ENTRY;
@@ -170,10 +187,6 @@ export function exactFindMany(address: usize, table: u32, keys: usize, count: u3
     const key = keys + (i << 3);
     store<u32>(results + (i << 2), head == 0 ? 0 : exactFind(image, head, load<u32>(key), load<u32>(key, 4)));
   }
-}
-
-export function serverSet(address: usize, number: u32, scheduler: u32, rows: usize, count: u32): u32 {
-  return setServer(Image.at(address), number, scheduler, rows, count);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
-import { rulesetEntries } from "../src/engine/entries/ruleset.js";
+import { rulesetEntries } from "../src/engine/live/ruleset.js";
 import type { ProxyMode } from "../src/ruleset/ruleset.js";
 import { PlainNode } from "./baseline/node.js";
 import { sceneOf } from "./scene.js";

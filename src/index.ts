@@ -14,6 +14,7 @@ export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
+export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export {
   type ProxyMode,
   printRuleset,

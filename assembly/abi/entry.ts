@@ -178,3 +178,8 @@ export const SERVER_PORT: u32 = 4;
 export const SERVER_WEIGHT: u32 = 8;
 export const SERVER_ENTRY_LEN: u32 = 12;
 export const SCHEDULER_RR: u32 = 0;
+
+// A virtual server among many: its number, and how many of the real servers handed over are its own.
+export const SERVER_ROW_NUMBER: u32 = 0;
+export const SERVER_ROW_REALS: u32 = 4;
+export const SERVER_ROW_LEN: u32 = 8;

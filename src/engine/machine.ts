@@ -23,6 +23,7 @@ export interface Machine extends Record<string, unknown> {
   stateSeed(state: number, low: number, high: number): void;
   vxlanSet(image: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
+  nextHopsSet(image: number, entries: number, count: number): number;
   routesInsert(image: number, rows: number, count: number, done: number): number;
   routeInsert(image: number, prefix: number, length: number, nextHop: number): number;
   routeRemove(image: number, prefix: number, length: number): number;
@@ -38,6 +39,7 @@ export interface Machine extends Record<string, unknown> {
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
   serverSet(image: number, number: number, scheduler: number, rows: number, count: number): number;
+  serversSet(image: number, rows: number, count: number, reals: number): number;
   chainSet(
     image: number,
     chain: number,
