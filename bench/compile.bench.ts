@@ -1,7 +1,7 @@
 import { Compilation } from "../src/compilation.js";
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
-import { rulesetEntries } from "../src/engine/entries/ruleset.js";
+import { rulesetEntries } from "../src/engine/live/ruleset.js";
 import type { ClusterChange } from "../src/model/change.js";
 import type { Cluster } from "../src/model/cluster.js";
 import type { ProxyMode } from "../src/ruleset/ruleset.js";

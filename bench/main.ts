@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { describeMachine } from "../src/cli/machine.js";
+import { applyTopic } from "./apply.bench.js";
 import { compileTopic } from "./compile.bench.js";
 import { exactTopic } from "./exact.bench.js";
 import { fib4Topic } from "./fib4.bench.js";
@@ -20,6 +21,7 @@ const TOPICS: readonly Topic[] = [
   vxlanTopic,
   pipelineTopic,
   compileTopic,
+  applyTopic,
 ];
 
 interface Options {

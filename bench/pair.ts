@@ -2,7 +2,7 @@ import { VERDICT_FORWARD } from "../assembly/abi/verdict.js";
 import { ETH_LEN, IP4_LEN, UDP_CHECKSUM, UDP_SRC } from "../assembly/abi/wire.js";
 import type { Batch } from "../src/engine/batch.js";
 import { Engine } from "../src/engine/engine.js";
-import { rulesetEntries } from "../src/engine/entries/ruleset.js";
+import { rulesetEntries } from "../src/engine/live/ruleset.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { PlainBatch } from "./baseline/batch.js";
 import { PlainNode } from "./baseline/node.js";

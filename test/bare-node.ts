@@ -1,7 +1,7 @@
 import * as entry from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
 import { Batch, type BatchOptions } from "../src/engine/batch.js";
-import { chainEntries, type RuleDraft } from "../src/engine/entries/rules.js";
+import { type RuleDraft, ruleColumns } from "../src/engine/entries/rules.js";
 import { parseIp4 } from "../src/net/ip.js";
 import { type Mac, parseMac } from "../src/net/mac.js";
 import { parsePrefix } from "../src/net/prefix.js";
@@ -118,15 +118,23 @@ export class BareNode {
   }
 
   chain(number: number, ...rules: readonly RuleDraft[]): this {
-    const { image } = this;
-    const { rules: octets, count, words } = chainEntries(rules);
-    const all = new Uint32Array(octets.length / 4 + words.length);
-    all.set(new Uint32Array(octets.buffer), 0);
-    all.set(words, octets.length / 4);
-    const status = image.withWords(all, (at) =>
-      image.machine.chainSet(image.address, number, at, count, at + octets.length, words.length),
+    const { machine, address } = this.image;
+    const status = this.withRules(rules, (at, count, wordsAt, wordCount) =>
+      machine.chainSet(address, number, at, count, wordsAt, wordCount),
     );
     return this.#expect(status, `chain ${number}`);
+  }
+
+  /** The status of a call with the address of rules, how many they are, and the same of their words. */
+  withRules(
+    rules: readonly RuleDraft[],
+    use: (at: number, count: number, wordsAt: number, wordCount: number) => number,
+  ): number {
+    const columns = ruleColumns(rules);
+    const words = columns.words.words;
+    return this.image.withWords([...columns.rules, ...words], (at) =>
+      use(at, columns.count, at + columns.rules.byteLength, words.length),
+    );
   }
 
   /** Appends a base chain with policy ACCEPT. */

@@ -31,7 +31,8 @@ import {
   arp, Batch, type BatchOptions, Cluster, type ClusterOptions, compile, type CompileOptions, type Diagnostic,
   type DropReason, Engine, type EngineOptions, frame, icmpEcho, InputError, type Ip, type PacketOptions, parseIp,
   parsePrefix, type Place, type Prefix, printDiagnostic, printIp, printPrefix, RULESET_FORMATS, type RulesetFormat,
-  printPacket, printRuleset, type ProxyMode, type Ruleset, type Step, type SyntheticOptions,
+  printPacket, printRuleset, type ProxyMode, type Ruleset, type RulesetChange, type RulesetStep, type Step,
+  type SyntheticOptions,
   type TableOctets, tcp, type Trace, udp, type VerdictName,
 } from "packetyard";
 
@@ -50,6 +51,9 @@ export async function consume(yaml: string, proxy: ProxyMode, options: ClusterOp
   const place: Place | undefined = notes[0]?.place;
   const loading: EngineOptions = { seed: 1n, connections: 100 };
   const engine: Engine = await Engine.load(ruleset, loading);
+  const step: RulesetStep = { kind: "name-set", address: 1, name: "one" };
+  const change: RulesetChange = [step];
+  engine.apply(change);
   const sizes: BatchOptions = { frameLength: 128 };
   const batch: Batch = engine.batch(4, sizes);
   batch.set(0, udp("10.0.0.1:1", "10.0.0.2:2"));

@@ -223,3 +223,9 @@ export const SCHEDULER_CODE_MASK: u32 = 0xff;
 export const SCHEDULER_FLAG_PORT: u32 = 1 << 8;
 /** sh and mh: where the server found takes nothing, another is looked for (sh-fallback, mh-fallback). */
 export const SCHEDULER_FLAG_FALLBACK: u32 = 1 << 9;
+
+// A virtual server among many: its number, how many of the real servers handed over are its own, its scheduler.
+export const SERVER_ROW_NUMBER: u32 = 0;
+export const SERVER_ROW_REALS: u32 = 4;
+export const SERVER_ROW_SCHEDULER: u32 = 8;
+export const SERVER_ROW_LEN: u32 = 12;

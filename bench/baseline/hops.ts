@@ -1,6 +1,6 @@
 import * as abi from "../../assembly/abi/entry.js";
 import * as wire from "../../assembly/abi/wire.js";
-import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
+import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import { frame } from "../../src/packet/build.js";
 import { Fib4 } from "./fib4.js";
 
@@ -28,12 +28,13 @@ export class Hops {
   readonly outerSums: readonly number[];
 
   constructor({ hops, routes }: Pick<RulesetEntries, "hops" | "routes">) {
-    const count = hops.length / abi.NEXT_HOP_ENTRY_LEN;
-    const entries = new Int32Array(hops.buffer, hops.byteOffset, count * ENTRY_WORDS);
+    const count = hops.length / ENTRY_WORDS;
+    const entries = new Int32Array(hops.buffer, hops.byteOffset, hops.length);
+    const octets = new Uint8Array(hops.buffer, hops.byteOffset, hops.byteLength);
     this.#words = new Int32Array(count * HOP_WORDS);
     const octetsOf = (hop: number, field: number, length: number) => {
       const at = hop * abi.NEXT_HOP_ENTRY_LEN + field;
-      return hops.slice(at, at + length);
+      return octets.slice(at, at + length);
     };
     for (let hop = 0; hop < count; hop++) {
       const entry = (field: number) => entries[hop * ENTRY_WORDS + field / 4] as number;

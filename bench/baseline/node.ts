@@ -1,7 +1,7 @@
 import * as abi from "../../assembly/abi/entry.js";
 import * as verdict from "../../assembly/abi/verdict.js";
 import * as wire from "../../assembly/abi/wire.js";
-import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
+import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import type { PlainBatch } from "./batch.js";
 import { Connections, FLAG_IPVS } from "./connections.js";
 import { ExactTable } from "./exact.js";
@@ -49,7 +49,7 @@ export class PlainNode {
     const random = new Random(seed);
     this.#hops = new Hops(entries);
     this.#rules = new Rules(entries.chains, tables, this.#hops, random);
-    this.#services = entries.servers.length === 0 ? undefined : tables[abi.EXACT_SERVICES];
+    this.#services = entries.servers.rows.length === 0 ? undefined : tables[abi.EXACT_SERVICES];
     this.#rings = new Rings(entries.servers);
     this.#hooks = Array.from({ length: abi.HOOK_COUNT }, (_, hook) =>
       entries.hooks.filter((entry) => entry.hook === hook),

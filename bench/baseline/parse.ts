@@ -1,6 +1,6 @@
 import * as verdict from "../../assembly/abi/verdict.js";
 import * as wire from "../../assembly/abi/wire.js";
-import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
+import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import type { Hops } from "./hops.js";
 import type { Packet } from "./packet.js";
 import { isGoodHeader } from "./wire.js";

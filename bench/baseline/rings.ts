@@ -1,7 +1,8 @@
-import { SERVER_ENTRY_LEN } from "../../assembly/abi/entry.js";
-import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
+import { SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/entry.js";
+import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;
+const ROW_WORDS = SERVER_ROW_LEN / 4;
 
 /** IPVS real servers behind one another in one array (SERVER_… rows), newest first, picked round robin. */
 export class Rings {
@@ -10,16 +11,22 @@ export class Rings {
   readonly #counts: Int32Array;
   readonly #next: Int32Array;
 
-  constructor(servers: RulesetEntries["servers"]) {
-    this.#counts = Int32Array.from(servers, ({ rows }) => rows.length / REAL_WORDS);
-    this.#starts = new Int32Array(servers.length);
-    this.#next = new Int32Array(servers.length);
-    this.#reals = new Int32Array(servers.reduce((sum, { rows }) => sum + rows.length, 0));
+  constructor({ rows, reals }: RulesetEntries["servers"]) {
+    const count = rows.length / ROW_WORDS;
+    this.#starts = new Int32Array(count);
+    this.#counts = new Int32Array(count);
+    this.#next = new Int32Array(count);
+    this.#reals = new Int32Array(reals.length);
     let top = 0;
-    for (const [index, { rows }] of servers.entries()) {
-      this.#starts[index] = top;
-      for (let row = rows.length - REAL_WORDS; row >= 0; row -= REAL_WORDS, top += REAL_WORDS)
-        this.#reals.set(rows.subarray(row, row + REAL_WORDS), top);
+    for (let row = 0; row < rows.length; row += ROW_WORDS) {
+      const [number = 0, own = 0] = rows.subarray(row, row + ROW_WORDS);
+      this.#starts[number] = top;
+      this.#counts[number] = own;
+      for (let index = 0; index < own; index++) {
+        const from = top + (own - 1 - index) * REAL_WORDS;
+        this.#reals.set(reals.subarray(from, from + REAL_WORDS), top + index * REAL_WORDS);
+      }
+      top += own * REAL_WORDS;
     }
   }
 

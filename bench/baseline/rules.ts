@@ -1,5 +1,5 @@
 import * as abi from "../../assembly/abi/entry.js";
-import type { RulesetEntries } from "../../src/engine/entries/ruleset.js";
+import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import type { ExactTable } from "./exact.js";
 import type { Hops } from "./hops.js";
 import type { Packet } from "./packet.js";
@@ -13,6 +13,7 @@ const CODES = 5;
 const WORDS = 6;
 const OPERAND = 7;
 const DEPTH_MAX = 16;
+const ROW_WORDS = abi.CHAIN_ROW_LEN / 4;
 
 /** Chains of rules behind one another in one array, each with its rules first and then their words. */
 export class Rules {
@@ -33,17 +34,21 @@ export class Rules {
     this.#tables = tables;
     this.#hops = hops;
     this.#random = random;
-    this.#starts = new Int32Array(chains.length);
-    this.#counts = Int32Array.from(chains, ({ count }) => count);
-    this.#words = new Int32Array(
-      chains.reduce((sum, { count, words }) => sum + count * RULE_WORDS + words.length, 0),
-    );
-    let top = 0;
-    for (const [index, { rules, count, words }] of chains.entries()) {
-      this.#starts[index] = top;
-      this.#words.set(new Int32Array(rules.buffer, rules.byteOffset, count * RULE_WORDS), top);
-      this.#words.set(words, top + count * RULE_WORDS);
-      top += count * RULE_WORDS + words.length;
+    const { rows, rules, words } = chains;
+    const count = rows.length / ROW_WORDS;
+    this.#starts = new Int32Array(count);
+    this.#counts = new Int32Array(count);
+    this.#words = new Int32Array(rules.length + words.length);
+    let [top, rule, word] = [0, 0, 0];
+    for (let row = 0; row < rows.length; row += ROW_WORDS) {
+      const [number = 0, ruleCount = 0, wordCount = 0] = rows.subarray(row, row + ROW_WORDS);
+      this.#starts[number] = top;
+      this.#counts[number] = ruleCount;
+      this.#words.set(rules.subarray(rule, rule + ruleCount * RULE_WORDS), top);
+      this.#words.set(words.subarray(word, word + wordCount), top + ruleCount * RULE_WORDS);
+      rule += ruleCount * RULE_WORDS;
+      word += wordCount;
+      top += ruleCount * RULE_WORDS + wordCount;
     }
   }
 

@@ -8,6 +8,7 @@ import {
   PART_RULES,
   PART_SERVERS,
 } from "../../assembly/abi/image.js";
+import type { RulesetChange } from "../ruleset/change.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import type { Numbering } from "../trace/numbering.js";
 import { printSteps, traceSteps } from "../trace/steps.js";
@@ -20,9 +21,9 @@ import {
   seedOf,
 } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
-import { rulesetEntries } from "./entries/ruleset.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
+import { LiveRuleset } from "./live/ruleset.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
 import type { EngineOptions, PacketOptions, TableOctets, Trace } from "./options.js";
@@ -42,20 +43,19 @@ function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Prom
 
 /** One node's machine: an image of its ruleset, and what runs packets through it. */
 export class Engine {
-  readonly ruleset: Ruleset;
-  readonly numbering: Numbering;
   readonly machine: Machine;
   readonly memory: LinearMemory;
   readonly #tracer: Machine;
+  readonly #live: LiveRuleset;
   readonly #image: ImageStore;
   readonly #state: StateStore;
+  readonly #workers: Workers[] = [];
   readonly #module: MachineModule;
   readonly #options: EngineOptions;
   #traceBatch: Batch | undefined;
 
   private constructor(parts: {
-    ruleset: Ruleset;
-    numbering: Numbering;
+    live: LiveRuleset;
     machine: Machine;
     module: MachineModule;
     tracer: Machine;
@@ -64,8 +64,7 @@ export class Engine {
     state: StateStore;
     options: EngineOptions;
   }) {
-    this.ruleset = parts.ruleset;
-    this.numbering = parts.numbering;
+    this.#live = parts.live;
     this.machine = parts.machine;
     this.#tracer = parts.tracer;
     this.memory = parts.memory;
@@ -85,8 +84,8 @@ export class Engine {
     const verify = isVerifying(checksums);
     expectConnections(connections);
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
-    const ruleset = saved?.ruleset ?? (source as Ruleset);
-    const entries = rulesetEntries(ruleset);
+    const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
+    const entries = live.load();
     const memory = new LinearMemory(options.memory);
     const module = await moduleOf("run", options, memory.isShared);
     const machine = await link(module, memory.memory);
@@ -101,8 +100,35 @@ export class Engine {
       image.fill(entries);
       state.create({ seed, connections }, machine.imageServers(image.address) >>> 0);
     }
-    const numbering = entries.numbering;
-    return new Engine({ ruleset, numbering, machine, module, tracer, memory, image, state, options });
+    return new Engine({ live, machine, module, tracer, memory, image, state, options });
+  }
+
+  /** What the node's kernel holds now, as plain data. */
+  get ruleset(): Ruleset {
+    return this.#live.ruleset;
+  }
+
+  /** What the machine's numbers stand for now. */
+  get numbering(): Numbering {
+    return this.#live.numbering;
+  }
+
+  /**
+   * Changes the ruleset while connections, schedulers and random state stay, whole or not at all: TypeError naming the
+   * step that does not fit, RangeError where 2 GiB do not hold what it needs. Takes microseconds, in proportion to
+   * what changes; the first change of a collection indexes it. Bursts of workers wait meanwhile.
+   */
+  apply(change: RulesetChange): void {
+    const writes = this.#live.change(change, (octets) => this.#image.reserve(octets));
+    try {
+      this.#alone(() => {
+        for (const write of writes) write(this.#image);
+      });
+    } catch (cause) {
+      const message = "The change was written in part: make a new engine of this one's ruleset.";
+      throw new Error(message, { cause });
+    }
+    this.#state.reach(this.machine.imageServers(this.image) >>> 0);
   }
 
   /** Address of the image in linear memory, for direct calls to the machine's exports. */
@@ -125,7 +151,9 @@ export class Engine {
     const { machine, memory } = this;
     const { connections = CONNECTIONS_DEFAULT, seed = 1 } = this.#options;
     const shared = { machine, module: this.#module, memory, image: () => this.image };
-    return Workers.start(shared, count, { connections, seed: seedOf(seed) });
+    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed) });
+    this.#workers.push(workers);
+    return workers;
   }
 
   /** Puts a copy of the state into linear memory, for direct calls to run packets with: its address. */
@@ -225,7 +253,7 @@ export class Engine {
     const state = this.#copyOf(this.#state.octets, (address) => {
       if (options.flows === false) this.machine.flowsClear(address);
     });
-    return writeImageFile({ image, state, ruleset: this.ruleset });
+    return writeImageFile({ image, state, ruleset: this.ruleset, numbers: this.#live.numbers });
   }
 
   /** A copy of octets of linear memory, after the machine changed it in some other place. */
@@ -236,6 +264,25 @@ export class Engine {
       change(address, octets.length);
       return copy.slice();
     });
+  }
+
+  /** Changes the image while no worker's burst is under way: others wait for microseconds. */
+  #alone(change: () => void): void {
+    const states = this.#workers.flatMap((workers) => workers.states);
+    const { machine, memory, image } = this;
+    if (states.length === 0) {
+      change();
+      return;
+    }
+    memory.borrow(states.length * 4, (address) => {
+      memory.words(address, states.length).set(states);
+      machine.imagePause(image, address, states.length);
+    });
+    try {
+      change();
+    } finally {
+      machine.imageResume(this.image);
+    }
   }
 
   #tracing(frameLength: number): Batch {

@@ -1,10 +1,12 @@
 import { IMAGE_MAGIC, IMAGE_VERSION } from "../../assembly/abi/image.js";
 import { InputError } from "../diagnostics.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import type { SavedNumbers } from "./live/ruleset.js";
 
 /**
- * An image file: six little-endian words (magic, version, octets of the image, of the state and of the ruleset, CRC-32
- * of what follows), the image, the state, and the ruleset as JSON, by which a loaded engine knows its numbers' names.
+ * An image file: six little-endian words (magic, version, octets of the image, of the state and of the text, CRC-32 of
+ * what follows), the image, the state, and as JSON the ruleset with its numbers, by which a loaded engine knows what
+ * they stand for.
  */
 const HEAD_LEN = 24;
 
@@ -12,6 +14,7 @@ export interface ImageFile {
   readonly image: Uint8Array;
   readonly state: Uint8Array;
   readonly ruleset: Ruleset;
+  readonly numbers: SavedNumbers;
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, octet) => {
@@ -38,8 +41,8 @@ function reviver(_key: string, value: unknown): unknown {
   return "$map" in value ? new Map(value.$map as [unknown, unknown][]) : value;
 }
 
-export function writeImageFile({ image, state, ruleset }: ImageFile): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify(ruleset, replacer));
+export function writeImageFile({ image, state, ruleset, numbers }: ImageFile): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify({ ruleset, numbers }, replacer));
   const parts = [image, state, text];
   const lengths = parts.map(({ length }) => length);
   const file = new Uint8Array(HEAD_LEN + lengths.reduce((sum, length) => sum + length));
@@ -81,5 +84,5 @@ export function readImageFile(file: Uint8Array): ImageFile {
   const [stateAt, textAt] = [HEAD_LEN + imageLength, HEAD_LEN + imageLength + stateLength];
   const text = new TextDecoder().decode(file.subarray(textAt));
   const [image, state] = [file.subarray(HEAD_LEN, stateAt), file.subarray(stateAt, textAt)];
-  return { image, state, ruleset: JSON.parse(text, reviver) as Ruleset };
+  return { image, state, ...(JSON.parse(text, reviver) as Pick<ImageFile, "ruleset" | "numbers">) };
 }

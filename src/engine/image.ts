@@ -1,17 +1,66 @@
 import {
+  CHAIN_ROW_LEN,
   EXACT_ENTRY_LEN,
   NEXT_HOP_ENTRY_LEN,
   ROUTE_ENTRY_LEN,
+  RULE_ENTRY_LEN,
   SERVER_ENTRY_LEN,
+  SERVER_ROW_LEN,
 } from "../../assembly/abi/entry.js";
-import { IMAGE_FLAG_VERIFY, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
-import type { RulesetEntries } from "./entries/ruleset.js";
+import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import type { HookEntry } from "./live/hooks.js";
+import type { RulesetEntries } from "./live/ruleset.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 
-/** Octets of an image beside its connections, before anything is in it: the route trie's root and some room. */
+/** Octets of an image before anything is in it: the route trie's root and some room. */
 const CAPACITY_FIRST = 1 << 20;
-const STAGING_FIRST = 1 << 16;
+/** Words that columns are staged in. */
+const STAGING_WORDS = 1 << 14;
+/** Fewer words are copied one by one. */
+const FEW_WORDS = 64;
+/** What tables take for what they are given: chains in chunks, maps at most half full, routes with their store. */
+const CHAIN_OCTETS = 32;
+const ROUTE_OCTETS = 40;
+const HOP_OCTETS = 256;
+const MAP_OCTETS = 52;
+const SERVER_OCTETS = 64;
+
+/** About what an image of these entries takes, so that it is not moved while it is filled. */
+function octetsOf({ hops, routes, tables, chains, servers }: RulesetEntries): number {
+  const rules = chains.rules.byteLength + chains.words.byteLength;
+  const maps = tables.reduce((sum, { rows }) => sum + (rows.byteLength / EXACT_ENTRY_LEN) * MAP_OCTETS, 0);
+  return (
+    1.2 * rules +
+    (chains.rows.byteLength / CHAIN_ROW_LEN) * CHAIN_OCTETS +
+    (routes.byteLength / ROUTE_ENTRY_LEN) * ROUTE_OCTETS +
+    (hops.byteLength / NEXT_HOP_ENTRY_LEN) * HOP_OCTETS +
+    (servers.rows.byteLength / SERVER_ROW_LEN) * SERVER_OCTETS +
+    2 * servers.reals.byteLength +
+    maps
+  );
+}
+
+/** Copies columns one behind another to words at an address; the address of each. */
+function stage(words: Uint32Array, address: number, columns: readonly Uint32Array[]): readonly number[] {
+  const addresses: number[] = [];
+  let at = 0;
+  for (const column of columns) {
+    addresses.push(address + at * 4);
+    if (column.length < FEW_WORDS) for (const word of column) words[at++] = word;
+    else {
+      words.set(column, at);
+      at += column.length;
+    }
+  }
+  return addresses;
+}
+
+/** Rules, and the words behind them. */
+export interface RuleRange {
+  readonly rules: Uint32Array;
+  readonly words: Uint32Array;
+}
 
 /**
  * The image of an engine in its linear memory: hands entries over through a staging region, and moves the image to
@@ -23,7 +72,7 @@ export class ImageStore {
   #address = 0;
   #capacity = 0;
   #staging = 0;
-  #stagingLength = 0;
+  #stagingView: Uint32Array = new Uint32Array(0);
 
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
@@ -53,66 +102,110 @@ export class ImageStore {
     this.#check(this.#machine.imageResize(this.#address, this.#capacity));
   }
 
+  /** Everything of a ruleset, into an empty image. */
   fill(entries: RulesetEntries): void {
-    this.#rows(entries.hops, NEXT_HOP_ENTRY_LEN, (at, index) =>
-      this.#machine.nextHopSet(this.#address, index, at),
+    const machine = this.#machine;
+    const { hops, routes, tables, chains, servers } = entries;
+    this.reserve(octetsOf(entries));
+    const hopCount = hops.byteLength / NEXT_HOP_ENTRY_LEN;
+    this.#call([hops], (at) => machine.nextHopsSet(this.#address, at, hopCount));
+    const routeCount = (routes.length * 4) / ROUTE_ENTRY_LEN;
+    this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount, 0));
+    for (const { number, rows } of tables) this.setElements(number, rows);
+    const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
+    this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>
+      machine.chainsSet(this.#address, rows, chainCount, rules, words, 0),
     );
-    this.#call([entries.routes], (rows) =>
-      this.#machine.routesInsert(this.#address, rows, (entries.routes.length * 4) / ROUTE_ENTRY_LEN, 0),
+    this.setHooks(entries.hooks);
+    const serverCount = (servers.rows.length * 4) / SERVER_ROW_LEN;
+    this.#call([servers.rows, servers.reals], (rows, reals) =>
+      machine.serversSet(this.#address, rows, serverCount, reals),
     );
-    for (const { number, rows } of entries.tables) {
-      this.#call([rows], (at) =>
-        this.#machine.exactInsert(this.#address, number, at, (rows.length * 4) / EXACT_ENTRY_LEN, 0),
-      );
-    }
-    for (const [number, { rules, count, words }] of entries.chains.entries()) {
-      this.#call([rules, words], (at, wordsAt) =>
-        this.#machine.chainSet(this.#address, number, at, count, wordsAt, words.length),
-      );
-    }
-    for (const { hook, chain, type, policy } of entries.hooks) {
-      this.#call([], () => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
-    }
-    for (const [number, { scheduler, rows }] of entries.servers.entries()) {
-      const count = (rows.length * 4) / SERVER_ENTRY_LEN;
-      this.#call([rows], (at) => this.#machine.serverSet(this.#address, number, scheduler, at, count));
-    }
     for (const { kind, port, vni, in: inNumber } of entries.tunnels) {
-      this.#call([], () => this.#machine.tunnelSet(this.#address, kind, port, vni, inNumber));
+      this.#insist(() => machine.tunnelSet(this.#address, kind, port, vni, inNumber));
     }
   }
 
-  #rows(entries: Uint8Array, length: number, set: (at: number, index: number) => number): void {
-    for (let index = 0; index * length < entries.length; index++) {
-      this.#call([entries.subarray(index * length, (index + 1) * length)], (at) => set(at, index));
+  setHop(number: number, entry: Uint32Array): void {
+    this.#call([entry], (at) => this.#machine.nextHopSet(this.#address, number, at));
+  }
+
+  setRoute(address: number, length: number, hop: number): void {
+    this.#insist(() => this.#machine.routeInsert(this.#address, address, length, hop));
+  }
+
+  removeRoute(address: number, length: number): void {
+    this.#insist(() => this.#machine.routeRemove(this.#address, address, length));
+  }
+
+  setElements(table: number, rows: Uint32Array): void {
+    const count = (rows.length * 4) / EXACT_ENTRY_LEN;
+    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count, 0));
+  }
+
+  removeElements(table: number, rows: Uint32Array): void {
+    for (let at = 0; at < rows.length; at += EXACT_ENTRY_LEN / 4) {
+      const [low, protoPort] = [rows[at] ?? 0, rows[at + 1] ?? 0];
+      this.#insist(() => this.#machine.exactDelete(this.#address, table, low, protoPort));
     }
   }
 
-  /** Copies columns into the staging region and calls with their addresses, again in a larger image if it is full. */
-  #call(columns: readonly (Uint8Array | Uint32Array)[], call: (...at: readonly number[]) => number): void {
-    const addresses = this.#stage(columns);
-    let status = call(...addresses);
+  /** `scheduler`: a SCHEDULER_ code with its flags. */
+  setServer(number: number, scheduler: number, reals: Uint32Array): void {
+    const count = (reals.length * 4) / SERVER_ENTRY_LEN;
+    this.#call([reals], (at) => this.#machine.serverSet(this.#address, number, scheduler, at, count));
+  }
+
+  /** Takes rules from a position of a chain and puts those of columns there. */
+  spliceChain(number: number, at: number, removed: number, { rules, words }: RuleRange): void {
+    const count = (rules.length * 4) / RULE_ENTRY_LEN;
+    this.#call([rules, words], (from, wordsFrom) =>
+      this.#machine.chainSplice(this.#address, number, at, removed, from, count, wordsFrom, words.length),
+    );
+  }
+
+  setHooks(hooks: readonly HookEntry[]): void {
+    this.#machine.hooksClear(this.#address);
+    for (const { hook, chain, type, policy } of hooks)
+      this.#insist(() => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
+  }
+
+  /** Makes sure of room for so many octets more, or throws RangeError. */
+  reserve(octets: number): void {
+    const used = (this.#machine.imageTop(this.#address) >>> 0) + IMAGE_TAIL;
+    if (used + octets > this.#capacity) this.#enlarge(used + octets);
+  }
+
+  /** Calls, again in a larger image while this one is full. */
+  #insist(call: () => number): void {
+    let status = call();
     while (status === STATUS_NO_SPACE) {
-      this.#enlarge();
-      status = call(...addresses);
+      this.#enlarge(this.#capacity * 2);
+      status = call();
     }
     this.#check(status);
   }
 
-  #stage(columns: readonly (Uint8Array | Uint32Array)[]): number[] {
-    const total = columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (total > this.#stagingLength || this.#staging === 0) {
-      this.#stagingLength = Math.max(STAGING_FIRST, total * 2);
-      this.#staging = this.#memory.take(this.#stagingLength);
+  /** Hands columns over to a call: few octets are staged where all are, many in a region that is only lent. */
+  #call(columns: readonly Uint32Array[], call: (...at: readonly number[]) => number): void {
+    let words = 0;
+    for (const { length } of columns) words += length;
+    if (words <= STAGING_WORDS) {
+      const addresses = stage(this.#stagingWords(), this.#staging, columns);
+      this.#insist(() => call(...addresses));
+      return;
     }
-    let at = this.#staging;
-    return columns.map((column) => {
-      const address = at;
-      const octets = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
-      this.#memory.octets(address, octets.length).set(octets);
-      at += octets.length;
-      return address;
-    });
+    const memory = this.#memory;
+    this.#insist(() =>
+      memory.borrow(words * 4, (at) => call(...stage(memory.words(at, words), at, columns))),
+    );
+  }
+
+  #stagingWords(): Uint32Array {
+    if (this.#staging === 0) this.#staging = this.#memory.take(STAGING_WORDS * 4);
+    // A view of memory that is not shared is empty after the memory grew.
+    if (this.#stagingView.length === 0) this.#stagingView = this.#memory.words(this.#staging, STAGING_WORDS);
+    return this.#stagingView;
   }
 
   #place(capacity: number): void {
@@ -120,9 +213,10 @@ export class ImageStore {
     this.#capacity = capacity;
   }
 
-  #enlarge(): void {
+  /** Moves the image to a place twice as large, or as large as it must be. */
+  #enlarge(least: number): void {
     const old = this.octets;
-    this.#place(this.#capacity * 2);
+    this.#place(Math.max(this.#capacity * 2, least));
     this.#memory.octets(this.#address, old.length).set(old);
     this.#check(this.#machine.imageResize(this.#address, this.#capacity));
   }

@@ -23,6 +23,7 @@ export interface Machine extends Record<string, unknown> {
   stateSeed(state: number, low: number, high: number): void;
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
+  nextHopsSet(image: number, entries: number, count: number): number;
   routesInsert(image: number, rows: number, count: number, done: number): number;
   routeInsert(image: number, prefix: number, length: number, nextHop: number): number;
   routeRemove(image: number, prefix: number, length: number): number;
@@ -49,6 +50,7 @@ export interface Machine extends Record<string, unknown> {
     count: number,
     size?: number,
   ): number;
+  serversSet(image: number, rows: number, count: number, reals: number): number;
   chainSet(
     image: number,
     chain: number,

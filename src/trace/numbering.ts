@@ -1,5 +1,4 @@
 import type { Ip4 } from "../net/ip.js";
-import type { Prefix } from "../net/prefix.js";
 import type { Rule } from "../ruleset/iptables.js";
 import type { VirtualServer } from "../ruleset/ipvs.js";
 import type { NftRule } from "../ruleset/nftables.js";
@@ -25,18 +24,13 @@ export interface NumberedHop {
   readonly uplink?: string;
 }
 
-export interface NumberedRoute {
-  readonly prefix: Prefix;
-  readonly hop: number;
-}
-
-/** What the machine's numbers stand for: made while a ruleset is turned into entries, read by the trace. */
+/** What the machine's numbers stand for: made while a ruleset is turned into entries, read by the trace. A number given back stands for nothing. */
 export interface Numbering {
   /** Interface n is interfaces[n - 1]; 0 is the node itself. */
   readonly interfaces: readonly Interface[];
-  readonly chains: readonly NumberedChain[];
-  readonly hops: readonly NumberedHop[];
+  readonly chains: readonly (NumberedChain | undefined)[];
+  readonly hops: readonly (NumberedHop | undefined)[];
   /** Sets and maps by exact-table number; 0 is the IPVS services. */
   readonly tables: readonly string[];
-  readonly servers: readonly VirtualServer[];
+  readonly servers: readonly (VirtualServer | undefined)[];
 }

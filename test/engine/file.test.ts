@@ -4,8 +4,11 @@ import { IMAGE_VERSION } from "../../assembly/abi/image.js";
 import { InputError } from "../../src/diagnostics.js";
 import { Engine } from "../../src/engine/engine.js";
 import { readImageFile, writeImageFile } from "../../src/engine/file.js";
+import type { SavedNumbers } from "../../src/engine/live/ruleset.js";
 import { tcp } from "../../src/packet/build.js";
 import { drawnServices, engineOf, MODES, POD } from "../drawn-cluster.js";
+
+const NUMBERS: SavedNumbers = { chains: [2, 0, 1], servers: [], hops: [["local lo ", 3]] };
 
 function refusal(file: Uint8Array): string {
   try {
@@ -28,7 +31,7 @@ describe("an image file", () => {
         const names = new Map([...ruleset.names, [0xfd00n << 112n, "node/six"] as const]);
         const image = Uint8Array.from({ length: 100 }, (_, index) => index);
         const state = Uint8Array.from({ length: 30 }, (_, index) => 255 - index);
-        const written = { image, state, ruleset: { ...ruleset, names } };
+        const written = { image, state, ruleset: { ...ruleset, names }, numbers: NUMBERS };
         const file = writeImageFile(written);
         // A file may come as a part of a larger buffer, at any place of it.
         const buffer = new Uint8Array(file.length + offset);
@@ -41,7 +44,12 @@ describe("an image file", () => {
 
   it("is refused when any one octet of it changed, whichever", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
+    const file = writeImageFile({
+      image: new Uint8Array(64),
+      state: new Uint8Array(8),
+      ruleset,
+      numbers: NUMBERS,
+    });
     fc.assert(
       fc.property(
         fc.oneof(fc.nat(23), fc.nat(file.length - 1)),
@@ -58,7 +66,12 @@ describe("an image file", () => {
 
   it("is refused when it is cut anywhere, or followed by more", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
+    const file = writeImageFile({
+      image: new Uint8Array(64),
+      state: new Uint8Array(8),
+      ruleset,
+      numbers: NUMBERS,
+    });
     for (let length = 0; length < file.length; length += length < 32 ? 1 : 97) {
       expect(refusal(file.slice(0, length))).toMatch(/no packetyard image|is cut/);
     }
@@ -69,7 +82,12 @@ describe("an image file", () => {
 
   it("is refused in words that say what to do", async () => {
     const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({ image: new Uint8Array(64), state: new Uint8Array(8), ruleset });
+    const file = writeImageFile({
+      image: new Uint8Array(64),
+      state: new Uint8Array(8),
+      ruleset,
+      numbers: NUMBERS,
+    });
     expect(refusal(new Uint8Array(100))).toContain(
       "These octets are no packetyard image. Give what engine.save() returned.",
     );

@@ -33,8 +33,8 @@ import {
 import { PROTO_ICMP } from "../../../assembly/abi/wire.js";
 import { PROTOCOL_NUMBER } from "../../net/port.js";
 import type { Match, Rule, Target } from "../../ruleset/iptables.js";
-import type { Numbers } from "./numbers.js";
-import { RuleDraft } from "./rules.js";
+import type { RuleDraft } from "./rules.js";
+import type { Scope } from "./scope.js";
 
 const CTSTATES = {
   INVALID: CTSTATE_INVALID,
@@ -57,7 +57,7 @@ const SET_KEYS: Readonly<Record<string, number>> = {
 
 const VERDICTS = { accept: TARGET_ACCEPT, drop: TARGET_DROP, return: TARGET_RETURN } as const;
 
-function addMatch(draft: RuleDraft, match: Match, numbers: Numbers): RuleDraft {
+function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraft {
   const invert = "invert" in match && match.invert === true;
   switch (match.kind) {
     case "protocol":
@@ -71,9 +71,9 @@ function addMatch(draft: RuleDraft, match: Match, numbers: Numbers): RuleDraft {
     case "sport":
       return draft.match(MATCH_SPORT, invert, match.from, match.to);
     case "in-interface":
-      return draft.match(MATCH_IN, invert, numbers.interfaceNumber(match.name));
+      return draft.match(MATCH_IN, invert, scope.interfaceNumber(match.name));
     case "out-interface":
-      return draft.match(MATCH_OUT, invert, numbers.interfaceNumber(match.name));
+      return draft.match(MATCH_OUT, invert, scope.interfaceNumber(match.name));
     case "mark":
       return draft.match(MATCH_MARK, invert, match.value, match.mask);
     case "ctstate":
@@ -89,7 +89,7 @@ function addMatch(draft: RuleDraft, match: Match, numbers: Numbers): RuleDraft {
     case "physdev-is-in":
       return draft.match(MATCH_BRIDGED, invert);
     case "set":
-      return addSet(draft, match, invert, numbers);
+      return addSet(draft, match, invert, scope);
   }
 }
 
@@ -97,9 +97,9 @@ function addSet(
   draft: RuleDraft,
   match: Extract<Match, { kind: "set" }>,
   invert: boolean,
-  numbers: Numbers,
+  scope: Scope,
 ): RuleDraft {
-  const { number, type } = numbers.setOf(match.set);
+  const { number, type } = scope.setOf(match.set);
   const key = SET_KEYS[`${type} ${match.sides.join(",")}`];
   if (key === undefined) {
     throw new TypeError(
@@ -109,12 +109,12 @@ function addSet(
   return draft.match(MATCH_SET, invert, number, key);
 }
 
-function addTarget(draft: RuleDraft, target: Target, numbers: Numbers, table: string): RuleDraft {
+function addTarget(draft: RuleDraft, target: Target, scope: Scope): RuleDraft {
   switch (target.kind) {
     case "jump":
-      return draft.target(TARGET_JUMP, numbers.chainNumber(table, target.chain));
+      return draft.target(TARGET_JUMP, scope.chainNumber(target.chain));
     case "goto":
-      return draft.target(TARGET_GOTO, numbers.chainNumber(table, target.chain));
+      return draft.target(TARGET_GOTO, scope.chainNumber(target.chain));
     case "reject":
       return draft.target(TARGET_REJECT);
     case "dnat":
@@ -128,10 +128,9 @@ function addTarget(draft: RuleDraft, target: Target, numbers: Numbers, table: st
   }
 }
 
-/** One iptables rule of a table as the machine takes it. */
-export function iptablesRule(rule: Rule, table: string, numbers: Numbers): RuleDraft {
-  const draft = new RuleDraft();
-  for (const match of rule.matches) addMatch(draft, match, numbers);
-  if (rule.target !== undefined) addTarget(draft, rule.target, numbers, table);
+/** One iptables rule of a table as the machine takes it: `draft` is filled with it. */
+export function iptablesRule(rule: Rule, scope: Scope, draft: RuleDraft): RuleDraft {
+  for (const match of rule.matches) addMatch(draft, match, scope);
+  if (rule.target !== undefined) addTarget(draft, rule.target, scope);
   return draft;
 }

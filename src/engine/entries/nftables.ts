@@ -33,8 +33,8 @@ import {
 import { PROTOCOL_NUMBER } from "../../net/port.js";
 import { maskOf } from "../../net/prefix.js";
 import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
-import type { Numbers } from "./numbers.js";
-import { RuleDraft } from "./rules.js";
+import type { RuleDraft } from "./rules.js";
+import type { Scope } from "./scope.js";
 
 const CTSTATES = {
   new: CTSTATE_NEW,
@@ -53,8 +53,8 @@ const VERDICTS = {
 } as const;
 
 /** A verdict word: TARGET code and, for jump and goto, the chain. Never 0: that is no element in a map. */
-export function verdictWord(verdict: NftVerdict, table: string, numbers: Numbers): number {
-  const chain = "chain" in verdict ? numbers.chainNumber(table, verdict.chain) : 1;
+export function verdictWord(verdict: NftVerdict, scope: Scope): number {
+  const chain = "chain" in verdict ? scope.chainNumber(verdict.chain) : 1;
   return (VERDICTS[verdict.kind] | (chain << WORD_CHAIN_SHIFT)) >>> 0;
 }
 
@@ -81,14 +81,14 @@ function addPrefixes(
 }
 
 /** Adds a statement that matches; undefined for one that acts. */
-function addMatch(draft: RuleDraft, statement: NftStatement, numbers: Numbers): RuleDraft | undefined {
+function addMatch(draft: RuleDraft, statement: NftStatement, scope: Scope): RuleDraft | undefined {
   const invert = "invert" in statement && statement.invert === true;
   switch (statement.kind) {
     case "match-address":
       return addPrefixes(draft, statement, invert);
     case "match-address-set": {
       const key = statement.side === "saddr" ? KEY_SRC : KEY_DST;
-      return draft.match(MATCH_SET, invert, numbers.setOf(statement.set).number, key);
+      return draft.match(MATCH_SET, invert, scope.setOf(statement.set).number, key);
     }
     case "match-protocol":
       return draft.protocol(PROTOCOL_NUMBER[statement.protocol], invert);
@@ -105,23 +105,25 @@ function addMatch(draft: RuleDraft, statement: NftStatement, numbers: Numbers): 
       return draft.match(MATCH_LOCAL, invert, statement.side === "saddr" ? 0 : 1);
     case "match-interface": {
       const kind = statement.side === "iifname" ? MATCH_IN : MATCH_OUT;
-      return draft.match(kind, invert, numbers.interfaceNumber(statement.name));
+      return draft.match(kind, invert, scope.interfaceNumber(statement.name));
     }
     default:
       return undefined;
   }
 }
 
-function addAction(draft: RuleDraft, statement: NftStatement, table: string, numbers: Numbers): RuleDraft {
+function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): RuleDraft {
   if (draft.hasTarget)
     throw new TypeError("The machine takes one action in an nftables rule; split the rule.");
   switch (statement.kind) {
     case "vmap": {
       const key = statement.key === "daddr-proto-dport" ? KEY_DST_PROTO_DPORT : KEY_PROTO_DPORT;
-      return draft.target(TARGET_VMAP, numbers.setOf(statement.map).number, key);
+      return draft.target(TARGET_VMAP, scope.setOf(statement.map).number, key);
     }
     case "numgen-vmap": {
-      const words = statement.chains.map((chain) => verdictWord({ kind: "goto", chain }, table, numbers));
+      if (statement.chains.length === 0)
+        throw new TypeError("An nftables rule draws (numgen) from no chains.");
+      const words = statement.chains.map((chain) => verdictWord({ kind: "goto", chain }, scope));
       return draft.target(TARGET_NUMGEN, words.length, ...words);
     }
     case "set-mark":
@@ -134,7 +136,7 @@ function addAction(draft: RuleDraft, statement: NftStatement, table: string, num
       return draft.target(TARGET_REJECT);
     case "verdict": {
       const { verdict } = statement;
-      const chain = "chain" in verdict ? [numbers.chainNumber(table, verdict.chain)] : [];
+      const chain = "chain" in verdict ? [scope.chainNumber(verdict.chain)] : [];
       return draft.target(VERDICTS[verdict.kind], ...chain);
     }
     default:
@@ -142,11 +144,10 @@ function addAction(draft: RuleDraft, statement: NftStatement, table: string, num
   }
 }
 
-/** One nftables rule as the machine takes it. */
-export function nftRule(rule: NftRule, table: string, numbers: Numbers): RuleDraft {
-  const draft = new RuleDraft();
+/** One nftables rule as the machine takes it: `draft` is filled with it. */
+export function nftRule(rule: NftRule, scope: Scope, draft: RuleDraft): RuleDraft {
   for (const statement of rule.statements) {
-    if (addMatch(draft, statement, numbers) === undefined) addAction(draft, statement, table, numbers);
+    if (addMatch(draft, statement, scope) === undefined) addAction(draft, statement, scope);
   }
   return draft;
 }

@@ -1,7 +1,6 @@
 import {
   MATCH_INVERT,
   RULE_DPORT_FROM,
-  RULE_DPORT_TO,
   RULE_DST,
   RULE_DST_MASK,
   RULE_ENTRY_LEN,
@@ -9,13 +8,10 @@ import {
   RULE_FLAG_NOT_DST,
   RULE_FLAG_NOT_PROTOCOL,
   RULE_FLAG_NOT_SRC,
-  RULE_FLAGS,
-  RULE_MATCHES,
   RULE_OPERAND,
   RULE_PROTOCOL,
   RULE_SRC,
   RULE_SRC_MASK,
-  RULE_TARGET,
   RULE_WORDS,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -24,12 +20,66 @@ import {
 import { maskOf, type Prefix } from "../../net/prefix.js";
 import { Words } from "./words.js";
 
-/** A chain's rules and words as the machine takes them. */
-export interface ChainEntries {
-  readonly rules: Uint8Array;
-  readonly count: number;
-  readonly words: Uint32Array;
+const MATCHES_MAX = 255;
+const RULE_LEN_WORDS = RULE_ENTRY_LEN / 4;
+
+/** Rules as the machine takes them, of one chain or of several one behind another. */
+export class RuleColumns {
+  readonly #rules: Words;
+  readonly words: Words;
+
+  constructor(room = 64) {
+    this.#rules = new Words(room * RULE_LEN_WORDS);
+    this.words = new Words(room);
+  }
+
+  get count(): number {
+    return this.#rules.length / RULE_LEN_WORDS;
+  }
+
+  /** Eight words a rule, in place. */
+  get rules(): Uint32Array {
+    return this.#rules.words;
+  }
+
+  /** As `rules`, with room behind them. */
+  get ruleArray(): Uint32Array {
+    return this.#rules.array;
+  }
+
+  /** `first` is the number of words before the rule's chain. */
+  add(draft: RuleDraft, first = 0): void {
+    if (draft.matches.length > 4 * MATCHES_MAX)
+      throw new TypeError(
+        `The machine takes at most ${MATCHES_MAX} further matches in a rule; split the rule.`,
+      );
+    const at = this.#rules.extend(RULE_LEN_WORDS);
+    draft.write(this.#rules.array, at, this.words.length - first);
+    this.words.append(draft.matches);
+    this.words.append(draft.targetWords);
+  }
+
+  clear(): void {
+    this.#rules.clear();
+    this.words.clear();
+  }
+
+  /** So many rules from one on, and so many words. */
+  range(
+    rule: number,
+    rules: number,
+    word: number,
+    words: number,
+  ): { readonly rules: Uint32Array; readonly words: Uint32Array } {
+    const at = rule * RULE_LEN_WORDS;
+    return {
+      rules: this.ruleArray.subarray(at, at + rules * RULE_LEN_WORDS),
+      words: this.words.array.subarray(word, word + words),
+    };
+  }
 }
+
+const NONE: readonly number[] = [];
 
 /** One rule as it is gathered from matches and a target of either tool. */
 export class RuleDraft {
@@ -42,7 +92,18 @@ export class RuleDraft {
   #target: number = TARGET_NONE;
   #operand = 0;
   readonly matches: number[] = [];
-  #targetWords: readonly number[] = [];
+  targetWords: readonly number[] = NONE;
+
+  /** As new. */
+  clear(): this {
+    this.#src = this.#dst = undefined;
+    this.#protocol = this.#from = this.#flags = this.#operand = 0;
+    this.#to = 65535;
+    this.#target = TARGET_NONE;
+    this.matches.length = 0;
+    this.targetWords = NONE;
+    return this;
+  }
 
   src(prefix: Prefix, invert: boolean): this {
     this.#src = prefix;
@@ -83,7 +144,7 @@ export class RuleDraft {
   target(code: number, ...words: readonly number[]): this {
     this.#target = code;
     if (code === TARGET_JUMP || code === TARGET_GOTO) this.#operand = words[0] ?? 0;
-    else this.#targetWords = words;
+    else this.targetWords = words;
     return this;
   }
 
@@ -91,31 +152,26 @@ export class RuleDraft {
     return this.#target !== TARGET_NONE;
   }
 
-  write(view: DataView, words: Words): void {
-    const set = (field: number, value: number) => view.setUint32(field, value, true);
-    const put = (prefix: Prefix | undefined, field: number, mask: number) => {
-      set(field, typeof prefix?.address === "number" ? prefix.address : 0);
-      set(mask, maskOf(prefix?.length ?? 0));
-    };
-    put(this.#src, RULE_SRC, RULE_SRC_MASK);
-    put(this.#dst, RULE_DST, RULE_DST_MASK);
-    view.setUint16(RULE_DPORT_FROM, this.#from, true);
-    view.setUint16(RULE_DPORT_TO, this.#to, true);
-    view.setUint8(RULE_PROTOCOL, this.#protocol);
-    view.setUint8(RULE_FLAGS, this.#flags);
-    view.setUint8(RULE_TARGET, this.#target);
-    view.setUint8(RULE_MATCHES, this.matches.length / 4);
-    set(RULE_WORDS, words.length);
-    set(RULE_OPERAND, this.#operand);
-    words.push(...this.matches, ...this.#targetWords);
+  /** Sets the words of a rule (RULE_…), whose own begin at `first`. */
+  write(rule: Uint32Array, at: number, first: number): void {
+    rule[at + RULE_SRC / 4] = this.#src === undefined ? 0 : ip4(this.#src.address);
+    rule[at + RULE_SRC_MASK / 4] = maskOf(this.#src?.length ?? 0);
+    rule[at + RULE_DST / 4] = this.#dst === undefined ? 0 : ip4(this.#dst.address);
+    rule[at + RULE_DST_MASK / 4] = maskOf(this.#dst?.length ?? 0);
+    rule[at + RULE_DPORT_FROM / 4] = this.#from | (this.#to << 16);
+    rule[at + RULE_PROTOCOL / 4] =
+      this.#protocol | (this.#flags << 8) | (this.#target << 16) | ((this.matches.length / 4) << 24);
+    rule[at + RULE_WORDS / 4] = first;
+    rule[at + RULE_OPERAND / 4] = this.#operand;
   }
 }
 
-export function chainEntries(drafts: readonly RuleDraft[]): ChainEntries {
-  const rules = new Uint8Array(drafts.length * RULE_ENTRY_LEN);
-  const words = new Words();
-  for (const [index, draft] of drafts.entries()) {
-    draft.write(new DataView(rules.buffer, index * RULE_ENTRY_LEN, RULE_ENTRY_LEN), words);
-  }
-  return { rules, count: drafts.length, words: words.words };
+function ip4(address: Prefix["address"]): number {
+  return typeof address === "number" ? address : 0;
+}
+
+export function ruleColumns(drafts: readonly RuleDraft[]): RuleColumns {
+  const columns = new RuleColumns(drafts.length);
+  for (const draft of drafts) columns.add(draft);
+  return columns;
 }

@@ -1,15 +1,56 @@
+const ROOM_KEPT = 1 << 16;
+
 /** A growing column of unsigned 32-bit words, as entries are handed to the machine. */
 export class Words {
-  #words = new Uint32Array(64);
+  #words: Uint32Array;
   #length = 0;
+
+  constructor(room = 64) {
+    this.#words = new Uint32Array(room);
+  }
 
   get length(): number {
     return this.#length;
   }
 
+  /** Forgets the words, and keeps room for some. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#words.length > ROOM_KEPT) this.#words = new Uint32Array(ROOM_KEPT);
+  }
+
   push(...values: readonly number[]): void {
-    while (this.#length + values.length > this.#words.length) this.#double();
-    for (const value of values) this.#words[this.#length++] = value;
+    this.append(values);
+  }
+
+  append(values: ArrayLike<number>): void {
+    const at = this.extend(values.length);
+    for (let index = 0; index < values.length; index++) this.#words[at + index] = values[index] as number;
+  }
+
+  push1(value: number): void {
+    const at = this.extend(1);
+    this.#words[at] = value;
+  }
+
+  push3(a: number, b: number, c: number): void {
+    const at = this.extend(3);
+    this.#words[at] = a;
+    this.#words[at + 1] = b;
+    this.#words[at + 2] = c;
+  }
+
+  /** Makes room for so many words more, to be set in `array`; where they begin. */
+  extend(count: number): number {
+    const at = this.#length;
+    while (at + count > this.#words.length) this.#double();
+    this.#length = at + count;
+    return at;
+  }
+
+  /** The words with room behind them: another array after the next `extend`. */
+  get array(): Uint32Array {
+    return this.#words;
   }
 
   /** What was pushed, in place. */
@@ -18,7 +59,7 @@ export class Words {
   }
 
   #double(): void {
-    const larger = new Uint32Array(this.#words.length * 2);
+    const larger = new Uint32Array(Math.max(4, this.#words.length * 2));
     larger.set(this.#words);
     this.#words = larger;
   }

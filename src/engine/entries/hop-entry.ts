@@ -1,0 +1,111 @@
+import {
+  NEXT_HOP_DST_MAC,
+  NEXT_HOP_FLAG_BRIDGE,
+  NEXT_HOP_FLAG_NO_UDP_CHECKSUM,
+  NEXT_HOP_FLAG_ON_LINK,
+  NEXT_HOP_FLAGS,
+  NEXT_HOP_KIND,
+  NEXT_HOP_KIND_DIRECT,
+  NEXT_HOP_KIND_GENEVE,
+  NEXT_HOP_KIND_LOCAL,
+  NEXT_HOP_KIND_UNREACHABLE,
+  NEXT_HOP_KIND_VXLAN,
+  NEXT_HOP_LEAVE,
+  NEXT_HOP_MTU,
+  NEXT_HOP_OPTIONS,
+  NEXT_HOP_OPTIONS_LEN,
+  NEXT_HOP_OPTIONS_MAX,
+  NEXT_HOP_OUT,
+  NEXT_HOP_OUTER_DST,
+  NEXT_HOP_OUTER_DST_MAC,
+  NEXT_HOP_OUTER_SRC,
+  NEXT_HOP_OUTER_SRC_MAC,
+  NEXT_HOP_PORT,
+  NEXT_HOP_SOURCE,
+  NEXT_HOP_SRC_MAC,
+  NEXT_HOP_VNI,
+} from "../../../assembly/abi/entry.js";
+import type { Ip4 } from "../../net/ip.js";
+import type { Mac } from "../../net/mac.js";
+import type { Interface } from "../../ruleset/routes.js";
+import type { NumberedHop } from "../../trace/numbering.js";
+
+/** A next hop with everything its entry needs. */
+export interface ResolvedHop {
+  readonly known: NumberedHop;
+  /** The neighbour's, where one is known. */
+  readonly mac?: Mac;
+  /** Of a tunnel: the underlay's neighbour and device. */
+  readonly outer?: { readonly mac: Mac; readonly device: Interface; readonly number: number };
+}
+
+/** The device that a next hop names. */
+export interface HopDevice {
+  readonly device: Interface;
+  /** Its number, 0 where the node has none of that name. */
+  readonly number: number;
+  /** What MASQUERADE gives. */
+  readonly source: Ip4;
+}
+
+const KINDS = {
+  unreachable: NEXT_HOP_KIND_UNREACHABLE,
+  local: NEXT_HOP_KIND_LOCAL,
+  direct: NEXT_HOP_KIND_DIRECT,
+  vxlan: NEXT_HOP_KIND_VXLAN,
+  geneve: NEXT_HOP_KIND_GENEVE,
+} as const;
+
+function setMac(view: DataView, at: number, mac: Mac): void {
+  view.setUint16(at, Math.floor(mac / 2 ** 32));
+  view.setUint32(at + 2, mac % 2 ** 32);
+}
+
+function flagsOf({ known, mac }: ResolvedHop, { kind, geneve }: Interface): number {
+  const isOnLink = known.kind === "direct" && mac === undefined;
+  const isUnsummed = kind === "geneve" && geneve?.udpChecksum !== true;
+  return (
+    (kind === "bridge" ? NEXT_HOP_FLAG_BRIDGE : 0) |
+    (isOnLink ? NEXT_HOP_FLAG_ON_LINK : 0) |
+    (isUnsummed ? NEXT_HOP_FLAG_NO_UDP_CHECKSUM : 0)
+  );
+}
+
+/** TypeError for options that do not fit: they are written in whole or not at all. */
+function setOptions(view: DataView, at: number, { name, geneve }: Interface): void {
+  const options = geneve?.options ?? [];
+  if (options.length > NEXT_HOP_OPTIONS_MAX || options.length % 4 !== 0) {
+    const message = `at most ${NEXT_HOP_OPTIONS_MAX} octets, in words of 4: it has ${options.length}.`;
+    throw new TypeError(`The Geneve device ${name} can have options of ${message}`);
+  }
+  view.setUint32(at + NEXT_HOP_OPTIONS_LEN, options.length, true);
+  for (const [index, octet] of options.entries()) view.setUint8(at + NEXT_HOP_OPTIONS + index, octet);
+}
+
+/** Sets a next hop's entry (NEXT_HOP_…) in octets that are all 0. */
+export function setHopEntry(
+  view: DataView,
+  at: number,
+  hop: ResolvedHop,
+  { device, number, source }: HopDevice,
+): void {
+  const { known, mac, outer } = hop;
+  const set = (field: number, value: number) => view.setUint32(at + field, value, true);
+  set(NEXT_HOP_KIND, KINDS[known.kind]);
+  set(NEXT_HOP_OUT, number);
+  set(NEXT_HOP_LEAVE, outer?.number ?? number);
+  set(NEXT_HOP_MTU, device.mtu);
+  set(NEXT_HOP_SOURCE, source);
+  set(NEXT_HOP_FLAGS, flagsOf(hop, device));
+  setMac(view, at + NEXT_HOP_DST_MAC, mac ?? 0);
+  setMac(view, at + NEXT_HOP_SRC_MAC, device.mac);
+  const end = device.vxlan ?? device.geneve;
+  if (outer === undefined || end === undefined || typeof end.local !== "number") return;
+  set(NEXT_HOP_VNI, end.vni);
+  set(NEXT_HOP_PORT, end.port);
+  set(NEXT_HOP_OUTER_SRC, end.local);
+  setOptions(view, at, device);
+  set(NEXT_HOP_OUTER_DST, known.remote ?? 0);
+  setMac(view, at + NEXT_HOP_OUTER_DST_MAC, outer.mac);
+  setMac(view, at + NEXT_HOP_OUTER_SRC_MAC, outer.device.mac);
+}

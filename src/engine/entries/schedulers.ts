@@ -1,0 +1,30 @@
+import {
+  SCHEDULER_DH,
+  SCHEDULER_FLAG_FALLBACK,
+  SCHEDULER_FLAG_PORT,
+  SCHEDULER_MH,
+  SCHEDULER_RR,
+  SCHEDULER_SH,
+  SCHEDULER_WRR,
+} from "../../../assembly/abi/entry.js";
+import type { Scheduler, SchedulerFlag, VirtualServer } from "../../ruleset/ipvs.js";
+
+const CODES: Readonly<Record<Scheduler, number>> = {
+  rr: SCHEDULER_RR,
+  wrr: SCHEDULER_WRR,
+  sh: SCHEDULER_SH,
+  dh: SCHEDULER_DH,
+  mh: SCHEDULER_MH,
+};
+
+const FLAGS: Readonly<Record<SchedulerFlag, number>> = {
+  "sh-fallback": SCHEDULER_FLAG_FALLBACK,
+  "sh-port": SCHEDULER_FLAG_PORT,
+  "mh-fallback": SCHEDULER_FLAG_FALLBACK,
+  "mh-port": SCHEDULER_FLAG_PORT,
+};
+
+/** What picks among a virtual server's real ones: a SCHEDULER_ code with its flags. */
+export function schedulerOf({ scheduler, flags = [] }: VirtualServer): number {
+  return flags.reduce((word, flag) => word | FLAGS[flag], CODES[scheduler]);
+}

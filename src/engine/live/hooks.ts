@@ -1,0 +1,102 @@
+import {
+  HOOK_CHAINS_MAX,
+  HOOK_FILTER,
+  HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_NAT,
+  HOOK_OUTPUT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  TARGET_ACCEPT,
+  TARGET_DROP,
+} from "../../../assembly/abi/entry.js";
+import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
+import type { NftChain } from "../../ruleset/nftables.js";
+import type { LiveChain } from "./chain.js";
+
+/** A base chain at its hook. */
+export interface HookEntry {
+  readonly hook: number;
+  readonly chain: number;
+  readonly type: number;
+  readonly policy: number;
+  readonly priority: number;
+}
+
+const HOOKS = {
+  prerouting: HOOK_PREROUTING,
+  input: HOOK_INPUT,
+  forward: HOOK_FORWARD,
+  output: HOOK_OUTPUT,
+  postrouting: HOOK_POSTROUTING,
+} as const;
+
+/** Priorities of the iptables tables (include/uapi/linux/netfilter_ipv4.h); nat's source half is at 100. */
+const PRIORITY: Readonly<Record<string, number>> = {
+  raw: -300,
+  mangle: -150,
+  nat: -100,
+  filter: 0,
+} satisfies Record<IptablesTable["name"], number>;
+const NAT_SRC = 100;
+
+function isHook(name: string): name is keyof typeof HOOKS {
+  return Object.hasOwn(HOOKS, name);
+}
+
+/** A built-in chain of iptables; undefined for an empty one with policy ACCEPT, which is left out. */
+function iptablesHook({ policy, name }: Chain, { table, number, length }: LiveChain): HookEntry | undefined {
+  const hook = name.toLowerCase();
+  if (!isHook(hook) || (length === 0 && policy === "ACCEPT")) return undefined;
+  const isSource = table === "nat" && (hook === "input" || hook === "postrouting");
+  return {
+    hook: HOOKS[hook],
+    chain: number,
+    type: table === "nat" ? HOOK_NAT : HOOK_FILTER,
+    policy: policy === "DROP" ? TARGET_DROP : TARGET_ACCEPT,
+    priority: isSource ? NAT_SRC : (PRIORITY[table] ?? 0),
+  };
+}
+
+/** A base chain of nftables; its policy is accept. */
+function nftHook({ base }: NftChain, { number }: LiveChain): HookEntry | undefined {
+  if (base === undefined) return undefined;
+  return {
+    hook: HOOKS[base.hook],
+    chain: number,
+    type: base.type === "nat" ? HOOK_NAT : HOOK_FILTER,
+    policy: TARGET_ACCEPT,
+    priority: base.priority,
+  };
+}
+
+/** The base chains of every hook, in netfilter's order. TypeError for more than a hook holds. */
+export function hookEntries(bases: readonly LiveChain[]): readonly HookEntry[] {
+  const entries = bases.flatMap((live) => {
+    const { head } = live;
+    if (head === undefined) return [];
+    return (("base" in head ? nftHook(head, live) : iptablesHook(head as Chain, live)) ?? []) as HookEntry[];
+  });
+  for (const [name, hook] of Object.entries(HOOKS)) {
+    if (entries.filter((entry) => entry.hook === hook).length > HOOK_CHAINS_MAX)
+      throw new TypeError(
+        `Hook ${name} has more than the ${HOOK_CHAINS_MAX} base chains that the machine holds.`,
+      );
+  }
+  return entries.sort((a, b) => a.hook - b.hook || a.priority - b.priority);
+}
+
+export function areSameHooks(some: readonly HookEntry[], others: readonly HookEntry[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((entry, index) => {
+      const other = others[index];
+      return (
+        entry.hook === other?.hook &&
+        entry.chain === other.chain &&
+        entry.type === other.type &&
+        entry.policy === other.policy
+      );
+    })
+  );
+}

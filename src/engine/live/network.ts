@@ -1,0 +1,205 @@
+import type { Ip } from "../../net/ip.js";
+import type { Prefix } from "../../net/prefix.js";
+import { fdbKey, neighbourKey, prefixKey } from "../../ruleset/identity.js";
+import type { Neighbour } from "../../ruleset/neighbours.js";
+import type { Interface, InterfaceAddress, Route } from "../../ruleset/routes.js";
+import type { Ruleset } from "../../ruleset/ruleset.js";
+import type { FdbEntry } from "../../ruleset/vxlan.js";
+import { Device } from "./device.js";
+import { Hops } from "./hops.js";
+import type { Journal } from "./journal.js";
+import { Keyed } from "./keyed.js";
+import { expectPrefix, Rib } from "./rib.js";
+import type { Writes } from "./writes.js";
+
+const NOWHERE: Omit<Interface, "name"> = { kind: "dummy", mac: 0, mtu: 0, addresses: [] };
+/** What a route takes of the image, as a rule, and what its layout may grow by. */
+const OCTETS_PER_ROUTE = 256;
+const LAYOUT_OCTETS = 8 << 20;
+const LAYOUT_OCTETS_OF_FEW = 1 << 18;
+const FEW_ROUTES = 1024;
+const OCTETS_PER_HOP = 128;
+
+/** What a directory of so many next hops grows by when so many more come. */
+function hopOctets(count: number, more: number): number {
+  const room = 2 ** Math.ceil(Math.log2(Math.max(16, count)));
+  return count + more <= room ? 0 : 4 * OCTETS_PER_HOP * (room + more);
+}
+
+/** A node's devices, routes, neighbours and FDB, and the next hops that they make. */
+export class Network {
+  readonly hops: Hops;
+  readonly #devices = new Map<string, Device>();
+  readonly #rib: Rib;
+  readonly #routes6: Keyed<Route>;
+  readonly #neighbours: Keyed<Neighbour>;
+  readonly #fdb: Keyed<FdbEntry>;
+  readonly #journal: Journal;
+  readonly #names: readonly string[];
+
+  constructor(ruleset: Ruleset, hopNumbers: ReadonlyMap<string, number>, journal: Journal) {
+    const { interfaces, routes, neighbours, fdb } = ruleset;
+    this.#journal = journal;
+    this.#names = interfaces.map(({ name }) => name);
+    for (const [index, device] of interfaces.entries())
+      this.#devices.set(device.name, new Device(device, index + 1, index + 1, journal));
+    const device = (name: string) => this.#device(name);
+    this.hops = new Hops({ lookup: (address) => this.#rib.lookup(address), device }, hopNumbers);
+    this.#rib = new Rib(this.hops, device, () => this.#devices.values(), journal);
+    this.#neighbours = new Keyed(neighbours, neighbourKey, journal);
+    this.#fdb = new Keyed(fdb, fdbKey, journal);
+    const isOf6 = ({ prefix }: Route) => typeof prefix.address === "bigint";
+    const routes6 = routes.filter(isOf6);
+    this.#routes6 = new Keyed(routes6, ({ prefix }) => prefixKey(prefix), journal);
+    for (const { dev, mac, dst } of fdb) if (typeof dst === "number") device(dev).remotes.set(mac, dst);
+    for (const route of routes) if (!isOf6(route)) this.#rib.set(route);
+    for (const { dev, address, mac } of neighbours) {
+      if (typeof address !== "number") continue;
+      const one = device(dev);
+      one.macs.set(address, mac);
+      this.#rib.neighbourChanged(one, address);
+    }
+    for (const name of this.#names) {
+      const one = device(name);
+      for (const address of one.addresses) this.#rib.addLocal(one, address);
+    }
+  }
+
+  get interfaces(): readonly Interface[] {
+    return this.#names.map((name) => this.#device(name).interface);
+  }
+
+  get routes(): readonly Route[] {
+    const { items } = this.#routes6;
+    return items.length === 0 ? this.#rib.routes : [...this.#rib.routes, ...items];
+  }
+
+  get neighbours(): readonly Neighbour[] {
+    return this.#neighbours.items;
+  }
+
+  get fdb(): readonly FdbEntry[] {
+    return this.#fdb.items;
+  }
+
+  /** Everything, as the machine is given it at first. */
+  load(): { readonly hops: Uint32Array; readonly routes: Uint32Array } {
+    const routes = this.#rib.loadAll();
+    return { hops: this.hops.loadAll(), routes };
+  }
+
+  setRoute(route: Route): void {
+    expectPrefix(route.prefix);
+    if (typeof route.prefix.address === "number") this.#rib.set(route);
+    else this.#routes6.set(route);
+  }
+
+  removeRoute(prefix: Prefix): void {
+    if (typeof prefix.address === "number") this.#rib.remove(prefix);
+    else if (this.#routes6.remove(prefixKey(prefix)) === undefined)
+      throw new TypeError("the ruleset has no such route.");
+  }
+
+  setNeighbour(neighbour: Neighbour): void {
+    const { dev, address, mac } = neighbour;
+    this.#neighbours.set(neighbour);
+    if (typeof address === "number") this.#setMac(this.#device(dev), address, mac);
+  }
+
+  removeNeighbour(dev: string, address: Ip): void {
+    if (this.#neighbours.remove(neighbourKey({ dev, address })) === undefined)
+      throw new TypeError("the ruleset has no such neighbour.");
+    if (typeof address === "number") this.#setMac(this.#device(dev), address, undefined);
+  }
+
+  setFdb(entry: FdbEntry): void {
+    this.#fdb.set(entry);
+    this.#setRemote(entry, typeof entry.dst === "number" ? entry.dst : undefined);
+  }
+
+  removeFdb(dev: string, mac: number): void {
+    const entry = this.#fdb.remove(fdbKey({ dev, mac }));
+    if (entry === undefined) throw new TypeError("the ruleset has no such FDB entry.");
+    this.#setRemote(entry, undefined);
+  }
+
+  addAddress(dev: string, address: InterfaceAddress): void {
+    const device = this.#existing(dev);
+    if (device.has(address.address)) throw new TypeError(`the address of interface ${dev} is there already.`);
+    device.add(address);
+    this.hops.sourceChanged(device);
+    this.#rib.addLocal(device, address);
+  }
+
+  removeAddress(dev: string, address: Ip): void {
+    const device = this.#existing(dev);
+    if (!device.has(address)) throw new TypeError(`the ruleset has no such address of interface ${dev}.`);
+    const removed = device.remove(address);
+    this.hops.sourceChanged(device);
+    this.#rib.removeLocal(device, removed);
+  }
+
+  /** Nothing waits any more: the change was taken back. */
+  forget(): void {
+    this.hops.forgetStale();
+    this.#rib.forgetStale();
+  }
+
+  /** What `settle` can make the image grow by; 0 where nothing waits. */
+  get octets(): number {
+    const routes = this.#rib.staleCount;
+    if (routes === 0) return 0;
+    const layout = this.#rib.size < FEW_ROUTES ? LAYOUT_OCTETS_OF_FEW : LAYOUT_OCTETS;
+    return layout + routes * OCTETS_PER_ROUTE + hopOctets(this.hops.top, routes);
+  }
+
+  /** Finds what a change means for next hops and routes, and writes that. It cannot fail. */
+  settle(writes: Writes): void {
+    const routes: [number, number, number | undefined][] = [];
+    this.#rib.settle((address, length, hop) => routes.push([address, length, hop?.number]));
+    this.hops.settle((number, entry) => writes.add(0, (image) => image.setHop(number, entry)));
+    for (const [address, length, hop] of routes) {
+      if (hop === undefined) writes.add(0, (image) => image.removeRoute(address, length));
+      else writes.add(0, (image) => image.setRoute(address, length, hop));
+    }
+  }
+
+  #device(name: string): Device {
+    const known = this.#devices.get(name);
+    if (known !== undefined) return known;
+    const made = new Device({ name, ...NOWHERE }, 0, -this.#devices.size, this.#journal);
+    this.#devices.set(name, made);
+    return made;
+  }
+
+  #existing(name: string): Device {
+    const device = this.#devices.get(name);
+    if (device === undefined || device.number === 0)
+      throw new TypeError(`the ruleset has no interface ${name}.`);
+    return device;
+  }
+
+  #setMac(device: Device, address: number, mac: number | undefined): void {
+    const before = device.macs.get(address);
+    const set = (one: number | undefined) => {
+      if (one === undefined) device.macs.delete(address);
+      else device.macs.set(address, one);
+      this.#rib.neighbourChanged(device, address);
+      this.hops.neighbourChanged(device, address);
+    };
+    set(mac);
+    this.#journal.note(() => set(before));
+  }
+
+  #setRemote({ dev, mac }: FdbEntry, remote: number | undefined): void {
+    const device = this.#device(dev);
+    const before = device.remotes.get(mac);
+    const set = (one: number | undefined) => {
+      if (one === undefined) device.remotes.delete(mac);
+      else device.remotes.set(mac, one);
+      this.hops.remoteChanged(device, mac);
+    };
+    set(remote);
+    this.#journal.note(() => set(before));
+  }
+}

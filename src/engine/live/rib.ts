@@ -1,0 +1,244 @@
+import { type Ip4, printIp } from "../../net/ip.js";
+import { maskOf, type Prefix, prefixOf } from "../../net/prefix.js";
+import type { InterfaceAddress, Route } from "../../ruleset/routes.js";
+import { Words } from "../entries/words.js";
+import { AddressIndex } from "./address-index.js";
+import type { Device } from "./device.js";
+import type { Hop } from "./hop.js";
+import type { Hops } from "./hops.js";
+import type { Journal } from "./journal.js";
+import { PrefixMap } from "./prefix-map.js";
+
+/** Where packets to an IPv4 prefix go, and why. */
+interface Destination {
+  readonly address: Ip4;
+  readonly length: number;
+  /** Of the main table. */
+  route: Route | undefined;
+  /** Among those that have one. */
+  position: number;
+  /** Devices that have the address: the node itself. */
+  locals: readonly Device[];
+  /** What the machine has. */
+  hop: Hop | undefined;
+}
+
+const NOBODY: readonly Device[] = [];
+const isRoute = ({ route }: Destination) => route !== undefined;
+
+/** IPv4 prefix of a whole length without host bits. TypeError for what is none. */
+export function expectPrefix({ address, length }: Prefix): void {
+  const most = typeof address === "number" ? 32 : 128;
+  const isPrefix = Number.isInteger(length) && length >= 0 && length <= most;
+  if (isPrefix && prefixOf(address, length).address === address) return;
+  throw new TypeError(
+    `${printIp(address)}/${length} is no prefix: its length is out of range, or it has host bits.`,
+  );
+}
+
+/** The device of a connected network; undefined for a route by a gateway, or none. */
+function networkOf(route: Route | undefined): string | undefined {
+  return route === undefined || typeof route.via === "number" ? undefined : route.dev;
+}
+
+/**
+ * All IPv4 routes of a node: the main table's, its own addresses, and a host route to every neighbour on a connected
+ * network. A destination's next hop follows from these alone, so a change marks what it may matter to, and `settle`
+ * finds what became of that.
+ */
+export class Rib {
+  readonly #destinations = new PrefixMap<Destination>();
+  /** Those with a route of the main table. */
+  readonly #routed: Destination[] = [];
+  #routes: readonly Route[] | undefined;
+  /** Made at the first change of a route. */
+  #neighbours: AddressIndex<number> | undefined;
+  readonly #stale = new Set<Destination>();
+  readonly #hops: Hops;
+  readonly #deviceOf: (name: string) => Device;
+  readonly #devices: () => Iterable<Device>;
+  readonly #journal: Journal;
+
+  constructor(
+    hops: Hops,
+    deviceOf: (name: string) => Device,
+    devices: () => Iterable<Device>,
+    journal: Journal,
+  ) {
+    this.#hops = hops;
+    this.#deviceOf = deviceOf;
+    this.#devices = devices;
+    this.#journal = journal;
+  }
+
+  /** The main table, in any order. */
+  get routes(): readonly Route[] {
+    this.#routes ??= this.#routed.map(({ route }) => route as Route);
+    return this.#routes;
+  }
+
+  get size(): number {
+    return this.#routed.length;
+  }
+
+  get staleCount(): number {
+    return this.#stale.size;
+  }
+
+  /** The route that the kernel would take, without the local table. */
+  lookup(address: Ip4): Route | undefined {
+    return this.#destinations.longest(address, isRoute)?.route;
+  }
+
+  /** Adds or replaces a route. TypeError if its prefix is none. */
+  set(route: Route): void {
+    expectPrefix(route.prefix);
+    this.#change(this.#at(Number(route.prefix.address), route.prefix.length), route);
+  }
+
+  /** Removes a route, which must be there. */
+  remove(prefix: Prefix): void {
+    const destination = this.#destinations.get(Number(prefix.address), prefix.length);
+    if (destination?.route === undefined) throw new TypeError("the ruleset has no such route.");
+    this.#change(destination, undefined);
+  }
+
+  /** An address of the node came. */
+  addLocal(device: Device, { address, length }: InterfaceAddress): void {
+    if (typeof address !== "number") return;
+    const destination = this.#at(...localPrefix(device, address, length));
+    this.#setLocals(destination, [...destination.locals, device]);
+  }
+
+  /** An address of the node went, which was there. */
+  removeLocal(device: Device, { address, length }: InterfaceAddress): void {
+    if (typeof address !== "number") return;
+    const destination = this.#at(...localPrefix(device, address, length));
+    const index = destination.locals.indexOf(device);
+    this.#setLocals(destination, [
+      ...destination.locals.slice(0, index),
+      ...destination.locals.slice(index + 1),
+    ]);
+  }
+
+  /** A neighbour came or went. */
+  neighbourChanged(device: Device, address: Ip4): void {
+    const neighbour = device.serial * 2 ** 32 + address;
+    if (device.macs.has(address)) this.#neighbours?.add(address, neighbour);
+    else this.#neighbours?.remove(address, neighbour);
+    this.#mark(this.#at(address, 32));
+  }
+
+  /** Nothing is stale any more: what a change marked was taken back. */
+  forgetStale(): void {
+    for (const destination of this.#stale) this.#tidy(destination);
+    this.#stale.clear();
+  }
+
+  /** Finds the next hops of what is stale; calls for each whose hop is another one now, with undefined for none. */
+  settle(use: (address: Ip4, length: number, hop: Hop | undefined) => void): void {
+    for (const destination of this.#stale) {
+      const { address, length, hop: before } = destination;
+      const hop = this.#hopOf(destination);
+      if (hop !== before) {
+        if (hop !== undefined) hop.references++;
+        if (before !== undefined && --before.references === 0) this.#hops.invalidate(before);
+        destination.hop = hop;
+        use(address, length, hop);
+      }
+      this.#tidy(destination);
+    }
+    this.#stale.clear();
+  }
+
+  /** As settle, for all: rows of address, length, next hop. */
+  loadAll(): Uint32Array {
+    const rows = new Words(Math.max(3, this.#stale.size * 3));
+    this.settle((address, length, hop) => rows.push3(address, length, hop?.number ?? 0));
+    return rows.words;
+  }
+
+  #at(address: Ip4, length: number): Destination {
+    const known = this.#destinations.get(address, length);
+    if (known !== undefined) return known;
+    const made = { address, length, route: undefined, position: 0, locals: NOBODY, hop: undefined };
+    this.#destinations.set(address, length, made);
+    return made;
+  }
+
+  /** A destination that nothing leads to is none. */
+  #tidy({ address, length, route, locals, hop }: Destination): void {
+    if (route === undefined && locals.length === 0 && hop === undefined)
+      this.#destinations.delete(address, length);
+  }
+
+  #mark(destination: Destination): void {
+    this.#stale.add(destination);
+  }
+
+  #change(destination: Destination, route: Route | undefined): void {
+    const { address, length, route: before } = destination;
+    this.#setRoute(destination, route);
+    this.#journal.note(() => this.#setRoute(destination, before));
+    this.#mark(destination);
+    // While a ruleset is loaded all that is there is resolved in the end.
+    if (!this.#journal.isOpen) return;
+    this.#hops.routeChanged(address, length);
+    // Neighbours on a connected network have routes; what stays on its network, or on none, changes nothing for them.
+    if (before !== undefined && route !== undefined && networkOf(before) === networkOf(route)) return;
+    this.#indexed().within(address, length, (_, at) => this.#mark(this.#at(at, 32)));
+  }
+
+  #indexed(): AddressIndex<number> {
+    if (this.#neighbours !== undefined) return this.#neighbours;
+    const index = new AddressIndex<number>();
+    for (const { serial, macs } of this.#devices()) {
+      for (const address of macs.keys()) index.add(address, serial * 2 ** 32 + address);
+    }
+    this.#neighbours = index;
+    return index;
+  }
+
+  #setRoute(destination: Destination, route: Route | undefined): void {
+    const { route: before, position } = destination;
+    this.#routes = undefined;
+    destination.route = route;
+    if (before === undefined && route !== undefined) {
+      destination.position = this.#routed.push(destination) - 1;
+      this.#destinations.set(destination.address, destination.length, destination);
+    } else if (before !== undefined && route === undefined) {
+      const last = this.#routed.pop() as Destination;
+      if (last === destination) return;
+      this.#routed[position] = last;
+      last.position = position;
+    }
+  }
+
+  #setLocals(destination: Destination, locals: readonly Device[]): void {
+    const before = destination.locals;
+    destination.locals = locals;
+    this.#journal.note(() => {
+      destination.locals = before;
+    });
+    this.#mark(destination);
+  }
+
+  #hopOf({ address, length, route, locals }: Destination): Hop | undefined {
+    const local = locals.reduce<Device | undefined>(
+      (last, device) => (last === undefined || device.number > last.number ? device : last),
+      undefined,
+    );
+    if (local !== undefined) return this.#hops.local(local);
+    const network = length === 32 ? networkOf(this.lookup(address)) : undefined;
+    const neighbourly = network === undefined ? undefined : this.#deviceOf(network);
+    if (neighbourly?.macs.has(address) === true) return this.#hops.via(neighbourly, address);
+    if (route === undefined) return undefined;
+    const device = this.#deviceOf(route.dev);
+    return typeof route.via === "number" ? this.#hops.via(device, route.via) : this.#hops.connected(device);
+  }
+}
+
+/** The prefix that is local for an address: on the loopback interface its whole network. */
+function localPrefix(device: Device, address: Ip4, length: number): [Ip4, number] {
+  return device.facts.kind === "loopback" ? [(address & maskOf(length)) >>> 0, length] : [address, 32];
+}

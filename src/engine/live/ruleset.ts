@@ -1,0 +1,200 @@
+import { EXACT_SERVICES } from "../../../assembly/abi/entry.js";
+import type { Ip } from "../../net/ip.js";
+import type { RulesetChange } from "../../ruleset/change.js";
+import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
+import type { NftChain } from "../../ruleset/nftables.js";
+import type { Ruleset } from "../../ruleset/ruleset.js";
+import type { Numbering } from "../../trace/numbering.js";
+import { type TunnelEntry, tunnelEntries } from "../entries/tunnels.js";
+import type { ImageStore } from "../image.js";
+import { type ChainColumns, Chains } from "./chains.js";
+import type { HookEntry } from "./hooks.js";
+import { Journal } from "./journal.js";
+import { Network } from "./network.js";
+import { Notes } from "./notes.js";
+import { Numbers } from "./numbers.js";
+import { type ServerColumns, Servers } from "./servers.js";
+import { Sets, type TableEntries } from "./sets.js";
+import { type Parts, takeStep } from "./steps.js";
+import { Writes } from "./writes.js";
+
+/** A whole ruleset as the machine takes it, and what its numbers stand for. */
+export interface RulesetEntries {
+  readonly numbering: Numbering;
+  /** NEXT_HOP_ENTRY_LEN octets each, by number. */
+  readonly hops: Uint32Array;
+  /** Rows of address, length, next hop. */
+  readonly routes: Uint32Array;
+  readonly tables: readonly TableEntries[];
+  readonly chains: ChainColumns;
+  readonly hooks: readonly HookEntry[];
+  readonly servers: ServerColumns;
+  readonly tunnels: readonly TunnelEntry[];
+}
+
+/** The numbers of an image, as a file keeps them: of chains and servers in the order of its ruleset, of next hops by key. */
+export interface SavedNumbers {
+  readonly chains: readonly number[];
+  readonly servers: readonly number[];
+  readonly hops: readonly (readonly [key: string, number: number])[];
+}
+
+/** What an engine knows of its ruleset: indexed by what changes name, numbered as the image has it. */
+export class LiveRuleset {
+  readonly numbering: Numbering;
+  readonly #journal = new Journal();
+  readonly #writes = new Writes();
+  readonly #loaded: Ruleset;
+  readonly #network: Network;
+  readonly #chains: Chains;
+  readonly #sets: Sets;
+  readonly #allServers: Servers;
+  readonly #notes: Notes;
+  readonly #parts: Parts;
+  #names: Map<Ip, string> | undefined;
+  #ruleset: Ruleset | undefined;
+
+  constructor(ruleset: Ruleset, saved?: SavedNumbers) {
+    const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
+    const parts = { numbers, journal: this.#journal, writes: this.#writes };
+    this.#loaded = ruleset;
+    this.#ruleset = ruleset;
+    this.#network = new Network(ruleset, new Map(saved?.hops), this.#journal);
+    this.#chains = new Chains(ruleset, saved?.chains, parts);
+    this.#sets = new Sets(ruleset, this.#chains.nftables, EXACT_SERVICES + 1, parts);
+    this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
+    this.#notes = new Notes(ruleset.diagnostics, this.#journal);
+    this.#parts = {
+      network: this.#network,
+      chains: this.#chains,
+      sets: this.#sets,
+      servers: () => this.#servers(),
+      setName: (address, name) => this.#setName(address, name),
+      notes: this.#notes,
+    };
+    this.numbering = numberingOf(this.#network, numbers, this.#sets, this.#allServers, ruleset);
+  }
+
+  /** Everything, as the machine is given it at first. TypeError for what it cannot hold: it names the part. */
+  load(): RulesetEntries {
+    const tables = this.#sets.load();
+    const chains = this.#chains.load((map) => this.#sets.chainsOf(map));
+    const services = { number: EXACT_SERVICES, name: "services", rows: this.#allServers.rows };
+    return {
+      numbering: this.numbering,
+      ...this.#network.load(),
+      tables: this.#loaded.ipvs === undefined ? tables : [services, ...tables],
+      chains,
+      hooks: this.#chains.hooks,
+      servers: this.#allServers.load(),
+      tunnels: tunnelEntries(this.#loaded.interfaces),
+    };
+  }
+
+  /** As plain data. What was answered before does not change, but for its names. */
+  get ruleset(): Ruleset {
+    this.#ruleset ??= this.#current();
+    return this.#ruleset;
+  }
+
+  get numbers(): SavedNumbers {
+    return {
+      chains: this.#chains.numbers,
+      servers: this.#allServers.numbers,
+      hops: this.#network.hops.keys,
+    };
+  }
+
+  /**
+   * Takes a change, and answers what must be written to the image, in this order, which `reserve` was asked to have
+   * room for. TypeError naming the step that does not fit, or what `reserve` throws; nothing is changed then.
+   */
+  change(change: RulesetChange, reserve: (octets: number) => void): readonly ((image: ImageStore) => void)[] {
+    this.#journal.open();
+    this.#writes.begin();
+    let hooks: readonly HookEntry[];
+    try {
+      for (const [index, step] of change.entries()) takeStep(this.#parts, step, index + 1);
+      hooks = this.#chains.check((map) => this.#sets.chainsOf(map));
+      reserve(this.#writes.octets + this.#network.octets);
+    } catch (error) {
+      this.#journal.rollback();
+      this.#chains.forget();
+      this.#network.forget();
+      throw error;
+    }
+    this.#journal.commit();
+    this.#network.settle(this.#writes);
+    this.#chains.settle(hooks);
+    this.#ruleset = undefined;
+    return this.#writes.list;
+  }
+
+  #servers(): Servers {
+    if (this.#loaded.ipvs === undefined) throw new TypeError("the ruleset has no IPVS.");
+    return this.#allServers;
+  }
+
+  #setName(address: Ip, name: string | undefined): void {
+    this.#names ??= new Map(this.#loaded.names);
+    const names = this.#names;
+    const before = names.get(address);
+    const set = (one: string | undefined) => {
+      if (one === undefined) names.delete(address);
+      else names.set(address, one);
+    };
+    set(name);
+    this.#journal.note(() => set(before));
+  }
+
+  #current(): Ruleset {
+    const { iptables, ipsets, ipvs, nftables, names } = this.#loaded;
+    const tables = this.#chains.iptables.map(({ name, defined }) => {
+      const chains = defined.map(({ chain }) => chain as Chain);
+      return { name: name as IptablesTable["name"], chains };
+    });
+    const chains = (this.#chains.nftables?.defined ?? []).map(({ chain }) => chain as NftChain);
+    const { interfaces, routes, neighbours, fdb } = this.#network;
+    return {
+      ...this.#loaded,
+      interfaces,
+      routes,
+      neighbours,
+      fdb,
+      ...(iptables === undefined ? {} : { iptables: { ...iptables, tables } }),
+      ...(ipsets === undefined ? {} : { ipsets: this.#sets.ipsets(ipsets) }),
+      ...(ipvs === undefined ? {} : { ipvs: { servers: this.#allServers.servers.items } }),
+      ...(nftables === undefined
+        ? {}
+        : { nftables: { ...nftables, ...this.#sets.nftables(nftables), chains } }),
+      names: this.#names ?? names,
+      diagnostics: this.#notes.diagnostics,
+    };
+  }
+}
+
+/** Turns a ruleset into entries. TypeError for what the machine cannot hold: it names the rule's part. */
+export function rulesetEntries(ruleset: Ruleset): RulesetEntries {
+  return new LiveRuleset(ruleset).load();
+}
+
+function numberingOf(
+  network: Network,
+  { chains }: Numbers,
+  { names }: Sets,
+  { numbered: servers }: Servers,
+  { ipvs }: Ruleset,
+): Numbering {
+  const tables: string[] = [];
+  if (ipvs !== undefined) tables[EXACT_SERVICES] = "services";
+  for (const [number, name] of names) tables[number] = name;
+  return {
+    get interfaces() {
+      return network.interfaces;
+    },
+    chains,
+    hops: network.hops.numbered,
+    tables,
+    servers,
+  };
+}

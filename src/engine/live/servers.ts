@@ -1,0 +1,134 @@
+import { EXACT_SERVICES, SCHEDULER_RR, SERVER_ENTRY_LEN } from "../../../assembly/abi/entry.js";
+import { serverKey } from "../../ruleset/identity.js";
+import type { VirtualServer } from "../../ruleset/ipvs.js";
+import { pushReals, pushService } from "../entries/elements.js";
+import { schedulerOf } from "../entries/schedulers.js";
+import { Words } from "../entries/words.js";
+import type { Journal } from "./journal.js";
+import { Keyed } from "./keyed.js";
+import { ShardedMap } from "./sharded-map.js";
+import type { Writes } from "./writes.js";
+
+const NO_ROWS = new Uint32Array(0);
+/** A table of services, or the directory of servers, that grows. */
+const OCTETS_PER_SERVER = 52 + 64;
+const OCTETS_AT_LEAST = 4096;
+const OCTETS_PER_REAL = 32;
+const REALS_MAX = 1 << 20;
+const REAL_WORDS = SERVER_ENTRY_LEN / 4;
+
+/** Real servers of many virtual ones: rows of number, how many and scheduler, and those one behind another. */
+export interface ServerColumns {
+  readonly rows: Uint32Array;
+  readonly reals: Uint32Array;
+}
+
+/** IPVS' virtual servers: one keeps its number, and where its scheduler is, while it is there. */
+export class Servers {
+  readonly servers: Keyed<VirtualServer>;
+  /** By number; a number given back is undefined. */
+  readonly numbered: (VirtualServer | undefined)[] = [];
+  readonly #numbers = new ShardedMap<number>();
+  readonly #free: number[] = [];
+  readonly #journal: Journal;
+  readonly #writes: Writes;
+
+  constructor(
+    servers: readonly VirtualServer[],
+    numbers: readonly number[] | undefined,
+    { journal, writes }: { readonly journal: Journal; readonly writes: Writes },
+  ) {
+    this.servers = new Keyed(servers, serverKey, journal);
+    this.#journal = journal;
+    this.#writes = writes;
+    for (const [index, server] of servers.entries()) this.#number(server, numbers?.[index] ?? index);
+    this.#numbers.settle();
+    for (let number = this.numbered.length - 1; number >= 0; number--) {
+      if (this.numbered[number] === undefined) this.#free.push(number);
+    }
+  }
+
+  /** The number of every server, in the order of the ruleset. */
+  get numbers(): readonly number[] {
+    return this.servers.items.map((server) => this.#numbers.get(serverKey(server)) ?? 0);
+  }
+
+  /** The rows of the table of services. */
+  get rows(): Uint32Array {
+    const rows = new Words(Math.max(3, this.numbered.length * 3));
+    for (const [number, server] of this.numbered.entries()) {
+      if (server !== undefined) pushService(rows, server, number);
+    }
+    return rows.words;
+  }
+
+  /** All real servers, as the machine is given them at first. */
+  load(): ServerColumns {
+    const rows = new Words(Math.max(3, this.numbered.length * 3));
+    const reals = new Words();
+    for (const [number, server] of this.numbered.entries()) {
+      const before = reals.length;
+      if (server === undefined) continue;
+      pushReals(reals, server.servers);
+      rows.push(number, (reals.length - before) / REAL_WORDS, schedulerOf(server));
+    }
+    return { rows: rows.words, reals: reals.words };
+  }
+
+  /** Adds or replaces a virtual server. TypeError for more real ones than the machine holds. */
+  set(server: VirtualServer): void {
+    if (server.servers.length > REALS_MAX)
+      throw new TypeError(`the virtual server has more than ${REALS_MAX} real servers.`);
+    const key = serverKey(server);
+    const known = this.#numbers.get(key);
+    const number = known ?? this.#free.pop() ?? this.numbered.length;
+    const old = this.servers.set(server);
+    this.#number(server, number);
+    this.#journal.note(() => {
+      if (old !== undefined) this.numbered[number] = old;
+      else this.#forget(key, number);
+    });
+    const reals = new Words(REAL_WORDS * Math.max(1, server.servers.length));
+    pushReals(reals, server.servers);
+    const octets = OCTETS_AT_LEAST + server.servers.length * OCTETS_PER_REAL;
+    this.#writes.add(octets, (image) => image.setServer(number, schedulerOf(server), reals.words));
+    if (known !== undefined) return;
+    const row = this.#rowOf(server, number);
+    const growth = this.numbered.length * OCTETS_PER_SERVER;
+    this.#writes.add(growth, (image) => image.setElements(EXACT_SERVICES, row));
+  }
+
+  remove(key: string): void {
+    const old = this.servers.remove(key);
+    const number = this.#numbers.get(key);
+    if (old === undefined || number === undefined)
+      throw new TypeError("the ruleset has no such virtual server.");
+    this.#forget(key, number);
+    this.#journal.note(() => {
+      this.#free.pop();
+      this.#number(old, number);
+    });
+    const row = this.#rowOf(old, number);
+    this.#writes.add(0, (image) => {
+      image.removeElements(EXACT_SERVICES, row);
+      image.setServer(number, SCHEDULER_RR, NO_ROWS);
+    });
+  }
+
+  #number(server: VirtualServer, number: number): void {
+    this.#numbers.set(serverKey(server), number);
+    this.numbered[number] = server;
+  }
+
+  #forget(key: string, number: number): void {
+    this.#numbers.delete(key);
+    this.numbered[number] = undefined;
+    this.#free.push(number);
+  }
+
+  #rowOf(server: VirtualServer, number: number): Uint32Array {
+    const row = new Words(3);
+    pushService(row, server, number);
+    return row.words;
+  }
+}
