@@ -4,13 +4,10 @@ import { sha256 } from "./sha256.js";
 /** RFC 4648 §6, as character codes. */
 const BASE32 = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", (character) => character.charCodeAt(0));
 
-/** Taken again by every call: a large cluster has hundreds of thousands of names. */
-const codes: number[] = [];
-
 /** The first `characters` (at most 51) of the unpadded base32 form (RFC 4648) of the SHA-256 of the texts together. */
 export function base32Sha256(text: string, characters: number, rest = ""): string {
   const words = sha256(text, rest);
-  codes.length = characters;
+  const codes = new Array<number>(characters);
   for (let index = 0; index < characters; index += 1) {
     const at = index * 5;
     const word = words[at >>> 5] as number;

@@ -37,8 +37,7 @@ type NamedPort = Pick<Frontend, "protocol" | "portName"> & { readonly service: O
 
 /** A hash of the texts together and they themselves; cut where that is too long. */
 function hashed(text: string, rest = ""): string {
-  // join makes one flat text, where a template would keep its parts alive.
-  const full = [base32Sha256(text, 8, rest), "-", text, rest].join("");
+  const full = `${base32Sha256(text, 8, rest)}-${text}${rest}`;
   return full.length > NAME_LENGTH ? `${full.slice(0, NAME_LENGTH - 3)}...` : full;
 }
 
