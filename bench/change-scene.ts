@@ -91,6 +91,20 @@ export function wideRoute(length: number): Toggle {
   };
 }
 
+/** The route to everything, by another gateway and back. */
+function defaultRoute({ routes }: Ruleset): readonly Toggle[] {
+  const route = routes.find(({ prefix }) => prefix.length === 0);
+  if (route === undefined) return [];
+  const there = { ...route, via: FIRST_GATEWAY };
+  return [
+    {
+      kind: "route to a /0 changed",
+      there: [{ kind: "route-set", route: there }],
+      back: [{ kind: "route-set", route }],
+    },
+  ];
+}
+
 class IptablesScene {
   readonly #chains: ReadonlyMap<string, Chain>;
   readonly #services: Chain;
@@ -316,6 +330,6 @@ export function changesOf(ruleset: Ruleset, seed: number): Drawer {
       : [];
   return {
     toggle: () => (kinds[draw(kinds.length)] as () => Toggle)(),
-    worst: [...[1, 8, 12].map(wideRoute), ...head],
+    worst: [...defaultRoute(ruleset), ...[1, 8, 12].map(wideRoute), ...head],
   };
 }
