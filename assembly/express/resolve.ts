@@ -2,7 +2,7 @@ import { Image } from "../image";
 import { State } from "../state";
 import { fib4LookupBurst } from "../table/fib4/lookup";
 import { Connection, DIRECTION_ORIGINAL, FLOW_FLAG_IPVS, FLOW_STATE_ESTABLISHED } from "../table/flow/layout";
-import { connectionAt, flowFindBurst } from "../table/flow/lookup";
+import { connectionAt, flowFindBurst, flowTouchBurst } from "../table/flow/lookup";
 import { HOP_LEN } from "../table/nexthop/layout";
 import { NOT_FOREGONE } from "../table/rules/foregone";
 import { kindOf } from "./kinds";
@@ -83,6 +83,7 @@ export function resolve(image: Image, state: State, scratch: usize, count: u32, 
   let express: u64 = 0;
   if (tracked != 0) {
     flowFindBurst(state, scratch + TUPLES, count, scratch + FLOWS);
+    store<u32>(scratch, flowTouchBurst(state, scratch + FLOWS, count), TOUCHED);
     express = follow(state, scratch, tracked);
   }
   if (tracked != fits) express |= pass(scratch, fits & ~tracked);

@@ -59,6 +59,31 @@ describe("workers", () => {
     }
   });
 
+  it("run on while the engine changes, each burst before a change or after it", async () => {
+    const engine = await Engine.load(compile(CLUSTER), { connections: 4096 });
+    workers = engine.workers(2);
+    const lanes = workers.all.map((worker) => ({ worker, batch: engine.batch(2048) }));
+    for (const [index, { batch }] of lanes.entries()) fill(batch, engine, 2100 * index + 1000);
+    const prefix = { address: 0x0a600000, length: 12 };
+    let isDone = false;
+    const runs = Promise.all(lanes.map(({ worker, batch }) => worker.run(batch))).then(() => {
+      isDone = true;
+    });
+    let changes = 0;
+    while (!isDone && changes < 100_000) {
+      engine.apply([{ kind: "route-set", route: { prefix, dev: "eth0" } }]);
+      engine.apply([{ kind: "route-removed", prefix }]);
+      changes += 2;
+      if (changes % 100 === 0) await new Promise(setImmediate);
+    }
+    await runs;
+    expect(changes).toBeGreaterThan(2);
+    for (const { worker, batch } of lanes) {
+      expect(outcomes(batch).filter((one) => !one.startsWith("FORWARD"))).toEqual([]);
+      expect(worker.connections).toBe(2048);
+    }
+  });
+
   it("refuse batches of others, a second one at a time, and what no number of packets is", async () => {
     const engine = await Engine.load(compile(CLUSTER), { connections: 64 });
     const other = await Engine.load(compile(CLUSTER), { connections: 64 });
