@@ -73,40 +73,45 @@ function isPlainUdp(udp: usize, room: u32): bool {
   return (u32(length < UDP_LEN) | u32(length > room)) == 0;
 }
 
-/**
- * Whether a frame is as plain as nearly all are: a valid IPv4 header without options, unicast, no fragment, TTL to
- * spare and, of TCP, no flag that moves a connection on. Writes its tuple (16 octets). What is not, or is wrong in
- * any way, goes the way of all packets, which says why.
- */
-export function qualify(image: Image, frame: usize, length: u32, tuple: usize): u32 {
-  const room = length - ETH_LEN;
-  if (length < ETH_LEN + TOTAL_MIN) return NOT_EXPRESS;
-  const ip = frame + ETH_LEN;
-  const total = bswap<u16>(load<u16>(ip, 2));
-  const word = load<u32>(ip, IP4_FRAGMENT);
-  const faults =
-    ((load<u32>(frame, ETH_TYPE) & PLAIN_MASK) ^ PLAIN) |
-    (word & FRAGMENT_MASK) |
-    u32(<u32>total - TOTAL_MIN > room - TOTAL_MIN) |
-    u32(((word >> 16) & 0xff) < 2);
-  if (faults != 0 || !isIntact(ip)) return NOT_EXPRESS;
-  const protocol = word >> 24;
-  const words = i8x16.swizzle(
-    v128.load(ip, IP4_SRC),
-    i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12),
-  );
-  if (!areCommon(words)) return NOT_EXPRESS;
-  const transport = ip + IP4_LEN;
-  if (protocol == PROTO_TCP) {
-    if (!isPlainTcp(transport, total - IP4_LEN)) return NOT_EXPRESS;
-  } else if (protocol == PROTO_UDP) {
-    if (!isPlainUdp(transport, total - IP4_LEN)) return NOT_EXPRESS;
-  } else {
-    if (protocol == PROTO_ICMP || protocol == PROTO_SCTP) return NOT_EXPRESS;
-    v128.store(tuple, i32x4.replace_lane(i32x4.replace_lane(words, 2, 0), 3, protocol));
-    return UNTRACKED;
+@unmanaged
+@final
+export class Plain {
+  /**
+   * Whether a frame is as plain as nearly all are: a valid IPv4 header without options, unicast, no fragment, TTL to
+   * spare and, of TCP, no flag that moves a connection on. Writes its tuple (16 octets). What is not, or is wrong in
+   * any way, goes the way of all packets, which says why.
+   */
+  @inline
+  static judge(image: Image, frame: usize, length: u32, tuple: usize): u32 {
+    const room = length - ETH_LEN;
+    if (length < ETH_LEN + TOTAL_MIN) return NOT_EXPRESS;
+    const ip = frame + ETH_LEN;
+    const total = bswap<u16>(load<u16>(ip, 2));
+    const word = load<u32>(ip, IP4_FRAGMENT);
+    const faults =
+      ((load<u32>(frame, ETH_TYPE) & PLAIN_MASK) ^ PLAIN) |
+      (word & FRAGMENT_MASK) |
+      u32(<u32>total - TOTAL_MIN > room - TOTAL_MIN) |
+      u32(((word >> 16) & 0xff) < 2);
+    if (faults != 0 || !isIntact(ip)) return NOT_EXPRESS;
+    const protocol = word >> 24;
+    const words = i8x16.swizzle(
+      v128.load(ip, IP4_SRC),
+      i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12),
+    );
+    if (!areCommon(words)) return NOT_EXPRESS;
+    const transport = ip + IP4_LEN;
+    if (protocol == PROTO_TCP) {
+      if (!isPlainTcp(transport, total - IP4_LEN)) return NOT_EXPRESS;
+    } else if (protocol == PROTO_UDP) {
+      if (!isPlainUdp(transport, total - IP4_LEN)) return NOT_EXPRESS;
+    } else {
+      if (protocol == PROTO_ICMP || protocol == PROTO_SCTP) return NOT_EXPRESS;
+      v128.store(tuple, i32x4.replace_lane(i32x4.replace_lane(words, 2, 0), 3, protocol));
+      return UNTRACKED;
+    }
+    v128.store(tuple, i32x4.replace_lane(words, 3, protocol));
+    if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(ip))) return NOT_EXPRESS;
+    return TRACKED;
   }
-  v128.store(tuple, i32x4.replace_lane(words, 3, protocol));
-  if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(ip))) return NOT_EXPRESS;
-  return TRACKED;
 }

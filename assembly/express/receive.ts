@@ -23,7 +23,7 @@ import { Geneve } from "../wire/geneve";
 import { Udp } from "../wire/udp";
 import { Vxlan } from "../wire/vxlan";
 import { FLOWS, HEADERS, INS, KEYS, KNOWN, LENGTHS, TOUCHED, TUPLES } from "./layout";
-import { NOT_EXPRESS, qualify, TRACKED } from "./qualify";
+import { NOT_EXPRESS, Plain, TRACKED } from "./qualify";
 
 /** Offsets in a tuple. */
 const TUPLE_DST: u32 = 4;
@@ -100,7 +100,7 @@ export function receive(image: Image, batch: usize, first: u32, count: u32, scra
     let frame = <usize>load<u32>(entry, HEADERS);
     let kind = NOT_EXPRESS;
     if (frame != NOWHERE && load<u32>(entry, INS) != INTERFACE_NODE) {
-      kind = qualify(image, frame, load<u32>(entry, LENGTHS), tuple);
+      kind = Plain.judge(image, frame, load<u32>(entry, LENGTHS), tuple);
       if (kind == TRACKED && isTunnel(image, tuple)) {
         kind = NOT_EXPRESS;
         const dst = load<u32>(tuple, TUPLE_DST);
@@ -112,7 +112,7 @@ export function receive(image: Image, batch: usize, first: u32, count: u32, scra
         if (device != INTERFACE_NODE) {
           frame = udp + UDP_LEN + header;
           store<u32>(entry, device, INS);
-          kind = qualify(image, frame, Udp.at(udp).length - UDP_LEN - header, tuple);
+          kind = Plain.judge(image, frame, Udp.at(udp).length - UDP_LEN - header, tuple);
         }
       }
     }
