@@ -12,7 +12,6 @@ export interface Job {
 /** Octets of a mailbox, which lies in linear memory: words, and the clock as a double at CLOCK. */
 export const MAILBOX_LEN = 64;
 const POSTED = 0;
-const DONE = 1;
 /** image, state, batch, count. */
 const JOB = 2;
 const JOB_WORDS = 4;
@@ -35,18 +34,18 @@ export class Mailbox {
     this.#clock = new Float64Array(memory.buffer, address, MAILBOX_LEN / 8);
   }
 
-  /** Posts a job; the machine's status once it is done. One at a time. */
-  async post({ image, state, batch, count, now }: Job): Promise<number> {
+  /** Posts a job; one at a time. The thread that takes it tells when it is done (`status` then has what came of it). */
+  post({ image, state, batch, count, now }: Job): void {
     const words = this.#words;
-    const number = Atomics.load(words, POSTED) + 1;
     words.set([image, state, batch, count], JOB);
     this.#clock[CLOCK] = now;
-    Atomics.store(words, POSTED, number);
+    Atomics.add(words, POSTED, 1);
     Atomics.notify(words, POSTED);
-    for (let done = Atomics.load(words, DONE); done !== number; done = Atomics.load(words, DONE)) {
-      await Atomics.waitAsync(words, DONE, done).value;
-    }
-    return Atomics.load(words, STATUS);
+  }
+
+  /** The machine's status of the job done last. */
+  get status(): number {
+    return Atomics.load(this.#words, STATUS);
   }
 
   /** Lets the thread that takes jobs end. */
@@ -55,8 +54,8 @@ export class Mailbox {
     Atomics.notify(this.#words, POSTED);
   }
 
-  /** Does jobs as they come, until the mailbox is closed. */
-  serve(work: (job: Job) => number): void {
+  /** Does jobs as they come, and tells of each, until the mailbox is closed. */
+  serve(work: (job: Job) => number, tell: () => void): void {
     const words = this.#words;
     for (let last = 0; ; ) {
       Atomics.wait(words, POSTED, last);
@@ -66,8 +65,7 @@ export class Mailbox {
       const [image = 0, state = 0, batch = 0, count = 0] = words.subarray(JOB, JOB + JOB_WORDS);
       const status = work({ image, state, batch, count, now: this.#clock[CLOCK] ?? 0 });
       Atomics.store(words, STATUS, status);
-      Atomics.store(words, DONE, number);
-      Atomics.notify(words, DONE);
+      tell();
       last = number;
     }
   }

@@ -1,4 +1,4 @@
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { link } from "./machine.js";
 import { Mailbox } from "./mailbox.js";
 import type { LinearMemory } from "./memory.js";
@@ -13,6 +13,7 @@ export interface WorkerStart {
 
 const { module, memory, mailbox } = workerData as WorkerStart;
 const machine = await link(module, memory);
-new Mailbox(memory, mailbox).serve(({ image, state, batch, count, now }) =>
-  machine.run(image, state, batch, count, now),
+new Mailbox(memory, mailbox).serve(
+  ({ image, state, batch, count, now }) => machine.run(image, state, batch, count, now),
+  () => parentPort?.postMessage(null),
 );

@@ -133,7 +133,10 @@ function startThread({ module, memory }: Shared): { readonly mailbox: Mailbox; r
   const run = async (job: Job): Promise<number> => {
     thread.ref();
     try {
-      return await Promise.race([mailbox.post(job), failure]);
+      const done = new Promise((resolve) => thread.once("message", resolve));
+      mailbox.post(job);
+      await Promise.race([done, failure]);
+      return mailbox.status;
     } finally {
       thread.unref();
     }
