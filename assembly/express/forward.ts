@@ -4,6 +4,7 @@ import { hashTuple } from "../hash";
 import { Image } from "../image";
 import { address, nextOuterId, putOuter } from "../stage/encap";
 import { State } from "../state";
+import { FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { advance } from "../table/flow/state";
 import { HOP_FLAGS, HOP_KIND, HOP_LEAVE, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
@@ -58,7 +59,9 @@ export function forward(image: Image, state: State, batch: usize, scratch: usize
     const connection = connectionAt(state, flow >> 1);
     const to = translationOf(connection, flow);
     advance(connection, flow & 1, 0, state.now);
-    rewrite(ip, protocol, to, !isSwitched);
+    // What IPVS gave its destination is sent on as by a router (stage/leave.ts).
+    const isScheduled = (connection.flags & FLOW_FLAG_IPVS) != 0 && load<u32>(to) != load<u32>(tuple, 4);
+    rewrite(ip, protocol, to, isScheduled || !isSwitched);
     src = load<u32>(to, 4);
     ports = rotl<u32>(load<u32>(to, 8), 16);
   } else if (!isSwitched) age(ip);

@@ -4,39 +4,50 @@ import {
   CTSTATE_NEW,
   CTSTATE_SNAT,
   HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_OUTPUT,
   HOOK_POSTROUTING,
   HOOK_PREROUTING,
 } from "../abi/entry";
 import { Image } from "../image";
 import { foregoneAt } from "../stage/netfilter";
 import { NOT_FOREGONE } from "../table/rules/foregone";
-import { KIND_COUNT, KIND_UNTRACKED, KINDS, WALK_STACK } from "./layout";
+import { KIND_BALANCED, KIND_COUNT, KIND_UNTRACKED, KINDS, WALK_STACK } from "./layout";
 
 const KIND_SHIFT: u32 = 4;
 
-/** The kind of an established connection's packets, by its flags. */
-export function kindOf(flags: u32): u32 {
-  return (flags & (CTSTATE_DNAT | CTSTATE_SNAT)) >> KIND_SHIFT;
+/** The kind of an established connection's packets, by its flags and whether they are on their way to IPVS. */
+export function kindOf(flags: u32, isBalanced: bool): u32 {
+  return ((flags & (CTSTATE_DNAT | CTSTATE_SNAT)) >> KIND_SHIFT) + (isBalanced ? KIND_BALANCED : 0);
 }
 
 function ctstateOf(kind: u32): u32 {
-  return kind == KIND_UNTRACKED ? CTSTATE_NEW : CTSTATE_ESTABLISHED | (kind << KIND_SHIFT);
+  if (kind == KIND_UNTRACKED) return CTSTATE_NEW;
+  return CTSTATE_ESTABLISHED | ((kind < KIND_BALANCED ? kind : kind - KIND_BALANCED) << KIND_SHIFT);
 }
 
-/** Rules that a forwarded packet walks at its three hooks. */
-function walkedBy(image: Image, ctstate: u32, stack: usize): u32 {
+/** A sum of rules, where neither is NOT_FOREGONE. */
+function plus(a: u32, b: u32): u32 {
+  return a == NOT_FOREGONE || b == NOT_FOREGONE ? NOT_FOREGONE : a + b;
+}
+
+/** Rules that a packet walks on its way past the node, or in to IPVS and out again. */
+function walkedBy(image: Image, kind: u32, stack: usize): u32 {
+  const ctstate = ctstateOf(kind);
   const before = foregoneAt(image, HOOK_PREROUTING, ctstate, stack);
-  const midway = foregoneAt(image, HOOK_FORWARD, ctstate, stack);
   const after = foregoneAt(image, HOOK_POSTROUTING, ctstate, stack);
-  if (before == NOT_FOREGONE || midway == NOT_FOREGONE || after == NOT_FOREGONE) return NOT_FOREGONE;
-  return before + midway + after;
+  const midway =
+    kind < KIND_BALANCED
+      ? foregoneAt(image, HOOK_FORWARD, ctstate, stack)
+      : plus(foregoneAt(image, HOOK_INPUT, ctstate, stack), foregoneAt(image, HOOK_OUTPUT, ctstate, stack));
+  return plus(before, plus(midway, after));
 }
 
 /** Asks the rules once for every kind of packet; false where none of them may go the express way. */
 export function askRules(image: Image, scratch: usize): bool {
   let any = false;
   for (let kind: u32 = 0; kind < KIND_COUNT; kind++) {
-    const walked = walkedBy(image, ctstateOf(kind), scratch + WALK_STACK);
+    const walked = walkedBy(image, kind, scratch + WALK_STACK);
     store<u32>(scratch + (kind << 2), walked, KINDS);
     any = any || walked != NOT_FOREGONE;
   }

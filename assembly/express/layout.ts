@@ -30,8 +30,10 @@ export const TOUCHED: u32 = 3328;
 export const KNOWN: u32 = 3336;
 /** Of each kind of packet, the rules that all of it walk, or NOT_FOREGONE. */
 export const KINDS: u32 = 3344;
-export const KIND_COUNT: u32 = 5;
+export const KIND_COUNT: u32 = 9;
 /** Kinds 0 to 3 are established connections, by whether their destination and their source are translated. */
 export const KIND_UNTRACKED: u32 = 4;
-export const WALK_STACK: u32 = 3376;
-export const EXPRESS_LEN: u32 = 3376 + 512;
+/** And 5 to 8 those that IPVS balances, on their way to it: through the node, not past it. */
+export const KIND_BALANCED: u32 = 5;
+export const WALK_STACK: u32 = 3392;
+export const EXPRESS_LEN: u32 = 3392 + 512;

@@ -1,4 +1,4 @@
-import { NEXT_HOP_KIND_LOCAL, TUNNEL_VXLAN } from "../abi/entry";
+import { TUNNEL_VXLAN } from "../abi/entry";
 import {
   BATCH_CAPACITY,
   BATCH_HEADER_LEN,
@@ -13,10 +13,7 @@ import {
 import { ETH_LEN, IP4_LEN, IP4_TOS, IP4_TOTAL_LENGTH, PROTO_UDP, UDP_LEN, VXLAN_LEN } from "../abi/wire";
 import { load16 } from "../bytes";
 import { Image } from "../image";
-import { fib4NextHop } from "../table/fib4/layout";
-import { fib4Lookup } from "../table/fib4/lookup";
-import { HOP_KIND } from "../table/nexthop/layout";
-import { nextHopAt } from "../table/nexthop/lookup";
+import { isLocal } from "../table/rules/match";
 import { TUNNEL_NONE } from "../table/tunnel/layout";
 import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
 import { Geneve } from "../wire/geneve";
@@ -35,11 +32,6 @@ const ECN_TELLS: u32 = 1;
 function isTunnel(image: Image, tuple: usize): bool {
   if (load<u32>(tuple, TUPLE_PROTOCOL) != PROTO_UDP) return false;
   return tunnelKind(image, load<u32>(tuple, TUPLE_PORTS) & 0xffff) != TUNNEL_NONE;
-}
-
-function isOurs(image: Image, address: u32): bool {
-  const leaf = fib4Lookup(image, address);
-  return leaf != 0 && load<u32>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
 
 /** Octets of the tunnel's header where nothing speaks against taking the outer ones off (stage/decap.ts), else 0. */
@@ -104,7 +96,7 @@ export function receive(image: Image, batch: usize, first: u32, count: u32, scra
       if (kind == TRACKED && isTunnel(image, tuple)) {
         kind = NOT_EXPRESS;
         const dst = load<u32>(tuple, TUPLE_DST);
-        if (dst != ours && isOurs(image, dst)) ours = dst;
+        if (dst != ours && isLocal(image, dst)) ours = dst;
         const port = load<u32>(tuple, TUPLE_PORTS) & 0xffff;
         const header = dst == ours ? opens(image, frame, port) : 0;
         const udp = frame + ETH_LEN + IP4_LEN;

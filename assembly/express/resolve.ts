@@ -5,16 +5,13 @@ import { Connection, DIRECTION_ORIGINAL, FLOW_FLAG_IPVS, FLOW_STATE_ESTABLISHED 
 import { connectionAt, flowFindBurst, flowTouchBurst } from "../table/flow/lookup";
 import { HOP_LEN } from "../table/nexthop/layout";
 import { NOT_FOREGONE } from "../table/rules/foregone";
+import { isLocal } from "../table/rules/match";
 import { kindOf } from "./kinds";
 import { FLOWS, HOPS, KEYS, KIND_UNTRACKED, KINDS, KNOWN, TOUCHED, TUPLES, WALKED } from "./layout";
 
-/** Established, not over, and translated by conntrack alone: its packets move nothing but its timer. */
+/** Established and not over: its packets move nothing but its timer. */
 export function isSteady(connection: Connection, now: u64): bool {
-  return (
-    connection.state == FLOW_STATE_ESTABLISHED &&
-    connection.expires > now &&
-    (connection.flags & FLOW_FLAG_IPVS) == 0
-  );
+  return connection.state == FLOW_STATE_ESTABLISHED && connection.expires > now;
 }
 
 /**
@@ -41,7 +38,7 @@ function pass(scratch: usize, untracked: u64): u64 {
 }
 
 /** Keeps of the packets in `tracked` those of steady connections, and sets the destinations that are routed. */
-function follow(state: State, scratch: usize, tracked: u64): u64 {
+function follow(image: Image, state: State, scratch: usize, tracked: u64): u64 {
   let steady: u64 = 0;
   let rest = tracked;
   while (rest != 0) {
@@ -50,9 +47,12 @@ function follow(state: State, scratch: usize, tracked: u64): u64 {
     const entry = scratch + ((<usize>i) << 2);
     const flow = load<u32>(entry, FLOWS);
     const connection = connectionAt(state, flow >> 1);
-    const walked = load<u32>(scratch + (kindOf(connection.flags) << 2), KINDS);
+    // IPVS gives its packets a destination when they have come in to the node, so theirs must still be one of its own.
+    const isBalanced = (connection.flags & FLOW_FLAG_IPVS) != 0 && (flow & 1) == DIRECTION_ORIGINAL;
+    const isHere = !isBalanced || isLocal(image, load<u32>(scratch + TUPLES + ((<usize>i) << 4), 4));
+    const walked = load<u32>(scratch + (kindOf(connection.flags, isBalanced) << 2), KINDS);
     // Record 0 is nobody's, and never steady.
-    steady |= (<u64>(isSteady(connection, state.now) && walked != NOT_FOREGONE)) << i;
+    steady |= (<u64>(isSteady(connection, state.now) && isHere && walked != NOT_FOREGONE)) << i;
     store<u32>(entry, walked, WALKED);
     store<u32>(entry, load<u32>(translationOf(connection, flow)), KEYS);
   }
@@ -84,7 +84,7 @@ export function resolve(image: Image, state: State, scratch: usize, count: u32, 
   if (tracked != 0) {
     flowFindBurst(state, scratch + TUPLES, count, scratch + FLOWS);
     store<u32>(scratch, flowTouchBurst(state, scratch + FLOWS, count), TOUCHED);
-    express = follow(state, scratch, tracked);
+    express = follow(image, state, scratch, tracked);
   }
   if (tracked != fits) express |= pass(scratch, fits & ~tracked);
   fib4LookupBurst(image, scratch + KEYS, count, scratch + HOPS);

@@ -64,7 +64,7 @@ export function fieldsMatch(rule: usize, src: u32, dst: u32, protocol: u32, port
 }
 
 /** Whether an address is one of the node's own. */
-function isLocal(image: Image, address: u32): bool {
+export function isLocal(image: Image, address: u32): bool {
   const leaf = fib4Lookup(image, address);
   return leaf != 0 && load<u32>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
