@@ -32,7 +32,7 @@ const OFFSET_MASK: u32 = 0xf0;
 /** Addresses and what follows them are loaded as 16 octets. */
 const TOTAL_MIN: u32 = IP4_SRC + 16;
 
-/** What `qualify` says of a packet. */
+/** What `Plain.judge` says of a packet. */
 export const NOT_EXPRESS: u32 = 0;
 /** Nothing is remembered of its kind. */
 export const UNTRACKED: u32 = 1;
@@ -43,8 +43,8 @@ const INVERSE: u64 = 0xfffefffefffeffff;
 const MULTIPLES: u64 = 0x0001000100010001;
 
 /**
- * Whether a header of 20 octets, which are not all 0, adds to all ones (RFC 1071). Modulo 65535, 2^16, 2^32 and 2^64 are 1: words
- * of any width may be added, with the carry, and the sum is right iff 65535 divides it.
+ * Whether a header of 20 octets, which are not all 0, adds to all ones (RFC 1071). Modulo 65535, 2^16, 2^32 and 2^64
+ * are 1: words of any width may be added, with the carry, and the sum is right iff 65535 divides it.
  */
 function isIntact(ip: usize): bool {
   const first = load<u64>(ip);

@@ -281,6 +281,8 @@ export class Engine {
     try {
       change();
     } finally {
+      // Were the image moved meanwhile, both would keep bursts waiting.
+      machine.imageResume(image);
       machine.imageResume(this.image);
     }
   }

@@ -44,6 +44,7 @@ export function measuredSection(): ReportSection {
     paragraphs: [
       "Frames in memory. A batch of real Ethernet frames lies in WebAssembly memory, the machine takes every frame the whole way through one node (parse, connection table, choice of an endpoint, address translation with checksums, route, encapsulation where the endpoint is on another node), and the clock stands around the batch. There is no network card, no system call, no interrupt and no copy: no I/O of any kind.",
       "New connection: every packet opens a flow that the connection table has not seen, with its destination drawn uniformly from all Services. The connection table is emptied between batches, and that emptying is not timed. Established: packets of flows that the table knows.",
+      "Do not compare the modes by their established packets: where the first rules pass such packets by their state alone (iptables and nftables modes) the machine asks those rules once a batch, while in IPVS mode rules look into sets and are asked by every packet. A kernel asks them all for every packet; the column of rules walked counts them so in every mode.",
       "p50 and p99 are taken over batches, each the batch's time divided by its packets. So p99 tells how much batches differ; a single slow packet disappears in its batch. The modes take turns within a round, from the smallest size to the largest, and low and high are the lowest and the highest median of the rounds. Mpps is counted over established packets.",
     ],
   };

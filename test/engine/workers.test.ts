@@ -84,6 +84,29 @@ describe("workers", () => {
     }
   });
 
+  it("begin no burst while a change is under way", async () => {
+    const [engine, other] = [await Engine.load(compile(CLUSTER)), await Engine.load(compile(CLUSTER))];
+    workers = engine.workers(1);
+    const [worker] = workers.all;
+    const batch = engine.batch(64);
+    fill(batch, engine, 1000);
+    await worker?.run(batch);
+    fill(batch, engine, 1000);
+    engine.machine.imagePause(engine.image, 0, 0);
+    const running = worker?.run(batch);
+    // Many times as much work as the worker has, by an engine that nobody changes.
+    const long = other.batch(2048);
+    for (let round = 0; round < 20; round++) {
+      fill(long, other, 1000);
+      other.run(long, round);
+    }
+    const verdicts = [...batch.verdicts];
+    engine.machine.imageResume(engine.image);
+    await running;
+    expect(verdicts).toEqual(Array.from({ length: 64 }, () => 0));
+    expect(batch.verdict(63)).toBe("FORWARD");
+  });
+
   it("refuse batches of others, a second one at a time, and what no number of packets is", async () => {
     const engine = await Engine.load(compile(CLUSTER), { connections: 64 });
     const other = await Engine.load(compile(CLUSTER), { connections: 64 });
