@@ -1,8 +1,6 @@
 import {
-  CTSTATE_DNAT,
   CTSTATE_ESTABLISHED,
   CTSTATE_NEW,
-  CTSTATE_SNAT,
   HOOK_FORWARD,
   HOOK_INPUT,
   HOOK_OUTPUT,
@@ -14,12 +12,8 @@ import { foregoneAt } from "../stage/netfilter";
 import { NOT_FOREGONE } from "../table/rules/foregone";
 import { KIND_BALANCED, KIND_COUNT, KIND_UNTRACKED, KINDS, WALK_STACK } from "./layout";
 
-const KIND_SHIFT: u32 = 4;
-
-/** The kind of an established connection's packets, by its flags and whether they are on their way to IPVS. */
-export function kindOf(flags: u32, isBalanced: bool): u32 {
-  return ((flags & (CTSTATE_DNAT | CTSTATE_SNAT)) >> KIND_SHIFT) + (isBalanced ? KIND_BALANCED : 0);
-}
+/** Where a connection's flags say whether its destination and its source are translated, which is its packets' kind. */
+export const KIND_SHIFT: u32 = 4;
 
 function ctstateOf(kind: u32): u32 {
   if (kind == KIND_UNTRACKED) return CTSTATE_NEW;

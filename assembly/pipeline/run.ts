@@ -21,12 +21,13 @@ import {
 } from "../abi/packet";
 import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
 import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
-import { forward, isStill } from "../express/forward";
+import { isStill } from "../express/follow";
 import { handAll, handOne } from "../express/hand";
 import { askRules } from "../express/kinds";
 import { EXPRESS_LEN } from "../express/layout";
 import { receive as receiveBurst } from "../express/receive";
 import { resolve } from "../express/resolve";
+import { write } from "../express/write";
 import { Image } from "../image";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
@@ -128,18 +129,20 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
   let express: u64 = 0;
   if (hasExpress) {
     const fits = receiveBurst(image, batch, first, count, scratch);
-    if (fits != 0) express = resolve(image, state, scratch, count, fits);
+    if (fits != 0) express = resolve(image, state, batch, scratch, count, fits);
   }
-  const sent =
-    express == ~(<u64>0) >> (BURST_LEN - count) ? forwardAll(image, state, batch, scratch, count) : 0;
-  handAll(batch, first, scratch, sent);
-  if (sent == count) return;
+  if (express == ~(<u64>0) >> (BURST_LEN - count)) {
+    write(state, scratch, 0, count);
+    handAll(batch, first, scratch, count);
+    return;
+  }
   prepare(image, state, batch, first, count, packets, express);
   let changed = false;
-  for (let i = sent; i < count; i++) {
+  for (let i: u32 = 0; i < count; i++) {
     const packet = Packet.at(packets + i * PACKET_LEN);
     if (((express >> i) & 1) != 0) {
-      if ((!changed || isStill(state, scratch, i)) && forward(image, state, batch, scratch, i)) {
+      if (!changed || isStill(state, scratch, i)) {
+        write(state, scratch, i, i + 1);
         handOne(batch, first, scratch, i);
         continue;
       }
@@ -153,13 +156,6 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
     changed = true;
     hand(packet, batch);
   }
-}
-
-/** Sends packets on until one cannot go the express way: how many. */
-function forwardAll(image: Image, state: State, batch: usize, scratch: usize, count: u32): u32 {
-  let i: u32 = 0;
-  while (i < count && forward(image, state, batch, scratch, i)) i++;
-  return i;
 }
 
 function prepareOne(packet: Packet, image: Image, state: State, batch: usize, index: u32): void {

@@ -32,7 +32,7 @@ export function isForTunnel(packet: Packet): bool {
   const image = packet.image;
   if (packet.protocol != PROTO_UDP || tunnelKind(image, packet.dstPort) == TUNNEL_NONE) return false;
   const leaf = fib4Lookup(image, packet.dst);
-  return leaf != 0 && load<u32>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
+  return leaf != 0 && load<u16>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
 
 /** Octets of a VXLAN header (RFC 7348 §5); 0 has decided. */

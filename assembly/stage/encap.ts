@@ -25,7 +25,6 @@ import {
 import { load16, load32, store16, store32 } from "../bytes";
 import { hashTuple } from "../hash";
 import { Packet } from "../packet";
-import { State } from "../state";
 import {
   HOP_ETHERNET,
   HOP_FLAGS,
@@ -43,10 +42,10 @@ import { ECN_CE, ECN_ECT0, ECN_MASK } from "../wire/ecn";
 import { Ip4 } from "../wire/ip4";
 
 /** Copies a hop's template to where the frame begins: ENCAP_HEADROOM octets, of which the last are the headers. */
-function copyTemplate(frame: usize, hop: usize): void {
+export function copyTemplate(frame: usize, hop: usize, outer: u32): void {
   const to = frame - ENCAP_HEADROOM;
   const from = hop + HOP_TEMPLATE;
-  v128.store(to, v128.load(from));
+  if (outer > ENCAP_HEADROOM - 16) v128.store(to, v128.load(from));
   v128.store(to, v128.load(from, 16), 16);
   v128.store(to, v128.load(from, 32), 32);
   v128.store(to, v128.load(from, 48), 48);
@@ -59,15 +58,13 @@ function outerEcn(tos: u32): u32 {
   return ecn == ECN_CE ? ECN_ECT0 : ecn;
 }
 
-/** Linux never sends identification 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
-export function nextOuterId(state: State): u32 {
-  state.outerId = state.outerId >= 0xffff ? 1 : state.outerId + 1;
-  return state.outerId;
+/** The identification after another. Linux never sends 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
+export function nextId(last: u32): u32 {
+  return last >= 0xffff ? 1 : last + 1;
 }
 
-/** The outer UDP checksum, over a frame of so many octets; 0 where the hop says that there is none. */
-function outerChecksum(frame: usize, hop: usize, length: u32, udpLength: u32, port: u32): u32 {
-  if ((<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) != 0) return 0;
+/** The outer UDP checksum, over a frame of so many octets. */
+export function outerChecksum(frame: usize, hop: usize, length: u32, udpLength: u32, port: u32): u32 {
   // The length stands in the pseudo-header too.
   const sum = <u64>load<u16>(hop, HOP_UDP_SUM) + 2 * udpLength + port + sumWords(frame, length);
   const checksum = ~fold(sum) & 0xffff;
@@ -81,8 +78,8 @@ function outerChecksum(frame: usize, hop: usize, length: u32, udpLength: u32, po
  * chooses its source port, so that underlay paths can be balanced by it.
  */
 export function putOuter(frame: usize, hop: usize, length: u32, tos: u32, id: u32, hash: u32): u32 {
-  copyTemplate(frame, hop);
   const outer: u32 = load<u16>(hop, HOP_OUTER_LEN);
+  copyTemplate(frame, hop, outer);
   const ip = frame - outer + ETH_LEN;
   const udp = ip + IP4_LEN;
   const ecn = outerEcn(tos);
@@ -92,9 +89,14 @@ export function putOuter(frame: usize, hop: usize, length: u32, tos: u32, id: u3
   store<u8>(ip, ecn, IP4_TOS);
   store16(ip + IP4_TOTAL_LENGTH, total);
   store16(ip + IP4_ID, id);
-  store16(ip + IP4_CHECKSUM, ~fold(<u64>load<u16>(hop, HOP_OUTER_SUM) + ecn + total + id) & 0xffff);
+  store16(
+    ip + IP4_CHECKSUM,
+    ~fold(<u64>bswap<u16>(load<u16>(hop, HOP_OUTER_SUM)) + ecn + total + id) & 0xffff,
+  );
   store16(udp + UDP_SRC, port);
-  store32(udp + UDP_LENGTH, (udpLength << 16) | outerChecksum(frame, hop, length, udpLength, port));
+  const hasSum = (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) == 0;
+  const checksum = hasSum ? outerChecksum(frame, hop, length, udpLength, port) : 0;
+  store32(udp + UDP_LENGTH, (udpLength << 16) | checksum);
   return outer;
 }
 
@@ -102,22 +104,23 @@ export function putOuter(frame: usize, hop: usize, length: u32, tos: u32, id: u3
 const ON_LINK_MAC: u32 = 0x0242;
 
 /** A frame's own Ethernet header: both MAC addresses of the next hop. */
-export function address(frame: usize, hop: usize, dst: u32): void {
+export function address(frame: usize, hop: usize, flags: u32, dst: u32): void {
   store<u64>(frame, load<u64>(hop, HOP_ETHERNET));
   store<u32>(frame, load<u32>(hop, HOP_ETHERNET + 8), 8);
-  if ((<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_ON_LINK) == 0) return;
+  if ((flags & NEXT_HOP_FLAG_ON_LINK) == 0) return;
   store16(frame, ON_LINK_MAC);
   store32(frame + 2, dst);
 }
 
 export function readdress(packet: Packet): void {
-  address(packet.frame, packet.hopAddress, packet.dst);
+  const hop = packet.hopAddress;
+  address(packet.frame, hop, load<u16>(hop, HOP_FLAGS), packet.dst);
 }
 
 function tell(packet: Packet): void {
   const ip = packet.frame + ETH_LEN;
   const udp = ip + IP4_LEN;
-  const isGeneve = load<u32>(packet.hopAddress, HOP_KIND) == NEXT_HOP_KIND_GENEVE;
+  const isGeneve = load<u16>(packet.hopAddress, HOP_KIND) == NEXT_HOP_KIND_GENEVE;
   const vni = load32(udp + UDP_LEN + VXLAN_VNI) >> 8;
   const kind = isGeneve ? TUNNEL_GENEVE : TUNNEL_VXLAN;
   record(
@@ -136,7 +139,8 @@ export function encap(packet: Packet): bool {
   if (packet.frame - packet.slot < ENCAP_HEADROOM) return packet.drop(DROP_NO_HEADROOM);
   const tos = Ip4.at(packet.ip).tos;
   const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
-  const id = nextOuterId(packet.state);
+  const id = nextId(packet.state.outerId);
+  packet.state.outerId = id;
   const outer = putOuter(packet.frame, packet.hopAddress, packet.length, tos, id, hash);
   packet.frame -= outer;
   packet.length += outer;

@@ -14,7 +14,7 @@ export function route(packet: Packet): bool {
   if (leaf == 0) return packet.drop(DROP_NO_ROUTE);
   packet.hop = fib4NextHop(leaf);
   packet.hopAddress = <u32>nextHopAt(packet.image, packet.hop);
-  packet.hopKind = load<u32>(packet.hopAddress, HOP_KIND);
+  packet.hopKind = load<u16>(packet.hopAddress, HOP_KIND);
   if (TRACE)
     record(packet, EVENT_ROUTE, packet.hop, fib4LongestLength(packet.image, packet.dst), packet.dst, 0, 0);
   return true;

@@ -4,7 +4,9 @@ import { addressHalf, bucketOf, overflowOf, refOf, restHalf, tupleMatches, tuple
 import { CONNECTION_LEN, Connection, FLOW_BUCKET_LEN, FLOW_MANY, FLOW_TUPLE_LEN } from "./layout";
 
 /** From so many buckets on (4 MB) a table is taken to be larger than the caches that are one core's own. */
-const BUCKETS_FAR: u32 = 1 << 16;
+export const BUCKETS_FAR: u32 = 1 << 16;
+/** And from so many (64 KB) where packets fill the caches between two bursts. */
+export const BUCKETS_FAR_BESIDE_PACKETS: u32 = 1 << 10;
 
 /** Set in a result that `probeBurst` found: the others are addresses of buckets, which lie below 2 GiB. */
 const FOUND: u32 = 0x80000000;
@@ -118,26 +120,28 @@ function findNear(state: State, tuples: usize, count: u32, results: usize): void
   }
 }
 
-/**
- * Looks tuples up (src, dst, ports, protocol: a u32 each), best 64 to 256 of them; results, a u32 each, are
- * flowFind's. Tuples and results do not overlap.
- */
-export function flowFindBurst(state: State, tuples: usize, count: u32, results: usize): void {
-  if (state.bucketsMask + 1 < BUCKETS_FAR) {
-    findNear(state, tuples, count, results);
-    return;
-  }
+/** Waits for many buckets at a time: for a table that is not within the caches. */
+function findFar(state: State, tuples: usize, count: u32, results: usize): void {
   hashBurst(state, tuples, count, results);
   touchBurst(count, results);
   probeBurst(tuples, count, results);
   searchOpen(state, tuples, results, settleBurst(count, results));
 }
 
-/** The same for any number of tuples. */
+/**
+ * Looks tuples up (src, dst, ports, protocol: a u32 each), best 64 to 256 of them; results, a u32 each, are
+ * flowFind's. Tuples and results do not overlap. A table of `far` buckets or more is taken to be out of the caches.
+ */
+export function flowFindBurst(state: State, tuples: usize, count: u32, results: usize, far: u32): void {
+  if (state.bucketsMask + 1 < far) findNear(state, tuples, count, results);
+  else findFar(state, tuples, count, results);
+}
+
+/** The same for any number of tuples and nothing beside them. */
 export function flowFindMany(state: State, tuples: usize, count: u32, results: usize): void {
   for (let first: u32 = 0; first < count; first += FLOW_MANY) {
     const part = min<u32>(FLOW_MANY, count - first);
-    flowFindBurst(state, tuples + first * FLOW_TUPLE_LEN, part, results + (first << 2));
+    flowFindBurst(state, tuples + first * FLOW_TUPLE_LEN, part, results + (first << 2), BUCKETS_FAR);
   }
 }
 

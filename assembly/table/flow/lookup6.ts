@@ -11,7 +11,7 @@ import {
   FLOW_TUPLE_LEN,
   FLOW_TURN_IP6,
 } from "./layout";
-import { connectionAt, flowFindBurst, flowTouchBurst } from "./lookup";
+import { BUCKETS_FAR, connectionAt, flowFindBurst, flowTouchBurst } from "./lookup";
 
 /** An IPv6 tuple as a host hands it over. */
 @unmanaged
@@ -126,7 +126,7 @@ export function flow6FindBurst(state: State, tuples: usize, count: u32, words: u
     store<u64>(own, address6Half(state, tuple.src, tuple.dst));
     store<u64>(own, rest6Half(tuple.ports, tuple.protocol), 8);
   }
-  flowFindBurst(state, words, count, results);
+  flowFindBurst(state, words, count, results, BUCKETS_FAR);
   flowTouchBurst(state, results, count);
   for (let i: u32 = 0; i < count; i++) {
     const tuple = Tuple6.at(tuples + i * FLOW6_LEN);

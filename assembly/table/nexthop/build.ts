@@ -121,7 +121,7 @@ function fillTemplate(hop: usize, entry: usize): void {
     0,
   );
   store<u16>(hop, length, HOP_OUTER_LEN);
-  store<u16>(hop, sumWords(ip, IP4_LEN), HOP_OUTER_SUM);
+  store16(hop + HOP_OUTER_SUM, sumWords(ip, IP4_LEN));
   store<u16>(hop, fold(pseudo + sumWords(udp, length - ETH_LEN - IP4_LEN)), HOP_UDP_SUM);
   store<u16>(hop, isGeneve ? GENEVE_PORT_FIRST : VXLAN_PORT_FIRST, HOP_PORT_FIRST);
   store<u16>(hop, isGeneve ? GENEVE_PORT_COUNT : VXLAN_PORT_COUNT, HOP_PORT_COUNT);
@@ -148,7 +148,7 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   const leafCell = load<u32>(hop, HOP_LEAF_CELL);
   memory.fill(hop, 0, HOP_LEN);
   store<u32>(hop, leafCell, HOP_LEAF_CELL);
-  store<u32>(hop, load<u32>(entry, NEXT_HOP_KIND), HOP_KIND);
+  store<u16>(hop, load<u32>(entry, NEXT_HOP_KIND), HOP_KIND);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_OUT), HOP_OUT);
   store<u16>(hop, min<u32>(load<u32>(entry, NEXT_HOP_MTU), MTU_MAX), HOP_MTU);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_SOURCE), HOP_SOURCE);
@@ -156,7 +156,7 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   store<u32>(hop, load<u32>(entry, NEXT_HOP_LEAVE), HOP_LEAVE);
   memory.copy(hop + HOP_ETHERNET, entry + NEXT_HOP_DST_MAC, 12);
   store16(hop + HOP_ETHERNET + ETH_TYPE, ETH_TYPE_IP4);
-  if (load<u32>(hop, HOP_KIND) >= NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);
+  if (load<u16>(hop, HOP_KIND) >= NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);
   image.sequence++;
   return STATUS_OK;
 }

@@ -3,7 +3,10 @@
  * to copy and end where the hop ends, so that as many can be copied for any length: outer Ethernet, IPv4, UDP, and
  * VXLAN or Geneve with its options.
  */
+/** u16 */
 export const HOP_KIND: u32 = 0;
+/** u16: octets of the outer headers, which end at HOP_LEN. */
+export const HOP_OUTER_LEN: u32 = 2;
 export const HOP_OUT: u32 = 4;
 /** u16: no IPv4 packet is longer. */
 export const HOP_MTU: u32 = 8;
@@ -12,7 +15,7 @@ export const HOP_FLAGS: u32 = 10;
 export const HOP_SOURCE: u32 = 12;
 /** Of the IPv4 routes: the cell that look-ups read where a root's word names this next hop; 0 while none does. */
 export const HOP_LEAF_CELL: u32 = 16;
-/** u16: the sum over the outer IPv4 header with length, identification, TOS and checksum 0. */
+/** u16, in the frame's byte order: the sum over the outer IPv4 header with length, identification, TOS and checksum 0. */
 export const HOP_OUTER_SUM: u32 = 20;
 /** u16: the sum over pseudo-header, UDP and tunnel header with lengths, source port and checksum 0. */
 export const HOP_UDP_SUM: u32 = 22;
@@ -22,8 +25,6 @@ export const HOP_PORT_COUNT: u32 = 26;
 export const HOP_LEAVE: u32 = 28;
 /** dst, src MAC, and the IPv4 ethertype: what an Ethernet frame begins with. */
 export const HOP_ETHERNET: u32 = 32;
-/** u16: octets of the outer headers, which end at HOP_LEN. */
-export const HOP_OUTER_LEN: u32 = 46;
 /** From here to the hop's end is copied. */
 export const HOP_TEMPLATE: u32 = 48;
 export const HOP_LEN: u32 = 128;

@@ -66,7 +66,7 @@ export function fieldsMatch(rule: usize, src: u32, dst: u32, protocol: u32, port
 /** Whether an address is one of the node's own. */
 export function isLocal(image: Image, address: u32): bool {
   const leaf = fib4Lookup(image, address);
-  return leaf != 0 && load<u32>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
+  return leaf != 0 && load<u16>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
 
 /** The value of the packet's key in an exact table; 0 where there is none, or no such table. */

@@ -1,0 +1,96 @@
+import { NEXT_HOP_FLAG_NO_UDP_CHECKSUM } from "../abi/entry";
+import {
+  ETH_LEN,
+  IP4_CHECKSUM,
+  IP4_ID,
+  IP4_LEN,
+  IP4_SRC,
+  IP4_TTL,
+  UDP_CHECKSUM,
+  UDP_LENGTH,
+} from "../abi/wire";
+import { store16 } from "../bytes";
+import { address, copyTemplate, nextId, outerChecksum } from "../stage/encap";
+import { State } from "../state";
+import { connectionAt } from "../table/flow/lookup";
+import { advance } from "../table/flow/state";
+import { HOP_FLAGS } from "../table/nexthop/layout";
+import {
+  CHECKSUMS,
+  CHECKSUMS_AT,
+  FLOWS,
+  GROWTH,
+  HOPS_AT,
+  KEYS,
+  LENGTHS,
+  OUTER,
+  OUTER_HEAD,
+  OUTER_LENGTH,
+  OUTER_PORT,
+  OUTER_SUM,
+  STARTS,
+  TTLS,
+  WIRE_ENDS,
+  WIRE_PORTS,
+} from "./layout";
+
+@unmanaged
+@final
+class Write {
+  /** The outer headers of a frame; returns their identification, which comes after the last one. */
+  @inline
+  static outer(entry: usize, frame: usize, hop: usize, outer: u32, last: u32): u32 {
+    copyTemplate(frame, hop, outer);
+    const ip = frame - outer + ETH_LEN;
+    const id = nextId(last);
+    const turned = <u32>bswap<u16>(<u16>id);
+    const sum = load<u32>(entry, OUTER_SUM) + turned;
+    store<u32>(ip, load<u32>(entry, OUTER_HEAD));
+    store<u16>(ip, turned, IP4_ID);
+    store<u16>(ip, ~(sum + (sum >> 16)), IP4_CHECKSUM);
+    store<u16>(ip, load<u32>(entry, OUTER_PORT), IP4_LEN);
+    store<u32>(ip, load<u32>(entry, OUTER_LENGTH), IP4_LEN + UDP_LENGTH);
+    return id;
+  }
+
+  /** The translation. */
+  @inline
+  static tuple(entry: usize, ends: usize, frame: usize): void {
+    store<u64>(frame, load<u64>(ends, WIRE_ENDS), ETH_LEN + IP4_SRC);
+    store<u32>(frame, load<u32>(entry, WIRE_PORTS), ETH_LEN + IP4_LEN);
+    store<u16>(load<u32>(entry, CHECKSUMS_AT), load<u32>(entry, CHECKSUMS));
+  }
+
+  /** Writes what is planned for a packet into its frame, and moves its connection on. */
+  @inline
+  static one(state: State, entry: usize, ends: usize, last: u32): u32 {
+    const frame = <usize>load<u32>(entry, STARTS);
+    const hop = <usize>load<u32>(entry, HOPS_AT);
+    if (load<u32>(entry, GROWTH) != 0) Write.tuple(entry, ends, frame);
+    store<u32>(frame, load<u32>(entry, TTLS), ETH_LEN + IP4_TTL);
+    const flags = <u32>load<u16>(hop, HOP_FLAGS);
+    address(frame, hop, flags, load<u32>(entry, KEYS));
+    const flow = load<u32>(entry, FLOWS);
+    if (flow != 0) advance(connectionAt(state, flow >> 1), flow & 1, 0, state.now);
+    const outer = load<u32>(entry, OUTER);
+    if (outer == 0) return last;
+    const id = Write.outer(entry, frame, hop, outer, last);
+    if ((flags & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) == 0) sumUp(entry, frame, hop, outer);
+    return id;
+  }
+}
+
+/** The outer UDP checksum, of a frame that is ready but for it. */
+function sumUp(entry: usize, frame: usize, hop: usize, outer: u32): void {
+  const length = load<u32>(entry, LENGTHS) - outer;
+  const udp = frame - outer + ETH_LEN + IP4_LEN;
+  const port = bswap<u16>(<u16>load<u32>(entry, OUTER_PORT));
+  store16(udp + UDP_CHECKSUM, outerChecksum(frame, hop, length, length + outer - ETH_LEN - IP4_LEN, port));
+}
+
+/** Writes what is planned for packets first … end - 1 into their frames, and moves their connections on. */
+export function write(state: State, scratch: usize, first: u32, end: u32): void {
+  let id = state.outerId;
+  for (let i = first; i < end; i++) id = Write.one(state, scratch + (i << 2), scratch + (i << 3), id);
+  state.outerId = id;
+}
