@@ -15,7 +15,9 @@ import {
 import { IMAGE_HEAD_LEN, Image } from "./image";
 import { octetsOf } from "./memory/arena";
 import { balanceBatch } from "./pipeline/balance";
+import { decapsulateBatch } from "./pipeline/decapsulate";
 import { runBatch } from "./pipeline/run";
+import { translateBatch } from "./pipeline/translate";
 import { State } from "./state";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
@@ -157,6 +159,31 @@ export function balance(address: usize, state: usize, number: u32, batch: usize,
   const image = Image.at(address);
   if (!image.isValid) return STATUS_BAD_IMAGE;
   return balanceBatch(image, State.at(state), number, batch, count) ? STATUS_OK : STATUS_BAD_ENTRY;
+}
+
+/**
+ * Takes tunnels' outer headers off packets 0 … count - 1 of a batch, and nothing else: frame, length and interface
+ * become those of what is inside, the verdict FORWARD. What came by no tunnel stays, as NO_TUNNEL; what cannot be
+ * opened is dropped with its reason. Congestion marks are handed on (RFC 6040).
+ */
+export function decapsulate(address: usize, state: usize, batch: usize, count: u32): u32 {
+  const image = Image.at(address);
+  if (!image.isValid) return STATUS_BAD_IMAGE;
+  decapsulateBatch(image, State.at(state), batch, count);
+  return STATUS_OK;
+}
+
+/**
+ * Translates packets 0 … count - 1 of a batch as the connections that they belong to say, and moves those on: no rule
+ * is asked, no route and no TTL. Connection numbers and verdicts are written: FORWARD, or NO_CONNECTION for a packet
+ * that stays as it is, since nothing is opened here.
+ */
+export function translate(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
+  const image = Image.at(address);
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  translateBatch(image, own, batch, count, <u64>now);
+  return STATUS_OK;
 }
 
 /**

@@ -207,6 +207,20 @@ export class BareNode {
     return this.#through(frames, inNumber, call);
   }
 
+  /** Takes outer headers off, and nothing else. */
+  decapsulate(frames: readonly Uint8Array[], inNumber = 1): Result[] {
+    const { machine, address, state } = this.image;
+    const call = (at: number) => machine.decapsulate(address, state, at, frames.length);
+    return this.#through(frames, inNumber, call);
+  }
+
+  /** Translates as connections say, and nothing else. */
+  translate(frames: readonly Uint8Array[], now = 0): Result[] {
+    const { machine, address, state } = this.image;
+    const call = (at: number) => machine.translate(address, state, at, frames.length, now);
+    return this.#through(frames, 1, call);
+  }
+
   #through(frames: readonly Uint8Array[], inNumber: number, call: (batch: number) => number): Result[] {
     const batch = this.#batches.get(frames.length) ?? this.batch(frames.length);
     this.#batches.set(frames.length, batch);

@@ -67,3 +67,7 @@ export const DROP_TUNNEL_HEADER: u32 = 25;
 export const DROP_TUNNEL_CONTROL: u32 = 26;
 /** Geneve with critical options, none of which the machine knows (RFC 8926 §3.4). */
 export const DROP_TUNNEL_OPTION: u32 = 27;
+/** It belongs to no connection: whoever was asked to translate alone leaves it as it is. */
+export const DROP_NO_CONNECTION: u32 = 28;
+/** It came by no tunnel: whoever was asked to take outer headers off leaves it as it is. */
+export const DROP_NO_TUNNEL: u32 = 29;

@@ -31,28 +31,60 @@ function judgeOpened(image: Image, scratch: usize, entry: usize, tuples: usize):
 
 /**
  * Reads a burst's frames: those that can go the express way (bits), of them as KNOWN those that the connection table
- * is asked about. Frames stay as they are.
+ * is asked about. Frames stay as they are. What came by tunnel is judged by what is inside where `opens`.
  */
-export function receive(image: Image, batch: usize, first: u32, count: u32, scratch: usize): u64 {
+export function receive(
+  image: Image,
+  batch: usize,
+  first: u32,
+  count: u32,
+  scratch: usize,
+  opens: bool,
+): u64 {
   const placed = place(batch, first, count, scratch);
-  const hasTunnels = image.tunnels != 0;
+  const hasTunnels = opens && image.tunnels != 0;
   forgetTunnel(scratch);
-  let fits: u64 = 0;
+  let calm: u64 = 0;
   let segments: u64 = 0;
   for (let i: u32 = 0; i < count; i += 4) {
     const entry = scratch + (i << 2);
     const tuples = scratch + TUPLES + (i << 4);
     const judged = hasTunnels ? judgeOpened(image, scratch, entry, tuples) : judgeFour(entry, tuples);
-    fits |= (<u64>((judged / CALM) & FOUR)) << i;
+    calm |= (<u64>((judged / CALM) & FOUR)) << i;
     segments |= (<u64>((judged / SEGMENT) & FOUR)) << i;
   }
-  fits &= placed;
-  segments &= fits;
+  let fits = calm & placed;
+  let known = segments & fits;
   if ((image.flags & IMAGE_FLAG_VERIFY) != 0) {
-    const good = intact(scratch, segments);
-    fits &= good | ~segments;
-    segments = good;
+    const good = intact(scratch, known);
+    fits &= good | ~known;
+    known = good;
   }
-  store<u64>(scratch, segments, KNOWN);
+  store<u64>(scratch, known, KNOWN);
   return fits;
+}
+
+/** Reads a burst's frames: those that are whole TCP or UDP segments (bits), whatever they do to a connection. */
+export function receiveSegments(batch: usize, first: u32, count: u32, scratch: usize): u64 {
+  const placed = place(batch, first, count, scratch);
+  let segments: u64 = 0;
+  for (let i: u32 = 0; i < count; i += 4) {
+    const judged = judgeFour(scratch + (i << 2), scratch + TUPLES + (i << 4));
+    segments |= (<u64>((judged / SEGMENT) & FOUR)) << i;
+  }
+  return segments & placed;
+}
+
+/** Takes tunnels' outer headers off a burst's frames where nothing speaks against it (bits), in the columns. */
+export function receiveTunnelled(image: Image, batch: usize, first: u32, count: u32, scratch: usize): u64 {
+  const placed = place(batch, first, count, scratch);
+  forgetTunnel(scratch);
+  let opened: u64 = 0;
+  for (let i: u32 = 0; i < count; i += 4) {
+    const entry = scratch + (i << 2);
+    const tuples = scratch + TUPLES + (i << 4);
+    const datagrams = judgeFour(entry, tuples) / DATAGRAM;
+    if (datagrams != 0) opened |= (<u64>(openFour(image, scratch, entry, tuples, datagrams) & FOUR)) << i;
+  }
+  return opened & placed;
 }

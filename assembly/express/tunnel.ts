@@ -6,6 +6,7 @@ import { Image } from "../image";
 import { isLocal } from "../table/rules/match";
 import { DEVICE_LEN, DEVICE_PORT } from "../table/tunnel/layout";
 import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
+import { ECN_TELLS } from "../wire/ecn";
 import { Geneve } from "../wire/geneve";
 import { Ip4 } from "../wire/ip4";
 import { isSegmentIntact } from "../wire/transport";
@@ -17,8 +18,8 @@ import { INS, LAST_TUNNEL, LENGTHS, STARTS } from "./layout";
 /** Offsets in a tuple. */
 const TUPLE_DST: u32 = 4;
 const TUPLE_PORTS: u32 = 8;
-/** Congestion marks of the outer header that change nothing inside have this bit clear (RFC 6040 §4.2), in the first word. */
-const ECN_TELLS: i32 = 1 << 8;
+/** An outer congestion mark that may change what is inside, in the header's first word. */
+const TELLS: i32 = ECN_TELLS << 8;
 const HEADER_AT: u32 = ETH_LEN + IP4_LEN + UDP_LEN;
 const HALF: i32 = 0xffff;
 
@@ -122,7 +123,7 @@ function open(image: Image, last: Tunnel, entry: usize, lanes: u32): u32 {
     v128.and(Lanes.swapped(lengths), i32x4.splat(HALF)),
     i32x4.splat(UDP_LEN + last.length),
   );
-  const isTold = i32x4.eq(v128.and(first, i32x4.splat(ECN_TELLS)), i32x4.splat(0));
+  const isTold = i32x4.eq(v128.and(first, i32x4.splat(TELLS)), i32x4.splat(0));
   const isOpen = v128.and(
     v128.and(isTold, i32x4.ge_s(inside, i32x4.splat(JUDGED_LEN))),
     i32x4.ne(v128.and(i32x4.splat(lanes), i32x4(1, 2, 4, 8)), i32x4.splat(0)),

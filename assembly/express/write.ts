@@ -34,6 +34,18 @@ import {
   WIRE_PORTS,
 } from "./layout";
 
+/** Addresses, ports and transport checksum, as planned. */
+export function writeTuple(entry: usize, ends: usize, frame: usize): void {
+  store<u64>(frame, load<u64>(ends, WIRE_ENDS), ETH_LEN + IP4_SRC);
+  store<u32>(frame, load<u32>(entry, WIRE_PORTS), ETH_LEN + IP4_LEN);
+  store<u16>(load<u32>(entry, CHECKSUMS_AT), load<u32>(entry, CHECKSUMS));
+}
+
+/** A packet that moves nothing but its connection's timer; without one, nothing. */
+export function moveOn(state: State, flow: u32): void {
+  if (flow != 0) advance(connectionAt(state, flow >> 1), flow & 1, 0, state.now);
+}
+
 @unmanaged
 @final
 class Write {
@@ -53,25 +65,16 @@ class Write {
     return id;
   }
 
-  /** The translation. */
-  @inline
-  static tuple(entry: usize, ends: usize, frame: usize): void {
-    store<u64>(frame, load<u64>(ends, WIRE_ENDS), ETH_LEN + IP4_SRC);
-    store<u32>(frame, load<u32>(entry, WIRE_PORTS), ETH_LEN + IP4_LEN);
-    store<u16>(load<u32>(entry, CHECKSUMS_AT), load<u32>(entry, CHECKSUMS));
-  }
-
   /** Writes what is planned for a packet into its frame, and moves its connection on. */
   @inline
   static one(state: State, entry: usize, ends: usize, last: u32): u32 {
     const frame = <usize>load<u32>(entry, STARTS);
     const hop = <usize>load<u32>(entry, HOPS_AT);
-    if (load<u32>(entry, GROWTH) != 0) Write.tuple(entry, ends, frame);
+    if (load<u32>(entry, GROWTH) != 0) writeTuple(entry, ends, frame);
     store<u32>(frame, load<u32>(entry, TTLS), ETH_LEN + IP4_TTL);
     const flags = <u32>load<u16>(hop, HOP_FLAGS);
     address(frame, hop, flags, load<u32>(entry, KEYS));
-    const flow = load<u32>(entry, FLOWS);
-    if (flow != 0) advance(connectionAt(state, flow >> 1), flow & 1, 0, state.now);
+    moveOn(state, load<u32>(entry, FLOWS));
     const outer = load<u32>(entry, OUTER);
     if (outer == 0) return last;
     const id = Write.outer(entry, frame, hop, outer, last);

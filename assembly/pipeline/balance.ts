@@ -1,13 +1,9 @@
 import { SCHEDULER_MAGLEV } from "../abi/entry";
-import {
-  BATCH_CAPACITY,
-  BATCH_SLOTS,
-  BATCH_STRIDE,
-  COLUMN_FRAME,
-  COLUMN_LENGTH,
-  COLUMN_VERDICT,
-} from "../abi/packet";
+import { BATCH_CAPACITY, BURST_LEN, COLUMN_VERDICT } from "../abi/packet";
 import { DROP_NO_DESTINATION, VERDICT_FORWARD, VERDICT_REJECT } from "../abi/verdict";
+import { GIVEN, LEAVING, TUPLES } from "../express/layout";
+import { receiveSegments } from "../express/receive";
+import { planTranslations, writeTranslation } from "../express/translate";
 import { hashEnds } from "../hash";
 import { Image } from "../image";
 import { Packet } from "../packet";
@@ -25,14 +21,10 @@ import {
   RING_SIZE,
 } from "../table/ring/layout";
 import { realOf, ringAt, slotOfHash, slotReal, slotsOf } from "../table/ring/lookup";
-import { PlainFrame } from "../wire/plain";
-import { cell, receive, scratchAt } from "./run";
+import { cell, expressAt, receive, scratchAt } from "./run";
 
 /** What the verdict column says of a plain packet. */
 const REFUSED: u32 = VERDICT_REJECT | (DROP_NO_DESTINATION << 8);
-
-/** The lower half of a u64. */
-const PORTS: u64 = 0xffffffff;
 
 /** A packet that is not plain, through the stages; what the verdict column says. */
 function balanceOther(image: Image, state: State, batch: usize, index: u32, ring: usize): u32 {
@@ -44,38 +36,52 @@ function balanceOther(image: Image, state: State, batch: usize, index: u32, ring
   return packet.verdict | (packet.reason << 8);
 }
 
+/** Chooses the destinations of a burst's segments (bits), and lays out what they get (express/layout's GIVEN). */
+function choose(image: Image, ring: usize, scratch: usize, segments: u64): u64 {
+  const size = load<u32>(ring, RING_SIZE);
+  const slots = slotsOf(image, ring);
+  const reals = realOf(image, ring, 0);
+  const realCount = load<u32>(ring, RING_COUNT);
+  let chosen: u64 = 0;
+  for (let rest = segments; rest != 0; rest &= rest - 1) {
+    const i = <u32>ctz<u64>(rest);
+    const tuple = scratch + TUPLES + (i << 4);
+    const slot = slotOfHash(hashEnds(load<u64>(tuple), load<u64>(tuple, 8)), size);
+    const real = slotReal(slots, reals, realCount, slot);
+    if (real == REAL_NONE) continue;
+    const server = reals + real * REAL_LEN;
+    const given = scratch + LEAVING + (i << 4);
+    store<u32>(given, load<u32>(server, REAL_ADDRESS));
+    store<u32>(given, load<u32>(tuple), 4);
+    store<u32>(given, (load<u32>(server, REAL_PORT) << 16) | (load<u32>(tuple, 8) >> 16), 8);
+    store<u32>(scratch + (i << 2), <u32>given, GIVEN);
+    chosen |= (<u64>1) << i;
+  }
+  return chosen;
+}
+
+function balanceBurst(image: Image, state: State, batch: usize, first: u32, count: u32, ring: usize): void {
+  const scratch = expressAt(batch);
+  const segments = receiveSegments(batch, first, count, scratch);
+  const chosen = choose(image, ring, scratch, segments);
+  if (chosen != 0) planTranslations(scratch, count);
+  for (let i: u32 = 0; i < count; i++) {
+    let verdict = REFUSED;
+    if (((chosen >> i) & 1) != 0) {
+      writeTranslation(state, scratch, i);
+      verdict = VERDICT_FORWARD;
+    } else if (((segments >> i) & 1) == 0) verdict = balanceOther(image, state, batch, first + i, ring);
+    store<u32>(cell(batch, COLUMN_VERDICT, first + i), verdict);
+  }
+}
+
 /** Balances the first packets of a batch over a ring's slots; false where it is none of SCHEDULER_MAGLEV's. */
 export function balanceBatch(image: Image, state: State, number: u32, batch: usize, count: u32): bool {
   if (number >= image.serversRoom) return false;
   const ring = ringAt(image, number);
   if (load<u32>(ring, RING_SCHEDULER) != SCHEDULER_MAGLEV) return false;
-  const size = load<u32>(ring, RING_SIZE);
-  const slots = slotsOf(image, ring);
-  const reals = realOf(image, ring, 0);
-  const realCount = load<u32>(ring, RING_COUNT);
-  const frames = cell(batch, COLUMN_FRAME, 0);
-  const lengths = cell(batch, COLUMN_LENGTH, 0);
-  const verdicts = cell(batch, COLUMN_VERDICT, 0);
-  const stride = load<u32>(batch, BATCH_STRIDE);
-  const last = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
-  let from = load<u32>(batch, BATCH_SLOTS);
-  for (let i: u32 = 0; i < last; i++, from += stride) {
-    const at = load<u32>(frames + (i << 2));
-    const length = load<u32>(lengths + (i << 2));
-    const frame = PlainFrame.at(batch + at);
-    let verdict = VERDICT_FORWARD;
-    if (at < from || length > stride || at - from > stride - length || !frame.isPlain(length)) {
-      verdict = balanceOther(image, state, batch, i, ring);
-    } else {
-      const ends = frame.ends;
-      const rest = (i64x2.extract_lane(ends, 1) & PORTS) | ((<u64>frame.protocol) << 32);
-      const slot = slotOfHash(hashEnds(i64x2.extract_lane(ends, 0), rest), size);
-      const real = slotReal(slots, reals, realCount, slot);
-      const server = reals + real * REAL_LEN;
-      if (real == REAL_NONE) verdict = REFUSED;
-      else frame.redirect(load<u32>(server, REAL_ADDRESS), load<u32>(server, REAL_PORT));
-    }
-    store<u32>(verdicts + (i << 2), verdict);
-  }
+  const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
+  for (let first: u32 = 0; first < total; first += BURST_LEN)
+    balanceBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), ring);
   return true;
 }

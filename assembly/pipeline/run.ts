@@ -52,6 +52,11 @@ export function scratchAt(capacity: u32): u32 {
   return BATCH_HEADER_LEN + columnsLength(capacity);
 }
 
+/** The address of a batch's scratch for the express way. */
+export function expressAt(batch: usize): usize {
+  return batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
+}
+
 function slotsAt(capacity: u32, traces: u32): u32 {
   const end = scratchAt(capacity) + SCRATCH_LEN + traces * TRACE_RECORD_LEN;
   return (end + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
@@ -102,7 +107,7 @@ function open(packet: Packet): void {
   if (decap(packet) && parse(packet)) inheritEcn(packet);
 }
 
-function hand(packet: Packet, batch: usize): void {
+export function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
   const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : 0;
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
@@ -128,7 +133,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
   const scratch = packets + EXPRESS_AT;
   let express: u64 = 0;
   if (hasExpress) {
-    const fits = receiveBurst(image, batch, first, count, scratch);
+    const fits = receiveBurst(image, batch, first, count, scratch, true);
     if (fits != 0) express = resolve(image, state, batch, scratch, count, fits);
   }
   if (express == ~(<u64>0) >> (BURST_LEN - count)) {
@@ -201,7 +206,7 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   store<u32>(batch, 0, BATCH_TRACE_COUNT);
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
-  const scratch = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
+  const scratch = expressAt(batch);
   let hasExpress: bool = false;
   let asked = image.sequence - 1;
   for (let first: u32 = 0; first < total; first += BURST_LEN) {

@@ -5,6 +5,9 @@ export const ECN_ECT1: u32 = 1;
 export const ECN_ECT0: u32 = 2;
 export const ECN_CE: u32 = 3;
 
+/** Outer fields that change nothing inside have this bit clear (RFC 6040 §4.2). */
+export const ECN_TELLS: u32 = 1;
+
 /** No inner field may be: the packet is dropped. */
 export const ECN_DROP: u32 = 4;
 

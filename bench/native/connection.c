@@ -116,13 +116,13 @@ static void whole_one(struct ring *ring)
 }
 
 static const struct loop HIT[] = {
-    {"loop", "C loop", hit_plain, forward_all},
-    {"prefetch", "C loop in groups of 32 with prefetch", hit_staged, forward_all},
+    {"loop", "C loop", hit_plain},
+    {"prefetch", "C loop in groups of 32 with prefetch", hit_staged},
 };
 static const struct loop WHOLE[] = {
-    {"loop", "C loops, their sum", whole_sum, NULL},
-    {"one", "C, everything in one loop", whole_one, NULL},
-    {"prefetch", "C loops with prefetch, their sum", whole_staged_sum, NULL},
+    {"loop", "C loops, their sum", whole_sum},
+    {"one", "C, everything in one loop", whole_one},
+    {"prefetch", "C loops with prefetch, their sum", whole_staged_sum},
 };
 
 const struct subject connection_subject = {"connection", connections_open, NULL, HIT, 2, 0};

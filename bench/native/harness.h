@@ -28,8 +28,6 @@ struct ring;
 struct loop {
   const char *group, *name;
   void (*run)(struct ring *ring);
-  /* When not NULL, what packetyard does besides: not timed, only done before frames are compared. */
-  void (*finish)(struct ring *ring);
 };
 
 /* What is measured: tables, and either look-ups or packet loops over them. */

@@ -47,6 +47,6 @@ static void run(struct ring *ring)
   }
 }
 
-static const struct loop LOOPS[] = {{"loop", "C loop", run, NULL}};
+static const struct loop LOOPS[] = {{"loop", "C loop", run}};
 
 const struct subject maglev_subject = {"maglev", open_maglev, NULL, LOOPS, 1, 0};

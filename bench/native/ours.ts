@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { quantile } from "../../src/report/statistics.js";
 import { type Kernel, MissingExport } from "./kernel.js";
-import { flowKernel, maglevKernel, routerKernel } from "./packet-kernels.js";
+import { decapsulatorKernel, flowKernel, maglevKernel, routerKernel, translatorKernel } from "./packet-kernels.js";
 import { hashKernel, lpm4Kernel, lpm6Kernel } from "./table-kernels.js";
 
 /**
@@ -14,9 +14,9 @@ const SUBJECTS: Readonly<Record<string, (folder: string) => Promise<Kernel>>> = 
   hash: hashKernel,
   encap: routerKernel,
   decap: routerKernel,
-  connection: flowKernel,
+  connection: translatorKernel,
   whole: flowKernel,
-  strip: () => Promise.reject(new MissingExport("loop that decapsulates and nothing else")),
+  strip: decapsulatorKernel,
   maglev: maglevKernel,
 };
 

@@ -26,7 +26,7 @@ import { BenchImage, type Kernel, OrderedSum, readWords } from "./kernel.js";
 import { PacketRing } from "./packet-ring.js";
 
 /** What is done to a ring of packets. */
-type Work = "run" | "balance";
+type Work = "run" | "balance" | "translate" | "decapsulate";
 
 /** Packets through the machine, ring after ring of a list of frames. */
 class PacketKernel implements Kernel {
@@ -90,12 +90,21 @@ async function nodeImage(folder: string, connections: number): Promise<BenchImag
   return image;
 }
 
-/** A node that only routes; with a tunnel file it takes tunnelled packets too. */
-export async function routerKernel(folder: string): Promise<Kernel> {
+async function routerImage(folder: string): Promise<BenchImage> {
   const image = await nodeImage(folder, 16);
   const [, port, vni] = readWords(folder, "tunnel.bin") as unknown as [number, number, number];
   image.check(image.machine.tunnelSet(image.address, TUNNEL_VXLAN, port, vni, 1));
-  return new PacketKernel(image);
+  return image;
+}
+
+/** A node that only routes, and takes tunnelled packets too. */
+export async function routerKernel(folder: string): Promise<Kernel> {
+  return new PacketKernel(await routerImage(folder));
+}
+
+/** The same node, that only takes outer headers off. */
+export async function decapsulatorKernel(folder: string): Promise<Kernel> {
+  return new PacketKernel(await routerImage(folder), "decapsulate");
 }
 
 const SERVICE_WORDS = 4;
@@ -127,15 +136,24 @@ function setServices(image: BenchImage, services: Uint32Array): void {
   image.check(machine.hookAppend(address, HOOK_PREROUTING, 0, HOOK_NAT, TARGET_ACCEPT));
 }
 
-/** A node with Services, whose connections are open and answered. */
-export async function flowKernel(folder: string): Promise<Kernel> {
+async function flowImage(folder: string): Promise<BenchImage> {
   const opening = new FrameFile(new Uint8Array(readFileSync(join(folder, "opening.bin"))));
   const image = await nodeImage(folder, opening.count / 2);
   setServices(image, readWords(folder, "services.bin"));
   new PacketRing(image, 256).open(opening.count, (index, into) => into.set(opening.at(index)));
   if (image.machine.flowsCount(image.state) >>> 0 !== opening.count / 2)
     throw new Error("the answers opened connections of their own.");
-  return new PacketKernel(image);
+  return image;
+}
+
+/** A node with Services, whose connections are open and answered. */
+export async function flowKernel(folder: string): Promise<Kernel> {
+  return new PacketKernel(await flowImage(folder));
+}
+
+/** The same node, that only translates as its connections say. */
+export async function translatorKernel(folder: string): Promise<Kernel> {
+  return new PacketKernel(await flowImage(folder), "translate");
 }
 
 /** A virtual server whose slots are Maglev's; its real servers come in the order of the native table's numbers. */

@@ -78,7 +78,7 @@ export class PacketRing {
     this.#frames.set(this.#starts);
     this.#lengths.fill(length);
     this.#ins.fill(IN);
-    // What only changes destinations leaves these as they are: the native loops then say 1.
+    // What asks for no route leaves these as they are: the native loops then say 1.
     this.#nextHops.fill(1);
   }
 
@@ -91,6 +91,18 @@ export class PacketRing {
   balance(): void {
     const { machine, address, state } = this.#image;
     this.#image.check(machine.balance(address, state, 0, this.#batch, RING_LEN));
+  }
+
+  /** Takes the outer headers off every packet. */
+  decapsulate(): void {
+    const { machine, address, state } = this.#image;
+    this.#image.check(machine.decapsulate(address, state, this.#batch, RING_LEN));
+  }
+
+  /** Gives every packet what its connection has for it. */
+  translate(): void {
+    const { machine, address, state } = this.#image;
+    this.#image.check(machine.translate(address, state, this.#batch, RING_LEN, NOW));
   }
 
   /** A default route, so that every packet is forwarded. */

@@ -59,9 +59,9 @@ static void open_tunnel(const char *folder)
   node_open(folder);
 }
 
-static const struct loop ENCAP[] = {{"loop", "C loop", encap_run, NULL}};
-static const struct loop STRIP[] = {{"loop", "C loop", strip_run, NULL}};
-static const struct loop DECAP[] = {{"loop", "C loop", decap_run, NULL}};
+static const struct loop ENCAP[] = {{"loop", "C loop", encap_run}};
+static const struct loop STRIP[] = {{"loop", "C loop", strip_run}};
+static const struct loop DECAP[] = {{"loop", "C loop", decap_run}};
 
 const struct subject encap_subject = {"encap", node_open, NULL, ENCAP, 1, 0};
 const struct subject strip_subject = {"strip", open_tunnel, NULL, STRIP, 1, 0};

@@ -82,6 +82,8 @@ export interface Machine extends Record<string, unknown> {
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
   balance(image: number, state: number, number: number, batch: number, count: number): number;
+  decapsulate(image: number, state: number, batch: number, count: number): number;
+  translate(image: number, state: number, batch: number, count: number, now: number): number;
   run(image: number, state: number, batch: number, count: number, now: number): number;
 }
 

@@ -26,6 +26,8 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   NOT_IP4: "not IPv4",
   MARTIAN: "an address that no packet from outside may have (martian)",
   VLAN: "a VLAN-tagged frame (802.1Q)",
+  NO_CONNECTION: "it belongs to no connection",
+  NO_TUNNEL: "it came by no tunnel",
   FRAGMENT: "an IPv4 fragment",
   NEEDS_FRAGMENTING: "larger than the way out takes: it would be fragmented",
   MULTICAST: "multicast or broadcast",
