@@ -49,17 +49,34 @@ function pieceOf(rest: u32, alignment: u32): u32 {
   return octets == 32 ? 24 : octets;
 }
 
-/** Starts a new chunk; what is left of the old one becomes free cells. */
-function renewChunk(image: Image, chunk: usize, alignment: u32): bool {
-  const block = takeBlock(image, CHUNK, PART_ALL);
-  if (block == 0) return false;
-  account(image, PART_ALL, 0 - CHUNK);
+/** What is left of a chunk becomes free cells. */
+function giveRest(image: Image, chunk: usize, alignment: u32): void {
   let rest = load<u32>(chunk, 4) - load<u32>(chunk);
   while (rest != 0) {
     const octets = pieceOf(rest, alignment);
     rest -= octets;
     giveBack(image, load<u32>(chunk) + rest, octets);
   }
+}
+
+/** The image has no chunks to cut cells from. */
+export function hideChunks(image: Image): void {
+  for (let alignment: u32 = 8; alignment <= 64; alignment += alignment == 8 ? 24 : 32)
+    store<u64>(changetype<usize>(image) + chunkField(alignment), 0);
+}
+
+/** What is left of the chunks of a head, a copy of the image's, becomes free cells. */
+export function giveChunks(image: Image, head: usize): void {
+  for (let alignment: u32 = 8; alignment <= 64; alignment += alignment == 8 ? 24 : 32)
+    giveRest(image, head + chunkField(alignment), alignment);
+}
+
+/** Starts a new chunk; what is left of the old one becomes free cells. */
+function renewChunk(image: Image, chunk: usize, alignment: u32): bool {
+  const block = takeBlock(image, CHUNK, PART_ALL);
+  if (block == 0) return false;
+  account(image, PART_ALL, 0 - CHUNK);
+  giveRest(image, chunk, alignment);
   store<u32>(chunk, block);
   store<u32>(chunk, block + CHUNK, 4);
   return true;

@@ -110,7 +110,7 @@ export class ImageStore {
     const hopCount = hops.byteLength / NEXT_HOP_ENTRY_LEN;
     this.#call([hops], (at) => machine.nextHopsSet(this.#address, at, hopCount));
     const routeCount = (routes.length * 4) / ROUTE_ENTRY_LEN;
-    this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount, 0));
+    this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount));
     for (const { number, rows } of tables) this.setElements(number, rows);
     const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
     this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>

@@ -24,14 +24,14 @@ export interface Machine extends Record<string, unknown> {
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
   nextHopsSet(image: number, entries: number, count: number): number;
-  routesInsert(image: number, rows: number, count: number, done: number): number;
+  routesInsert(image: number, rows: number, count: number): number;
   routeInsert(image: number, prefix: number, length: number, nextHop: number): number;
   routeRemove(image: number, prefix: number, length: number): number;
   routeLookup(image: number, destination: number): number;
   routeLookupLength(image: number, destination: number): number;
   routeLookupMany(image: number, keys: number, count: number, results: number): number;
-  routes6Insert(image: number, rows: number, count: number, done: number): number;
-  routes6Remove(image: number, rows: number, count: number, done: number): number;
+  routes6Insert(image: number, rows: number, count: number): number;
+  routes6Remove(image: number, rows: number, count: number): number;
   route6Lookup(image: number, key: number): number;
   route6LookupLength(image: number, key: number): number;
   route6LookupMany(image: number, keys: number, count: number, results: number): number;
