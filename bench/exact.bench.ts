@@ -65,7 +65,7 @@ function drawRows6(random: () => number): Uint32Array {
 function lookups6(random: () => number, image: PlainImage): readonly Case[] {
   const rows = drawRows6(random);
   const { machine, address } = image;
-  image.check(machine.exact6Insert(address, TABLE6, image.words(rows).at, ENTRIES, 0));
+  image.check(machine.exact6Insert(address, TABLE6, image.words(rows).at, ENTRIES));
   const map = new WordMap(ROW6_WORDS, ROW6_WORDS - 1);
   for (let row = 0; row < ENTRIES; row++) map.set(rows, row, row + 1);
   const hits = new Uint32Array(KEYS * ROW6_WORDS);
@@ -105,7 +105,7 @@ async function cases(): Promise<readonly Case[]> {
   const tables: Tables = { image: await PlainImage.make(), plain: new ExactTable(), map: new ExactMap() };
   const { image } = tables;
   const rows = drawRows(random);
-  image.check(image.machine.exactInsert(image.address, TABLE, image.words(rows).at, ENTRIES, 0));
+  image.check(image.machine.exactInsert(image.address, TABLE, image.words(rows).at, ENTRIES));
   const hits = new Uint32Array(KEYS * 2);
   for (let at = 0; at < rows.length; at += 3) {
     const row = [rows[at] as number, rows[at + 1] as number, rows[at + 2] as number] as const;

@@ -27,6 +27,12 @@ export function spareOctets(image: Image): u32 {
   return image.capacity - IMAGE_TAIL - image.top;
 }
 
+/** Octets of fresh memory that a block for so many takes: none where one was given back. */
+export function blockTakes(image: Image, octets: u32): u32 {
+  const size = classOf(octets);
+  return load<u32>(image.to(FREE_LISTS_AT + size * 4)) != 0 ? 0 : (<u32>1) << size;
+}
+
 /** The offset of a zeroed block for so many octets, counted under a PART_; 0 if the image has no room. */
 export function takeBlock(image: Image, octets: u32, part: u32): u32 {
   if (octets > 1 << 30) return 0;

@@ -140,7 +140,7 @@ export class ImageStore {
 
   setElements(table: number, rows: Uint32Array): void {
     const count = (rows.length * 4) / EXACT_ENTRY_LEN;
-    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count, 0));
+    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count));
   }
 
   removeElements(table: number, rows: Uint32Array): void {

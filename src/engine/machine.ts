@@ -35,10 +35,10 @@ export interface Machine extends Record<string, unknown> {
   route6Lookup(image: number, key: number): number;
   route6LookupLength(image: number, key: number): number;
   route6LookupMany(image: number, keys: number, count: number, results: number): number;
-  exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
+  exactInsert(image: number, table: number, rows: number, count: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
-  exact6Insert(image: number, table: number, rows: number, count: number, done: number): number;
+  exact6Insert(image: number, table: number, rows: number, count: number): number;
   exact6Delete(image: number, table: number, row: number): number;
   exact6FindMany(image: number, table: number, rows: number, count: number, results: number): void;
   /** Without `size` as many slots as the scheduler usually has. */

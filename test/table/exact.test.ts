@@ -30,7 +30,7 @@ class Both {
   set({ low, high }: Key, value: number): number {
     const { machine, address } = this.image;
     const status = this.image.withWords([low, high, value], (at) =>
-      machine.exactInsert(address, TABLE, at, 1, 0),
+      machine.exactInsert(address, TABLE, at, 1),
     );
     if (status === STATUS_OK) this.values.set(`${low} ${high}`, value);
     return status;
@@ -161,7 +161,7 @@ describe("exact", () => {
     const both = await Both.make();
     expect(both.set({ low: 1, high: 1 }, 0)).toBe(STATUS_BAD_ENTRY);
     const { machine, address } = both.image;
-    expect(both.image.withWords([1, 1, 1], (at) => machine.exactInsert(address, 64, at, 1, 0))).toBe(
+    expect(both.image.withWords([1, 1, 1], (at) => machine.exactInsert(address, 64, at, 1))).toBe(
       STATUS_BAD_ENTRY,
     );
     expect(machine.exactDelete(address, 64, 1, 1)).toBe(STATUS_BAD_ENTRY);

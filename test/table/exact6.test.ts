@@ -49,7 +49,7 @@ class Both {
   set(key: Key, value: number, table = TABLE): number {
     const { machine, address } = this.image;
     const rows = rowsOf([{ ...key, value }]);
-    const status = this.image.withWords(rows, (at) => machine.exact6Insert(address, table, at, 1, 0));
+    const status = this.image.withWords(rows, (at) => machine.exact6Insert(address, table, at, 1));
     if (status === STATUS_OK) this.values.set(textOf(key), value);
     return status;
   }
@@ -209,7 +209,7 @@ describe("exact match of IPv6 keys", () => {
     const key = { address: VIP, protoPort: 80 };
     const words = [0x0a600001, 80, 5];
     const insert4 = (table: number) =>
-      both.image.withWords(words, (at) => machine.exactInsert(address, table, at, 1, 0));
+      both.image.withWords(words, (at) => machine.exactInsert(address, table, at, 1));
     expect([both.set(key, 0), both.set(key, 1, 64), both.set(key, 1), insert4(OTHER)]).toEqual([
       STATUS_BAD_ENTRY,
       STATUS_BAD_ENTRY,
