@@ -11,6 +11,11 @@ function classOf(octets: u32): u32 {
   return octets <= 1 << CLASS_MIN ? CLASS_MIN : 32 - <u32>clz<u32>(octets - 1);
 }
 
+/** Octets of the block that holds so many. */
+export function blockOctets(octets: u32): u64 {
+  return (<u64>1) << classOf(octets);
+}
+
 /** Counts octets (two's complement: also fewer) of live blocks under a PART_, or under PART_ALL alone. */
 export function account(image: Image, part: u32, octets: u32): void {
   const counters = changetype<usize>(image) + offsetof<Image>("octets0");

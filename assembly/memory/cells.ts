@@ -10,7 +10,7 @@ import { account, takeBlock } from "./arena";
 const LINEAR_MAX: u32 = 64;
 export const CELL_MAX: u32 = 2048;
 /** Cells are cut from blocks of this size: one at a time for multiples of 64, one for those of 32, one for the rest. */
-const CHUNK: u32 = 4096;
+export const CHUNK: u32 = 4096;
 
 function classOf(octets: u32): u32 {
   if (octets <= LINEAR_MAX) return (octets + 7) >> 3;
@@ -33,7 +33,7 @@ function giveBack(image: Image, cell: u32, octets: u32): void {
 }
 
 /** What cells of a size lie at multiples of. */
-function alignmentOf(octets: u32): u32 {
+export function cellAlignment(octets: u32): u32 {
   return (octets & 63) == 0 ? 64 : (octets & 31) == 0 ? 32 : 8;
 }
 
@@ -90,7 +90,7 @@ export function takeCell(image: Image, octets: u32, part: u32): u32 {
   if (cell != 0) {
     store<u32>(list, load<u32>(image.to(cell)));
   } else {
-    const alignment = alignmentOf(length);
+    const alignment = cellAlignment(length);
     const chunk = changetype<usize>(image) + chunkField(alignment);
     if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk, alignment)) return 0;
     cell = load<u32>(chunk);

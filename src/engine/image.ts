@@ -114,7 +114,7 @@ export class ImageStore {
     for (const { number, rows } of tables) this.setElements(number, rows);
     const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
     this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>
-      machine.chainsSet(this.#address, rows, chainCount, rules, words, 0),
+      machine.chainsSet(this.#address, rows, chainCount, rules, words),
     );
     this.setHooks(entries.hooks);
     const serverCount = (servers.rows.length * 4) / SERVER_ROW_LEN;

@@ -59,7 +59,7 @@ export interface Machine extends Record<string, unknown> {
     words: number,
     wordCount: number,
   ): number;
-  chainsSet(image: number, rows: number, count: number, rules: number, words: number, done: number): number;
+  chainsSet(image: number, rows: number, count: number, rules: number, words: number): number;
   chainSplice(
     image: number,
     chain: number,
