@@ -194,8 +194,8 @@ class Row {
   }
 }
 
-/** Counts the room for so many virtual servers: NO_SPACE, or BAD_ENTRY where one is none. */
-function judgeServers(image: Image, rows: usize, count: u32): u32 {
+/** Makes ready for so many virtual servers: NO_SPACE, or BAD_ENTRY where one is none, and nothing changed. */
+function expectServers(image: Image, rows: usize, count: u32): u32 {
   const needs = Needs.at(image.to(NEEDS_AT));
   let last: u32 = 0;
   let turns: u32 = 0;
@@ -211,7 +211,9 @@ function judgeServers(image: Image, rows: usize, count: u32): u32 {
   }
   if (turns != 0) needs.block(turns * TURN_LEN);
   if (count != 0) needs.vector(image.serversRoom, last, RING_LEN);
-  return needs.isMet(image) ? STATUS_OK : STATUS_NO_SPACE;
+  if (!needs.isMet(image)) return STATUS_NO_SPACE;
+  if (count != 0) vectorReach(image, offsetof<Image>("serversAt"), last, RING_LEN, PART_SERVERS);
+  return STATUS_OK;
 }
 
 /**
@@ -219,7 +221,7 @@ function judgeServers(image: Image, rows: usize, count: u32): u32 {
  * does not count with what the old ones give back.
  */
 export function serversSet(image: Image, rows: usize, count: u32, reals: usize): u32 {
-  const status = judgeServers(image, rows, count);
+  const status = expectServers(image, rows, count);
   if (status != STATUS_OK) return status;
   let real = reals;
   for (let i: u32 = 0; i < count; i++) {

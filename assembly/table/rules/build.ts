@@ -87,8 +87,8 @@ export function chainSet(
   return chainSplice(image, number, 0, countOf(image, number), rules, count, words, wordCount);
 }
 
-/** The room for so many chains (CHAIN_ROW_…) is counted; NO_SPACE, or BAD_ENTRY where one is none. */
-function judgeChains(image: Image, rows: usize, count: u32, rules: usize, words: usize): u32 {
+/** Makes ready for so many chains (CHAIN_ROW_…): NO_SPACE, or BAD_ENTRY where one is none, and nothing changed. */
+function expectChains(image: Image, rows: usize, count: u32, rules: usize, words: usize): u32 {
   const needs = Needs.at(image.to(NEEDS_AT));
   let rule = rules;
   let word = words;
@@ -102,7 +102,9 @@ function judgeChains(image: Image, rows: usize, count: u32, rules: usize, words:
     word += row.words << 2;
   }
   if (count != 0) needs.vector(image.chainsRoom, last, CHAIN_LEN);
-  return needs.isMet(image) ? STATUS_OK : STATUS_NO_SPACE;
+  if (!needs.isMet(image)) return STATUS_NO_SPACE;
+  if (count != 0) vectorReach(image, offsetof<Image>("chainsAt"), last, CHAIN_LEN, PART_RULES);
+  return STATUS_OK;
 }
 
 /**
@@ -110,7 +112,7 @@ function judgeChains(image: Image, rows: usize, count: u32, rules: usize, words:
  * does not count with what the old rules give back.
  */
 export function chainsSet(image: Image, rows: usize, count: u32, rules: usize, words: usize): u32 {
-  const status = judgeChains(image, rows, count, rules, words);
+  const status = expectChains(image, rows, count, rules, words);
   if (status != STATUS_OK) return status;
   let rule = rules;
   let word = words;
