@@ -17,6 +17,7 @@ import type { LinearMemory } from "./memory.js";
 const CAPACITY_FIRST = 1 << 20;
 /** Words that columns are staged in. */
 const STAGING_WORDS = 1 << 14;
+const TABLES = "the tables of Services and routes";
 /** Fewer words are copied one by one. */
 const FEW_WORDS = 64;
 /** What tables take for what they are given: chains in chunks, maps at most half full, routes with their store. */
@@ -176,6 +177,12 @@ export class ImageStore {
     if (used + octets > this.#capacity) this.#enlarge(used + octets);
   }
 
+  /** Makes sure of room to hand columns of so many octets over, or throws RangeError. */
+  reserveStaging(octets: number): void {
+    this.#stagingWords();
+    this.#memory.expectRoom(octets + STAGING_WORDS * 4, TABLES);
+  }
+
   /** Calls, again in a larger image while this one is full. */
   #insist(call: () => number): void {
     let status = call();
@@ -202,21 +209,22 @@ export class ImageStore {
   }
 
   #stagingWords(): Uint32Array {
-    if (this.#staging === 0) this.#staging = this.#memory.take(STAGING_WORDS * 4);
+    if (this.#staging === 0) this.#staging = this.#memory.take(STAGING_WORDS * 4, TABLES);
     // A view of memory that is not shared is empty after the memory grew.
     if (this.#stagingView.length === 0) this.#stagingView = this.#memory.words(this.#staging, STAGING_WORDS);
     return this.#stagingView;
   }
 
   #place(capacity: number): void {
-    this.#address = this.#memory.take(capacity);
+    this.#address = this.#memory.take(capacity, TABLES);
     this.#capacity = capacity;
   }
 
-  /** Moves the image to a place twice as large, or as large as it must be. */
+  /** Moves the image to a place twice as large, or as large as it must be where there is no more room. */
   #enlarge(least: number): void {
     const old = this.octets;
-    this.#place(Math.max(this.#capacity * 2, least));
+    const roomy = Math.max(this.#capacity * 2, least);
+    this.#place(this.#memory.hasRoom(roomy) ? roomy : least);
     this.#memory.octets(this.#address, old.length).set(old);
     this.#check(this.#machine.imageResize(this.#address, this.#capacity));
   }
