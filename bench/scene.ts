@@ -11,6 +11,7 @@ export const PACKETS = BATCH_LEN;
 /** Pods' packets come in by it. */
 export const POD_INTERFACE = "cni0";
 export const UPLINK = "eth0";
+const GENEVE_PORT = 6081;
 
 export function sceneOf(services: number): Cluster {
   return syntheticCluster({ services, endpoints: 4, seed: 1 });
@@ -54,4 +55,14 @@ export function podFrames(cluster: Cluster, node: string): readonly Uint8Array[]
 export function routerOf(cluster: Cluster, node: string): Ruleset {
   const { iptables: _, ...router } = compile(cluster, { node, proxy: "iptables" });
   return router;
+}
+
+/** The same node with Geneve instead of VXLAN, at its own port. */
+export function withGeneve(ruleset: Ruleset): Ruleset {
+  const interfaces = ruleset.interfaces.map(({ vxlan, ...rest }) =>
+    vxlan === undefined
+      ? rest
+      : { ...rest, kind: "geneve" as const, geneve: { ...vxlan, port: GENEVE_PORT } },
+  );
+  return { ...ruleset, interfaces };
 }

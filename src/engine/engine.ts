@@ -104,10 +104,7 @@ export class Engine {
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
 
-  /**
-   * What the node's kernel holds now, as plain data. Of several routes that lead to one prefix it has the last of the
-   * least metric, and a warning in its diagnostics.
-   */
+  /** What the node's kernel holds now, as plain data: of routes that lead to one prefix one, and a warning of others. */
   get ruleset(): Ruleset {
     return this.#live.ruleset;
   }
