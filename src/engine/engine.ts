@@ -121,8 +121,7 @@ export class Engine {
    */
   apply(change: RulesetChange): void {
     const writes = this.#live.change(change, ({ octets, staged, servers }) => {
-      this.#image.reserve(octets);
-      this.#image.reserveStaging(staged);
+      this.#image.reserve(octets, staged);
       this.#state.reach(Math.max(servers, this.machine.imageServers(this.image) >>> 0));
     });
     try {

@@ -171,16 +171,13 @@ export class ImageStore {
       this.#insist(() => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
   }
 
-  /** Makes sure of room for so many octets more, or throws RangeError. */
-  reserve(octets: number): void {
+  /** Makes sure of room for so many octets more, and to hand columns of `staged` octets over, or throws RangeError. */
+  reserve(octets: number, staged?: number): void {
     const used = (this.#machine.imageTop(this.#address) >>> 0) + IMAGE_TAIL;
     if (used + octets > this.#capacity) this.#enlarge(used + octets);
-  }
-
-  /** Makes sure of room to hand columns of so many octets over, or throws RangeError. */
-  reserveStaging(octets: number): void {
+    if (staged === undefined) return;
     this.#stagingWords();
-    this.#memory.expectRoom(octets + STAGING_WORDS * 4, TABLES);
+    this.#memory.expectRoom(staged + STAGING_WORDS * 4, TABLES);
   }
 
   /** Calls, again in a larger image while this one is full. */
