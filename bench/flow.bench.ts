@@ -57,8 +57,10 @@ async function cases(): Promise<readonly Case[]> {
   const cluster = sceneOf(100);
   const router = routerOf(cluster, "worker-1");
   const [known, forgetful] = [await Pair.make(router, PACKETS), await Pair.make(router, PACKETS)];
-  const frames = podFrames(cluster, "worker-1");
-  for (const pair of [known, forgetful]) pair.run(frames, POD_INTERFACE);
+  const flows = podFrames(cluster, "worker-1");
+  const frames = flows.opening;
+  known.establish(flows, POD_INTERFACE, POD_INTERFACE);
+  forgetful.run(frames, POD_INTERFACE);
   if (!known.forwardsAll) throw new Error("the router drops packets");
   const table = new FlowTable(CONNECTIONS);
   open(table, tuplesOf(frames, 1));
@@ -78,7 +80,7 @@ async function cases(): Promise<readonly Case[]> {
       name: "know, and forward",
       unit: "packet",
       count: PACKETS,
-      contenders: known.contenders(frames, POD_INTERFACE, false),
+      contenders: known.contenders(flows.middle, POD_INTERFACE, false),
     },
   ];
 }

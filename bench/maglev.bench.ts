@@ -70,7 +70,7 @@ export async function balancing(): Promise<Case> {
   const number = addServer(engine, servers);
   const [ours, theirs] = [engine.batch(PACKETS), new PlainBatch(PACKETS)];
   const balancer = new Balancer(servers, SIZE);
-  const frames = podFrames(cluster, "worker-1");
+  const frames = podFrames(cluster, "worker-1").middle;
   const place = (batch: Batch | PlainBatch) => () => {
     for (const [index, frame] of frames.entries()) batch.set(index, frame, 1);
   };

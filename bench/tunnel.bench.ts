@@ -1,30 +1,46 @@
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { Pair } from "./pair.js";
-import { PACKETS, POD_INTERFACE, podFrames, routerOf, sceneOf, UPLINK, withGeneve } from "./scene.js";
+import {
+  type FlowFrames,
+  PACKETS,
+  POD_INTERFACE,
+  podFrames,
+  routerOf,
+  sceneOf,
+  UPLINK,
+  withGeneve,
+} from "./scene.js";
 import type { Case, Topic } from "./topic.js";
 
+/** `answersIn`: by where the answers come, not tunnelled. */
 async function forwarding(
   name: string,
-  pair: Pair,
-  frames: readonly Uint8Array[],
-  inName: string,
+  ruleset: Ruleset,
+  frames: FlowFrames,
+  [inName, answersIn]: readonly [string, string],
 ): Promise<Case> {
-  // The second time every connection is known.
-  for (let time = 0; time < 2; time++) pair.run(frames, inName);
+  const pair = await Pair.make(ruleset, PACKETS);
+  pair.establish(frames, inName, answersIn);
   if (!pair.forwardsAll) throw new Error(`${name}: packets are lost`);
-  return { name, unit: "packet", count: PACKETS, contenders: pair.contenders(frames, inName, false) };
+  const contenders = pair.contenders(frames.middle, inName, false);
+  return { name, unit: "packet", count: PACKETS, contenders };
 }
 
 /** Packets to another node's Pods, and those as they come there. */
 async function both(
   name: string,
   [sender, receiver]: readonly [Ruleset, Ruleset],
-  far: readonly Uint8Array[],
+  far: FlowFrames,
 ): Promise<readonly Case[]> {
-  const encapsulating = await Pair.make(sender, PACKETS);
-  const encap = await forwarding(`${name} encap`, encapsulating, far, POD_INTERFACE);
-  const tunnelled = encapsulating.output;
-  const decap = await forwarding(`${name} decap`, await Pair.make(receiver, PACKETS), tunnelled, UPLINK);
+  const encap = await forwarding(`${name} encap`, sender, far, [POD_INTERFACE, UPLINK]);
+  const tunnelled = async (frames: readonly Uint8Array[]) => {
+    const pair = await Pair.make(sender, PACKETS);
+    pair.run(far.opening, POD_INTERFACE);
+    pair.run(frames, POD_INTERFACE);
+    return pair.output;
+  };
+  const arriving = { opening: await tunnelled(far.opening), middle: await tunnelled(far.middle) };
+  const decap = await forwarding(`${name} decap`, receiver, arriving, [UPLINK, POD_INTERFACE]);
   return [encap, decap];
 }
 
@@ -33,12 +49,13 @@ async function cases(): Promise<readonly Case[]> {
   const nodes = [routerOf(cluster, "worker-1"), routerOf(cluster, "worker-2")] as const;
   const near = podFrames(cluster, "worker-1");
   const far = podFrames(cluster, "worker-2");
+  const direct = await forwarding("no tunnel", nodes[0], near, [POD_INTERFACE, POD_INTERFACE]);
   return [
-    await forwarding("no tunnel", await Pair.make(nodes[0], PACKETS), near, POD_INTERFACE),
+    direct,
     ...(await both("VXLAN", nodes, far)),
     ...(await both("Geneve", [withGeneve(nodes[0]), withGeneve(nodes[1])], far)),
   ];
 }
 
-/** Packets of known connections between Pods: on the same node, to another node, and from another node. */
+/** Packets of established connections between Pods: on the same node, to another node, and from another node. */
 export const tunnelTopic: Topic = { name: "tunnel", cases };

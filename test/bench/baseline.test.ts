@@ -31,8 +31,7 @@ describe("the baseline node", () => {
     const cluster = sceneOf(20);
     const { opening, middle } = serviceFrames(cluster);
     const pair = await Pair.make(compile(cluster, { proxy }), PACKETS);
-    pair.run(opening, POD_INTERFACE);
-    pair.run(middle, POD_INTERFACE);
+    pair.establish({ opening, middle }, POD_INTERFACE, UPLINK);
     expect(pair.forwardsAll).toBe(true);
   });
 
@@ -45,7 +44,7 @@ describe("the baseline node", () => {
         return tunnel === "VXLAN" ? router : withGeneve(router);
       };
       const sender = await Pair.make(nodeOf("worker-1"), PACKETS);
-      sender.run(podFrames(cluster, "worker-2"), POD_INTERFACE);
+      sender.establish(podFrames(cluster, "worker-2"), POD_INTERFACE, UPLINK);
       const receiver = await Pair.make(nodeOf("worker-2"), PACKETS);
       receiver.run(sender.output, UPLINK);
       expect(sender.forwardsAll && receiver.forwardsAll).toBe(true);
