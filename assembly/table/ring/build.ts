@@ -17,7 +17,7 @@ import {
 } from "../../abi/entry";
 import { PART_SERVERS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image, NEEDS_AT } from "../../image";
-import { giveBlock, takeBlock } from "../../memory/arena";
+import { blockOctets, giveBlock, takeBlock } from "../../memory/arena";
 import { Needs } from "../../memory/needs";
 import { vectorReach } from "../../memory/vector";
 import {
@@ -173,43 +173,26 @@ export function serverSet(
   return STATUS_OK;
 }
 
-/** SERVER_ROW_… in place. */
-@unmanaged
-@final
-class Row {
-  static at(row: usize): Row {
-    return changetype<Row>(row);
-  }
-
-  get number(): u32 {
-    return load<u32>(changetype<usize>(this), SERVER_ROW_NUMBER);
-  }
-
-  get reals(): u32 {
-    return load<u32>(changetype<usize>(this), SERVER_ROW_REALS);
-  }
-
-  get scheduler(): u32 {
-    return load<u32>(changetype<usize>(this), SERVER_ROW_SCHEDULER);
-  }
-}
-
 /** Makes ready for so many virtual servers: NO_SPACE, or BAD_ENTRY where one is none, and nothing changed. */
 function expectServers(image: Image, rows: usize, count: u32): u32 {
   const needs = Needs.at(image.to(NEEDS_AT));
   let last: u32 = 0;
-  let turns: u32 = 0;
+  // Turns are given back: those of a size serve all, and the sizes are powers of two.
+  let turns: u64 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const row = Row.at(rows + i * SERVER_ROW_LEN);
-    const reals = row.reals;
-    const size = defaultSize(row.scheduler & SCHEDULER_CODE_MASK);
-    if (!isServer(row.number, row.scheduler, reals, size)) return STATUS_BAD_ENTRY;
-    last = max<u32>(last, row.number);
-    turns = max<u32>(turns, reals);
-    if (reals != 0) needs.block(reals * REAL_LEN);
-    if (reals != 0 && size != 0) needs.block(size * SLOT_LEN);
+    const row = rows + i * SERVER_ROW_LEN;
+    const number = load<u32>(row, SERVER_ROW_NUMBER);
+    const reals = load<u32>(row, SERVER_ROW_REALS);
+    const scheduler = load<u32>(row, SERVER_ROW_SCHEDULER);
+    const size = defaultSize(scheduler & SCHEDULER_CODE_MASK);
+    if (!isServer(number, scheduler, reals, size)) return STATUS_BAD_ENTRY;
+    last = max<u32>(last, number);
+    if (reals == 0) continue;
+    turns |= blockOctets(reals * TURN_LEN);
+    needs.block(reals * REAL_LEN);
+    if (size != 0) needs.block(size * SLOT_LEN);
   }
-  if (turns != 0) needs.block(turns * TURN_LEN);
+  needs.octets += turns;
   if (count != 0) needs.vector(image.serversRoom, last, RING_LEN);
   if (!needs.isMet(image)) return STATUS_NO_SPACE;
   if (count != 0) vectorReach(image, offsetof<Image>("serversAt"), last, RING_LEN, PART_SERVERS);
@@ -225,9 +208,10 @@ export function serversSet(image: Image, rows: usize, count: u32, reals: usize):
   if (status != STATUS_OK) return status;
   let real = reals;
   for (let i: u32 = 0; i < count; i++) {
-    const row = Row.at(rows + i * SERVER_ROW_LEN);
-    serverSet(image, row.number, row.scheduler, real, row.reals, 0);
-    real += row.reals * SERVER_ENTRY_LEN;
+    const row = rows + i * SERVER_ROW_LEN;
+    const own = load<u32>(row, SERVER_ROW_REALS);
+    serverSet(image, load<u32>(row, SERVER_ROW_NUMBER), load<u32>(row, SERVER_ROW_SCHEDULER), real, own, 0);
+    real += own * SERVER_ENTRY_LEN;
   }
   return STATUS_OK;
 }
