@@ -2,7 +2,6 @@
  * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
  * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
  */
-import { NEXT_HOP_ENTRY_LEN } from "./abi/entry";
 import {
   IMAGE_MAGIC,
   IMAGE_TAIL,
@@ -22,6 +21,7 @@ import { State } from "./state";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
+import { nextHopsSet as setNextHops } from "./table/nexthop/bulk";
 import { tunnelSet as setTunnel } from "./table/tunnel/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
@@ -140,14 +140,9 @@ export function nextHopSet(address: usize, number: u32, entry: usize): u32 {
   return setNextHop(Image.at(address), number, entry);
 }
 
-/** Sets next hops 0 … count - 1 from entries one behind another. */
+/** Sets next hops 0 … count - 1 from entries one behind another, all or none. */
 export function nextHopsSet(address: usize, entries: usize, count: u32): u32 {
-  // The last first: the directory grows once.
-  for (let number = count; number > 0; number--) {
-    const status = setNextHop(Image.at(address), number - 1, entries + (number - 1) * NEXT_HOP_ENTRY_LEN);
-    if (status != STATUS_OK) return status;
-  }
-  return STATUS_OK;
+  return setNextHops(Image.at(address), entries, count);
 }
 
 /**

@@ -1,7 +1,11 @@
 import { Compilation } from "../src/compilation.js";
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
-import { rulesetEntries } from "../src/engine/live/ruleset.js";
+import { ImageStore } from "../src/engine/image.js";
+import { type RulesetEntries, rulesetEntries } from "../src/engine/live/ruleset.js";
+import { link, type Machine } from "../src/engine/machine.js";
+import { LinearMemory } from "../src/engine/memory.js";
+import { findModule } from "../src/engine/wasm.js";
 import type { ClusterChange } from "../src/model/change.js";
 import type { Cluster } from "../src/model/cluster.js";
 import type { ProxyMode } from "../src/ruleset/ruleset.js";
@@ -47,6 +51,8 @@ function changeCase(cluster: Cluster, proxy: ProxyMode): Case {
 async function cases(): Promise<readonly Case[]> {
   const cluster = sceneOf(SERVICES);
   const services = { unit: "Service", count: SERVICES } as const;
+  const memory = new LinearMemory();
+  const machine = await link(await findModule("run"), memory.memory);
   return MODES.flatMap((proxy) => {
     const ruleset = compile(cluster, { proxy });
     return [
@@ -59,12 +65,26 @@ async function cases(): Promise<readonly Case[]> {
       {
         name: `${proxy}, load`,
         ...services,
+        contenders: [{ name: "packetyard", run: () => Engine.load(ruleset, { connections: CONNECTIONS }) }],
+      },
+      {
+        name: `${proxy}, tables`,
+        ...services,
         contenders: [
-          { name: WASM, run: () => Engine.load(ruleset, { connections: CONNECTIONS }) },
+          { name: WASM, run: () => fill(machine, memory, rulesetEntries(ruleset)) },
           { name: PLAIN, run: () => new PlainNode(rulesetEntries(ruleset), 1, CONNECTIONS) },
         ],
       },
     ];
+  });
+}
+
+/** Fills an image in memory that was touched before, and gives it back. */
+function fill(machine: Machine, memory: LinearMemory, entries: RulesetEntries): void {
+  memory.borrow(0, () => {
+    const image = new ImageStore(machine, memory);
+    image.create(true);
+    image.fill(entries);
   });
 }
 

@@ -1,6 +1,7 @@
 import { EXACT6_ENTRY_LEN } from "../assembly/abi/entry.js";
 import { randomOf } from "../src/compare/random.js";
 import { ExactMap, ExactTable } from "./baseline/exact.js";
+import { ExactTable6 } from "./baseline/exact6.js";
 import { WordMap } from "./baseline/word-map.js";
 import { PlainImage } from "./image.js";
 import { assertSame, type Case, PLAIN, type Topic, WASM } from "./topic.js";
@@ -65,9 +66,12 @@ function drawRows6(random: () => number): Uint32Array {
 function lookups6(random: () => number, image: PlainImage): readonly Case[] {
   const rows = drawRows6(random);
   const { machine, address } = image;
-  image.check(machine.exact6Insert(address, TABLE6, image.words(rows).at, ENTRIES, 0));
-  const map = new WordMap(ROW6_WORDS, ROW6_WORDS - 1);
-  for (let row = 0; row < ENTRIES; row++) map.set(rows, row, row + 1);
+  image.check(machine.exact6Insert(address, TABLE6, image.words(rows).at, ENTRIES));
+  const [plain, map] = [new ExactTable6(), new WordMap(ROW6_WORDS, ROW6_WORDS - 1)];
+  for (let row = 0; row < ENTRIES; row++) {
+    plain.add(rows, row * ROW6_WORDS);
+    map.set(rows, row, row + 1);
+  }
   const hits = new Uint32Array(KEYS * ROW6_WORDS);
   for (let at = 0; at < hits.length; at += ROW6_WORDS) {
     const row = Math.floor(random() * ENTRIES) * ROW6_WORDS;
@@ -77,24 +81,32 @@ function lookups6(random: () => number, image: PlainImage): readonly Case[] {
   return [
     ["IPv6, hit", hits],
     ["IPv6, miss", misses],
-  ].map(([name, keys]) => case6(name as string, image, map, keys as Uint32Array));
+  ].map(([name, keys]) => case6(name as string, { image, plain, map }, keys as Uint32Array));
 }
 
-function case6(name: string, image: PlainImage, map: WordMap, keys: Uint32Array): Case {
+interface Tables6 {
+  readonly image: PlainImage;
+  readonly plain: ExactTable6;
+  readonly map: WordMap;
+}
+
+function case6(name: string, { image, plain, map }: Tables6, keys: Uint32Array): Case {
   const { machine, address } = image;
   const [ours, results] = [image.words(keys), image.words(new Uint32Array(KEYS))];
-  const mapResults = new Uint32Array(KEYS);
+  const [plainResults, mapResults] = [new Uint32Array(KEYS), new Uint32Array(KEYS)];
+  const runPlain = () => plain.findMany(keys, plainResults);
   const runOurs = () => machine.exact6FindMany(address, TABLE6, ours.at, KEYS, results.at);
   const runMap = () => map.findMany(keys, mapResults);
-  runOurs();
-  runMap();
-  assertSame(name, results.words, mapResults);
+  for (const run of [runOurs, runPlain, runMap]) run();
+  assertSame(name, results.words, plainResults);
+  assertSame(`${name}, Map`, results.words, mapResults);
   return {
     name,
     unit: "lookup",
     count: KEYS,
     contenders: [
       { name: WASM, run: runOurs },
+      { name: PLAIN, run: runPlain },
       { name: "Map", run: runMap },
     ],
   };
@@ -105,7 +117,7 @@ async function cases(): Promise<readonly Case[]> {
   const tables: Tables = { image: await PlainImage.make(), plain: new ExactTable(), map: new ExactMap() };
   const { image } = tables;
   const rows = drawRows(random);
-  image.check(image.machine.exactInsert(image.address, TABLE, image.words(rows).at, ENTRIES, 0));
+  image.check(image.machine.exactInsert(image.address, TABLE, image.words(rows).at, ENTRIES));
   const hits = new Uint32Array(KEYS * 2);
   for (let at = 0; at < rows.length; at += 3) {
     const row = [rows[at] as number, rows[at + 1] as number, rows[at + 2] as number] as const;

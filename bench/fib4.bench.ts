@@ -104,7 +104,7 @@ async function cases(): Promise<readonly Case[]> {
   for (let number = 0; number < HOPS; number++)
     image.check(image.machine.nextHopSet(image.address, number, hop.at));
   const rows = drawRoutes(random);
-  image.check(image.machine.routesInsert(image.address, image.words(rows).at, ROUTES, 0));
+  image.check(image.machine.routesInsert(image.address, image.words(rows).at, ROUTES));
   for (let at = 0; at < rows.length; at += 3)
     fib.insert(rows[at] as number, rows[at + 1] as number, rows[at + 2] as number);
   const hits = drawHits(rows, random);

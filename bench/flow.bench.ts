@@ -11,6 +11,7 @@ import {
   REPLY_SRC_AT,
   SRC_AT,
 } from "./baseline/flow.js";
+import { FlowTable6 } from "./baseline/flow6.js";
 import { WordMap } from "./baseline/word-map.js";
 import { Pair } from "./pair.js";
 import { PACKETS, POD_INTERFACE, podFrames, routerOf, sceneOf } from "./scene.js";
@@ -56,8 +57,10 @@ async function cases(): Promise<readonly Case[]> {
   const cluster = sceneOf(100);
   const router = routerOf(cluster, "worker-1");
   const [known, forgetful] = [await Pair.make(router, PACKETS), await Pair.make(router, PACKETS)];
-  const frames = podFrames(cluster, "worker-1");
-  for (const pair of [known, forgetful]) pair.run(frames, POD_INTERFACE);
+  const flows = podFrames(cluster, "worker-1");
+  const frames = flows.opening;
+  known.establish(flows, POD_INTERFACE, POD_INTERFACE);
+  forgetful.run(frames, POD_INTERFACE);
   if (!known.forwardsAll) throw new Error("the router drops packets");
   const table = new FlowTable(CONNECTIONS);
   open(table, tuplesOf(frames, 1));
@@ -77,7 +80,7 @@ async function cases(): Promise<readonly Case[]> {
       name: "know, and forward",
       unit: "packet",
       count: PACKETS,
-      contenders: known.contenders(frames, POD_INTERFACE, false),
+      contenders: known.contenders(flows.middle, POD_INTERFACE, false),
     },
   ];
 }
@@ -112,14 +115,18 @@ function lookups6({ engine }: Pair): Case {
   const { machine, memory, state } = engine;
   const pair = memory.take(2 * FLOW6_LEN);
   const tuples = new Uint32Array(PACKETS * TUPLE6_WORDS);
-  const map = new WordMap(TUPLE6_WORDS, TUPLE6_WORDS);
+  const [plain, map] = [new FlowTable6(CONNECTIONS), new WordMap(TUPLE6_WORDS, TUPLE6_WORDS)];
+  const numbers: number[] = [0];
   const [client, server, ports, turned] = [0x20010db8, 0xfd000010, (40_000 << 16) | 80, (80 << 16) | 40_000];
   for (let index = 0; index < PACKETS; index++) {
     const original = [7, client, index, 0, 0, server, 10, 0, ports, PROTO_TCP];
     const reply = [0, server, 10, 0, 7, client, index, 0, turned, PROTO_TCP];
-    memory.words(pair, 2 * TUPLE6_WORDS).set([...original, ...reply]);
+    const both = Uint32Array.of(...original, ...reply);
+    memory.words(pair, 2 * TUPLE6_WORDS).set(both);
     tuples.set(original, index * TUPLE6_WORDS);
-    map.set(tuples, index, (machine.flow6Open(state, pair, 0, FOREVER) >>> 0) * 2);
+    const number = machine.flow6Open(state, pair, 0, FOREVER) >>> 0;
+    numbers[plain.open(both)] = number;
+    map.set(tuples, index, number * 2);
   }
   const name = "find IPv6, hit";
   const keys = Uint32Array.from(
@@ -133,18 +140,26 @@ function lookups6({ engine }: Pair): Case {
     memory.take(count * 4),
   ];
   memory.words(at, keys.length).set(keys);
-  const mapResults = new Uint32Array(count);
+  const [plainResults, mapResults] = [new Uint32Array(count), new Uint32Array(count)];
   const runOurs = () => machine.flow6FindMany(state, at, count, words, resultsAt);
+  const runPlain = () => plain.findMany(keys, plainResults);
   const runMap = () => map.findMany(keys, mapResults);
-  runOurs();
-  runMap();
-  assertSame(name, memory.words(resultsAt, count), mapResults);
+  for (const run of [runOurs, runPlain, runMap]) run();
+  const results = memory.words(resultsAt, count);
+  // Each numbers its connections by itself.
+  assertSame(
+    name,
+    results,
+    plainResults.map((found) => ((numbers[found >>> 1] as number) << 1) | (found & 1)),
+  );
+  assertSame(`${name}, Map`, results, mapResults);
   return {
     name,
     unit: "lookup",
     count,
     contenders: [
       { name: WASM, run: runOurs },
+      { name: PLAIN, run: runPlain },
       { name: "Map", run: runMap },
     ],
   };

@@ -5,20 +5,25 @@ import { applyTopic } from "./apply.bench.js";
 import { compileTopic } from "./compile.bench.js";
 import { exactTopic } from "./exact.bench.js";
 import { fib4Topic } from "./fib4.bench.js";
+import { fib6Topic } from "./fib6.bench.js";
 import { flowTopic } from "./flow.bench.js";
+import { maglevTopic } from "./maglev.bench.js";
 import { measureCase, type Result } from "./measure.js";
 import { pipelineTopic } from "./pipeline.bench.js";
 import { printHead, printResult } from "./print.js";
+import { isBelow, printRatios, ratiosOf } from "./ratios.js";
 import { rulesTopic } from "./rules.bench.js";
 import type { Topic } from "./topic.js";
-import { vxlanTopic } from "./vxlan.bench.js";
+import { tunnelTopic } from "./tunnel.bench.js";
 
 const TOPICS: readonly Topic[] = [
   fib4Topic,
+  fib6Topic,
   exactTopic,
   flowTopic,
+  maglevTopic,
   rulesTopic,
-  vxlanTopic,
+  tunnelTopic,
   pipelineTopic,
   compileTopic,
   applyTopic,
@@ -50,7 +55,11 @@ async function bench({ only = "", time, json }: Options): Promise<void> {
       process.stdout.write(printResult(result));
     }
   }
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
+  const ratios = ratiosOf(results);
+  process.stdout.write(printRatios(ratios));
+  if (json === undefined) return;
+  const numbers = { machine, results, ratios, below: ratios.filter(isBelow) };
+  writeFileSync(json, `${JSON.stringify(numbers, undefined, 2)}\n`);
 }
 
 await new Command("bench")

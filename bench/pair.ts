@@ -6,6 +6,7 @@ import { rulesetEntries } from "../src/engine/live/ruleset.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { PlainBatch } from "./baseline/batch.js";
 import { PlainNode } from "./baseline/node.js";
+import { answerTo, type FlowFrames } from "./scene.js";
 import { type Contender, PLAIN, WASM } from "./topic.js";
 
 const CONNECTIONS = 65_535;
@@ -58,6 +59,14 @@ export class Pair {
       const { node, proxy } = this.engine.ruleset;
       throw new Error(`Node ${node}, mode ${proxy}: the baseline does otherwise with frame ${index}.`);
     }
+  }
+
+  /** Opens connections and answers them, so that their packets go the way of most: the last run is of their middle. */
+  establish({ opening, middle }: FlowFrames, inName: string, answersIn: string): void {
+    this.run(opening, inName);
+    this.run(middle, inName);
+    this.run(this.output.map(answerTo), answersIn);
+    this.run(middle, inName);
   }
 
   /** Whether every packet of the last run was forwarded. */

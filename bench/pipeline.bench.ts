@@ -1,7 +1,7 @@
 import { compile } from "../src/compile.js";
 import type { ProxyMode } from "../src/ruleset/ruleset.js";
 import { Pair } from "./pair.js";
-import { PACKETS, POD_INTERFACE, sceneOf, serviceFrames } from "./scene.js";
+import { PACKETS, POD_INTERFACE, sceneOf, serviceFrames, UPLINK } from "./scene.js";
 import type { Case, Topic } from "./topic.js";
 
 const SERVICES = 1000;
@@ -15,8 +15,7 @@ async function cases(): Promise<readonly Case[]> {
     const ruleset = compile(cluster, { proxy });
     const [fresh, known] = [await Pair.make(ruleset, PACKETS), await Pair.make(ruleset, PACKETS)];
     fresh.run(opening, POD_INTERFACE);
-    known.run(opening, POD_INTERFACE);
-    known.run(middle, POD_INTERFACE);
+    known.establish({ opening, middle }, POD_INTERFACE, UPLINK);
     if (!fresh.forwardsAll || !known.forwardsAll) throw new Error(`${proxy}: packets are lost`);
     const packets = { unit: "packet", count: PACKETS } as const;
     made.push(

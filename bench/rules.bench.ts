@@ -32,7 +32,7 @@ async function walking(router: Ruleset, frames: readonly Uint8Array[], count: nu
 async function cases(): Promise<readonly Case[]> {
   const cluster = sceneOf(100);
   const router = routerOf(cluster, "worker-1");
-  const frames = podFrames(cluster, "worker-1").slice(0, PACKETS);
+  const frames = podFrames(cluster, "worker-1").opening.slice(0, PACKETS);
   return [await walking(router, frames, RULES), await walking(router, frames, RULES * 4)];
 }
 

@@ -1,3 +1,4 @@
+import { ETH_LEN, IP4_LEN, IP4_SRC, TCP_LEN } from "../assembly/abi/wire.js";
 import { destinationsOf, originOf } from "../src/compare/destinations.js";
 import { BATCH_LEN, FRAME_WORDS, type Frames, trafficTo } from "../src/compare/traffic.js";
 import { compile } from "../src/compile.js";
@@ -11,6 +12,7 @@ export const PACKETS = BATCH_LEN;
 /** Pods' packets come in by it. */
 export const POD_INTERFACE = "cni0";
 export const UPLINK = "eth0";
+const GENEVE_PORT = 6081;
 
 export function sceneOf(services: number): Cluster {
   return syntheticCluster({ services, endpoints: 4, seed: 1 });
@@ -22,36 +24,62 @@ function framesIn(frames: Frames): readonly Uint8Array[] {
   );
 }
 
+/** Packets of the same flows. */
+export type FlowFrames = Readonly<Record<"opening" | "middle", readonly Uint8Array[]>>;
+
 /** A batch of opening packets to all Services and one from the middle of the same flows. */
-export function serviceFrames(
-  cluster: Cluster,
-): Readonly<Record<"opening" | "middle", readonly Uint8Array[]>> {
+export function serviceFrames(cluster: Cluster): FlowFrames {
   const [first, ...others] = destinationsOf(cluster);
   if (first === undefined) throw new Error("a scene has Services");
   const { uniform, middle } = trafficTo([first, ...others], originOf(cluster).sources, 1);
   return { opening: framesIn(uniform[0] as Frames), middle: framesIn(middle[0] as Frames) };
 }
 
-/** Opening packets from the first Node's Pods straight to Pods of a Node, by address. */
-export function podFrames(cluster: Cluster, node: string): readonly Uint8Array[] {
+/** Packets from the first Node's Pods straight to Pods of a Node, by address: opening ones, and of the same flows from their middle. */
+export function podFrames(cluster: Cluster, node: string): FlowFrames {
   const { sources } = originOf(cluster);
   const targets = cluster.pods.filter(({ nodeName }) => nodeName === node).flatMap(({ podIPs }) => podIPs);
-  return Array.from({ length: PACKETS }, (_, index) => {
-    const flow: Flow = {
-      protocol: "TCP",
-      src: sources[index % sources.length] as number,
-      srcPort: 1024 + index,
-      dst: Number(targets[(index * 7 + 1) % targets.length]),
-      dstPort: 8080,
-    };
-    const octets = new Uint8Array(SEGMENT_LEN);
-    writeSegment(octets, flow, "opening");
-    return octets;
-  });
+  const framesOf = (kind: keyof FlowFrames) =>
+    Array.from({ length: PACKETS }, (_, index) => {
+      const flow: Flow = {
+        protocol: "TCP",
+        src: sources[index % sources.length] as number,
+        srcPort: 1024 + index,
+        dst: Number(targets[(index * 7 + 1) % targets.length]),
+        dstPort: 8080,
+      };
+      const octets = new Uint8Array(SEGMENT_LEN);
+      writeSegment(octets, flow, kind);
+      return octets;
+    });
+  return { opening: framesOf("opening"), middle: framesOf("middle") };
+}
+
+/** What answers a packet that left, perhaps in a tunnel: its last octets with their ends swapped, so sums stay right. */
+export function answerTo(left: Uint8Array): Uint8Array {
+  const answer = left.slice(left.length - (ETH_LEN + IP4_LEN + TCP_LEN));
+  const swap = (at: number, octets: number) => {
+    const first = answer.slice(at, at + octets);
+    answer.copyWithin(at, at + octets, at + 2 * octets);
+    answer.set(first, at + octets);
+  };
+  swap(ETH_LEN + IP4_SRC, 4);
+  swap(ETH_LEN + IP4_LEN, 2);
+  return answer;
 }
 
 /** A Node that only routes: no rules, no Services. */
 export function routerOf(cluster: Cluster, node: string): Ruleset {
   const { iptables: _, ...router } = compile(cluster, { node, proxy: "iptables" });
   return router;
+}
+
+/** The same node with Geneve instead of VXLAN, at its own port. */
+export function withGeneve(ruleset: Ruleset): Ruleset {
+  const interfaces = ruleset.interfaces.map(({ vxlan, ...rest }) =>
+    vxlan === undefined
+      ? rest
+      : { ...rest, kind: "geneve" as const, geneve: { ...vxlan, port: GENEVE_PORT } },
+  );
+  return { ...ruleset, interfaces };
 }

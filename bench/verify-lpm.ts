@@ -43,8 +43,8 @@ async function imageOf(routes4: readonly Route[], routes6: readonly Route6[]): P
   const last = [...routes4, ...routes6].reduce((most, { hop }) => Math.max(most, hop), 0);
   const entry = image.words(new Uint32Array(NEXT_HOP_ENTRY_LEN / 4));
   image.check(machine.nextHopSet(address, last, entry.at));
-  image.check(machine.routesInsert(address, image.words(rows4(routes4)).at, routes4.length, 0));
-  image.check(machine.routes6Insert(address, image.words(rows6(routes6)).at, routes6.length, 0));
+  image.check(machine.routesInsert(address, image.words(rows4(routes4)).at, routes4.length));
+  image.check(machine.routes6Insert(address, image.words(rows6(routes6)).at, routes6.length));
   return image;
 }
 

@@ -147,7 +147,7 @@ export class BareNode {
   table(number: number, rows: readonly (readonly [number, number, number])[]): this {
     const { image } = this;
     const status = image.withWords(rows.flat(), (at) =>
-      image.machine.exactInsert(image.address, number, at, rows.length, 0),
+      image.machine.exactInsert(image.address, number, at, rows.length),
     );
     return this.#expect(status, `table ${number}`);
   }

@@ -182,6 +182,6 @@ describe("printRuleset", () => {
   it("prints what the parsers read back", () => {
     const ruleset = compile(SHOP, { proxy: "nftables" });
     expect(parseNft(printRuleset(ruleset, "nft"), "nft")).toEqual(ruleset.nftables);
-    expect(parseRoutes(printRuleset(ruleset, "ip-route"), "ip route")).toEqual(ruleset.routes);
+    expect(parseRoutes(printRuleset(ruleset, "ip-route"), "ip route").routes).toEqual(ruleset.routes);
   });
 });

@@ -57,7 +57,7 @@ function reprinted(ruleset: Ruleset): readonly (readonly [string, string])[] {
     again(iptables, printIptables, parseIptables),
     again(ipvs, printIpvs, parseIpvs),
     again(nftables, printNft, parseNft),
-    again(routes, printRoutes, parseRoutes),
+    again(routes, printRoutes, (text, file) => parseRoutes(text, file).routes),
   ];
 }
 

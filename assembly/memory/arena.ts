@@ -11,6 +11,11 @@ function classOf(octets: u32): u32 {
   return octets <= 1 << CLASS_MIN ? CLASS_MIN : 32 - <u32>clz<u32>(octets - 1);
 }
 
+/** Octets of the block that holds so many. */
+export function blockOctets(octets: u32): u64 {
+  return (<u64>1) << classOf(octets);
+}
+
 /** Counts octets (two's complement: also fewer) of live blocks under a PART_, or under PART_ALL alone. */
 export function account(image: Image, part: u32, octets: u32): void {
   const counters = changetype<usize>(image) + offsetof<Image>("octets0");
@@ -25,6 +30,12 @@ export function octetsOf(image: Image, part: u32): u32 {
 /** Octets that can still be taken beside the blocks given back. */
 export function spareOctets(image: Image): u32 {
   return image.capacity - IMAGE_TAIL - image.top;
+}
+
+/** Octets of fresh memory that a block for so many takes: none where one was given back. */
+export function blockTakes(image: Image, octets: u32): u32 {
+  const size = classOf(octets);
+  return load<u32>(image.to(FREE_LISTS_AT + size * 4)) != 0 ? 0 : (<u32>1) << size;
 }
 
 /** The offset of a zeroed block for so many octets, counted under a PART_; 0 if the image has no room. */

@@ -10,7 +10,7 @@ import { account, takeBlock } from "./arena";
 const LINEAR_MAX: u32 = 64;
 export const CELL_MAX: u32 = 2048;
 /** Cells are cut from blocks of this size: one at a time for multiples of 64, one for those of 32, one for the rest. */
-const CHUNK: u32 = 4096;
+export const CHUNK: u32 = 4096;
 
 function classOf(octets: u32): u32 {
   if (octets <= LINEAR_MAX) return (octets + 7) >> 3;
@@ -33,7 +33,7 @@ function giveBack(image: Image, cell: u32, octets: u32): void {
 }
 
 /** What cells of a size lie at multiples of. */
-function alignmentOf(octets: u32): u32 {
+export function cellAlignment(octets: u32): u32 {
   return (octets & 63) == 0 ? 64 : (octets & 31) == 0 ? 32 : 8;
 }
 
@@ -49,17 +49,34 @@ function pieceOf(rest: u32, alignment: u32): u32 {
   return octets == 32 ? 24 : octets;
 }
 
-/** Starts a new chunk; what is left of the old one becomes free cells. */
-function renewChunk(image: Image, chunk: usize, alignment: u32): bool {
-  const block = takeBlock(image, CHUNK, PART_ALL);
-  if (block == 0) return false;
-  account(image, PART_ALL, 0 - CHUNK);
+/** What is left of a chunk becomes free cells. */
+function giveRest(image: Image, chunk: usize, alignment: u32): void {
   let rest = load<u32>(chunk, 4) - load<u32>(chunk);
   while (rest != 0) {
     const octets = pieceOf(rest, alignment);
     rest -= octets;
     giveBack(image, load<u32>(chunk) + rest, octets);
   }
+}
+
+/** The image has no chunks to cut cells from. */
+export function hideChunks(image: Image): void {
+  for (let alignment: u32 = 8; alignment <= 64; alignment += alignment == 8 ? 24 : 32)
+    store<u64>(changetype<usize>(image) + chunkField(alignment), 0);
+}
+
+/** What is left of the chunks of a head, a copy of the image's, becomes free cells. */
+export function giveChunks(image: Image, head: usize): void {
+  for (let alignment: u32 = 8; alignment <= 64; alignment += alignment == 8 ? 24 : 32)
+    giveRest(image, head + chunkField(alignment), alignment);
+}
+
+/** Starts a new chunk; what is left of the old one becomes free cells. */
+function renewChunk(image: Image, chunk: usize, alignment: u32): bool {
+  const block = takeBlock(image, CHUNK, PART_ALL);
+  if (block == 0) return false;
+  account(image, PART_ALL, 0 - CHUNK);
+  giveRest(image, chunk, alignment);
   store<u32>(chunk, block);
   store<u32>(chunk, block + CHUNK, 4);
   return true;
@@ -73,7 +90,7 @@ export function takeCell(image: Image, octets: u32, part: u32): u32 {
   if (cell != 0) {
     store<u32>(list, load<u32>(image.to(cell)));
   } else {
-    const alignment = alignmentOf(length);
+    const alignment = cellAlignment(length);
     const chunk = changetype<usize>(image) + chunkField(alignment);
     if (length > load<u32>(chunk, 4) - load<u32>(chunk) && !renewChunk(image, chunk, alignment)) return 0;
     cell = load<u32>(chunk);

@@ -23,7 +23,7 @@ export class Hops {
   readonly #words: Int32Array;
   /** The inner frame's MAC addresses, six octets each, as they go on the wire. */
   readonly macs: readonly Uint8Array[];
-  /** VXLAN_OUTER_LEN octets for a tunnel, lengths and checksums 0; and the sum of the outer IPv4 header. */
+  /** For a tunnel its outer headers, lengths and checksums 0; and the sum of the outer IPv4 header. */
   readonly templates: readonly Uint8Array[];
   readonly outerSums: readonly number[];
 
@@ -50,13 +50,16 @@ export class Hops {
     this.macs = Array.from({ length: count }, (_, hop) => octetsOf(hop, abi.NEXT_HOP_DST_MAC, 12));
     this.templates = Array.from({ length: count }, (_, hop) => {
       const entry = (field: number) => (entries[hop * ENTRY_WORDS + field / 4] as number) >>> 0;
-      if (entry(abi.NEXT_HOP_KIND) !== abi.NEXT_HOP_KIND_VXLAN) return NO_OCTETS;
-      const template = frame()
+      const kind = entry(abi.NEXT_HOP_KIND);
+      if (kind !== abi.NEXT_HOP_KIND_VXLAN && kind !== abi.NEXT_HOP_KIND_GENEVE) return NO_OCTETS;
+      const outer = frame()
         .eth()
         .ip4({ src: entry(abi.NEXT_HOP_OUTER_SRC), dst: entry(abi.NEXT_HOP_OUTER_DST), df: false })
-        .udp({ srcPort: 0, dstPort: entry(abi.NEXT_HOP_PORT) })
-        .vxlan({ vni: entry(abi.NEXT_HOP_VNI) })
-        .bytes();
+        .udp({ srcPort: 0, dstPort: entry(abi.NEXT_HOP_PORT) });
+      const vni = entry(abi.NEXT_HOP_VNI);
+      const options = octetsOf(hop, abi.NEXT_HOP_OPTIONS, entry(abi.NEXT_HOP_OPTIONS_LEN));
+      const isGeneve = kind === abi.NEXT_HOP_KIND_GENEVE;
+      const template = (isGeneve ? outer.geneve({ vni, options }) : outer.vxlan({ vni })).bytes();
       template.set(octetsOf(hop, abi.NEXT_HOP_OUTER_DST_MAC, 12));
       const view = new DataView(template.buffer);
       for (const field of DIFFERING) view.setUint16(field, 0);
@@ -94,6 +97,11 @@ export class Hops {
 
   sourceOf(hop: number): number {
     return this.#words[hop * HOP_WORDS + 3] as number;
+  }
+
+  /** Whether a tunnel's outer UDP checksum is computed. */
+  isSummed(hop: number): boolean {
+    return ((this.#words[hop * HOP_WORDS + 4] as number) & abi.NEXT_HOP_FLAG_NO_UDP_CHECKSUM) === 0;
   }
 
   isBridge(hop: number): boolean {

@@ -9,7 +9,7 @@ import { Hops } from "./hops.js";
 import { Packet } from "./packet.js";
 import { decap, parse } from "./parse.js";
 import { Random } from "./random.js";
-import { decrementTtl, finishOuter, translate } from "./rewrite.js";
+import { decrementTtl, finishOuter, GENEVE_PORTS, translate, VXLAN_PORTS } from "./rewrite.js";
 import { Rings } from "./rings.js";
 import { Rules } from "./rules.js";
 
@@ -37,7 +37,7 @@ export class PlainNode {
   readonly #services: ExactTable | undefined;
   readonly #rings: Rings;
   readonly #hooks: readonly (readonly Hook[])[];
-  readonly #vxlan: RulesetEntries["tunnels"][number] | undefined;
+  readonly #tunnel: RulesetEntries["tunnels"][number] | undefined;
   readonly #connections: Connections;
   readonly #packet = new Packet();
   #outerId = 0;
@@ -54,7 +54,7 @@ export class PlainNode {
     this.#hooks = Array.from({ length: abi.HOOK_COUNT }, (_, hook) =>
       entries.hooks.filter((entry) => entry.hook === hook),
     );
-    this.#vxlan = entries.tunnels.find(({ kind }) => kind === abi.TUNNEL_VXLAN);
+    this.#tunnel = entries.tunnels[0];
     this.#connections = new Connections(connections, random);
   }
 
@@ -79,7 +79,7 @@ export class PlainNode {
     packet.hop = -1;
     const view = this.#view;
     const isWhole = parse(view, packet);
-    if (isWhole && (this.#vxlan === undefined || decap(view, packet, this.#vxlan, this.#hops)))
+    if (isWhole && (this.#tunnel === undefined || decap(view, packet, this.#tunnel, this.#hops)))
       this.#ingress(packet);
     batch.frames[index] = packet.frame;
     batch.lengths[index] = packet.length;
@@ -182,16 +182,19 @@ export class PlainNode {
     packet.length = wire.ETH_LEN + view.getUint16(packet.ip + wire.IP4_TOTAL_LENGTH);
     if (!this.#isSwitched(packet)) decrementTtl(view, packet);
     this.#octets.set(hops.macs[packet.hop] as Uint8Array, packet.frame);
-    if (hops.kindOf(packet.hop) === abi.NEXT_HOP_KIND_VXLAN) this.#encap(packet);
+    if (hops.kindOf(packet.hop) >= abi.NEXT_HOP_KIND_VXLAN) this.#encap(packet);
     packet.decide(verdict.VERDICT_FORWARD, 0);
   }
 
   #encap(packet: Packet): void {
-    packet.frame -= wire.VXLAN_OUTER_LEN;
-    packet.length += wire.VXLAN_OUTER_LEN;
-    this.#octets.set(this.#hops.templates[packet.hop] as Uint8Array, packet.frame);
-    const outerSum = this.#hops.outerSums[packet.hop] as number;
+    const hops = this.#hops;
+    const template = hops.templates[packet.hop] as Uint8Array;
+    packet.frame -= template.length;
+    packet.length += template.length;
+    this.#octets.set(template, packet.frame);
     this.#outerId = this.#outerId >= 0xffff ? 1 : this.#outerId + 1;
-    finishOuter(this.#view, packet, outerSum, this.#outerId);
+    const ports = hops.kindOf(packet.hop) === abi.NEXT_HOP_KIND_GENEVE ? GENEVE_PORTS : VXLAN_PORTS;
+    const outerSum = hops.outerSums[packet.hop] as number;
+    finishOuter(this.#view, packet, outerSum, this.#outerId, ports, hops.isSummed(packet.hop));
   }
 }

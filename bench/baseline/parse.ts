@@ -1,3 +1,4 @@
+import { TUNNEL_GENEVE } from "../../assembly/abi/entry.js";
 import * as verdict from "../../assembly/abi/verdict.js";
 import * as wire from "../../assembly/abi/wire.js";
 import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
@@ -38,21 +39,24 @@ function parseTransport(view: DataView, packet: Packet): boolean {
   return true;
 }
 
-/** Takes VXLAN's outer headers off, if the packet is for this node's tunnel, and parses what is inside. */
+/** Takes a tunnel's outer headers off, if the packet is for this node's, and parses what is inside. */
 export function decap(
   view: DataView,
   packet: Packet,
-  vxlan: RulesetEntries["tunnels"][number],
+  tunnel: RulesetEntries["tunnels"][number],
   hops: Hops,
 ): boolean {
-  if (packet.protocol !== wire.PROTO_UDP || (packet.ports & 0xffff) !== vxlan.port) return true;
+  if (packet.protocol !== wire.PROTO_UDP || (packet.ports & 0xffff) !== tunnel.port) return true;
   if (!hops.isLocal(packet.dst)) return true;
   const header = packet.transport + wire.UDP_LEN;
-  const hasVni = (view.getUint8(header + wire.VXLAN_FLAGS) & wire.VXLAN_FLAG_VNI) !== 0;
-  if (!hasVni || view.getUint32(header + wire.VXLAN_VNI) >>> 8 !== vxlan.vni)
+  const isGeneve = tunnel.kind === TUNNEL_GENEVE;
+  const hasVni = isGeneve || (view.getUint8(header + wire.VXLAN_FLAGS) & wire.VXLAN_FLAG_VNI) !== 0;
+  if (!hasVni || view.getUint32(header + wire.VXLAN_VNI) >>> 8 !== tunnel.vni)
     return packet.decide(verdict.VERDICT_DROP, verdict.DROP_UNKNOWN_VNI);
-  packet.frame = header + wire.VXLAN_LEN;
-  packet.length = view.getUint16(packet.transport + wire.UDP_LENGTH) - wire.UDP_LEN - wire.VXLAN_LEN;
-  packet.in = vxlan.in;
+  // Both headers have eight octets and the VNI in one place; options follow Geneve's.
+  const length = isGeneve ? wire.GENEVE_LEN + (view.getUint8(header) & 63) * 4 : wire.VXLAN_LEN;
+  packet.frame = header + length;
+  packet.length = view.getUint16(packet.transport + wire.UDP_LENGTH) - wire.UDP_LEN - length;
+  packet.in = tunnel.in;
   return parse(view, packet);
 }

@@ -3,8 +3,10 @@ import { hashTuple } from "./flow.js";
 import type { Packet } from "./packet.js";
 import { fold, patch, sumWords, wordsOf } from "./wire.js";
 
-const OUTER_PORT_FIRST = 32768;
-const OUTER_PORTS = 60999 - 32768 + 1;
+/** The first of a tunnel's outer source ports, and how many there are: VXLAN's, and Geneve's. */
+export type PortRange = readonly [first: number, count: number];
+export const VXLAN_PORTS: PortRange = [32768, 60999 - 32768 + 1];
+export const GENEVE_PORTS: PortRange = [1, 65534];
 
 /** Writes the packet's addresses and ports into the frame with both checksums patched (RFC 1624). */
 export function translate(view: DataView, packet: Packet): void {
@@ -30,9 +32,16 @@ export function decrementTtl(view: DataView, packet: Packet): void {
 }
 
 /** Fills in the outer headers that were copied before the packet's frame. */
-export function finishOuter(view: DataView, packet: Packet, outerSum: number, id: number): void {
+export function finishOuter(
+  view: DataView,
+  packet: Packet,
+  outerSum: number,
+  id: number,
+  [first, count]: PortRange,
+  isSummed: boolean,
+): void {
   const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol) >>> 0;
-  const port = OUTER_PORT_FIRST + Math.floor((hash * OUTER_PORTS) / 2 ** 32);
+  const port = first + Math.floor((hash * count) / 2 ** 32);
   const ip = packet.frame + wire.ETH_LEN;
   const length = packet.length - wire.ETH_LEN;
   const tos = view.getUint8(packet.ip + wire.IP4_TOS) & 3;
@@ -40,13 +49,14 @@ export function finishOuter(view: DataView, packet: Packet, outerSum: number, id
   view.setUint16(ip + wire.IP4_TOTAL_LENGTH, length);
   view.setUint16(ip + wire.IP4_ID, id);
   view.setUint16(ip + wire.IP4_CHECKSUM, ~fold(outerSum + tos + length + id) & 0xffff);
-  finishUdp(view, ip, port, length - wire.IP4_LEN);
+  finishUdp(view, ip, port, length - wire.IP4_LEN, isSummed);
 }
 
-function finishUdp(view: DataView, ip: number, port: number, length: number): void {
+function finishUdp(view: DataView, ip: number, port: number, length: number, isSummed: boolean): void {
   const udp = ip + wire.IP4_LEN;
   view.setUint16(udp + wire.UDP_SRC, port);
   view.setUint16(udp + wire.UDP_LENGTH, length);
+  if (!isSummed) return;
   const pseudo = sumWords(view, ip + wire.IP4_SRC, 8) + wire.PROTO_UDP + length;
   const checksum = ~fold(pseudo + sumWords(view, udp, length)) & 0xffff;
   view.setUint16(udp + wire.UDP_CHECKSUM, checksum === 0 ? 0xffff : checksum);

@@ -86,7 +86,7 @@ async function nodeImage(folder: string, connections: number): Promise<BenchImag
   for (let number = 0; number * NEXT_HOP_ENTRY_LEN < hops.length; number++)
     image.check(machine.nextHopSet(address, number, hopsAt + number * NEXT_HOP_ENTRY_LEN));
   const routes = readWords(folder, "routes.bin");
-  image.check(machine.routesInsert(address, image.place(routes), (routes.length * 4) / ROUTE_ENTRY_LEN, 0));
+  image.check(machine.routesInsert(address, image.place(routes), (routes.length * 4) / ROUTE_ENTRY_LEN));
   return image;
 }
 

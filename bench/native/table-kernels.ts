@@ -86,7 +86,7 @@ export async function lpm4Kernel(folder: string): Promise<Kernel> {
   const rowWords = ROUTE_ENTRY_LEN / 4;
   setHops(image, highest(routes, rowWords));
   const { machine, address } = image;
-  image.check(machine.routesInsert(address, image.place(routes), routes.length / rowWords, 0));
+  image.check(machine.routesInsert(address, image.place(routes), routes.length / rowWords));
   return new TableKernel(image, "routeLookupMany", 4, NO_ROUTE, (keys, count, results) =>
     machine.routeLookupMany(address, keys, count, results),
   );
@@ -114,7 +114,7 @@ export async function lpm6Kernel(folder: string): Promise<Kernel> {
   const words = readWords(folder, "routes.bin");
   setHops(image, highest(words, ROUTE6_LEN / 4));
   const rows = inMachineOrder(new Uint8Array(words.buffer), ROUTE6_LEN);
-  image.check(insert(image.address, image.place(rows), rows.length / ROUTE6_LEN, 0));
+  image.check(insert(image.address, image.place(rows), rows.length / ROUTE6_LEN));
   return new TableKernel(
     image,
     "route6LookupMany",

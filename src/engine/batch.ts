@@ -32,6 +32,7 @@ export interface BatchOptions {
 }
 
 const INTERFACES_MAX = 65_535;
+const BATCH = "a batch";
 const U32_MAX = 0xffff_ffff;
 
 /** A slot holds headroom and a frame; 128 octets beyond a power of two keep headers out of the same cache sets. */
@@ -86,9 +87,9 @@ export class Batch {
     this.capacity = capacity;
     this.stride = strideOf(frameLength);
     // Before the machine, which counts in 32 bits.
-    memory.expectRoom(capacity * (this.stride + COLUMN_COUNT * 4) + traces * TRACE_RECORD_LEN);
+    memory.expectRoom(capacity * (this.stride + COLUMN_COUNT * 4) + traces * TRACE_RECORD_LEN, BATCH);
     const length = machine.batchLength(capacity, this.stride, traces) >>> 0;
-    this.address = memory.take(length);
+    this.address = memory.take(length, BATCH);
     machine.batchCreate(this.address, capacity, this.stride, traces);
     const column = (number: number) =>
       memory.words(this.address + BATCH_HEADER_LEN + number * capacity * 4, capacity);

@@ -76,7 +76,8 @@ export class Engine {
 
   /**
    * Makes an engine from a ruleset, or from what `save` returned. InputError for an image that is cut, changed or
-   * of another version; TypeError for a ruleset whose parts do not fit together; RangeError for options out of range.
+   * of another version; TypeError for a ruleset whose parts do not fit together; RangeError for options out of range, or
+   * for more than memory holds.
    */
   static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
     const { connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
@@ -103,7 +104,7 @@ export class Engine {
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
 
-  /** What the node's kernel holds now, as plain data. */
+  /** What the node's kernel holds now, as plain data: of routes that lead to one prefix one, and a warning of others. */
   get ruleset(): Ruleset {
     return this.#live.ruleset;
   }
@@ -115,11 +116,14 @@ export class Engine {
 
   /**
    * Changes the ruleset while connections, schedulers and random state stay, whole or not at all: TypeError naming the
-   * step that does not fit, RangeError where 2 GiB do not hold what it needs. Takes microseconds, in proportion to
+   * step that does not fit, RangeError where memory does not hold what it needs. Takes microseconds, in proportion to
    * what changes; the first change of a collection indexes it. Bursts of workers wait meanwhile.
    */
   apply(change: RulesetChange): void {
-    const writes = this.#live.change(change, (octets) => this.#image.reserve(octets));
+    const writes = this.#live.change(change, ({ octets, staged, servers }) => {
+      this.#image.reserve(octets, staged);
+      this.#state.reach(Math.max(servers, this.machine.imageServers(this.image) >>> 0));
+    });
     try {
       this.#alone(() => {
         for (const write of writes) write(this.#image);
@@ -128,7 +132,6 @@ export class Engine {
       const message = "The change was written in part: make a new engine of this one's ruleset.";
       throw new Error(message, { cause });
     }
-    this.#state.reach(this.machine.imageServers(this.image) >>> 0);
   }
 
   /** Address of the image in linear memory, for direct calls to the machine's exports. */
@@ -159,7 +162,7 @@ export class Engine {
   /** Puts a copy of the state into linear memory, for direct calls to run packets with: its address. */
   copyState(): number {
     const { octets } = this.#state;
-    const address = this.memory.take(octets.length);
+    const address = this.memory.take(octets.length, "a copy of the state");
     this.memory.octets(address, octets.length).set(octets);
     return address;
   }

@@ -17,6 +17,7 @@ import type { LinearMemory } from "./memory.js";
 const CAPACITY_FIRST = 1 << 20;
 /** Words that columns are staged in. */
 const STAGING_WORDS = 1 << 14;
+const TABLES = "the tables of Services and routes";
 /** Fewer words are copied one by one. */
 const FEW_WORDS = 64;
 /** What tables take for what they are given: chains in chunks, maps at most half full, routes with their store. */
@@ -110,11 +111,11 @@ export class ImageStore {
     const hopCount = hops.byteLength / NEXT_HOP_ENTRY_LEN;
     this.#call([hops], (at) => machine.nextHopsSet(this.#address, at, hopCount));
     const routeCount = (routes.length * 4) / ROUTE_ENTRY_LEN;
-    this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount, 0));
+    this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount));
     for (const { number, rows } of tables) this.setElements(number, rows);
     const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
     this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>
-      machine.chainsSet(this.#address, rows, chainCount, rules, words, 0),
+      machine.chainsSet(this.#address, rows, chainCount, rules, words),
     );
     this.setHooks(entries.hooks);
     const serverCount = (servers.rows.length * 4) / SERVER_ROW_LEN;
@@ -140,7 +141,7 @@ export class ImageStore {
 
   setElements(table: number, rows: Uint32Array): void {
     const count = (rows.length * 4) / EXACT_ENTRY_LEN;
-    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count, 0));
+    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count));
   }
 
   removeElements(table: number, rows: Uint32Array): void {
@@ -170,10 +171,13 @@ export class ImageStore {
       this.#insist(() => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
   }
 
-  /** Makes sure of room for so many octets more, or throws RangeError. */
-  reserve(octets: number): void {
+  /** Makes sure of room for so many octets more, and to hand columns of `staged` octets over, or throws RangeError. */
+  reserve(octets: number, staged?: number): void {
     const used = (this.#machine.imageTop(this.#address) >>> 0) + IMAGE_TAIL;
     if (used + octets > this.#capacity) this.#enlarge(used + octets);
+    if (staged === undefined) return;
+    this.#stagingWords();
+    this.#memory.expectRoom(staged + STAGING_WORDS * 4, TABLES);
   }
 
   /** Calls, again in a larger image while this one is full. */
@@ -202,21 +206,22 @@ export class ImageStore {
   }
 
   #stagingWords(): Uint32Array {
-    if (this.#staging === 0) this.#staging = this.#memory.take(STAGING_WORDS * 4);
+    if (this.#staging === 0) this.#staging = this.#memory.take(STAGING_WORDS * 4, TABLES);
     // A view of memory that is not shared is empty after the memory grew.
     if (this.#stagingView.length === 0) this.#stagingView = this.#memory.words(this.#staging, STAGING_WORDS);
     return this.#stagingView;
   }
 
   #place(capacity: number): void {
-    this.#address = this.#memory.take(capacity);
+    this.#address = this.#memory.take(capacity, TABLES);
     this.#capacity = capacity;
   }
 
-  /** Moves the image to a place twice as large, or as large as it must be. */
+  /** Moves the image to a place twice as large, or as large as it must be where there is no more room. */
   #enlarge(least: number): void {
     const old = this.octets;
-    this.#place(Math.max(this.#capacity * 2, least));
+    const roomy = Math.max(this.#capacity * 2, least);
+    this.#place(this.#memory.hasRoom(roomy) ? roomy : least);
     this.#memory.octets(this.#address, old.length).set(old);
     this.#check(this.#machine.imageResize(this.#address, this.#capacity));
   }

@@ -24,21 +24,21 @@ export interface Machine extends Record<string, unknown> {
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;
   nextHopsSet(image: number, entries: number, count: number): number;
-  routesInsert(image: number, rows: number, count: number, done: number): number;
+  routesInsert(image: number, rows: number, count: number): number;
   routeInsert(image: number, prefix: number, length: number, nextHop: number): number;
   routeRemove(image: number, prefix: number, length: number): number;
   routeLookup(image: number, destination: number): number;
   routeLookupLength(image: number, destination: number): number;
   routeLookupMany(image: number, keys: number, count: number, results: number): number;
-  routes6Insert(image: number, rows: number, count: number, done: number): number;
-  routes6Remove(image: number, rows: number, count: number, done: number): number;
+  routes6Insert(image: number, rows: number, count: number): number;
+  routes6Remove(image: number, rows: number, count: number): number;
   route6Lookup(image: number, key: number): number;
   route6LookupLength(image: number, key: number): number;
   route6LookupMany(image: number, keys: number, count: number, results: number): number;
-  exactInsert(image: number, table: number, rows: number, count: number, done: number): number;
+  exactInsert(image: number, table: number, rows: number, count: number): number;
   exactDelete(image: number, table: number, low: number, protoPort: number): number;
   exactFindMany(image: number, table: number, keys: number, count: number, results: number): void;
-  exact6Insert(image: number, table: number, rows: number, count: number, done: number): number;
+  exact6Insert(image: number, table: number, rows: number, count: number): number;
   exact6Delete(image: number, table: number, row: number): number;
   exact6FindMany(image: number, table: number, rows: number, count: number, results: number): void;
   /** Without `size` as many slots as the scheduler usually has. */
@@ -59,7 +59,7 @@ export interface Machine extends Record<string, unknown> {
     words: number,
     wordCount: number,
   ): number;
-  chainsSet(image: number, rows: number, count: number, rules: number, words: number, done: number): number;
+  chainsSet(image: number, rows: number, count: number, rules: number, words: number): number;
   chainSplice(
     image: number,
     chain: number,

@@ -5,6 +5,7 @@ const PAGES_MAX = 32768;
 const FIRST = PAGE;
 const ALIGNMENT = 128;
 const UNSHARED_DEFAULT = 2 ** 28;
+const THIS = "this";
 
 /** A `WebAssembly.Memory`, declared here so that who uses the package needs no types of the DOM. */
 export interface SharedPages {
@@ -36,9 +37,9 @@ export class LinearMemory {
     this.memory = new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: this.isShared });
   }
 
-  /** The address of a fresh region of so many octets; RangeError when 2 GiB do not hold it. */
-  take(octets: number): number {
-    this.expectRoom(octets);
+  /** The address of a fresh region of so many octets for what is named; RangeError when the memory does not hold it. */
+  take(octets: number, what = THIS): number {
+    this.expectRoom(octets, what);
     const address = this.#next;
     const end = address + octets;
     const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE);
@@ -47,13 +48,18 @@ export class LinearMemory {
     return address;
   }
 
-  /** RangeError when 2 GiB, or what a memory that is not shared has, do not hold so many octets more. */
-  expectRoom(octets: number): void {
-    if (this.#next + octets <= this.#pages * PAGE) return;
+  hasRoom(octets: number): boolean {
+    return this.#next + octets <= this.#pages * PAGE;
+  }
+
+  /** RangeError when 2 GiB, or what a memory that is not shared has, do not hold so many octets more for what is named. */
+  expectRoom(octets: number, what = THIS): void {
+    if (this.hasRoom(octets)) return;
     const holds = this.isShared ? "2 GiB" : `${(this.#pages * PAGE) / 2 ** 20} MiB`;
-    const more = this.isShared ? "" : " or more memory";
+    const more = this.isShared ? "" : ", or more memory";
     throw new RangeError(
-      `An engine's memory holds ${holds}; ${octets} octets more do not fit. State fewer connections or smaller batches${more}.`,
+      `An engine's memory holds ${holds}; ${Math.ceil(octets)} octets more for ${what} do not fit. ` +
+        `Load fewer Services and routes, state fewer connections or smaller batches${more}.`,
     );
   }
 

@@ -9,6 +9,7 @@ export interface StateOptions {
 
 /** Virtual servers that a state has room for beyond those it was made for. */
 const SPARE_SERVERS = 64;
+const CONNECTIONS = "connections and schedulers";
 
 /** What running packets changes (assembly/state.ts), in an engine's linear memory; moved to a larger place as needed. */
 export class StateStore {
@@ -41,7 +42,7 @@ export class StateStore {
   create({ seed, connections }: StateOptions, servers: number): void {
     this.#connections = connections;
     this.#servers = servers + SPARE_SERVERS;
-    this.#address = this.#memory.take(this.#lengthFor(this.#servers));
+    this.#address = this.#memory.take(this.#lengthFor(this.#servers), CONNECTIONS);
     const low = Number(BigInt.asUintN(32, seed));
     const high = Number(BigInt.asUintN(32, seed >> 32n));
     const status = this.#machine.stateCreate(this.#address, connections, this.#servers, low, high);
@@ -50,20 +51,21 @@ export class StateStore {
 
   /** Takes over a saved state's octets, which were checked. */
   restore(octets: Uint8Array): void {
-    this.#address = this.#memory.take(octets.length);
+    this.#address = this.#memory.take(octets.length, CONNECTIONS);
     this.#memory.octets(this.#address, octets.length).set(octets);
     this.#connections = this.#machine.stateConnections(this.#address) >>> 0;
     this.#servers = this.#machine.stateServers(this.#address) >>> 0;
   }
 
-  /** Makes room for the positions of so many virtual servers. */
+  /** Makes room for the positions of so many virtual servers; RangeError, and nothing changed, when there is none. */
   reach(servers: number): void {
     if (servers <= this.#servers) return;
     const old = this.octets;
-    this.#servers = servers * 2;
-    this.#address = this.#memory.take(this.#lengthFor(this.#servers));
+    const roomy = this.#memory.hasRoom(this.#lengthFor(servers * 2)) ? servers * 2 : servers;
+    this.#address = this.#memory.take(this.#lengthFor(roomy), CONNECTIONS);
+    this.#servers = roomy;
     this.#memory.octets(this.#address, old.length).set(old);
-    this.#machine.stateReach(this.#address, this.#servers);
+    this.#machine.stateReach(this.#address, roomy);
   }
 
   #lengthFor(servers: number): number {

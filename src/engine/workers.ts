@@ -121,7 +121,7 @@ export class Workers {
 }
 
 function startThread({ module, memory }: Shared): { readonly mailbox: Mailbox; readonly run: Run } {
-  const address = memory.take(MAILBOX_LEN);
+  const address = memory.take(MAILBOX_LEN, "a worker");
   const workerData: WorkerStart = { module, memory: memory.memory, mailbox: address };
   const mailbox = new Mailbox(memory.memory, address);
   const thread = new Worker(workerScript(), { workerData });

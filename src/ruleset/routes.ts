@@ -1,7 +1,8 @@
-import { InputError } from "../diagnostics.js";
+import type { Diagnostic } from "../diagnostics.js";
 import { compareIp, familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
 import { type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
+import { withoutRepeats } from "./route-repeats.js";
 import { readLines, type Words } from "./words.js";
 
 export interface InterfaceAddress {
@@ -48,7 +49,7 @@ export interface Route {
   readonly proto?: string;
   /** Preferred source of packets made on the node. */
   readonly src?: Ip;
-  /** Kept for printing: a table holds one route a prefix, so there is nothing to prefer. */
+  /** Of several routes to one prefix the one of the least metric counts; without one it is 0, for IPv6 1024. */
   readonly metric?: number;
 }
 
@@ -120,17 +121,25 @@ function readRoute(words: Words): Route {
   return { ...route, prefix: ip6Default ? { address: 0n, length: 0 } : prefix, dev };
 }
 
+/** What a listing says. */
+export interface RouteListing {
+  /** In the kernel's order, one a prefix. */
+  readonly routes: readonly Route[];
+  /** Warnings of routes that are left out. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /**
- * Reads what `ip route` prints, inverse of printRoutes. Throws InputError naming the lines for anything but
- * plain unicast routes, and for two routes to one prefix (choice by metric is not modelled).
+ * Reads what `ip route` prints, inverse of printRoutes. Throws InputError naming the lines for anything but plain
+ * unicast routes. Of several routes to one prefix the last of the least metric counts, and a warning names both lines.
  */
-export function parseRoutes(text: string, file: string): readonly Route[] {
-  const routes = readLines(text, file, readRoute).sort(compareRoutes);
-  const twice = routes.find((route, index) => {
-    const next = routes[index + 1];
-    return next !== undefined && compareRoutes(route, next) === 0;
+export function parseRoutes(text: string, file: string): RouteListing {
+  const lines: number[] = [];
+  const listed = readLines(text, file, (words) => {
+    const route = readRoute(words);
+    lines.push(words.line);
+    return route;
   });
-  if (twice === undefined) return routes;
-  const message = `two routes lead to ${printDestination(twice.prefix)}; choice by metric is not modelled: keep one.`;
-  throw new InputError([{ severity: "error", place: { file }, message }]);
+  const { routes, diagnostics } = withoutRepeats(listed, (index) => `line ${lines[index]}`, { file });
+  return { routes: [...routes].sort(compareRoutes), diagnostics };
 }

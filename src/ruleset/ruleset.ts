@@ -18,6 +18,7 @@ export interface Ruleset {
   readonly node: string;
   readonly proxy: ProxyMode;
   readonly interfaces: readonly Interface[];
+  /** One a prefix; of several an engine takes the last of the least metric, and its ruleset says so. */
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
   readonly fdb: readonly FdbEntry[];

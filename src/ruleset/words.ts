@@ -8,7 +8,8 @@ export class Words {
   constructor(
     private readonly words: readonly string[],
     private readonly file: string,
-    private readonly line: number,
+    /** Its number, from 1. */
+    readonly line: number,
   ) {}
 
   get done(): boolean {

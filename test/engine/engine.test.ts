@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.js";
-import { InputError } from "../../src/diagnostics.js";
+import { InputError, printDiagnostic } from "../../src/diagnostics.js";
 import { Engine } from "../../src/engine/engine.js";
 import { findModule } from "../../src/engine/wasm.js";
 import { syntheticCluster } from "../../src/model/synthetic.js";
+import { type Prefix, parsePrefix } from "../../src/net/prefix.js";
 import { tcp, udp } from "../../src/packet/build.js";
 import type { Iptables, Rule } from "../../src/ruleset/iptables.js";
 import type { NftRule } from "../../src/ruleset/nftables.js";
@@ -197,6 +198,51 @@ describe("an engine", () => {
 
   it("refuses octets that are no image", async () => {
     await expect(Engine.load(new Uint8Array(1000))).rejects.toThrow(InputError);
+  });
+});
+
+describe("several routes to one prefix", () => {
+  const ruleset = compile(syntheticCluster({ services: 1, endpoints: 1 }));
+  const prefix = parsePrefix("198.18.0.0/15") as Prefix;
+  const prefix6 = parsePrefix("2001:db8::/32") as Prefix;
+  const repeated: Ruleset = {
+    ...ruleset,
+    routes: [
+      { prefix, dev: "eth0" },
+      { prefix: prefix6, dev: "eth0" },
+      ...ruleset.routes,
+      { prefix, dev: "cni0" },
+      { prefix, dev: "eth0", metric: 7 },
+      { prefix: prefix6, dev: "cni0" },
+    ],
+  };
+  const routeTo = (engine: Engine, to: Prefix) =>
+    engine.ruleset.routes.filter(({ prefix: one }) => one.address === to.address && one.length === to.length);
+
+  it("are one when they are loaded, the last of the least metric, and the ruleset says so", async () => {
+    const engine = await Engine.load(repeated);
+    expect(engine.trace(udp("10.244.1.9:1", "198.18.0.1:9"))).toContain("198.18.0.0/15 → cni0");
+    expect(routeTo(engine, prefix)).toEqual([{ prefix, dev: "cni0" }]);
+    expect(routeTo(engine, prefix6)).toEqual([{ prefix: prefix6, dev: "cni0" }]);
+    const last = ruleset.routes.length + 2;
+    const said = engine.ruleset.diagnostics.slice(ruleset.diagnostics.length).map(printDiagnostic);
+    expect(said).toEqual([
+      `ruleset: routes[0] leads to 198.18.0.0/15 too and is left out: routes[${last}] counts, since it is the last.`,
+      `ruleset: routes[${last + 1}] leads to 198.18.0.0/15 too and is left out: routes[${last}] counts, since its metric is less.`,
+      `ruleset: routes[1] leads to 2001:db8::/32 too and is left out: routes[${last + 2}] counts, since it is the last.`,
+    ]);
+    const again = await Engine.load(engine.save());
+    expect(again.ruleset.routes).toEqual(engine.ruleset.routes);
+    expect(again.ruleset.diagnostics).toEqual(engine.ruleset.diagnostics);
+  });
+
+  it("are the last when a change sets them", async () => {
+    const engine = await Engine.load(ruleset);
+    engine.apply([
+      { kind: "route-set", route: { prefix, dev: "eth0" } },
+      { kind: "route-set", route: { prefix, dev: "cni0", metric: 9 } },
+    ]);
+    expect(routeTo(engine, prefix)).toEqual([{ prefix, dev: "cni0", metric: 9 }]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
+import { BURST_LEN } from "../../assembly/abi/packet.js";
 import { Cluster } from "../../src/cluster.js";
 import { compile } from "../../src/compile.js";
 import type { Batch } from "../../src/engine/batch.js";
@@ -7,9 +8,21 @@ import { Engine } from "../../src/engine/engine.js";
 import type { Workers } from "../../src/engine/workers.js";
 import { printIp } from "../../src/net/ip.js";
 import { tcp } from "../../src/packet/build.js";
+import { parseIptables } from "../../src/ruleset/iptables-text.js";
 
 const CLUSTER = Cluster.synthetic({ services: 20, endpoints: 3 });
 const PACKETS = 300;
+/** A FORWARD chain of many rules, none of which matches: kube-proxy's own shape. */
+const LONG_CHAIN = [
+  "*filter",
+  ":FORWARD ACCEPT [0:0]",
+  ...Array.from(
+    { length: 100_000 },
+    (_, index) => `-A FORWARD -d ${printIp(0x0b000001 + index)}/32 -p tcp -m tcp --dport 80 -j DROP`,
+  ),
+  "COMMIT",
+  "",
+].join("\n");
 
 /** Requests of one Pod to every Service, with ports from `first` on, and what becomes of them. */
 function fill(batch: Batch, engine: Engine, first: number): void {
@@ -105,6 +118,29 @@ describe("workers", () => {
     await running;
     expect(verdicts).toEqual(Array.from({ length: 64 }, () => 0));
     expect(batch.verdict(63)).toBe("FORWARD");
+  });
+
+  it("end the burst that is under way before a change begins", async () => {
+    const compiled = compile(CLUSTER);
+    const engine = await Engine.load({ ...compiled, iptables: parseIptables(LONG_CHAIN, "rules") });
+    workers = engine.workers(1);
+    const [worker] = workers.all;
+    const batch = engine.batch(BURST_LEN);
+    // The thread has begun when this is done.
+    await worker?.run(batch, 0, 0);
+    fill(batch, engine, 1000);
+    const running = worker?.run(batch);
+    // One packet after another walks past 100,000 rules: the first has its verdict long before the last.
+    while (Atomics.load(batch.verdicts, 0) === 0);
+    const last = { kind: "rules-spliced", table: "filter", chain: "FORWARD", at: 0, removed: 0 } as const;
+    engine.apply([{ ...last, rules: [{ matches: [], target: { kind: "drop" } }] }]);
+    const atChange = [...batch.verdicts];
+    await running;
+    expect(atChange).toEqual([...batch.verdicts]);
+    expect(outcomes(batch).filter((one) => !one.startsWith("FORWARD"))).toEqual([]);
+    fill(batch, engine, 3000);
+    await worker?.run(batch);
+    expect(outcomes(batch).filter((one) => !one.startsWith("DROP"))).toEqual([]);
   });
 
   it("refuse batches of others, a second one at a time, and what no number of packets is", async () => {

@@ -72,7 +72,7 @@ describe(`a node of flannel in the kernel${obstacle === undefined ? "" : ` (${ob
       ];
       const [routeText = "", neighbourText = "", fdbText = ""] = inNamespace(script.join("\n")).split("=\n");
       expect(routeText.replaceAll(" \n", "\n")).toBe(printRoutes(routes));
-      expect(parseRoutes(routeText, "ip route")).toEqual(routes);
+      expect(parseRoutes(routeText, "ip route").routes).toEqual(routes);
       const sorted = (text: string) => text.split("\n").sort();
       const listed = printNeighbours(parseNeighbours(neighbourText, "ip neigh"));
       expect(sorted(listed)).toEqual(sorted(printNeighbours(neighbours)));

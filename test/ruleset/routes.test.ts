@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/diagnostics.js";
+import { InputError, printDiagnostic } from "../../src/diagnostics.js";
 import { parseIp } from "../../src/net/ip.js";
-import { parsePrefix, prefixOf } from "../../src/net/prefix.js";
+import { parsePrefix, prefixOf, printPrefix } from "../../src/net/prefix.js";
 import { compareRoutes, parseRoutes, printRoutes, type Route } from "../../src/ruleset/routes.js";
 
 // What `ip route` of iproute2 6.1 printed on a node of flannel, without the blank at each line's end.
@@ -15,7 +15,7 @@ default via 172.18.0.1 dev eth0
 
 function refused(text: string): string {
   try {
-    parseRoutes(text, "routes.txt");
+    parseRoutes(text, "routes.txt").routes;
   } catch (error) {
     if (error instanceof InputError) return error.message;
     throw error;
@@ -42,7 +42,7 @@ const route: fc.Arbitrary<Route> = fc
 
 describe("routes", () => {
   it("reads and prints what the kernel of a flannel node holds", () => {
-    const routes = parseRoutes(NODE, "routes.txt");
+    const routes = parseRoutes(NODE, "routes.txt").routes;
     expect(routes[2]).toEqual({
       prefix: parsePrefix("10.244.2.0/24"),
       via: parseIp("10.244.2.0"),
@@ -61,13 +61,13 @@ default via 172.18.0.1 dev eth0
 10.244.0.0/16 via 172.18.0.9 dev eth0
 128.0.0.0/1 via 172.18.0.9 dev eth0
 `;
-    expect(printRoutes([...parseRoutes(text, "routes.txt")].reverse())).toBe(text);
+    expect(printRoutes([...parseRoutes(text, "routes.txt").routes].reverse())).toBe(text);
   });
 
   it("passes over what does not move packets, and reads IPv6", () => {
     const text =
       "default via fe80::1 dev eth0 proto ra metric 1024 pref medium \n\nfd00::/64 dev cni0 linkdown\n";
-    expect(parseRoutes(text, "routes.txt")).toEqual([
+    expect(parseRoutes(text, "routes.txt").routes).toEqual([
       { prefix: { address: 0n, length: 0 }, via: parseIp("fe80::1"), dev: "eth0", proto: "ra", metric: 1024 },
       { prefix: parsePrefix("fd00::/64"), dev: "cni0" },
     ]);
@@ -88,9 +88,37 @@ default via 172.18.0.1 dev eth0
     expect(refused("10.0.0.0/8 via\n")).toContain("line 1: the line ends where an IP address should stand.");
   });
 
-  it("refuses two routes to one prefix", () => {
-    const twice = "default via 10.0.0.1 dev eth0 metric 100\ndefault via 10.1.0.1 dev wlan0 metric 600\n";
-    expect(refused(twice)).toContain("two routes lead to default; choice by metric is not modelled");
+  it("takes the last of several routes to one prefix, and says so", () => {
+    const text = `${NODE}\n10.244.2.0/24 via 172.18.0.4 dev eth0\nfd00::/64 dev a\n10.244.2.0/24 dev cni0\nfd00::/64 dev b metric 1024\n`;
+    const { routes, diagnostics } = parseRoutes(text, "routes.txt");
+    expect(routes.map(({ prefix, dev }) => `${printPrefix(prefix)} ${dev}`)).toEqual([
+      "0.0.0.0/0 eth0",
+      "10.244.1.0/24 cni0",
+      "10.244.2.0/24 cni0",
+      "172.18.0.0/16 eth0",
+      "fd00::/64 b",
+    ]);
+    const said = "leads to 10.244.2.0/24 too and is left out";
+    expect(diagnostics.map(printDiagnostic)).toEqual([
+      `routes.txt: line 3 ${said}: line 6 counts, since it is the last.`,
+      `routes.txt: line 6 ${said}: line 8 counts, since it is the last.`,
+      "routes.txt: line 7 leads to fd00::/64 too and is left out: line 9 counts, since it is the last.",
+    ]);
+    expect(diagnostics.every(({ severity }) => severity === "warning")).toBe(true);
+  });
+
+  it("takes the one of the least metric, as the kernel does, and says so", () => {
+    const twice = (first: string, second: string) =>
+      `default via 10.0.0.1 dev eth0${first}\ndefault via 10.1.0.1 dev wlan0${second}\n`;
+    const left = (text: string) => {
+      const { routes, diagnostics } = parseRoutes(text, "routes.txt");
+      return [routes.map(({ dev }) => dev).join(), diagnostics.map(printDiagnostic).join()];
+    };
+    const said = (one: number, other: number) =>
+      `routes.txt: line ${one} leads to 0.0.0.0/0 too and is left out: line ${other} counts, since its metric is less.`;
+    expect(left(twice(" metric 100", " metric 600"))).toEqual(["eth0", said(2, 1)]);
+    expect(left(twice(" metric 600", " metric 100"))).toEqual(["wlan0", said(1, 2)]);
+    expect(left(twice("", " metric 100"))).toEqual(["eth0", said(2, 1)]);
   });
 
   it("law: parse(print(routes)) gives the routes in the kernel's order", () => {
@@ -100,7 +128,7 @@ default via 172.18.0.1 dev eth0
     });
     fc.assert(
       fc.property(unique, (routes) => {
-        const read = parseRoutes(printRoutes(routes), "routes.txt");
+        const read = parseRoutes(printRoutes(routes), "routes.txt").routes;
         expect(read).toEqual([...routes].sort(compareRoutes));
         expect(printRoutes(read)).toBe(printRoutes(routes));
       }),

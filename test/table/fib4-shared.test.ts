@@ -49,7 +49,7 @@ describe("fib4 with shared routing tables", () => {
       answers.set(answer, hop);
       rows.set([address, length, hop], count++ * 3);
     }
-    const status = image.withWords(rows, (at) => image.machine.routesInsert(image.address, at, count, 0));
+    const status = image.withWords(rows, (at) => image.machine.routesInsert(image.address, at, count));
     expect(status).toBe(STATUS_OK);
     const { lookups: all } = JSON.parse(textOf(lookups)) as { lookups: [string, string | null][] };
     const expected = all.filter(([text]) => !text.includes(":"));

@@ -18,17 +18,17 @@ export class RouteImage {
 
   load4(routes: readonly Route[]): number {
     const { machine, address } = this.bare;
-    return this.bare.withWords(rows4(routes), (at) => machine.routesInsert(address, at, routes.length, 0));
+    return this.bare.withWords(rows4(routes), (at) => machine.routesInsert(address, at, routes.length));
   }
 
   load6(routes: readonly Route6[]): number {
     const { machine, address } = this.bare;
-    return this.bare.withWords(rows6(routes), (at) => machine.routes6Insert(address, at, routes.length, 0));
+    return this.bare.withWords(rows6(routes), (at) => machine.routes6Insert(address, at, routes.length));
   }
 
   remove6(routes: readonly Route6[]): number {
     const { machine, address } = this.bare;
-    return this.bare.withWords(rows6(routes), (at) => machine.routes6Remove(address, at, routes.length, 0));
+    return this.bare.withWords(rows6(routes), (at) => machine.routes6Remove(address, at, routes.length));
   }
 
   /** Next hops, 0xffffffff for none. */

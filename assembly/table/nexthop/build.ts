@@ -75,7 +75,7 @@ const VXLAN_PORT_FIRST: u32 = 32768;
 const VXLAN_PORT_COUNT: u32 = 60999 - VXLAN_PORT_FIRST + 1;
 const GENEVE_PORT_FIRST: u32 = 1;
 const GENEVE_PORT_COUNT: u32 = 65534;
-const NEXT_HOPS_MAX: u32 = 1 << 22;
+export const NEXT_HOPS_MAX: u32 = 1 << 22;
 
 function fillIp(ip: usize, entry: usize): void {
   const isWhole = (load<u32>(entry, NEXT_HOP_FLAGS) & NEXT_HOP_FLAG_DF) != 0;
@@ -131,7 +131,7 @@ function fillTemplate(hop: usize, entry: usize): void {
 const MTU_MAX: u32 = 0xffff;
 
 /** Geneve's options are whole words that follow one another to their end. */
-function isEntry(entry: usize): bool {
+export function isEntry(entry: usize): bool {
   const kind = load<u32>(entry, NEXT_HOP_KIND);
   if (kind != NEXT_HOP_KIND_GENEVE) return kind < NEXT_HOP_KIND_GENEVE;
   const length = load<u32>(entry, NEXT_HOP_OPTIONS_LEN);

@@ -9,11 +9,16 @@ import {
   SERVER_ADDRESS,
   SERVER_ENTRY_LEN,
   SERVER_PORT,
+  SERVER_ROW_LEN,
+  SERVER_ROW_NUMBER,
+  SERVER_ROW_REALS,
+  SERVER_ROW_SCHEDULER,
   SERVER_WEIGHT,
 } from "../../abi/entry";
 import { PART_SERVERS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
-import { Image } from "../../image";
-import { giveBlock, takeBlock } from "../../memory/arena";
+import { Image, NEEDS_AT } from "../../image";
+import { blockOctets, giveBlock, takeBlock } from "../../memory/arena";
+import { Needs } from "../../memory/needs";
 import { vectorReach } from "../../memory/vector";
 import {
   REAL_ADDRESS,
@@ -67,6 +72,10 @@ function isCount(scheduler: u32, size: u32, count: u32): bool {
   const code = scheduler & SCHEDULER_CODE_MASK;
   if (code <= SCHEDULER_WRR) return count <= REALS_MAX;
   return count < SLOT_EMPTY && (code < SCHEDULER_MH || count <= size);
+}
+
+function isServer(number: u32, scheduler: u32, count: u32, size: u32): bool {
+  return number < RINGS_MAX && isScheduler(scheduler, size) && isCount(scheduler, size, count);
 }
 
 /** Fills empty slots as the scheduler does; false if the image has no room to work in. */
@@ -141,8 +150,7 @@ export function serverSet(
   size: u32,
 ): u32 {
   if (size == 0) size = defaultSize(scheduler & SCHEDULER_CODE_MASK);
-  if (number >= RINGS_MAX || !isScheduler(scheduler, size) || !isCount(scheduler, size, count))
-    return STATUS_BAD_ENTRY;
+  if (!isServer(number, scheduler, count, size)) return STATUS_BAD_ENTRY;
   if (!vectorReach(image, offsetof<Image>("serversAt"), number, RING_LEN, PART_SERVERS))
     return STATUS_NO_SPACE;
   if (count == 0) size = 0;
@@ -162,5 +170,48 @@ export function serverSet(
   store<u32>(ring, slots, RING_SLOTS);
   store<u32>(ring, size, RING_SIZE);
   image.sequence++;
+  return STATUS_OK;
+}
+
+/** Makes ready for so many virtual servers: NO_SPACE, or BAD_ENTRY where one is none, and nothing changed. */
+function expectServers(image: Image, rows: usize, count: u32): u32 {
+  const needs = Needs.at(image.to(NEEDS_AT));
+  let last: u32 = 0;
+  // Turns are given back: those of a size serve all, and the sizes are powers of two.
+  let turns: u64 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * SERVER_ROW_LEN;
+    const number = load<u32>(row, SERVER_ROW_NUMBER);
+    const reals = load<u32>(row, SERVER_ROW_REALS);
+    const scheduler = load<u32>(row, SERVER_ROW_SCHEDULER);
+    const size = defaultSize(scheduler & SCHEDULER_CODE_MASK);
+    if (!isServer(number, scheduler, reals, size)) return STATUS_BAD_ENTRY;
+    last = max<u32>(last, number);
+    if (reals == 0) continue;
+    turns |= blockOctets(reals * TURN_LEN);
+    needs.block(reals * REAL_LEN);
+    if (size != 0) needs.block(size * SLOT_LEN);
+  }
+  needs.octets += turns;
+  if (count != 0) needs.vector(image.serversRoom, last, RING_LEN);
+  if (!needs.isMet(image)) return STATUS_NO_SPACE;
+  if (count != 0) vectorReach(image, offsetof<Image>("serversAt"), last, RING_LEN, PART_SERVERS);
+  return STATUS_OK;
+}
+
+/**
+ * Replaces the real servers of `count` virtual ones (SERVER_ROW_…), whose rows follow one another, all or none. NO_SPACE
+ * does not count with what the old ones give back.
+ */
+export function serversSet(image: Image, rows: usize, count: u32, reals: usize): u32 {
+  const status = expectServers(image, rows, count);
+  if (status != STATUS_OK) return status;
+  let real = reals;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + i * SERVER_ROW_LEN;
+    const own = load<u32>(row, SERVER_ROW_REALS);
+    serverSet(image, load<u32>(row, SERVER_ROW_NUMBER), load<u32>(row, SERVER_ROW_SCHEDULER), real, own, 0);
+    real += own * SERVER_ENTRY_LEN;
+  }
   return STATUS_OK;
 }

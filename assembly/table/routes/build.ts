@@ -1,7 +1,8 @@
 import { PART_ROUTES } from "../../abi/image";
 import { Image } from "../../image";
+import { spareOctets } from "../../memory/arena";
 import { cellOctets, giveCell, takeCell } from "../../memory/cells";
-import { RouteNode, STRIDE } from "./layout";
+import { ROUTE_NEEDS, RouteNode, STRIDE } from "./layout";
 import { hasLeaf, leafIndex } from "./lookup";
 
 const NODE_LEN: u32 = offsetof<RouteNode>();
@@ -80,6 +81,32 @@ export function childRemove(image: Image, node: RouteNode, slot: u32, child: u32
   node.childrenAt = arrayRemove(image, node.childrenAt, <u32>popcnt<u64>(node.children), index);
   node.children &= ~((<u64>1) << slot);
   giveCell(image, child, NODE_LEN, PART_ROUTES);
+}
+
+/** A copy of an array of `count` words; 0 for none. */
+function arrayCopy(image: Image, array: u32, count: u32): u32 {
+  if (count == 0) return 0;
+  const copy = takeCell(image, count << 2, PART_ROUTES);
+  memory.copy(image.to(copy), image.to(array), count << 2);
+  return copy;
+}
+
+/** The offset of a copy of a node and all below it; 0 without room. */
+export function nodeCopy(image: Image, offset: u32): u32 {
+  if (spareOctets(image) < ROUTE_NEEDS) return 0;
+  const copy = nodeCreate(image);
+  memory.copy(image.to(copy), image.to(offset), NODE_LEN);
+  const node = RouteNode.at(image, copy);
+  const children = <u32>popcnt<u64>(node.children);
+  node.leavesAt = arrayCopy(image, node.leavesAt, node.leafCount);
+  node.childrenAt = arrayCopy(image, node.childrenAt, children);
+  for (let i: u32 = 0; i < children; i++) {
+    const at = image.to(node.childrenAt) + (i << 2);
+    const child = nodeCopy(image, load<u32>(at));
+    if (child == 0) return 0;
+    store<u32>(at, child);
+  }
+  return copy;
 }
 
 /** Gives back a node and all below it. */

@@ -9,6 +9,7 @@ import {
   maskHigh,
   maskLow,
   NEXT_HOP_MAX,
+  REMOVAL_NEEDS,
   ROUTE_NEEDS,
   RouteNode,
   STRIDE,
@@ -20,9 +21,6 @@ import { adapt, handDown } from "./rebuild";
 import { refresh } from "./refresh";
 import { rootCreate, rootFill } from "./words";
 
-/** What the addition of a route leaves at least, so that a removal finds room. */
-const REMOVAL_NEEDS: u32 = 12 << 10;
-
 /** An empty table: a root of 64 words. False without room. */
 export function routesCreate(image: Image, fib: Fib, is6: u32): bool {
   fib.is6 = is6;
@@ -33,6 +31,7 @@ export function routesCreate(image: Image, fib: Fib, is6: u32): bool {
   return true;
 }
 
+/** Whether a key has no bits behind the length. */
 export function isPrefix(high: u64, low: u64, length: u32): bool {
   return (high & ~maskHigh(length)) == 0 && (low & ~maskLow(length)) == 0;
 }
@@ -52,7 +51,7 @@ function note(image: Image, depth: u32, offset: u32, inherited: u32): void {
 }
 
 /** Notes the nodes on the way to one at `depth`; the depth of the last that is there. */
-export function walk(image: Image, fib: Fib, high: u64, low: u64, depth: u32): u32 {
+function walk(image: Image, fib: Fib, high: u64, low: u64, depth: u32): u32 {
   note(image, 0, fib.storeAt, 0);
   for (let at: u32 = 0; at < depth; at += STRIDE) {
     const node = pathNode(image, at);
@@ -65,7 +64,7 @@ export function walk(image: Image, fib: Fib, high: u64, low: u64, depth: u32): u
 }
 
 /** Makes the nodes that are missing on the way down from `reached`; the caller has made sure of room. */
-export function extend(image: Image, fib: Fib, high: u64, low: u64, reached: u32, depth: u32): void {
+function extend(image: Image, fib: Fib, high: u64, low: u64, reached: u32, depth: u32): void {
   for (let at = reached; at < depth; at += STRIDE) {
     const node = pathNode(image, at);
     const slot = slotOf(high, low, at);
@@ -121,6 +120,28 @@ export function routeDelete(image: Image, fib: Fib, high: u64, low: u64, length:
   image.endRoutes();
   adapt(image, fib, fib.routes, 0, false);
   return STATUS_OK;
+}
+
+/** Adds or replaces a route in the store alone; the caller has made sure of room. */
+export function storeSet(image: Image, fib: Fib, high: u64, low: u64, length: u32, leaf: u32): void {
+  const depth = depthOf(length);
+  const slot = slotOf(high, low, depth);
+  const reached = walk(image, fib, high, low, depth);
+  extend(image, fib, high, low, reached, depth);
+  const node = pathNode(image, depth);
+  if (!hasLeaf(node, slot, length - depth)) fib.routes++;
+  leafSet(image, node, slot, length - depth, leaf);
+}
+
+/** Removes a route from the store alone, if it is there; the caller has made sure of room. */
+export function storeDelete(image: Image, fib: Fib, high: u64, low: u64, length: u32): void {
+  const depth = depthOf(length);
+  const slot = slotOf(high, low, depth);
+  if (walk(image, fib, high, low, depth) < depth) return;
+  if (!hasLeaf(pathNode(image, depth), slot, length - depth)) return;
+  leafRemove(image, pathNode(image, depth), slot, length - depth);
+  fib.routes--;
+  prune(image, fib, high, low, depth);
 }
 
 /** Removes the noted nodes that have become empty; the depth of the last that stays. */

@@ -1,23 +1,11 @@
-import {
-  KEY6_LEN,
-  ROUTE_ADDRESS,
-  ROUTE_ENTRY_LEN,
-  ROUTE_LENGTH,
-  ROUTE_NEXT_HOP,
-  ROUTE6_ENTRY_LEN,
-  ROUTE6_HIGH,
-  ROUTE6_LENGTH,
-  ROUTE6_LOW,
-  ROUTE6_NEXT_HOP,
-} from "../../abi/entry";
-import { STATUS_BAD_ENTRY, STATUS_OK } from "../../abi/image";
+import { KEY6_LEN } from "../../abi/entry";
+import { STATUS_BAD_ENTRY } from "../../abi/image";
 import { Image } from "../../image";
-import { fib4AreRoutes, fib4Insert, fib4Load, fib4Remove } from "../fib4/build";
+import { fib4Insert, fib4Remove } from "../fib4/build";
 import { fib4LongestLength, fib4Lookup, fib4LookupBurst } from "../fib4/lookup";
-import { fib6AreRoutes, fib6Insert, fib6Load, fib6Remove } from "../fib6/build";
 import { fib6LongestLength, fib6Lookup, fib6LookupBurst } from "../fib6/lookup";
+import { routesDelete, routesSet } from "./bulk";
 import { Fib } from "./fib";
-import { isLoad } from "./load";
 
 /** The machine's exports about routes (re-exported by index). */
 
@@ -25,26 +13,12 @@ import { isLoad } from "./load";
 const BURST: u32 = 256;
 
 /**
- * Inserts routes (ROUTE_…), of equal prefixes the last; BAD_ENTRY if any is none, and then nothing is changed. An
- * empty table is loaded at once or not at all; otherwise `done` (u32, when not 0) counts the routes inserted, and
- * after NO_SPACE the call may be repeated from there or from the start.
+ * Inserts routes (ROUTE_…), of equal prefixes the last, all or none: BAD_ENTRY if any is none, or its next hop was
+ * never set. NO_SPACE, where the table is not filled anew, counts with what one of them can take at most.
  */
-export function routesInsert(address: usize, rows: usize, count: u32, done: usize): u32 {
+export function routesInsert(address: usize, rows: usize, count: u32): u32 {
   const image = Image.at(address);
-  if (!fib4AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
-  if (isLoad(Fib.of4(image), count)) {
-    const status = fib4Load(image, rows, count);
-    if (status == STATUS_OK && done != 0) store<u32>(done, count);
-    return status;
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE_ENTRY_LEN;
-    const length = load<u32>(row, ROUTE_LENGTH);
-    const status = fib4Insert(image, load<u32>(row, ROUTE_ADDRESS), length, load<u32>(row, ROUTE_NEXT_HOP));
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
+  return routesSet(image, Fib.of4(image), rows, count);
 }
 
 /** Adds or replaces a route. The next hop must be set first. */
@@ -85,42 +59,15 @@ export function routeLookupMany(address: usize, keys: usize, count: u32, results
 }
 
 /** IPv6: as routesInsert, rows are ROUTE6_…. */
-export function routes6Insert(address: usize, rows: usize, count: u32, done: usize): u32 {
+export function routes6Insert(address: usize, rows: usize, count: u32): u32 {
   const image = Image.at(address);
-  if (!fib6AreRoutes(rows, count, image.nextHopsRoom)) return STATUS_BAD_ENTRY;
-  if (isLoad(Fib.of6(image), count)) {
-    const status = fib6Load(image, rows, count);
-    if (status == STATUS_OK && done != 0) store<u32>(done, count);
-    return status;
-  }
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE6_ENTRY_LEN;
-    const high = load<u64>(row, ROUTE6_HIGH);
-    const low = load<u64>(row, ROUTE6_LOW);
-    const status = fib6Insert(
-      image,
-      high,
-      low,
-      load<u32>(row, ROUTE6_LENGTH),
-      load<u32>(row, ROUTE6_NEXT_HOP),
-    );
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
+  return routesSet(image, Fib.of6(image), rows, count);
 }
 
-/** Removes IPv6 routes (ROUTE6_…; next hops do not count) one after another; BAD_ENTRY at one that is not there. */
-export function routes6Remove(address: usize, rows: usize, count: u32, done: usize): u32 {
+/** Removes IPv6 routes (ROUTE6_…; next hops do not count), all or none: BAD_ENTRY if any is not there. */
+export function routes6Remove(address: usize, rows: usize, count: u32): u32 {
   const image = Image.at(address);
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * ROUTE6_ENTRY_LEN;
-    const high = load<u64>(row, ROUTE6_HIGH);
-    const status = fib6Remove(image, high, load<u64>(row, ROUTE6_LOW), load<u32>(row, ROUTE6_LENGTH));
-    if (status != STATUS_OK) return status;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
+  return routesDelete(image, Fib.of6(image), rows, count);
 }
 
 /** The next hop of the longest IPv6 prefix that holds the address at `key` (KEY6_LEN octets), or 0xffffffff. */

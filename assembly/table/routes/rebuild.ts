@@ -14,6 +14,7 @@ import {
   listSettle,
   rootCreate,
   rootFill,
+  rootNeeds,
   rootPark,
   rootPlace,
   wordBuild,
@@ -126,13 +127,12 @@ function needs(image: Image, fib: Fib, offset: u32, depth: u32): u32 {
 export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   const next = changetype<Fib>(image.to(NEXT_FIB_AT));
   memory.copy(changetype<usize>(next), changetype<usize>(fib), offsetof<Fib>());
-  if (!rootCreate(image, next, bits, wide)) return STATUS_NO_SPACE;
-  const most = needs(image, next, fib.storeAt, 0) + leavesNeed(next) + ROUTE_NEEDS;
-  if (spareOctets(image) < most) {
-    rootPark(image, next);
-    keepParked(fib, next);
-    return STATUS_NO_SPACE;
-  }
+  next.root = bits | wide;
+  const cells = needs(image, next, fib.storeAt, 0) + leavesNeed(next);
+  // An eighth of what cells are cut from may be too small for the next one.
+  const most = rootNeeds(next) + cells + cells / 7 + ROUTE_NEEDS;
+  if (spareOctets(image) < most) return STATUS_NO_SPACE;
+  rootCreate(image, next, bits, wide);
   plant(image, next, fib.storeAt, 0, 0, 0);
   image.beginRoutes();
   windowClear(image, fib);
@@ -154,11 +154,18 @@ function keepParked(fib: Fib, next: Fib): void {
   fib.parked18 = next.parked18;
 }
 
+/** ROOT_WIDE where leaves are wide, or this one makes them so. */
+function wideFor(fib: Fib, leaf: u32): u32 {
+  return fib.is6 == 0 && leaf > LEAF4_MAX ? ROOT_WIDE : fib.root & ROOT_WIDE;
+}
+
+/** Whether the layout is the one for so many routes and this leaf. */
+export function isLaidOut(fib: Fib, routes: u32, leaf: u32): bool {
+  return wantedBits(fib, routes) == fib.bits && wideFor(fib, leaf) == (fib.root & ROOT_WIDE);
+}
+
 /** Rebuilds (always, or) where so many routes or this leaf ask for another layout; without room nothing changes. */
 export function adapt(image: Image, fib: Fib, routes: u32, leaf: u32, always: bool): u32 {
-  let wide = fib.root & ROOT_WIDE;
-  if (fib.is6 == 0 && leaf > LEAF4_MAX) wide = ROOT_WIDE;
-  const bits = wantedBits(fib, routes);
-  if (!always && bits == fib.bits && wide == (fib.root & ROOT_WIDE)) return STATUS_OK;
-  return rebuild(image, fib, bits, wide);
+  if (!always && isLaidOut(fib, routes, leaf)) return STATUS_OK;
+  return rebuild(image, fib, wantedBits(fib, routes), wideFor(fib, leaf));
 }

@@ -29,6 +29,11 @@ function parkedField(fib: Fib, bits: u32): usize {
   return changetype<usize>(fib) + offsetof<Fib>("parked6") + ((bits / STRIDE - 1) << 2);
 }
 
+/** Octets that a root of a head's bits takes beside the parked ones. */
+export function rootNeeds(fib: Fib): u32 {
+  return load<u32>(parkedField(fib, fib.bits)) == 0 ? WORD_LEN << fib.bits : 0;
+}
+
 /** A root for the first `bits` bits, of zeros, at a head that has none; false without room. */
 export function rootCreate(image: Image, fib: Fib, bits: u32, wide: u32): bool {
   const octets = WORD_LEN << bits;

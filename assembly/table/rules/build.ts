@@ -1,18 +1,54 @@
-import { HOOK_CHAINS_MAX, HOOK_COUNT } from "../../abi/entry";
+import {
+  CHAIN_ROW_LEN,
+  CHAIN_ROW_NUMBER,
+  CHAIN_ROW_RULES,
+  CHAIN_ROW_WORDS,
+  HOOK_CHAINS_MAX,
+  HOOK_COUNT,
+  RULE_ENTRY_LEN,
+} from "../../abi/entry";
 import { PART_RULES, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
-import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../../image";
+import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image, NEEDS_AT } from "../../image";
+import { Needs } from "../../memory/needs";
 import { vectorReach } from "../../memory/vector";
 import { areRules } from "./check";
 import { CHAIN_COUNT, CHAIN_LEN, CHAINS_MAX } from "./layout";
-import { splice } from "./splice";
+import { needsOf, splice } from "./splice";
 
 /** Rules of a chain, and words handed over with them. */
 const RULES_MAX: u32 = 1 << 24;
 const WORDS_MAX: u32 = 1 << 26;
 
+/** CHAIN_ROW_… in place. */
+@unmanaged
+@final
+class Row {
+  static at(row: usize): Row {
+    return changetype<Row>(row);
+  }
+
+  get number(): u32 {
+    return load<u32>(changetype<usize>(this), CHAIN_ROW_NUMBER);
+  }
+
+  get rules(): u32 {
+    return load<u32>(changetype<usize>(this), CHAIN_ROW_RULES);
+  }
+
+  get words(): u32 {
+    return load<u32>(changetype<usize>(this), CHAIN_ROW_WORDS);
+  }
+}
+
 function countOf(image: Image, number: u32): u32 {
   if (number >= image.chainsRoom) return 0;
   return load<u32>(image.to(image.chainsAt) + number * CHAIN_LEN, CHAIN_COUNT);
+}
+
+/** Whether a chain can have this number and these rules. */
+function isChain(number: u32, rules: usize, count: u32, words: usize, wordCount: u32): bool {
+  if (number >= CHAINS_MAX || count > RULES_MAX || wordCount > WORDS_MAX) return false;
+  return areRules(rules, count, words, wordCount);
 }
 
 /**
@@ -29,10 +65,9 @@ export function chainSplice(
   words: usize,
   wordCount: u32,
 ): u32 {
-  if (number >= CHAINS_MAX || count > RULES_MAX || wordCount > WORDS_MAX) return STATUS_BAD_ENTRY;
+  if (!isChain(number, rules, count, words, wordCount)) return STATUS_BAD_ENTRY;
   const before = countOf(image, number);
-  if (at > before || removed > before - at || !areRules(rules, count, words, wordCount))
-    return STATUS_BAD_ENTRY;
+  if (at > before || removed > before - at) return STATUS_BAD_ENTRY;
   if (!vectorReach(image, offsetof<Image>("chainsAt"), number, CHAIN_LEN, PART_RULES)) return STATUS_NO_SPACE;
   const chain = image.to(image.chainsAt) + number * CHAIN_LEN;
   const status = splice(image, chain, at, removed, rules, count, words);
@@ -50,6 +85,44 @@ export function chainSet(
   wordCount: u32,
 ): u32 {
   return chainSplice(image, number, 0, countOf(image, number), rules, count, words, wordCount);
+}
+
+/** Makes ready for so many chains (CHAIN_ROW_…): NO_SPACE, or BAD_ENTRY where one is none, and nothing changed. */
+function expectChains(image: Image, rows: usize, count: u32, rules: usize, words: usize): u32 {
+  const needs = Needs.at(image.to(NEEDS_AT));
+  let rule = rules;
+  let word = words;
+  let last: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = Row.at(rows + i * CHAIN_ROW_LEN);
+    if (!isChain(row.number, rule, row.rules, word, row.words)) return STATUS_BAD_ENTRY;
+    if (!needsOf(image, needs, rule, row.rules, word)) return STATUS_BAD_ENTRY;
+    last = max<u32>(last, row.number);
+    rule += row.rules * RULE_ENTRY_LEN;
+    word += row.words << 2;
+  }
+  if (count != 0) needs.vector(image.chainsRoom, last, CHAIN_LEN);
+  if (!needs.isMet(image)) return STATUS_NO_SPACE;
+  if (count != 0) vectorReach(image, offsetof<Image>("chainsAt"), last, CHAIN_LEN, PART_RULES);
+  return STATUS_OK;
+}
+
+/**
+ * Replaces the rules of `count` chains (CHAIN_ROW_…), whose rules and words follow one another, all or none. NO_SPACE
+ * does not count with what the old rules give back.
+ */
+export function chainsSet(image: Image, rows: usize, count: u32, rules: usize, words: usize): u32 {
+  const status = expectChains(image, rows, count, rules, words);
+  if (status != STATUS_OK) return status;
+  let rule = rules;
+  let word = words;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = Row.at(rows + i * CHAIN_ROW_LEN);
+    chainSet(image, row.number, rule, row.rules, word, row.words);
+    rule += row.rules * RULE_ENTRY_LEN;
+    word += row.words << 2;
+  }
+  return STATUS_OK;
 }
 
 /** Appends a base chain to a hook: type HOOK_FILTER or HOOK_NAT, policy TARGET_ACCEPT or TARGET_DROP. */

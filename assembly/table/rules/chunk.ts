@@ -3,6 +3,7 @@ import { PART_RULES } from "../../abi/image";
 import { Image } from "../../image";
 import { giveBlock, takeBlock } from "../../memory/arena";
 import { CELL_MAX, giveCell, takeCell } from "../../memory/cells";
+import { Needs } from "../../memory/needs";
 import { wordOctets } from "./check";
 import { CHUNK_MAX, PIECE_AT, PIECE_COUNT, PIECE_OCTETS } from "./layout";
 
@@ -96,6 +97,12 @@ export function cut(cursor: Cursor, target: u32): u32 {
     octets += next;
   }
   return octets;
+}
+
+/** Counts what a chunk of so many octets takes. */
+export function needChunk(needs: Needs, octets: u32): void {
+  if (octets > CELL_MAX) needs.block(octets);
+  else needs.cell(octets);
 }
 
 /** Makes a chunk of the next rules, so many octets of them, and its piece; false, and nothing changed, without room. */

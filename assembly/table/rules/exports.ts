@@ -1,13 +1,10 @@
-import {
-  CHAIN_ROW_LEN,
-  CHAIN_ROW_NUMBER,
-  CHAIN_ROW_RULES,
-  CHAIN_ROW_WORDS,
-  RULE_ENTRY_LEN,
-} from "../../abi/entry";
-import { STATUS_OK } from "../../abi/image";
 import { HOOK_LEN, HOOKS_AT, Image } from "../../image";
-import { hookAppend as appendHook, chainSet as setChain, chainSplice as spliceChain } from "./build";
+import {
+  hookAppend as appendHook,
+  chainSet as setChain,
+  chainsSet as setChains,
+  chainSplice as spliceChain,
+} from "./build";
 
 /** The machine's exports about chains and hooks (re-exported by index). */
 
@@ -23,29 +20,9 @@ export function chainSet(
   return setChain(Image.at(address), chain, rules, count, words, wordCount);
 }
 
-/** Replaces the rules of `count` chains (CHAIN_ROW_…), whose rules and words follow one another; `done` as in routesInsert. */
-export function chainsSet(
-  address: usize,
-  rows: usize,
-  count: u32,
-  rules: usize,
-  words: usize,
-  done: usize,
-): u32 {
-  const image = Image.at(address);
-  let rule = rules;
-  let word = words;
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + i * CHAIN_ROW_LEN;
-    const ruleCount = load<u32>(row, CHAIN_ROW_RULES);
-    const wordCount = load<u32>(row, CHAIN_ROW_WORDS);
-    const status = setChain(image, load<u32>(row, CHAIN_ROW_NUMBER), rule, ruleCount, word, wordCount);
-    if (status != STATUS_OK) return status;
-    rule += ruleCount * RULE_ENTRY_LEN;
-    word += wordCount << 2;
-    if (done != 0) store<u32>(done, i + 1);
-  }
-  return STATUS_OK;
+/** Replaces the rules of `count` chains (CHAIN_ROW_…), whose rules and words follow one another, all or none. */
+export function chainsSet(address: usize, rows: usize, count: u32, rules: usize, words: usize): u32 {
+  return setChains(Image.at(address), rows, count, rules, words);
 }
 
 /** Takes `removed` rules from position `at` of a chain and puts others there. */

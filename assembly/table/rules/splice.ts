@@ -2,7 +2,18 @@ import { RULE_ENTRY_LEN } from "../../abi/entry";
 import { PART_RULES, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image, SCRATCH_AT } from "../../image";
 import { giveBlock, takeBlock } from "../../memory/arena";
-import { CURSOR_LEN, Cursor, cut, fillChunk, giveChunk, restOctets, SPAN_LEN, Span } from "./chunk";
+import { Needs } from "../../memory/needs";
+import {
+  CURSOR_LEN,
+  Cursor,
+  cut,
+  fillChunk,
+  giveChunk,
+  needChunk,
+  restOctets,
+  SPAN_LEN,
+  Span,
+} from "./chunk";
 import {
   CHAIN_AT,
   CHAIN_COUNT,
@@ -82,10 +93,29 @@ function chunksIn(image: Image, target: u32): u32 {
   return chunks;
 }
 
+/** The size to which chunks of so many octets are filled: evenly, so that the next changes find room in all of them. */
+function targetOf(octets: u32): u32 {
+  return octets == 0 ? 1 : (octets - 1) / ((octets - 1) / CHUNK_MAX + 1) + 1;
+}
+
+/** Counts what a chain of entries that were checked needs, beside what it had; false where it is too large. */
+export function needsOf(image: Image, needs: Needs, rules: usize, count: u32, words: usize): bool {
+  clearSpans(image);
+  if (count != 0) spanAt(image, SPAN_ENTRIES).set(rules, count, words, 2);
+  const octets = restOctets(cursorAt(image, AHEAD_AT));
+  let chunks: u32 = 0;
+  if (octets <= OCTETS_MAX) {
+    const ahead = cursorAt(image, AHEAD_AT);
+    for (; ahead.rule != 0; chunks++) needChunk(needs, cut(ahead, targetOf(<u32>octets)));
+  }
+  if (chunks > 1) needs.block(chunks * PIECE_LEN);
+  memory.fill(image.to(SCRATCH_AT), 0, SPLICE_LEN);
+  return octets <= OCTETS_MAX;
+}
+
 /** Puts what the spans hold, so many octets, in the place of pieces `from` to `to`; false, and nothing changed, without room. */
 function replace(image: Image, chain: usize, from: u32, to: u32, octets: u32): bool {
-  // Chunks of even sizes, so that the next changes find room in all of them.
-  const target = octets == 0 ? 1 : (octets - 1) / ((octets - 1) / CHUNK_MAX + 1) + 1;
+  const target = targetOf(octets);
   const before = load<u32>(chain, CHAIN_PIECES);
   const chunks = chunksIn(image, target);
   const count = before - (to - from) + chunks;

@@ -24,6 +24,15 @@ const FLAGS: Readonly<Record<SchedulerFlag, number>> = {
   "mh-port": SCHEDULER_FLAG_PORT,
 };
 
+/** Octets of a virtual server's slots, and a little for what stands beside them. */
+export const SLOT_OCTETS: Readonly<Record<Scheduler, number>> = {
+  rr: 128,
+  wrr: 128,
+  sh: 1024,
+  dh: 1024,
+  mh: 8192 + 128,
+};
+
 /** What picks among a virtual server's real ones: a SCHEDULER_ code with its flags. */
 export function schedulerOf({ scheduler, flags = [] }: VirtualServer): number {
   return flags.reduce((word, flag) => word | FLAGS[flag], CODES[scheduler]);

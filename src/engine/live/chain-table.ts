@@ -23,8 +23,14 @@ export interface Shared {
   readonly led: number[];
 }
 
-/** Chunks that a change of a chain moves, and their row. */
+/** Chunks that a change within a chain moves, and their row. */
 const SPLICE_OCTETS = 1 << 16;
+/** What a rule takes at most, its words apart, and what few rules are cut from, once for all chains. */
+const RULE_OCTETS = 72;
+const CHAIN_OCTETS = 128;
+const CHUNKS_OCTETS = 1 << 14;
+/** A directory that doubles, perhaps more than once. */
+const HEAD_OCTETS = 64;
 const NO_RULES: readonly AnyRule[] = [];
 
 /** The chains of one table: those defined, and those that are only named. */
@@ -198,7 +204,10 @@ export class ChainTable implements Scope {
     // The columns grow until the change is whole: what is new is looked for when it is written.
     const [count, words] = [columns.count - rule, columns.words.length - word];
     const { number } = live;
-    this.shared.writes.add(SPLICE_OCTETS + 64 * count + 8 * words, (image) =>
+    const { writes, numbers } = this.shared;
+    const moved = removed === live.length ? CHAIN_OCTETS : SPLICE_OCTETS;
+    writes.grow(numbers, CHUNKS_OCTETS + HEAD_OCTETS * numbers.chains.length);
+    writes.add(moved + RULE_OCTETS * count + 8 * words, (image) =>
       image.spliceChain(number, at, removed, columns.range(rule, count, word, words)),
     );
   }

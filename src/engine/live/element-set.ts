@@ -5,8 +5,8 @@ import { Keyed } from "./keyed.js";
 import type { Writes } from "./writes.js";
 
 const ROW = EXACT_ENTRY_LEN / 4;
-/** A table that grows takes buckets of 64 octets for two and a half entries, twice as many as it had. */
-const OCTETS_PER_ROW = 52;
+/** A table that doubles, perhaps more than once, takes buckets of 64 octets for one entry and a quarter at least. */
+const OCTETS_PER_ROW = 104;
 const OCTETS_AT_LEAST = 1024;
 
 /** A set or map: elements of which there is one a key, and an exact table of the image. */
@@ -49,8 +49,10 @@ export class ElementSet<T> {
     const old = this.elements.set(element);
     const rows = this.#rowsOf(element);
     const { number } = this;
-    const octets = OCTETS_AT_LEAST + (this.elements.size + rows.length) * OCTETS_PER_ROW;
-    this.#writes.add(old === undefined ? octets : 0, (image) => image.setElements(number, rows));
+    // Each of the elements has as many rows as this one.
+    const rowCount = (this.elements.size * rows.length) / ROW;
+    if (old === undefined) this.#writes.grow(this, OCTETS_AT_LEAST + rowCount * OCTETS_PER_ROW);
+    this.#writes.add(0, (image) => image.setElements(number, rows));
     return old;
   }
 

@@ -1,7 +1,9 @@
+import type { Diagnostic } from "../../diagnostics.js";
 import type { Ip } from "../../net/ip.js";
 import type { Prefix } from "../../net/prefix.js";
 import { fdbKey, neighbourKey, prefixKey } from "../../ruleset/identity.js";
 import type { Neighbour } from "../../ruleset/neighbours.js";
+import { withoutRepeats } from "../../ruleset/route-repeats.js";
 import type { Interface, InterfaceAddress, Route } from "../../ruleset/routes.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import type { FdbEntry } from "../../ruleset/vxlan.js";
@@ -29,6 +31,8 @@ function hopOctets(count: number, more: number): number {
 /** A node's devices, routes, neighbours and FDB, and the next hops that they make. */
 export class Network {
   readonly hops: Hops;
+  /** Warnings of routes that were left out, since others lead to their prefixes. */
+  readonly repeats: readonly Diagnostic[];
   readonly #devices = new Map<string, Device>();
   readonly #rib: Rib;
   readonly #routes6: Keyed<Route>;
@@ -48,11 +52,9 @@ export class Network {
     this.#rib = new Rib(this.hops, device, () => this.#devices.values(), journal);
     this.#neighbours = new Keyed(neighbours, neighbourKey, journal);
     this.#fdb = new Keyed(fdb, fdbKey, journal);
-    const isOf6 = ({ prefix }: Route) => typeof prefix.address === "bigint";
-    const routes6 = routes.filter(isOf6);
-    this.#routes6 = new Keyed(routes6, ({ prefix }) => prefixKey(prefix), journal);
+    this.#routes6 = new Keyed<Route>([], ({ prefix }) => prefixKey(prefix), journal);
     for (const { dev, mac, dst } of fdb) if (typeof dst === "number") device(dev).remotes.set(mac, dst);
-    for (const route of routes) if (!isOf6(route)) this.#rib.set(route);
+    this.repeats = this.#loadRoutes(routes);
     for (const { dev, address, mac } of neighbours) {
       if (typeof address !== "number") continue;
       const one = device(dev);
@@ -88,10 +90,10 @@ export class Network {
     return { hops: this.hops.loadAll(), routes };
   }
 
-  setRoute(route: Route): void {
+  /** Adds or replaces a route; what it replaced. TypeError if its prefix is none. */
+  setRoute(route: Route): Route | undefined {
     expectPrefix(route.prefix);
-    if (typeof route.prefix.address === "number") this.#rib.set(route);
-    else this.#routes6.set(route);
+    return typeof route.prefix.address === "number" ? this.#rib.set(route) : this.#routes6.set(route);
   }
 
   removeRoute(prefix: Prefix): void {
@@ -162,6 +164,16 @@ export class Network {
       if (hop === undefined) writes.add(0, (image) => image.removeRoute(address, length));
       else writes.add(0, (image) => image.setRoute(address, length, hop));
     }
+  }
+
+  /** Of several routes to one prefix one is taken; what is said of the others. */
+  #loadRoutes(routes: readonly Route[]): readonly Diagnostic[] {
+    let isRepeated = false;
+    for (const route of routes) if (this.setRoute(route) !== undefined) isRepeated = true;
+    if (!isRepeated) return [];
+    const last = withoutRepeats(routes, (index) => `routes[${index}]`, { object: "ruleset" });
+    for (const route of last.routes) this.setRoute(route);
+    return last.diagnostics;
   }
 
   #device(name: string): Device {

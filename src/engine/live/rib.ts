@@ -90,10 +90,13 @@ export class Rib {
     return this.#destinations.longest(address, isRoute)?.route;
   }
 
-  /** Adds or replaces a route. TypeError if its prefix is none. */
-  set(route: Route): void {
+  /** Adds or replaces a route; what it replaced. TypeError if its prefix is none. */
+  set(route: Route): Route | undefined {
     expectPrefix(route.prefix);
-    this.#change(this.#at(Number(route.prefix.address), route.prefix.length), route);
+    const destination = this.#at(Number(route.prefix.address), route.prefix.length);
+    const before = destination.route;
+    this.#change(destination, route);
+    return before;
   }
 
   /** Removes a route, which must be there. */

@@ -39,6 +39,16 @@ export interface SavedNumbers {
   readonly hops: readonly (readonly [key: string, number: number])[];
 }
 
+/** What a change needs at most. */
+export interface ChangeNeeds {
+  /** That the image grows by. */
+  readonly octets: number;
+  /** Of the columns that are handed to the machine at a time. */
+  readonly staged: number;
+  /** That the image's directory of virtual servers has room for. */
+  readonly servers: number;
+}
+
 /** What an engine knows of its ruleset: indexed by what changes name, numbered as the image has it. */
 export class LiveRuleset {
   readonly numbering: Numbering;
@@ -58,12 +68,13 @@ export class LiveRuleset {
     const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
     const parts = { numbers, journal: this.#journal, writes: this.#writes };
     this.#loaded = ruleset;
-    this.#ruleset = ruleset;
     this.#network = new Network(ruleset, new Map(saved?.hops), this.#journal);
+    const { repeats } = this.#network;
+    this.#ruleset = repeats.length === 0 ? ruleset : undefined;
     this.#chains = new Chains(ruleset, saved?.chains, parts);
     this.#sets = new Sets(ruleset, this.#chains.nftables, EXACT_SERVICES + 1, parts);
     this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
-    this.#notes = new Notes(ruleset.diagnostics, this.#journal);
+    this.#notes = new Notes([...ruleset.diagnostics, ...repeats], this.#journal);
     this.#parts = {
       network: this.#network,
       chains: this.#chains,
@@ -109,14 +120,18 @@ export class LiveRuleset {
    * Takes a change, and answers what must be written to the image, in this order, which `reserve` was asked to have
    * room for. TypeError naming the step that does not fit, or what `reserve` throws; nothing is changed then.
    */
-  change(change: RulesetChange, reserve: (octets: number) => void): readonly ((image: ImageStore) => void)[] {
+  change(
+    change: RulesetChange,
+    reserve: (needs: ChangeNeeds) => void,
+  ): readonly ((image: ImageStore) => void)[] {
     this.#journal.open();
     this.#writes.begin();
     let hooks: readonly HookEntry[];
     try {
       for (const [index, step] of change.entries()) takeStep(this.#parts, step, index + 1);
       hooks = this.#chains.check((map) => this.#sets.chainsOf(map));
-      reserve(this.#writes.octets + this.#network.octets);
+      const octets = this.#writes.octets + this.#network.octets;
+      reserve({ octets, staged: this.#writes.staged, servers: this.#allServers.room });
     } catch (error) {
       this.#journal.rollback();
       this.#chains.forget();

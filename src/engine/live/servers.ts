@@ -2,7 +2,7 @@ import { EXACT_SERVICES, SCHEDULER_RR, SERVER_ENTRY_LEN } from "../../../assembl
 import { serverKey } from "../../ruleset/identity.js";
 import type { VirtualServer } from "../../ruleset/ipvs.js";
 import { pushReals, pushService } from "../entries/elements.js";
-import { schedulerOf } from "../entries/schedulers.js";
+import { SLOT_OCTETS, schedulerOf } from "../entries/schedulers.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
@@ -10,10 +10,13 @@ import { ShardedMap } from "./sharded-map.js";
 import type { Writes } from "./writes.js";
 
 const NO_ROWS = new Uint32Array(0);
-/** A table of services, or the directory of servers, that grows. */
-const OCTETS_PER_SERVER = 52 + 64;
+/** A table of services, and the directory of servers, that double, perhaps more than once. */
+const OCTETS_PER_SERVER = 104 + 256;
 const OCTETS_AT_LEAST = 4096;
-const OCTETS_PER_REAL = 32;
+/** A real server, and its turn while slots are filled. */
+const OCTETS_PER_REAL = 64;
+/** Of a directory of the image (assembly/memory/vector.ts). */
+const ROOM_MIN = 16;
 const REALS_MAX = 1 << 20;
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;
 
@@ -46,6 +49,13 @@ export class Servers {
     for (let number = this.numbered.length - 1; number >= 0; number--) {
       if (this.numbered[number] === undefined) this.#free.push(number);
     }
+  }
+
+  /** How many the image's directory has room for at least, which grows to powers of two. */
+  get room(): number {
+    let { length } = this.numbered;
+    while (length > 0 && this.numbered[length - 1] === undefined) length--;
+    return length === 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(ROOM_MIN, length)));
   }
 
   /** The number of every server, in the order of the ruleset. */
@@ -90,12 +100,13 @@ export class Servers {
     });
     const reals = new Words(REAL_WORDS * Math.max(1, server.servers.length));
     pushReals(reals, server.servers);
-    const octets = OCTETS_AT_LEAST + server.servers.length * OCTETS_PER_REAL;
+    this.#writes.grow(this, OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER);
+    this.#writes.stage(reals.length);
+    const octets = SLOT_OCTETS[server.scheduler] + server.servers.length * OCTETS_PER_REAL;
     this.#writes.add(octets, (image) => image.setServer(number, schedulerOf(server), reals.words));
     if (known !== undefined) return;
     const row = this.#rowOf(server, number);
-    const growth = this.numbered.length * OCTETS_PER_SERVER;
-    this.#writes.add(growth, (image) => image.setElements(EXACT_SERVICES, row));
+    this.#writes.add(0, (image) => image.setElements(EXACT_SERVICES, row));
   }
 
   remove(key: string): void {
