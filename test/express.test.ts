@@ -288,6 +288,8 @@ const odd: readonly Uint8Array[] = [
   bare({ protocol: 132 }),
   bare({ mf: true }),
   bare({ fragmentOffset: 8 }),
+  bare({ totalLength: 19 }),
+  bare({ totalLength: 20 }),
   ...[
     "0.0.0.0",
     "1.0.0.0",
@@ -308,28 +310,33 @@ const arrival = fc
     fc.oneof({ weight: 9, arbitrary: way }, { weight: 1, arbitrary: fc.constantFrom(...odd) }),
     spoil,
     fc.constantFrom(POD_PORT, POD_PORT, UPLINK, 0),
-    fc.constantFrom(128, 128, 128, 128, 100, 50, 49, 0),
+    fc.constantFrom(128, 128, 128, 128, 100, 80, 79, 0),
+    fc.option(fc.integer({ min: 40, max: 120 }), { freq: 12 }),
+    fc.option(fc.integer({ min: 380, max: 640 }), { freq: 12 }),
   )
-  .map(([drawn, spoilt, inNumber, headroom]) => {
+  .map(([drawn, spoilt, inNumber, headroom, cut, further]) => {
     const plain = drawn instanceof Uint8Array ? drawn : segment(drawn);
     const isTunnelled = !(drawn instanceof Uint8Array) && drawn.tunnel !== "none";
     const octets = (isTunnelled ? tunnelled(plain, drawn.tunnel) : plain).slice();
     if (spoilt !== null && spoilt[0] < octets.length)
       octets[spoilt[0]] = (octets[spoilt[0]] ?? 0) + spoilt[1];
-    return { octets, inNumber: isTunnelled ? UPLINK : inNumber, headroom };
+    const whole = octets.subarray(0, cut ?? octets.length);
+    return { octets: whole, inNumber: isTunnelled ? UPLINK : inNumber, headroom, further: further ?? 0 };
   });
 
 interface Arrival {
   readonly octets: Uint8Array;
   readonly inNumber: number;
   readonly headroom: number;
+  /** The column says that the frame begins so many octets later, perhaps outside of its slot. */
+  readonly further?: number;
 }
 
-function place(batch: Batch, index: number, { octets, inNumber, headroom }: Arrival): void {
+function place(batch: Batch, index: number, { octets, inNumber, headroom, further = 0 }: Arrival): void {
   batch.set(index, octets, inNumber);
   const at = batch.frames[index] ?? 0;
   batch.octets.copyWithin(at - 128 + headroom, at, at + octets.length);
-  batch.frames[index] = at - 128 + headroom;
+  batch.frames[index] = at - 128 + headroom + further;
 }
 
 function outcome(batch: Batch, index: number): string {
