@@ -4,7 +4,7 @@ import type { Protocol } from "../net/port.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
 import type { NftChain, NftMapElement, NftRule, NftStatement, NftVerdict } from "../ruleset/nftables.js";
 import { base32Sha256 } from "./chain-name.js";
-import { type EndpointChains, endpointChains } from "./endpoint-chains.js";
+import { chainsAmong, type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { commented, DROP, goTo, jump, MARK_CHAIN, prefixSet, REJECT_CHAIN, rule } from "./nft-base.js";
@@ -137,17 +137,6 @@ function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): Plan {
   };
 }
 
-/** The chains of a subset of the reachable endpoints, which mostly is all of them. */
-function namesAmong(
-  among: readonly ProxyEndpoint[],
-  reachable: readonly ProxyEndpoint[],
-  names: readonly string[],
-): readonly string[] {
-  if (among.length === reachable.length) return names;
-  const chosen = new Set(among);
-  return names.filter((_, index) => chosen.has(reachable[index] as ProxyEndpoint));
-}
-
 function serviceChains(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
@@ -157,10 +146,9 @@ function serviceChains(
 ): readonly NftChain[] {
   const chains: NftChain[] = [];
   const { reachable } = endpoints;
-  const names = own.chains.map(({ name }) => name);
   const head = plan.hasInternal ? internalHead(frontend, context) : [];
   const balance = (name: string, among: readonly ProxyEndpoint[] = [], entered: boolean) => {
-    const targets = namesAmong(among, reachable, names);
+    const targets = chainsAmong(among, reachable, own.chains).map((chain) => chain.name);
     if (targets.length === 0) return;
     chains.push({ name, rules: [...(entered ? head : []), rule({ kind: "numgen-vmap", chains: targets })] });
   };
