@@ -47,7 +47,7 @@ function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoin
   const comment = out.endpointComments ? name : undefined;
   const { address, port } = endpoint;
   return {
-    name: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}`,
+    name: hash16(name, protocol, endpoint.name, "KUBE-SEP-"),
     rules: [
       ruleOf(comment, [from(host(address))], MARK_MASQ),
       ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
