@@ -15,7 +15,7 @@ describe("NameIndex", () => {
   it("is a map that also knows what it had, through growth", () => {
     let [hits, deletions] = [0, 0];
     fc.assert(
-      fc.property(fc.array(deed, { maxLength: 400 }), (deeds) => {
+      fc.property(fc.array(deed, { minLength: 200, maxLength: 400 }), (deeds) => {
         const index = new NameIndex<number>();
         const map = new Map<string, number>();
         const known = new Set<string>();
