@@ -107,6 +107,27 @@ describe("exact", () => {
     expect(both.check([...POOL, { low: 0xffff, high: 0xffff }])).toBe(5);
   });
 
+  it("holds what a Map holds while it grows, whatever comes, changes and goes meanwhile", async () => {
+    const keys = Array.from({ length: 3000 }, (_, index) => ({ low: index * 7, high: index & 3 }));
+    let gone = 0;
+    const property = fc.asyncProperty(fc.infiniteStream(fc.nat(0xffffff)), async (numbers) => {
+      const both = await Both.make(1 << 20);
+      for (const [index, key] of keys.entries()) {
+        both.set(key, index + 1);
+        const number = numbers.next().value as number;
+        const known = keys[number % (index + 1)] as (typeof keys)[number];
+        if (number % 5 === 0 && both.values.has(`${known.low} ${known.high}`)) {
+          both.remove(known);
+          gone++;
+        } else if (number % 5 < 3) both.set(known, number + 1);
+        if (index % 16 === 0) both.check(keys.slice(0, index + 2));
+      }
+      both.check(keys);
+    });
+    await fc.assert(property, { numRuns: 5 });
+    expect(gone).toBeGreaterThan(1000);
+  });
+
   it("grows to 30,000 entries and empties again", async () => {
     const both = await Both.make(1 << 23);
     const keys = Array.from({ length: 30_000 }, (_, index) => ({

@@ -123,6 +123,30 @@ describe("exact match of IPv6 keys", () => {
     expect(hits).toBeGreaterThan(1000);
   });
 
+  it("holds what a Map holds while it grows, whatever comes, changes and goes meanwhile", async () => {
+    const keys = Array.from({ length: 3000 }, (_, index) => ({
+      address: VIP + BigInt(index),
+      protoPort: index & 3,
+    }));
+    let gone = 0;
+    const property = fc.asyncProperty(fc.infiniteStream(fc.nat(0xffffff)), async (numbers) => {
+      const both = await Both.make(1 << 20);
+      for (const [index, key] of keys.entries()) {
+        both.set(key, index + 1);
+        const number = numbers.next().value as number;
+        const known = keys[number % (index + 1)] as (typeof keys)[number];
+        if (number % 5 === 0 && both.values.has(textOf(known))) {
+          both.remove(known);
+          gone++;
+        } else if (number % 5 < 3) both.set(known, number + 1);
+        if (index % 16 === 0) both.check(keys.slice(0, index + 2));
+      }
+      both.check(keys);
+    });
+    await fc.assert(property, { numRuns: 5 });
+    expect(gone).toBeGreaterThan(1000);
+  });
+
   it("tells keys apart by every bit", async () => {
     const both = await Both.make();
     const key = { address: VIP, protoPort: (6 << 16) | 80 };

@@ -12,7 +12,10 @@ export const EXACT_COUNT: u32 = 4;
 export const EXACT_BUCKETS_AT: u32 = 8;
 /** Of a key: EXACT_KEY_IP4, or EXACT_KEY_IP6 (table/exact6). */
 export const EXACT_KEY: u32 = 12;
-export const EXACT_HEAD_LEN: u32 = 16;
+/** The new buckets of a table that grows, 0 otherwise; how many of them are cleared, then how many old ones copied. */
+export const EXACT_NEXT_AT: u32 = 16;
+export const EXACT_PROGRESS: u32 = 20;
+export const EXACT_HEAD_LEN: u32 = 24;
 export const EXACT_KEY_IP4: u32 = 0;
 export const EXACT_KEY_IP6: u32 = 1;
 
