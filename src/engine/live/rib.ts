@@ -199,7 +199,8 @@ export class Rib {
     if (!this.#journal.isOpen) return;
     this.#hops.routeChanged(address, length);
     // Neighbours on a connected network have routes; what stays on its network, or on none, changes nothing for them.
-    if (before !== undefined && route !== undefined && networkOf(before) === networkOf(route)) return;
+    const outer = this.#destinations.longest(address, isRoute, length - 1)?.route;
+    if (networkOf(before ?? outer) === networkOf(route ?? outer)) return;
     this.#indexed().within(address, length, (_, at) => this.#mark(this.#at(at, 32)));
   }
 
