@@ -14,9 +14,10 @@ import {
   EXACT_HEAD_LEN,
   EXACT_KEY,
   EXACT_LOG2,
+  EXACT_NEXT,
   EXACT_NEXT_AT,
 } from "./layout";
-import { exactPlace, placeAmong } from "./lookup";
+import { exactPlace } from "./lookup";
 
 const LOG2_MIN: u32 = 2;
 
@@ -85,10 +86,11 @@ function growOn(image: Image, head: usize, part: u32): void {
 }
 
 /** Of a table that grows, the copy of the entry at a place; 0 where there is none. */
-function copyOf(image: Image, head: usize, place: usize, low: u32, high: u32): usize {
+function copyOf(image: Image, table: u32, place: usize, low: u32, high: u32): usize {
+  const head = image.to(table);
   const old = image.to(load<u32>(head, EXACT_BUCKETS_AT));
   if (!isCopied(head, <u32>((place - old) / BUCKET_LEN))) return 0;
-  return placeAmong(image.to(load<u32>(head, EXACT_NEXT_AT)), load<u32>(head, EXACT_LOG2) + 1, low, high);
+  return exactPlace(image, table + EXACT_NEXT, low, high);
 }
 
 /**
@@ -100,7 +102,7 @@ export function exactSet(image: Image, table: u32, low: u32, high: u32, value: u
   const there = exactPlace(image, table, low, high);
   if (there != 0) {
     store<u32>(there, value, BUCKET_VALUE);
-    const copy = copyOf(image, head, there, low, high);
+    const copy = copyOf(image, table, there, low, high);
     if (copy != 0) store<u32>(copy, value, BUCKET_VALUE);
     return true;
   }
@@ -121,7 +123,7 @@ export function exactRemove(image: Image, table: u32, low: u32, high: u32): bool
   if (there == 0) return false;
   const head = image.to(table);
   const log2 = load<u32>(head, EXACT_LOG2);
-  const copy = copyOf(image, head, there, low, high);
+  const copy = copyOf(image, table, there, low, high);
   if (copy != 0) free(image.to(load<u32>(head, EXACT_NEXT_AT)), log2 + 1, copy, low, high);
   free(image.to(load<u32>(head, EXACT_BUCKETS_AT)), log2, there, low, high);
   store<u32>(head, load<u32>(head, EXACT_COUNT) - 1, EXACT_COUNT);

@@ -1,6 +1,13 @@
 import { Image } from "../../image";
 import { giveBlock, takeUnclearedBlock } from "../../memory/arena";
-import { BUCKET_LEN, EXACT_BUCKETS_AT, EXACT_LOG2, EXACT_NEXT_AT, EXACT_PROGRESS } from "./layout";
+import {
+  BUCKET_LEN,
+  EXACT_BUCKETS_AT,
+  EXACT_LOG2,
+  EXACT_NEXT,
+  EXACT_NEXT_AT,
+  EXACT_PROGRESS,
+} from "./layout";
 
 /**
  * Growth of an exact-match table of either family, a little with every entry that is added, so that no change waits
@@ -25,6 +32,7 @@ export function isGrowing(head: usize): bool {
 export function beginGrowth(image: Image, head: usize, part: u32): bool {
   const next = takeUnclearedBlock(image, newBuckets(head) * BUCKET_LEN, part);
   if (next == 0) return false;
+  store<u32>(head, load<u32>(head, EXACT_LOG2) + 1, EXACT_NEXT + EXACT_LOG2);
   store<u32>(head, next, EXACT_NEXT_AT);
   store<u32>(head, 0, EXACT_PROGRESS);
   return true;

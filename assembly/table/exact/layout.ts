@@ -12,10 +12,14 @@ export const EXACT_COUNT: u32 = 4;
 export const EXACT_BUCKETS_AT: u32 = 8;
 /** Of a key: EXACT_KEY_IP4, or EXACT_KEY_IP6 (table/exact6). */
 export const EXACT_KEY: u32 = 12;
-/** The new buckets of a table that grows, 0 otherwise; how many of them are cleared, then how many old ones copied. */
-export const EXACT_NEXT_AT: u32 = 16;
-export const EXACT_PROGRESS: u32 = 20;
-export const EXACT_HEAD_LEN: u32 = 24;
+/**
+ * Of a table that grows, the head of the new buckets, in which they are looked up like any; where others have a count
+ * it has how many are cleared, and then how many old ones copied. EXACT_NEXT_AT is 0 where nothing grows.
+ */
+export const EXACT_NEXT: u32 = 16;
+export const EXACT_PROGRESS: u32 = EXACT_NEXT + EXACT_COUNT;
+export const EXACT_NEXT_AT: u32 = EXACT_NEXT + EXACT_BUCKETS_AT;
+export const EXACT_HEAD_LEN: u32 = 32;
 export const EXACT_KEY_IP4: u32 = 0;
 export const EXACT_KEY_IP6: u32 = 1;
 

@@ -21,11 +21,13 @@ function matchesIn(bucket: usize, low: u32, high: u32): i32 {
 }
 
 /**
- * The address of the place that holds a key among 2^log2 buckets; 0 where there is none. Removals can leave every
- * bucket with an overflow, so a search also ends where it began.
+ * The address of the place that holds a key in the table whose head is at an offset; 0 where there is none. Removals
+ * can leave every bucket with an overflow, so a search also ends where it began.
  */
-export function placeAmong(buckets: usize, log2: u32, low: u32, high: u32): usize {
-  const mask = ((<u32>1) << log2) - 1;
+export function exactPlace(image: Image, table: u32, low: u32, high: u32): usize {
+  const head = image.to(table);
+  const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
+  const mask = ((<u32>1) << load<u32>(head, EXACT_LOG2)) - 1;
   const first = hash64(low, high) & mask;
   let index = first;
   do {
@@ -36,12 +38,6 @@ export function placeAmong(buckets: usize, log2: u32, low: u32, high: u32): usiz
     index = (index + 1) & mask;
   } while (index != first);
   return 0;
-}
-
-/** The address of the place that holds a key in the table whose head is at an offset; 0 where there is none. */
-export function exactPlace(image: Image, table: u32, low: u32, high: u32): usize {
-  const head = image.to(table);
-  return placeAmong(image.to(load<u32>(head, EXACT_BUCKETS_AT)), load<u32>(head, EXACT_LOG2), low, high);
 }
 
 /** The value of a key; 0 where there is none. */

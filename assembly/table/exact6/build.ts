@@ -1,6 +1,6 @@
 import { Image } from "../../image";
 import { beginGrowth, clearSome, copyFrom, copyTo, isCopied, isGrowing, noteCopied } from "../exact/growth";
-import { EXACT_BUCKETS_AT, EXACT_COUNT, EXACT_LOG2, EXACT_NEXT_AT } from "../exact/layout";
+import { EXACT_BUCKETS_AT, EXACT_COUNT, EXACT_LOG2, EXACT_NEXT, EXACT_NEXT_AT } from "../exact/layout";
 import {
   BUCKET6_ADDRESS,
   BUCKET6_LEN,
@@ -9,7 +9,7 @@ import {
   BUCKET6_PROTO_PORT,
   BUCKET6_VALUE,
 } from "./layout";
-import { bucket6Of, exact6Place, place6Among } from "./lookup";
+import { bucket6Of, exact6Place } from "./lookup";
 
 /** The first free place of a bucket; BUCKET6_PLACES where there is none. */
 function freePlace(bucket: usize): u32 {
@@ -69,11 +69,11 @@ function growOn(image: Image, head: usize, part: u32): void {
 }
 
 /** Of a table that grows, the copy of the entry at a place; 0 where there is none. */
-function copyOf(image: Image, head: usize, place: usize, address: v128, protoPort: u32): usize {
+function copyOf(image: Image, table: u32, place: usize, address: v128, protoPort: u32): usize {
+  const head = image.to(table);
   const old = image.to(load<u32>(head, EXACT_BUCKETS_AT));
   if (!isCopied(head, <u32>((place - old) / BUCKET6_LEN))) return 0;
-  const next = image.to(load<u32>(head, EXACT_NEXT_AT));
-  return place6Among(next, load<u32>(head, EXACT_LOG2) + 1, address, protoPort);
+  return exact6Place(image, table + EXACT_NEXT, address, protoPort);
 }
 
 /**
@@ -92,7 +92,7 @@ export function exact6Set(
   const there = exact6Place(image, table, address, protoPort);
   if (there != 0) {
     store<u32>(there, value, BUCKET6_VALUE);
-    const copy = copyOf(image, head, there, address, protoPort);
+    const copy = copyOf(image, table, there, address, protoPort);
     if (copy != 0) store<u32>(copy, value, BUCKET6_VALUE);
     return true;
   }
@@ -114,7 +114,7 @@ export function exact6Remove(image: Image, table: u32, address: v128, protoPort:
   if (there == 0) return false;
   const head = image.to(table);
   const log2 = load<u32>(head, EXACT_LOG2);
-  const copy = copyOf(image, head, there, address, protoPort);
+  const copy = copyOf(image, table, there, address, protoPort);
   if (copy != 0) free(image.to(load<u32>(head, EXACT_NEXT_AT)), log2 + 1, copy, address, protoPort);
   free(image.to(load<u32>(head, EXACT_BUCKETS_AT)), log2, there, address, protoPort);
   store<u32>(head, load<u32>(head, EXACT_COUNT) - 1, EXACT_COUNT);

@@ -20,10 +20,13 @@ function holds(bucket: usize, place: u32, address: v128, protoPort: u32): bool {
 }
 
 /**
- * The address of the word of a key's place (BUCKET6_… from there) among 2^log2 buckets; 0 where there is none.
- * Removals can leave every bucket with an overflow, so a search also ends where it began.
+ * The address of the word of a key's place (BUCKET6_… from there), in the table whose head is at an offset; 0 where
+ * there is none. Removals can leave every bucket with an overflow, so a search also ends where it began.
  */
-export function place6Among(buckets: usize, log2: u32, address: v128, protoPort: u32): usize {
+export function exact6Place(image: Image, table: u32, address: v128, protoPort: u32): usize {
+  const head = image.to(table);
+  const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
+  const log2 = load<u32>(head, EXACT_LOG2);
   const mask = ((<u32>1) << log2) - 1;
   const first = bucket6Of(address, protoPort, log2);
   let index = first;
@@ -35,13 +38,6 @@ export function place6Among(buckets: usize, log2: u32, address: v128, protoPort:
     index = (index + 1) & mask;
   } while (index != first);
   return 0;
-}
-
-/** The same in the table whose head is at an offset. */
-export function exact6Place(image: Image, table: u32, address: v128, protoPort: u32): usize {
-  const head = image.to(table);
-  const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
-  return place6Among(buckets, load<u32>(head, EXACT_LOG2), address, protoPort);
 }
 
 /** The value of a key; 0 where there is none. */
