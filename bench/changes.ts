@@ -1,9 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
+import { Compilation } from "../src/compilation.js";
 import { Engine } from "../src/engine/engine.js";
+import { syntheticCluster } from "../src/model/synthetic.js";
 import { PROXY_MODES, type ProxyMode } from "../src/ruleset/ruleset.js";
-import { changeScene, changesOf, type SceneSize, type Toggle } from "./change-scene.js";
+import { changeScene, changesOf, type SceneSize } from "./change-scene.js";
+import { clusterToggles } from "./cluster-changes.js";
 
-/** How long `engine.apply` takes: every call timed by itself, as somebody waits for it. */
+/** How long `engine.apply` and `Compilation.apply` take: every call timed by itself, as somebody waits for it. */
 
 interface Options extends SceneSize {
   readonly changes: number;
@@ -22,10 +25,14 @@ function parseCount(text: string): number {
 class Timings {
   readonly #times = new Map<string, number[]>();
 
-  time(engine: Engine, { kind, there, back }: Toggle): void {
+  /** Times a change and what takes it back. */
+  time<C>(
+    changed: { apply(change: C): unknown },
+    { kind, there, back }: { readonly kind: string; readonly there: C; readonly back: C },
+  ): void {
     for (const change of [there, back]) {
       const begin = performance.now();
-      engine.apply(change);
+      changed.apply(change);
       this.#add(kind, (performance.now() - begin) * 1000);
     }
   }
@@ -53,7 +60,26 @@ class Timings {
   }
 }
 
-async function measure(mode: ProxyMode, options: Options): Promise<void> {
+function printHead(title: string, what: string): void {
+  const columns = ["p50", "p99", "p99.9", "max"].map((name) => name.padStart(9)).join("");
+  process.stdout.write(`\n${title}\n  ${what.padEnd(46)}${"calls".padStart(8)}${columns}\n`);
+}
+
+function measureCompilation(mode: ProxyMode, { services, endpoints, changes }: Options): void {
+  const cluster = syntheticCluster({ services, endpoints, seed: 1 });
+  const compilation = new Compilation(cluster, { proxy: mode });
+  const toggle = clusterToggles(cluster, 1);
+  const [warm, drawn] = [new Timings(), new Timings()];
+  for (let count = 0; count < changes / 10; count++) warm.time(compilation, toggle());
+  for (let count = 0; count < changes; count++) drawn.time(compilation, toggle());
+  printHead(
+    `${mode}, compiled: ${services} Services with ${endpoints} endpoints each`,
+    "µs of Compilation.apply",
+  );
+  drawn.print(" changes drawn alike often");
+}
+
+async function measureEngine(mode: ProxyMode, options: Options): Promise<void> {
   const ruleset = changeScene(options, mode);
   const begin = performance.now();
   const engine = await Engine.load(ruleset);
@@ -65,9 +91,9 @@ async function measure(mode: ProxyMode, options: Options): Promise<void> {
   for (let count = 0; count < options.changes; count++) drawn.time(engine, toggle());
   for (let count = 0; count < WORST_TIMES; count++) for (const one of worst) wide.time(engine, one);
   const { services, endpoints, routes } = options;
-  process.stdout.write(
-    `\n${mode}: ${services} Services with ${endpoints} endpoints each, ${routes} routes; loaded in ${loaded.toFixed(0)} ms\n` +
-      `  ${"µs of engine.apply".padEnd(46)}${"calls".padStart(8)}${["p50", "p99", "p99.9", "max"].map((name) => name.padStart(9)).join("")}\n`,
+  printHead(
+    `${mode}: ${services} Services with ${endpoints} endpoints each, ${routes} routes; loaded in ${loaded.toFixed(0)} ms`,
+    "µs of engine.apply",
   );
   first.print(" the first changes, which index what they touch");
   drawn.print(" changes drawn alike often");
@@ -75,7 +101,7 @@ async function measure(mode: ProxyMode, options: Options): Promise<void> {
 }
 
 await new Command("changes")
-  .description("time engine.apply, one change at a time")
+  .description("time Compilation.apply and engine.apply, one change at a time")
   .option("--services <n>", "Services of the cluster", parseCount, 50_000)
   .option("--endpoints <n>", "endpoints of each", parseCount, 5)
   .option("--routes <n>", "routes to the world", parseCount, 1_000_000)
@@ -83,6 +109,9 @@ await new Command("changes")
   .option("--mode <mode>", `only one of ${PROXY_MODES.join(", ")}`)
   .action(async (options: Options) => {
     for (const mode of PROXY_MODES)
-      if (options.mode === undefined || options.mode === mode) await measure(mode, options);
+      if (options.mode === undefined || options.mode === mode) {
+        measureCompilation(mode, options);
+        await measureEngine(mode, options);
+      }
   })
   .parseAsync();

@@ -3,7 +3,7 @@ import { FREE_LISTS_AT, Image } from "../image";
 
 /**
  * Blocks of an image: powers of two of at least 64 octets, each class with a list of blocks given back (linked
- * through their first word). A block's contents are all zero when taken.
+ * through their first word). A block's contents are all zero when taken, unless it is asked for uncleared.
  */
 const CLASS_MIN: u32 = 6;
 
@@ -38,8 +38,8 @@ export function blockTakes(image: Image, octets: u32): u32 {
   return load<u32>(image.to(FREE_LISTS_AT + size * 4)) != 0 ? 0 : (<u32>1) << size;
 }
 
-/** The offset of a zeroed block for so many octets, counted under a PART_; 0 if the image has no room. */
-export function takeBlock(image: Image, octets: u32, part: u32): u32 {
+/** The offset of a block for so many octets, counted under a PART_, with anything in it; 0 if the image has no room. */
+export function takeUnclearedBlock(image: Image, octets: u32, part: u32): u32 {
   if (octets > 1 << 30) return 0;
   const size = classOf(octets);
   const length: u32 = 1 << size;
@@ -52,8 +52,14 @@ export function takeBlock(image: Image, octets: u32, part: u32): u32 {
     block = image.top;
     image.top += length;
   }
-  memory.fill(image.to(block), 0, length);
   account(image, part, length);
+  return block;
+}
+
+/** The offset of a zeroed block, as above. */
+export function takeBlock(image: Image, octets: u32, part: u32): u32 {
+  const block = takeUnclearedBlock(image, octets, part);
+  if (block != 0) memory.fill(image.to(block), 0, (<usize>1) << classOf(octets));
   return block;
 }
 

@@ -78,6 +78,13 @@ export function compileWith<F extends Fragment, Whole>(
   return frontEnd.finish(writeAll(frontEnd, all));
 }
 
+/** What the fragments have, one after another (flatMap takes several times as long for hundreds of thousands). */
+export function inOrder<F, T>(fragments: readonly F[], of: (fragment: F) => readonly T[]): readonly T[] {
+  const all: T[] = [];
+  for (const fragment of fragments) for (const one of of(fragment)) all.push(one);
+  return all;
+}
+
 /** A collection as the fragments leave it: of elements of one key the first stands. */
 export function elementsOf<F extends Fragment, T>(
   { elementsOf, keyOf, clash }: Collection<F, T>,

@@ -17,6 +17,17 @@ function keyOf({ protocol }: Frontend, { address, port }: ProxyEndpoint): Key {
   return serviceKey(address, protocol, port);
 }
 
+/** The chains of some of the endpoints, which stand in the order of all those that have one: mostly they are all. */
+export function chainsAmong<C>(
+  some: readonly ProxyEndpoint[],
+  all: readonly ProxyEndpoint[],
+  chains: readonly C[],
+): readonly C[] {
+  if (some.length === all.length) return chains;
+  const chosen = new Set(some);
+  return chains.filter((_, index) => chosen.has(all[index] as ProxyEndpoint));
+}
+
 /** The chain of each endpoint. What was written for it before is taken again: its name is a hash that costs time. */
 export function endpointChains<C>(
   frontend: Frontend,

@@ -10,31 +10,23 @@ export interface ProxyEndpoint {
   readonly name: string;
   readonly address: Ip;
   readonly port: number;
-  readonly ready: boolean;
-  readonly serving: boolean;
-  readonly terminating: boolean;
-  /** undefined counts as remote, whatever the address is. */
-  readonly nodeName: string | undefined;
-  readonly hintZones: readonly string[];
-  readonly hintNodes: readonly string[];
-  /** `pod/namespace/name`, for people. */
-  readonly targetRef: string | undefined;
+  /** As the slice has it. */
+  readonly given: Endpoint;
 }
 
-function proxyEndpoint(endpoint: Endpoint, port: number): ProxyEndpoint {
-  const { ready, serving, terminating } = endpoint.conditions;
-  return {
-    name: printHostPort(endpoint.address, port),
-    address: endpoint.address,
-    port,
-    ready: ready ?? true,
-    serving: serving ?? true,
-    terminating: terminating ?? false,
-    nodeName: endpoint.nodeName,
-    hintZones: endpoint.hintZones,
-    hintNodes: endpoint.hintNodes,
-    targetRef: endpoint.targetRef,
-  };
+function proxyEndpoint(given: Endpoint, port: number): ProxyEndpoint {
+  const { address } = given;
+  return { name: printHostPort(address, port), address, port, given };
+}
+
+/** What the API leaves open counts as ready, serving and not terminating. */
+export const isReady = ({ given }: ProxyEndpoint) => given.conditions.ready ?? true;
+const isServing = ({ given }: ProxyEndpoint) => given.conditions.serving ?? true;
+const isTerminating = ({ given }: ProxyEndpoint) => given.conditions.terminating ?? false;
+
+/** Without a nodeName an endpoint counts as remote, whatever its address is. */
+export function isOn({ given }: ProxyEndpoint, nodeName: string): boolean {
+  return given.nodeName === nodeName;
 }
 
 function byName(a: ProxyEndpoint, b: ProxyEndpoint): number {
@@ -47,7 +39,7 @@ function withoutDuplicates(sorted: readonly ProxyEndpoint[]): readonly ProxyEndp
   for (const endpoint of sorted) {
     const last = kept.length - 1;
     if (kept[last]?.name !== endpoint.name) kept.push(endpoint);
-    else if (!endpoint.terminating) kept[last] = endpoint;
+    else if (!isTerminating(endpoint)) kept[last] = endpoint;
   }
   return kept;
 }
@@ -86,26 +78,26 @@ export interface CategorizedEndpoints {
 
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 
-const isFallback = (endpoint: ProxyEndpoint) => endpoint.serving && endpoint.terminating;
+const isFallback = (endpoint: ProxyEndpoint) => isServing(endpoint) && isTerminating(endpoint);
 
 /**
  * Topology hints count only if every ready endpoint has one and at least one names this node, or else this
  * node's zone: with one endpoint unhinted, all are used.
  */
 function preferred(ready: readonly ProxyEndpoint[], node: Node): readonly ProxyEndpoint[] {
-  if (ready.every(({ hintNodes }) => hintNodes.length > 0)) {
-    const here = ready.filter(({ hintNodes }) => hintNodes.includes(node.name));
+  if (ready.every(({ given }) => given.hintNodes.length > 0)) {
+    const here = ready.filter(({ given }) => given.hintNodes.includes(node.name));
     if (here.length > 0) return here;
   }
   const zone = node.labels.get(ZONE_LABEL) ?? "";
-  if (zone === "" || !ready.every(({ hintZones }) => hintZones.length > 0)) return ready;
-  const here = ready.filter(({ hintZones }) => hintZones.includes(zone));
+  if (zone === "" || !ready.every(({ given }) => given.hintZones.length > 0)) return ready;
+  const here = ready.filter(({ given }) => given.hintZones.includes(zone));
   return here.length > 0 ? here : ready;
 }
 
 /** The ready ones, or where there are none those that still serve while they terminate. */
 function usable(endpoints: readonly ProxyEndpoint[]): readonly ProxyEndpoint[] {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  const ready = endpoints.filter(isReady);
   return ready.length > 0 ? ready : endpoints.filter(isFallback);
 }
 
@@ -120,11 +112,12 @@ export function categorize(
   node: Node,
 ): CategorizedEndpoints {
   const candidates = usable(endpoints);
-  const hinted = candidates[0]?.ready ? preferred(candidates, node) : candidates;
+  const hinted =
+    candidates[0] !== undefined && isReady(candidates[0]) ? preferred(candidates, node) : candidates;
   const cluster = frontend.usesClusterEndpoints ? hinted : undefined;
   const hasAny = candidates.length > 0;
   if (!frontend.usesLocalEndpoints) return { cluster, local: undefined, reachable: cluster ?? [], hasAny };
-  const local = usable(endpoints.filter(({ nodeName }) => nodeName === node.name));
+  const local = usable(endpoints.filter((endpoint) => isOn(endpoint, node.name)));
   if (cluster === undefined) return { cluster, local, reachable: local, hasAny };
   const either = new Set([...cluster, ...local]);
   return { cluster, local, reachable: endpoints.filter((endpoint) => either.has(endpoint)), hasAny };

@@ -1,6 +1,6 @@
 import type { Chain, Match, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
-import { endpointChains } from "./endpoint-chains.js";
+import { chainsAmong, endpointChains } from "./endpoint-chains.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
@@ -30,10 +30,15 @@ function ruleOf(comment: string | undefined, matches: readonly Match[], target: 
 }
 
 /** Independent draws, each among what is left: every endpoint is as likely as any other. */
-function balancing(out: IptablesDraft, name: string, chosen: readonly Way[]): Rule[] {
-  return chosen.map(({ endpoint, chain }, index) => {
-    const comment = out.endpointComments ? `${name} -> ${endpoint.name}` : undefined;
-    return ruleOf(comment, oneOf(chosen.length - index), jump(chain));
+function balancing(
+  { endpointComments }: IptablesDraft,
+  name: string,
+  chosen: readonly ProxyEndpoint[],
+  chains: readonly Chain[],
+): Rule[] {
+  return chains.map((chain, index) => {
+    const comment = endpointComments ? `${name} -> ${chosen[index]?.name}` : undefined;
+    return ruleOf(comment, oneOf(chains.length - index), jump(chain.name));
   });
 }
 
@@ -42,25 +47,12 @@ function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoin
   const comment = out.endpointComments ? name : undefined;
   const { address, port } = endpoint;
   return {
-    name: `KUBE-SEP-${hash16(name, protocol, endpoint.name)}`,
+    name: hash16(name, protocol, endpoint.name, "KUBE-SEP-"),
     rules: [
       ruleOf(comment, [from(host(address))], MARK_MASQ),
       ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
     ],
   };
-}
-
-/** An endpoint within reach and its KUBE-SEP- chain. */
-interface Way {
-  readonly endpoint: ProxyEndpoint;
-  readonly chain: string;
-}
-
-/** The ways to some of the endpoints, which stand in the order of the ways. */
-function waysTo(some: readonly ProxyEndpoint[] | undefined, ways: readonly Way[]): readonly Way[] {
-  if (some === undefined || some.length === ways.length) return some === undefined ? [] : ways;
-  const chosen = new Set(some);
-  return ways.filter(({ endpoint }) => chosen.has(endpoint));
 }
 
 /** The rule at the head of the chain that ClusterIP traffic enters: who is masqueraded there. */
@@ -80,15 +72,13 @@ export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
     endpointChain(out, frontend, endpoint),
   );
   out.endpointChains.push(own);
-  const ways = reachable.map((endpoint, index): Way => {
-    return { endpoint, chain: own.chains[index]?.name ?? "" };
-  });
-  const write = (chain: string, chosen: readonly Way[], entered: boolean) => {
+  const write = (chain: string, chosen: readonly ProxyEndpoint[] = [], entered: boolean) => {
     if (chosen.length === 0) return;
     const rules = entered ? internalHead(out, frontend) : [];
-    out.chains.push({ name: chain, rules: rules.concat(balancing(out, name, chosen)) });
+    const ways = balancing(out, name, chosen, chainsAmong(chosen, reachable, own.chains));
+    out.chains.push({ name: chain, rules: rules.concat(ways) });
   };
-  write(plan.clusterChain, waysTo(endpoints.cluster, ways), !internalPolicyLocal);
-  write(plan.localChain, waysTo(endpoints.local, ways), internalPolicyLocal);
+  write(plan.clusterChain, endpoints.cluster, !internalPolicyLocal);
+  write(plan.localChain, endpoints.local, internalPolicyLocal);
   for (const chain of own.chains) out.chains.push(chain);
 }

@@ -1,5 +1,11 @@
 import type { Diagnostic } from "../diagnostics.js";
-import { type Collection, compileWith, type Fragment, type FrontEnd } from "../fragment/front-end.js";
+import {
+  type Collection,
+  compileWith,
+  type Fragment,
+  type FrontEnd,
+  inOrder,
+} from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
@@ -189,11 +195,10 @@ function fragmentOf(
 function finishTables(options: IptablesOptions, fragments: readonly IptablesFragment[]): Iptables {
   const tables = { filter: fixedFilter(options.localhostNodePorts ?? true), nat: fixedNat() };
   for (const { name, table, chain } of SHARED_CHAINS) {
-    const rules = fragments.flatMap(({ shared }) => shared[name] ?? NO_RULES);
-    tables[table].set(chain, rules);
+    tables[table].set(chain, [...inOrder(fragments, ({ shared }) => shared[name] ?? NO_RULES)]);
   }
   writeNodePortDispatch(tables.nat, options);
-  const chains = fragments.flatMap((fragment) => fragment.chains);
+  const chains = inOrder(fragments, (fragment) => fragment.chains);
   return {
     family: 4,
     tables: [

@@ -3,7 +3,7 @@ import type { Collection, Fragment, Key } from "../fragment/front-end.js";
 import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type IpSet, type IpSetEntry, MAX_ELEMENTS } from "../ruleset/ipset.js";
-import type { ProxyEndpoint } from "./endpoints.js";
+import { isOn, type ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { serviceKey } from "./service-key.js";
 
@@ -73,8 +73,10 @@ function insertHairpins(
   endpoints: readonly ProxyEndpoint[],
   nodeName: string,
 ): void {
-  for (const { address, port, nodeName: home } of endpoints) {
-    if (home === nodeName) insert(elements, "KUBE-LOOP-BACK", { ip: address, protocol, port, ip2: address });
+  for (const endpoint of endpoints) {
+    if (!isOn(endpoint, nodeName)) continue;
+    const { address, port } = endpoint;
+    insert(elements, "KUBE-LOOP-BACK", { ip: address, protocol, port, ip2: address });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Protocol } from "../net/port.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
 import type { NftChain, NftMapElement, NftRule, NftStatement, NftVerdict } from "../ruleset/nftables.js";
 import { base32Sha256 } from "./chain-name.js";
-import { type EndpointChains, endpointChains } from "./endpoint-chains.js";
+import { chainsAmong, type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { commented, DROP, goTo, jump, MARK_CHAIN, prefixSet, REJECT_CHAIN, rule } from "./nft-base.js";
@@ -35,10 +35,12 @@ const NAME_LENGTH = 240;
 
 type NamedPort = Pick<Frontend, "protocol" | "portName"> & { readonly service: ObjectName };
 
-/** A hash of the texts together and they themselves; cut where that is too long. */
-function hashed(text: string, rest = ""): string {
-  const full = `${base32Sha256(text, 8, rest)}-${text}${rest}`;
-  return full.length > NAME_LENGTH ? `${full.slice(0, NAME_LENGTH - 3)}...` : full;
+/** A prefix, and a hash of the texts together and they themselves, which are cut where that is too long. */
+function hashed(prefix: string, text: string, rest: string): string {
+  // join makes one piece, where a template would keep its parts: there are hundreds of thousands.
+  const full = [prefix, base32Sha256(text, 8, rest), "-", text, rest].join("");
+  const most = prefix.length + NAME_LENGTH;
+  return full.length > most ? `${full.slice(0, most - 3)}...` : full;
 }
 
 /** `ns1/svc1/tcp/p80`: a service port, as the names of its chains have it. */
@@ -48,15 +50,15 @@ export function nftPortName({ service, protocol, portName }: NamedPort): string 
 
 /** `ULMVA6XW-ns1/svc1/tcp/p80`: a chain's name without its prefix (service-, local-, external-, firewall-). */
 export function nftServiceName(port: string): string {
-  return hashed(port);
+  return hashed("", port, "");
 }
 
-/** `5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80`; takes the endpoint as `ip:port`, IPv6 in brackets. */
-export function nftEndpointName(port: string, endpoint: string): string {
+/** `endpoint-5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80`; takes the endpoint as `ip:port`, IPv6 in brackets. */
+export function nftEndpointChain(port: string, endpoint: string): string {
   const colon = endpoint.lastIndexOf(":");
   const address = endpoint.slice(0, colon);
   const plain = address.startsWith("[") ? address.slice(1, -1).replaceAll(":", ".") : address;
-  return hashed(port, `__${plain}/${endpoint.slice(colon + 1)}`);
+  return hashed("endpoint-", port, `__${plain}/${endpoint.slice(colon + 1)}`);
 }
 
 /** Shared by every rule that marks: a large cluster has half a million of them. */
@@ -83,7 +85,7 @@ function internalHead(frontend: Frontend, context: NftContext): readonly NftRule
 function endpointChain(owner: string, protocol: Protocol, { name, address, port }: ProxyEndpoint): NftChain {
   const hairpin = rule(matchSource(hostPrefix(address), false), MARK);
   const translate = rule({ kind: "dnat", protocol, address, port });
-  return { name: `endpoint-${nftEndpointName(owner, name)}`, rules: [hairpin, translate] };
+  return { name: nftEndpointChain(owner, name), rules: [hairpin, translate] };
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -137,17 +139,6 @@ function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): Plan {
   };
 }
 
-/** The chains of a subset of the reachable endpoints, which mostly is all of them. */
-function namesAmong(
-  among: readonly ProxyEndpoint[],
-  reachable: readonly ProxyEndpoint[],
-  names: readonly string[],
-): readonly string[] {
-  if (among.length === reachable.length) return names;
-  const chosen = new Set(among);
-  return names.filter((_, index) => chosen.has(reachable[index] as ProxyEndpoint));
-}
-
 function serviceChains(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
@@ -157,10 +148,9 @@ function serviceChains(
 ): readonly NftChain[] {
   const chains: NftChain[] = [];
   const { reachable } = endpoints;
-  const names = own.chains.map(({ name }) => name);
   const head = plan.hasInternal ? internalHead(frontend, context) : [];
   const balance = (name: string, among: readonly ProxyEndpoint[] = [], entered: boolean) => {
-    const targets = namesAmong(among, reachable, names);
+    const targets = chainsAmong(among, reachable, own.chains).map((chain) => chain.name);
     if (targets.length === 0) return;
     chains.push({ name, rules: [...(entered ? head : []), rule({ kind: "numgen-vmap", chains: targets })] });
   };

@@ -5,6 +5,7 @@ import {
   elementsOf,
   type Fragment,
   type FrontEnd,
+  inOrder,
 } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
@@ -156,7 +157,7 @@ function finishTable({ chains, nodePortIPs }: Fixed, fragments: readonly NftFrag
       comment: "rules for kube-proxy",
       sets,
       maps,
-      chains: chains.concat(fragments.flatMap((fragment) => fragment.chains)),
+      chains: chains.concat(inOrder(fragments, (fragment) => fragment.chains)),
     },
     diagnostics: [
       ...fragments.flatMap(({ diagnostics }) => diagnostics),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/model/node.js";
 import { serviceObjects } from "../../src/model/service-objects.js";
-import { categorize, type ProxyEndpoint } from "../../src/proxy/endpoints.js";
+import { categorize, isReady, type ProxyEndpoint } from "../../src/proxy/endpoints.js";
 import type { Frontend } from "../../src/proxy/frontends.js";
 import { servedPorts } from "../../src/proxy/served-ports.js";
 import { type ClusterBuilder, clusterOf, nodeOf, type ServiceFields } from "./cluster-of.js";
@@ -43,7 +43,7 @@ describe("servedPorts", () => {
       return serviceObjects(cluster.build())
         .flatMap(servedPorts)
         .flatMap(({ endpoints }) => endpoints)
-        .map(({ ready, nodeName }) => `${nodeName} ${ready}`);
+        .map((endpoint) => `${endpoint.given.nodeName} ${isReady(endpoint)}`);
     };
     expect(readyOf("10.244.1.1@a !ready", "10.244.1.1@b")).toEqual(["b true"]);
     expect(readyOf("10.244.1.1@a", "10.244.1.1@b !ready terminating")).toEqual(["a true"]);
@@ -161,13 +161,15 @@ describe("categorize", () => {
         );
         const { frontend, endpoints, node } = made;
         const { cluster, local, reachable, hasAny } = categorize(frontend, endpoints, node);
-        const ready = endpoints.filter((one) => one.ready);
-        const late = endpoints.filter((one) => one.serving && one.terminating);
-        const hinted = ready.every((one) => one.hintZones.length > 0)
-          ? ready.filter((one) => one.hintZones.includes("east"))
+        const ready = endpoints.filter(({ given }) => given.conditions.ready !== false);
+        const late = endpoints.filter(
+          ({ given: { conditions } }) => conditions.serving !== false && conditions.terminating === true,
+        );
+        const hinted = ready.every(({ given }) => given.hintZones.length > 0)
+          ? ready.filter(({ given }) => given.hintZones.includes("east"))
           : ready;
-        const near = ready.filter((one) => one.nodeName === "here");
-        const nearLate = late.filter((one) => one.nodeName === "here");
+        const near = ready.filter(({ given }) => given.nodeName === "here");
+        const nearLate = late.filter(({ given }) => given.nodeName === "here");
         if (ready.length === 0 && late.length > 0) fallbacks += 1;
         expect(cluster).toEqual(
           frontend.usesClusterEndpoints ? (hinted.length > 0 ? hinted : late) : undefined,

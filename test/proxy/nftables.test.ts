@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printDiagnostic } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
-import { nftEndpointName, nftPortName, nftServiceName } from "../../src/proxy/nft-service.js";
+import { nftEndpointChain, nftPortName, nftServiceName } from "../../src/proxy/nft-service.js";
 import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
@@ -420,15 +420,16 @@ describe("nftables mode: names", () => {
     for (const { namespace, service: name, protocol, port, endpoint, baseName } of vectors) {
       const upper = protocol.toUpperCase() as Protocol;
       const owner = nftPortName({ service: { namespace, name }, protocol: upper, portName: port });
-      expect(endpoint ? nftEndpointName(owner, endpoint) : nftServiceName(owner)).toBe(baseName);
+      if (endpoint) expect(nftEndpointChain(owner, endpoint)).toBe(`endpoint-${baseName}`);
+      else expect(nftServiceName(owner)).toBe(baseName);
     }
   });
 
-  it("are cut at 240 characters", () => {
+  it("are cut at 240 characters without their prefix", () => {
     const long = "x".repeat(63);
     const owner = nftPortName({ service: { namespace: long, name: long }, protocol: "SCTP", portName: long });
-    const made = nftEndpointName(owner, "[fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111]:65535");
-    expect(made).toHaveLength(240);
+    const made = nftEndpointChain(owner, "[fd00:aaaa:bbbb:cccc:dddd:eeee:ffff:1111]:65535");
+    expect(made).toHaveLength("endpoint-".length + 240);
     expect(made.endsWith("...")).toBe(true);
   });
 });

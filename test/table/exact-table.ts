@@ -140,6 +140,10 @@ export class Both {
     return status;
   }
 
+  has(key: Key): boolean {
+    return this.values.has(textOf(key));
+  }
+
   remove(key: Key): void {
     const status = this.family.remove(this.image, this.table, key);
     const expected = this.values.delete(textOf(key)) ? STATUS_OK : STATUS_BAD_ENTRY;

@@ -53,6 +53,30 @@ describe.each(FAMILIES)("exact match of $name keys", (family) => {
     expect(both.check([key, ...others])).toBe(bits + 33);
   });
 
+  it("holds what a Map holds while it grows, whatever comes, changes and goes meanwhile", async () => {
+    const keys = Array.from({ length: 3000 }, (_, index) => ({
+      address: vip + BigInt(index * 7),
+      protoPort: HTTP + (index & 3),
+    }));
+    let gone = 0;
+    const property = fc.asyncProperty(fc.infiniteStream(fc.nat(0xffffff)), async (numbers) => {
+      const both = await make(1 << 20);
+      for (const [index, key] of keys.entries()) {
+        both.set(key, index + 1);
+        const number = numbers.next().value as number;
+        const known = keys[number % (index + 1)] as (typeof keys)[number];
+        if (number % 5 === 0 && both.has(known)) {
+          both.remove(known);
+          gone++;
+        } else if (number % 5 < 3) both.set(known, number + 1);
+        if (index % 16 === 0) both.check(keys.slice(0, index + 2));
+      }
+      both.check(keys);
+    });
+    await fc.assert(property, { numRuns: 5 });
+    expect(gone).toBeGreaterThan(1000);
+  });
+
   it("ends the search for a missing key where removals left no bucket without overflow", async () => {
     const both = await make();
     for (let bucket = 0; bucket < 4; bucket++) {

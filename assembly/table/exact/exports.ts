@@ -75,7 +75,7 @@ function insert(image: Image, table: u32, rows: usize, count: u32, is6: bool): u
   } else if (!exactReserve(image, head, added, PART_EXACT)) return STATUS_NO_SPACE;
   for (let i: u32 = 0; i < count; i++) {
     const row = Row.at(rows, i, is6);
-    exactSet(image, head, Row.address(row, is6), Row.protoPort(row, is6), Row.value(row, is6));
+    exactSet(image, head, Row.address(row, is6), Row.protoPort(row, is6), Row.value(row, is6), PART_EXACT);
   }
   image.sequence++;
   return STATUS_OK;

@@ -14,7 +14,14 @@ export const EXACT_COUNT: u32 = 4;
 export const EXACT_BUCKETS_AT: u32 = 8;
 /** Whether keys are of IPv6: 0 or 1. */
 export const EXACT_IS6: u32 = 12;
-export const EXACT_HEAD_LEN: u32 = 16;
+/**
+ * Of a table that grows, the head of the new buckets, in which they are looked up like any; where others have a count
+ * it has how many are cleared, and then how many old ones copied. EXACT_NEXT_AT is 0 where nothing grows.
+ */
+export const EXACT_NEXT: u32 = 16;
+export const EXACT_PROGRESS: u32 = EXACT_NEXT + EXACT_COUNT;
+export const EXACT_NEXT_AT: u32 = EXACT_NEXT + EXACT_BUCKETS_AT;
+export const EXACT_HEAD_LEN: u32 = 32;
 
 export const BUCKET_ADDRESS: u32 = 0;
 export const BUCKET_PROTO_PORT: u32 = 16;

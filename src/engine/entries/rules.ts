@@ -55,8 +55,8 @@ export class RuleColumns {
       );
     const at = this.#rules.extend(RULE_LEN_WORDS);
     draft.write(this.#rules.array, at, this.words.length - first);
-    this.words.append(draft.matches);
-    this.words.append(draft.targetWords);
+    this.words.add(draft.matches);
+    this.words.add(draft.targetWords);
   }
 
   clear(): void {
@@ -79,9 +79,7 @@ export class RuleColumns {
   }
 }
 
-const NONE: readonly number[] = [];
-
-/** One rule as it is gathered from matches and a target of either tool. */
+/** One rule as it is gathered from matches and a target of either tool. Drafts are used again: nothing is left behind. */
 export class RuleDraft {
   #src: Prefix | undefined;
   #dst: Prefix | undefined;
@@ -91,8 +89,8 @@ export class RuleDraft {
   #flags = 0;
   #target: number = TARGET_NONE;
   #operand = 0;
-  readonly matches: number[] = [];
-  targetWords: readonly number[] = NONE;
+  readonly matches = new Words();
+  readonly targetWords = new Words();
 
   /** As new. */
   clear(): this {
@@ -100,8 +98,8 @@ export class RuleDraft {
     this.#protocol = this.#from = this.#flags = this.#operand = 0;
     this.#to = 65535;
     this.#target = TARGET_NONE;
-    this.matches.length = 0;
-    this.targetWords = NONE;
+    this.matches.clear();
+    this.targetWords.clear();
     return this;
   }
 
@@ -136,7 +134,7 @@ export class RuleDraft {
 
   /** A further match: its MATCH_ kind and up to three words. */
   match(kind: number, invert: boolean, a = 0, b = 0, c = 0): this {
-    this.matches.push(invert ? kind | MATCH_INVERT : kind, a, b, c);
+    this.matches.push4(invert ? kind | MATCH_INVERT : kind, a, b, c);
     return this;
   }
 
@@ -144,7 +142,7 @@ export class RuleDraft {
   target(code: number, ...words: readonly number[]): this {
     this.#target = code;
     if (code === TARGET_JUMP || code === TARGET_GOTO) this.#operand = words[0] ?? 0;
-    else this.targetWords = words;
+    else for (const word of words) this.targetWords.push1(word);
     return this;
   }
 

@@ -28,6 +28,12 @@ export class Words {
     for (let index = 0; index < values.length; index++) this.#words[at + index] = values[index] as number;
   }
 
+  /** Appends what another column holds. */
+  add({ array, length }: Words): void {
+    const at = this.extend(length);
+    for (let index = 0; index < length; index++) this.#words[at + index] = array[index] as number;
+  }
+
   push1(value: number): void {
     const at = this.extend(1);
     this.#words[at] = value;
@@ -38,6 +44,14 @@ export class Words {
     this.#words[at] = a;
     this.#words[at + 1] = b;
     this.#words[at + 2] = c;
+  }
+
+  push4(a: number, b: number, c: number, d: number): void {
+    const at = this.extend(4);
+    this.#words[at] = a;
+    this.#words[at + 1] = b;
+    this.#words[at + 2] = c;
+    this.#words[at + 3] = d;
   }
 
   /** Makes room for so many words more, to be set in `array`; where they begin. */

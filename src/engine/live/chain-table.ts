@@ -38,8 +38,8 @@ export class ChainTable implements Scope {
   readonly #byName = new ShardedMap<LiveChain>();
   readonly #defined: LiveChain[] = [];
   readonly #draft = new RuleDraft();
-  #lastName: string | undefined;
-  #lastNumber = 0;
+  /** The last chain that was named. */
+  #last: LiveChain | undefined;
 
   constructor(
     readonly name: string,
@@ -55,12 +55,12 @@ export class ChainTable implements Scope {
   }
 
   chainNumber(name: string): number {
-    // Many rules one after another name the same few chains.
-    if (name !== this.#lastName) {
-      this.#lastNumber = this.#named(name).number;
-      this.#lastName = name;
-    }
-    return this.#lastNumber;
+    // Rules name the chain that the rule before named, or chains in the order in which they are defined.
+    const last = this.#last;
+    if (last?.name === name) return last.number;
+    const next = last === undefined ? undefined : this.#defined[last.position + 1];
+    this.#last = next?.name === name ? next : this.#named(name);
+    return this.#last.number;
   }
 
   /** All chains of the ruleset are defined. */
@@ -131,7 +131,7 @@ export class ChainTable implements Scope {
   /** Frees the number of a chain that nothing defines or names any more. */
   forget(live: LiveChain): void {
     this.#byName.delete(live.name);
-    this.#lastName = undefined;
+    this.#last = undefined;
     this.shared.numbers.giveChain(live.number);
   }
 

@@ -15,6 +15,9 @@ export interface ChainColumns {
   readonly words: Uint32Array;
 }
 
+/** About as many as a cluster's chains have: what they take is known when they are encoded. */
+const RULES_PER_CHAIN = 3;
+
 /** Numbers of the chains that the elements of a verdict map lead to, by the map's number. */
 export type MapChains = (map: number) => readonly number[];
 
@@ -71,7 +74,7 @@ export class Chains {
     const { chains } = this.#shared.numbers;
     const all = this.#tables.flatMap((table) => table.defined);
     const rows = new Words(Math.max(3, 3 * all.length));
-    const columns = new RuleColumns(all.reduce((sum, { length }) => sum + length, 1));
+    const columns = new RuleColumns(RULES_PER_CHAIN * (all.length + 1));
     const graph = new LoadedGraph(chains);
     for (const table of this.#tables) {
       for (const live of table.defined) {

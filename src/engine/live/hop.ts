@@ -10,6 +10,8 @@ export class Hop {
   number = -1;
   /** Routes that lead to it. */
   references = 0;
+  /** Waits to be resolved. */
+  isStale = false;
   /** What a tunnel depends on beside its own neighbour. */
   inner: Mac | undefined;
   remote: Ip4 | undefined;

@@ -28,7 +28,7 @@ export class Hops {
   readonly numbered: (NumberedHop | undefined)[] = [];
   readonly #underlay: Underlay;
   readonly #tunnels = new AddressIndex<Hop>();
-  readonly #stale = new Set<Hop>();
+  readonly #stale: Hop[] = [];
   readonly #hops: (Hop | undefined)[] = [];
   readonly #free: number[] = [];
   /** Numbers of a saved image by key. */
@@ -63,34 +63,36 @@ export class Hops {
 
   /** The hop must be resolved anew before the next packet. */
   invalidate(hop: Hop | undefined): void {
-    if (hop !== undefined) this.#stale.add(hop);
+    if (hop === undefined || hop.isStale) return;
+    hop.isStale = true;
+    this.#stale.push(hop);
   }
 
   /** A neighbour came, changed or went. */
   neighbourChanged(device: Device, address: Ip4): void {
     this.invalidate(device.vias.get(address));
-    for (const hop of device.outerUsers.get(address) ?? []) this.#stale.add(hop);
+    for (const hop of device.outerUsers.get(address) ?? []) this.invalidate(hop);
   }
 
   remoteChanged(device: Device, mac: Mac): void {
-    for (const hop of device.innerUsers.get(mac) ?? []) this.#stale.add(hop);
+    for (const hop of device.innerUsers.get(mac) ?? []) this.invalidate(hop);
   }
 
   /** Tunnels whose outer packets a route may lead. */
   routeChanged(address: Ip4, length: number): void {
-    this.#tunnels.within(address, length, (hop) => this.#stale.add(hop));
+    this.#tunnels.within(address, length, (hop) => this.invalidate(hop));
   }
 
   /** What leaves a device bears its addresses. */
   sourceChanged(device: Device): void {
-    for (const hop of device.vias.values()) this.#stale.add(hop);
+    for (const hop of device.vias.values()) this.invalidate(hop);
     this.invalidate(device.connected);
     this.invalidate(device.local);
   }
 
   /** How many hops wait to be resolved. */
   get staleCount(): number {
-    return this.#stale.size;
+    return this.#stale.length;
   }
 
   /** How many numbers were ever given. */
@@ -99,13 +101,14 @@ export class Hops {
   }
 
   forgetStale(): void {
-    this.#stale.clear();
+    for (const hop of this.#stale) hop.isStale = false;
+    this.#stale.length = 0;
   }
 
   /** Resolves what is stale and calls with the entries that changed; numbers that nothing leads to are given back. */
   settle(use: (number: number, entry: Uint32Array) => void): void {
-    if (this.#stale.size === 0) return;
-    const entries = new Uint32Array((this.#stale.size * NEXT_HOP_ENTRY_LEN) / 4);
+    if (this.#stale.length === 0) return;
+    const entries = new Uint32Array((this.#stale.length * NEXT_HOP_ENTRY_LEN) / 4);
     let at = 0;
     this.#resolveStale(new DataView(entries.buffer), (hop) => {
       use(hop.number, entries.subarray(at / 4, (at + NEXT_HOP_ENTRY_LEN) / 4));
@@ -127,6 +130,7 @@ export class Hops {
 
   #resolveStale(view: DataView, place: (hop: Hop) => number): void {
     for (const hop of this.#stale) {
+      hop.isStale = false;
       if (hop.references === 0) {
         this.#drop(hop);
         continue;
@@ -136,7 +140,7 @@ export class Hops {
       this.numbered[hop.number] = resolved.known;
       setHopEntry(view, place(hop), resolved, { device, number, source: hop.device.sourceTo(hop.via) });
     }
-    this.#stale.clear();
+    this.#stale.length = 0;
   }
 
   /** The numbers of all hops by their keys. */
@@ -148,7 +152,7 @@ export class Hops {
     const hop = new Hop(type, device, via);
     hop.number = this.#takeNumber(hop);
     this.#hops[hop.number] = hop;
-    this.#stale.add(hop);
+    this.invalidate(hop);
     return hop;
   }
 

@@ -35,9 +35,9 @@ export class PrefixMap<V> {
       this.#counts[length] = (this.#counts[length] as number) - 1;
   }
 
-  /** The value of the longest prefix that holds an address and whose value is wanted. */
-  longest(address: Ip4, isWanted: (value: V) => boolean): V | undefined {
-    for (let length = LENGTHS - 1; length >= 0; length--) {
+  /** The value of the longest prefix, at most so long, that holds an address and whose value is wanted. */
+  longest(address: Ip4, isWanted: (value: V) => boolean, most = LENGTHS - 1): V | undefined {
+    for (let length = most; length >= 0; length--) {
       if (this.#counts[length] === 0) continue;
       const value = this.get((address & maskOf(length)) >>> 0, length);
       if (value !== undefined && isWanted(value)) return value;

@@ -21,6 +21,8 @@ interface Destination {
   locals: readonly Device[];
   /** What the machine has. */
   hop: Hop | undefined;
+  /** Waits for `settle`. */
+  isStale: boolean;
 }
 
 const NOBODY: readonly Device[] = [];
@@ -53,7 +55,7 @@ export class Rib {
   #routes: readonly Route[] | undefined;
   /** Made at the first change of a route. */
   #neighbours: AddressIndex<number> | undefined;
-  readonly #stale = new Set<Destination>();
+  readonly #stale: Destination[] = [];
   readonly #hops: Hops;
   readonly #deviceOf: (name: string) => Device;
   readonly #devices: () => Iterable<Device>;
@@ -82,7 +84,7 @@ export class Rib {
   }
 
   get staleCount(): number {
-    return this.#stale.size;
+    return this.#stale.length;
   }
 
   /** The route that the kernel would take, without the local table. */
@@ -135,7 +137,7 @@ export class Rib {
   /** Nothing is stale any more: what a change marked was taken back. */
   forgetStale(): void {
     for (const destination of this.#stale) this.#tidy(destination);
-    this.#stale.clear();
+    this.#stale.length = 0;
   }
 
   /** Finds the next hops of what is stale; calls for each whose hop is another one now, with undefined for none. */
@@ -151,12 +153,12 @@ export class Rib {
       }
       this.#tidy(destination);
     }
-    this.#stale.clear();
+    this.#stale.length = 0;
   }
 
   /** As settle, for all: rows of address, length, next hop. */
   loadAll(): Uint32Array {
-    const rows = new Words(Math.max(3, this.#stale.size * 3));
+    const rows = new Words(Math.max(3, this.#stale.length * 3));
     this.settle((address, length, hop) => rows.push3(address, length, hop?.number ?? 0));
     return rows.words;
   }
@@ -164,19 +166,31 @@ export class Rib {
   #at(address: Ip4, length: number): Destination {
     const known = this.#destinations.get(address, length);
     if (known !== undefined) return known;
-    const made = { address, length, route: undefined, position: 0, locals: NOBODY, hop: undefined };
+    const made: Destination = {
+      address,
+      length,
+      route: undefined,
+      position: 0,
+      locals: NOBODY,
+      hop: undefined,
+      isStale: false,
+    };
     this.#destinations.set(address, length, made);
     return made;
   }
 
-  /** A destination that nothing leads to is none. */
-  #tidy({ address, length, route, locals, hop }: Destination): void {
+  /** Settled; a destination that nothing leads to is none. */
+  #tidy(destination: Destination): void {
+    const { address, length, route, locals, hop } = destination;
+    destination.isStale = false;
     if (route === undefined && locals.length === 0 && hop === undefined)
       this.#destinations.delete(address, length);
   }
 
   #mark(destination: Destination): void {
-    this.#stale.add(destination);
+    if (destination.isStale) return;
+    destination.isStale = true;
+    this.#stale.push(destination);
   }
 
   #change(destination: Destination, route: Route | undefined): void {
@@ -188,7 +202,8 @@ export class Rib {
     if (!this.#journal.isOpen) return;
     this.#hops.routeChanged(address, length);
     // Neighbours on a connected network have routes; what stays on its network, or on none, changes nothing for them.
-    if (before !== undefined && route !== undefined && networkOf(before) === networkOf(route)) return;
+    const outer = this.#destinations.longest(address, isRoute, length - 1)?.route;
+    if (networkOf(before ?? outer) === networkOf(route ?? outer)) return;
     this.#indexed().within(address, length, (_, at) => this.#mark(this.#at(at, 32)));
   }
 

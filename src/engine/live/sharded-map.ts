@@ -1,3 +1,5 @@
+import { NameIndex } from "./name-index.js";
+
 const SHARDS = 1024;
 
 /** By the key's last letters, in which names that belong together differ. */
@@ -9,10 +11,10 @@ function shardOf(key: string): number {
 
 /**
  * A map that never stops its host: one of 100,000 keys would for milliseconds, when it grows. What is loaded stands
- * in one map, and what is added after `settle` in many small ones.
+ * in one index, and what is added after `settle` in many small maps.
  */
 export class ShardedMap<V> {
-  readonly #loaded = new Map<string, V>();
+  readonly #loaded = new NameIndex<V>();
   readonly #shards: (Map<string, V> | undefined)[] = [];
   #isSettled = false;
 
@@ -25,15 +27,13 @@ export class ShardedMap<V> {
   }
 
   set(key: string, value: V): void {
-    if (this.#isSettled && !this.#loaded.has(key)) this.#shard(key).set(key, value);
-    else this.#loaded.set(key, value);
+    if (this.#isSettled && !this.#loaded.knows(key)) this.#shard(key).set(key, value);
+    else this.#loaded.insert(key, value);
   }
 
   /** Sets what is not there; false, and the old value is lost, if it was. Asks once. */
   insert(key: string, value: V): boolean {
-    const before = this.#loaded.size;
-    this.#loaded.set(key, value);
-    return this.#loaded.size > before;
+    return this.#loaded.insert(key, value);
   }
 
   delete(key: string): void {
