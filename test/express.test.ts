@@ -44,6 +44,9 @@ const PORT = 8472;
 const GENEVE_PORT = 6081;
 const PODS = ["10.244.1.2", "10.244.1.3"] as const;
 const VIP = "10.96.0.10";
+/** Whose connections go to one of two servers, by chance. */
+const CHANCE = "10.96.0.11";
+const CHOICES = ["10.244.2.9", "10.244.2.10"] as const;
 /** Of a virtual server of IPVS. */
 const BALANCED = "10.96.0.20";
 /** Who answers for a virtual address. */
@@ -149,7 +152,12 @@ async function nodeOf(
   const translate = new RuleDraft()
     .dst({ address: ip4(VIP), length: 32 }, false)
     .target(TARGET_DNAT, ip4("10.244.2.9"), 8080);
-  node.chain(0, translate).hook(HOOK_PREROUTING, 0, HOOK_NAT);
+  const [toFirst, toSecond] = CHOICES.map((server) =>
+    new RuleDraft().dst({ address: ip4(CHANCE), length: 32 }, false).target(TARGET_DNAT, ip4(server), 8080),
+  ) as [RuleDraft, RuleDraft];
+  node
+    .chain(0, translate, toFirst.match(MATCH_STATISTIC, false, 1 << 30), toSecond)
+    .hook(HOOK_PREROUTING, 0, HOOK_NAT);
   for (const [index, rules] of chains.entries()) {
     node.chain(1 + index, ...rules);
     const hook = HOOKS[index];
@@ -347,7 +355,15 @@ function outcome(batch: Batch, index: number): string {
   return [batch.verdict(index), batch.reason(index), ...words, batch.frames[index], octets].join(" ");
 }
 
-function runAll(node: BareNode, bursts: readonly (readonly Arrival[])[], moves: boolean): string[] {
+/** When bursts come, in ms: what is not used in between is over by the last one. */
+const TIMES = [0, 40_000, 80_000, 160_000];
+
+function runAll(
+  node: BareNode,
+  bursts: readonly (readonly Arrival[])[],
+  moves: boolean,
+  epoch = 0,
+): string[] {
   const outcomes = bursts.flatMap((arrivals, step) => {
     if (moves && step === 1) node.route(`${BALANCED}/32`, { kind: "direct", out: UPLINK });
     const batch = node.batch(arrivals.length, { frameLength: 512 });
@@ -357,7 +373,7 @@ function runAll(node: BareNode, bursts: readonly (readonly Arrival[])[], moves: 
       node.image.state,
       batch.address,
       arrivals.length,
-      step * 40_000,
+      epoch + (TIMES[step] ?? 0),
     );
     return arrivals.map((_, index) => outcome(batch, index));
   });
@@ -385,7 +401,7 @@ const opening = TARGETS.flatMap((target) => [...opened(target, "TCP"), ...opened
 
 describe("the express way", () => {
   it("is not for a connection that an earlier packet of the burst closed", async () => {
-    const setting = { verify: true, noUdpChecksum: false, connections: 64, moves: false, chains: [] };
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };
     const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
     const packet = (flags: string, ttl = 64): Arrival => {
       return {
@@ -403,6 +419,32 @@ describe("the express way", () => {
     expect(numbers[3]).not.toBe("0");
   });
 
+  it("is not for a connection that an earlier packet opened anew to another server", async () => {
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };
+    const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
+    const sent = (flags: string): Arrival => ({
+      octets: tcp(`${PODS[0]}:4000`, `${CHANCE}:80`, { flags }),
+      inNumber: POD_PORT,
+      headroom: 128,
+    });
+    // Only one of them is asked.
+    const answers = CHOICES.map((server) => ({
+      octets: tcp(`${server}:8080`, `${PODS[0]}:4000`, { flags: "SA" }),
+      inNumber: UPLINK,
+      headroom: 128,
+    }));
+    const burst = [sent("A"), sent("R"), sent("S"), ...answers, sent("A")];
+    const bursts = [[sent("S"), ...answers], ...Array.from({ length: 8 }, () => burst)];
+    const results = runAll(run, bursts, false);
+    expect(results).toEqual(runAll(trace, bursts, false));
+    const serverOf = (index: number) =>
+      results[index]?.includes(Buffer.from([10, 244, 2, 10]).toString("hex"));
+    const moved = Array.from({ length: 8 }, (_, index) => 3 + index * 6).filter(
+      (first) => serverOf(first) !== serverOf(first + 5),
+    );
+    expect(moved.length).toBeGreaterThan(0);
+  });
+
   it("leaves the same octets everywhere as the way of all packets", async () => {
     const counts = new Map<string, number>();
     const setting = fc.record({
@@ -411,6 +453,8 @@ describe("the express way", () => {
       options: fc.constantFrom(undefined, undefined, 0, 28),
       connections: fc.constantFrom(4, 64, 1024),
       moves: fc.boolean(),
+      // The timers' lower halves pass 2^31 and 2^32.
+      epoch: fc.constantFrom(0, 2 ** 31 - 130_000, 2 ** 32 - 130_000, 2 ** 33),
       chains: fc.oneof(
         fc.constant([]),
         fc
@@ -433,8 +477,8 @@ describe("the express way", () => {
     const property = fc.asyncProperty(setting, bursts, async (drawn, packets) => {
       const [run, trace] = [await nodeOf("run", drawn), await nodeOf("trace", drawn)];
       const all = [opening, ...packets];
-      const results = runAll(run, all, drawn.moves);
-      expect(results).toEqual(runAll(trace, all, drawn.moves));
+      const results = runAll(run, all, drawn.moves, drawn.epoch);
+      expect(results).toEqual(runAll(trace, all, drawn.moves, drawn.epoch));
       for (const result of results) {
         const [name = ""] = result.split(" ");
         counts.set(name, (counts.get(name) ?? 0) + 1);
