@@ -12,7 +12,7 @@ import { NOT_FOREGONE } from "../table/rules/foregone";
 import { isLocal } from "../table/rules/match";
 import { KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
-import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, LEAVING, TUPLES, WALKED } from "./layout";
+import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, PORTS, SRCS, TUPLES, WALKED } from "./layout";
 
 /** Kinds of connections but for who balances them. */
 const KIND_MASK: i32 = 3;
@@ -96,21 +96,23 @@ export function follow(image: Image, state: State, scratch: usize, count: u32, t
 
 /** Whether a connection is still what it was when the burst began: another packet may have closed or opened it since. */
 export function isStill(state: State, scratch: usize, i: u32): bool {
-  const flow = load<u32>(scratch + (i << 2), FLOWS);
+  const entry = scratch + (i << 2);
+  const flow = load<u32>(entry, FLOWS);
   if (flow == 0) return true;
   const connection = connectionAt(state, flow >> 1);
   const isOriginal = (flow & 1) == DIRECTION_ORIGINAL;
   const own =
     changetype<usize>(connection) +
     (isOriginal ? offsetof<Connection>("src") : offsetof<Connection>("replySrc"));
-  const given = <usize>load<u32>(scratch + (i << 2), GIVEN) & ~GIVEN_ROUTED;
+  const given = <usize>load<u32>(entry, GIVEN) & ~GIVEN_ROUTED;
   const tuple = scratch + (i << 4);
   return (
     isSteady(connection, state.now) &&
     load<u64>(tuple, TUPLES) == load<u64>(own) &&
     load<u32>(tuple, TUPLES + 8) == load<u32>(own, 8) &&
     load<u32>(tuple, TUPLES + 12) == connection.protocol &&
-    load<u64>(tuple, LEAVING) == rotl<u64>(load<u64>(given), 32) &&
-    load<u32>(tuple, LEAVING + 8) == rotl<u32>(load<u32>(given, 8), 16)
+    load<u32>(entry, DSTS) == load<u32>(given) &&
+    load<u32>(entry, SRCS) == load<u32>(given, 4) &&
+    load<u32>(entry, PORTS) == rotl<u32>(load<u32>(given, 8), 16)
   );
 }

@@ -122,7 +122,7 @@ export class Lanes {
     return Lanes.halves(Lanes.halves(sums));
   }
 
-  /** Checksums after words grew by differences above 0 (RFC 1624 §3, eqn. 3). */
+  /** Checksums after words grew by differences above 0 (RFC 1624 §3, eqn. 3); 0 leaves them as they are. */
   @inline
   static patched(checksums: v128, differences: v128): v128 {
     const sums = i32x4.add(v128.xor(checksums, i32x4.splat(HALF)), differences);

@@ -9,59 +9,57 @@ const WORDS: u32 = 4 * (BURST_LEN + 4);
 
 /** As they came: src, dst, src port << 16 | dst port, protocol: 16 octets a packet, as table/flow takes them. */
 export const TUPLES: u32 = 0;
-/** The same as they leave. */
-export const LEAVING: u32 = 4 * WORDS;
 /** src and dst as the frame gets them, 8 octets a packet. */
-export const WIRE_ENDS: u32 = 8 * WORDS;
+export const WIRE_ENDS: u32 = 4 * WORDS;
 /** src port << 16 | dst port likewise, a word. */
-export const WIRE_PORTS: u32 = 10 * WORDS;
+export const WIRE_PORTS: u32 = 6 * WORDS;
 
-/** The tuples' words once more, a column each. */
-export const SRCS: u32 = 33 * WORDS;
-export const DSTS: u32 = 34 * WORDS;
-export const PORTS: u32 = 35 * WORDS;
-export const PROTOCOLS: u32 = 36 * WORDS;
+/** The tuples' words once more, a column each; of what is translated, as it leaves. */
+export const SRCS: u32 = 7 * WORDS;
+export const DSTS: u32 = 8 * WORDS;
+export const PORTS: u32 = 9 * WORDS;
+export const PROTOCOLS: u32 = 10 * WORDS;
 
 /** Address of the frame. */
-export const STARTS: u32 = 12 * WORDS;
+export const STARTS: u32 = 11 * WORDS;
 /** Connection record << 1 | direction, 0 for none. */
-export const FLOWS: u32 = 13 * WORDS;
+export const FLOWS: u32 = 12 * WORDS;
 /**
  * Of a connection's packet: address of the tuple it gets (resolve.ts), with bit 0 set where it ages even if a bridge
  * switches it; 0 where it keeps its own.
  */
-export const GIVEN: u32 = 14 * WORDS;
+export const GIVEN: u32 = 13 * WORDS;
 /** The destination that is routed. */
-export const KEYS: u32 = 15 * WORDS;
+export const KEYS: u32 = 14 * WORDS;
 /** What the IPv4 checksum's words grow by (plan.ts); 0 where addresses and ports stay. */
-export const GROWTH: u32 = 16 * WORDS;
+export const GROWTH: u32 = 15 * WORDS;
 /** TTL, protocol and checksum, as the frame gets them. */
-export const TTLS: u32 = 17 * WORDS;
+export const TTLS: u32 = 16 * WORDS;
 /** The transport checksum, as the frame gets it, and its address. */
-export const CHECKSUMS: u32 = 18 * WORDS;
-export const CHECKSUMS_AT: u32 = 19 * WORDS;
+export const CHECKSUMS: u32 = 17 * WORDS;
+export const CHECKSUMS_AT: u32 = 18 * WORDS;
 /** Address of the next hop. */
-export const HOPS_AT: u32 = 20 * WORDS;
+export const HOPS_AT: u32 = 19 * WORDS;
 /** Of the outer headers: their octets, 0 for none; the IPv4 header's first word; the sum of what stands in it, but for
  * the identification; the UDP source port and length. As the frame gets them. */
-export const OUTER: u32 = 21 * WORDS;
-export const OUTER_HEAD: u32 = 22 * WORDS;
-export const OUTER_SUM: u32 = 23 * WORDS;
-export const OUTER_PORT: u32 = 24 * WORDS;
-export const OUTER_LENGTH: u32 = 25 * WORDS;
+export const OUTER: u32 = 20 * WORDS;
+export const OUTER_HEAD: u32 = 21 * WORDS;
+export const OUTER_SUM: u32 = 22 * WORDS;
+export const OUTER_PORT: u32 = 23 * WORDS;
+export const OUTER_LENGTH: u32 = 24 * WORDS;
 
 /** These become columns of the batch. Number of the next hop. */
-export const HOPS: u32 = 26 * WORDS;
+export const HOPS: u32 = 25 * WORDS;
 /** Interface number, of the tunnel after decapsulation. */
-export const INS: u32 = 27 * WORDS;
+export const INS: u32 = 26 * WORDS;
 /** Octets of the frame, without what stands behind the IPv4 packet. */
-export const LENGTHS: u32 = 28 * WORDS;
+export const LENGTHS: u32 = 27 * WORDS;
 /** Where the frame's first octet will be, from the batch's start; and the interface it leaves by. */
-export const FRAMES: u32 = 29 * WORDS;
-export const OUTS: u32 = 30 * WORDS;
+export const FRAMES: u32 = 28 * WORDS;
+export const OUTS: u32 = 29 * WORDS;
 /** Rules that its likes walk. */
-export const WALKED: u32 = 31 * WORDS;
-const WORDS_END: u32 = 37 * WORDS;
+export const WALKED: u32 = 30 * WORDS;
+const WORDS_END: u32 = 31 * WORDS;
 
 /** What loads ahead of time add to, a word. */
 export const TOUCHED: u32 = WORDS_END;

@@ -15,7 +15,6 @@ import {
   KIND_UNTRACKED,
   KINDS,
   KNOWN,
-  LEAVING,
   TOUCHED,
   TUPLES,
   WALKED,
@@ -63,12 +62,11 @@ function plan(image: Image, batch: usize, scratch: usize, count: u32): u64 {
   let stuck: u64 = 0;
   for (let i: u32 = 0; i < count; i += 4) {
     const entry = scratch + (i << 2);
-    const isGiven = v128.any_true(v128.load(entry, GIVEN));
-    if (isGiven) planTuples(scratch, i);
+    if (v128.any_true(v128.load(entry, GIVEN))) planTuples(scratch, i);
     else v128.store(entry, i32x4.splat(0), GROWTH);
     const bits = planHops(image, batch, entry);
     stuck |= (<u64>(bits & (TUNNELLED - 1))) << i;
-    if (bits >= TUNNELLED) planOuter(entry, scratch + (i << 4) + (isGiven ? LEAVING : TUPLES));
+    if (bits >= TUNNELLED) planOuter(entry);
   }
   return stuck;
 }

@@ -7,7 +7,6 @@ import {
   DSTS,
   GIVEN,
   GROWTH,
-  LEAVING,
   PORTS,
   PROTOCOLS,
   SRCS,
@@ -66,7 +65,9 @@ export function planTuples(scratch: usize, i: u32): void {
   const dst = v128.bitselect(Lanes.first(g0, g1, g2, g3), oldDst, isGiven);
   const src = v128.bitselect(Lanes.second(g0, g1, g2, g3), oldSrc, isGiven);
   const ports = v128.bitselect(newPorts, oldPorts, isGiven);
-  Lanes.storeRows(scratch + (i << 4) + LEAVING, src, dst, ports, v128.load(entry, PROTOCOLS));
+  v128.store(entry, src, SRCS);
+  v128.store(entry, dst, DSTS);
+  v128.store(entry, ports, PORTS);
   const wireSrc = Lanes.turned(src);
   const wireDst = Lanes.turned(dst);
   const wirePorts = Lanes.turned(ports);
@@ -83,11 +84,8 @@ export function planTuples(scratch: usize, i: u32): void {
 /** The words of TTL, protocol and checksum, of packets of which some age. */
 export function planTtls(entry: usize, ages: v128): void {
   const words = Lanes.gatherAt(v128.load(entry, STARTS), ETH_LEN + IP4_TTL);
-  const growth = v128.load(entry, GROWTH);
-  const old = i32x4.shr_u(words, 16);
-  const patched = Lanes.patched(old, i32x4.add(growth, v128.and(ages, i32x4.splat(ONE_LESS))));
-  const isNew = v128.or(ages, i32x4.ne(growth, i32x4.splat(0)));
-  const checksums = v128.bitselect(patched, old, isNew);
+  const less = v128.and(ages, i32x4.splat(ONE_LESS));
+  const checksums = Lanes.patched(i32x4.shr_u(words, 16), i32x4.add(v128.load(entry, GROWTH), less));
   // A lane that ages is -1.
   const ttls = i32x4.add(v128.and(words, i32x4.splat(HALF)), ages);
   v128.store(entry, v128.or(ttls, i32x4.shl(checksums, 16)), TTLS);

@@ -1,7 +1,7 @@
 import { SCHEDULER_MAGLEV } from "../abi/entry";
 import { BATCH_CAPACITY, BURST_LEN, COLUMN_VERDICT } from "../abi/packet";
 import { DROP_NO_DESTINATION, VERDICT_FORWARD, VERDICT_REJECT } from "../abi/verdict";
-import { GIVEN, LEAVING, TUPLES } from "../express/layout";
+import { GIVEN, TUPLES } from "../express/layout";
 import { receiveSegments } from "../express/receive";
 import { planTranslations, writeTranslation } from "../express/translate";
 import { hashEnds } from "../hash";
@@ -50,11 +50,11 @@ function choose(image: Image, ring: usize, scratch: usize, segments: u64): u64 {
     const real = slotReal(slots, reals, realCount, slot);
     if (real == REAL_NONE) continue;
     const server = reals + real * REAL_LEN;
-    const given = scratch + LEAVING + (i << 4);
-    store<u32>(given, load<u32>(server, REAL_ADDRESS));
-    store<u32>(given, load<u32>(tuple), 4);
-    store<u32>(given, (load<u32>(server, REAL_PORT) << 16) | (load<u32>(tuple, 8) >> 16), 8);
-    store<u32>(scratch + (i << 2), <u32>given, GIVEN);
+    // What it gets stands where its tuple was.
+    store<u32>(tuple, load<u32>(tuple), 4);
+    store<u32>(tuple, load<u32>(server, REAL_ADDRESS));
+    store<u32>(tuple, (load<u32>(server, REAL_PORT) << 16) | (load<u32>(tuple, 8) >> 16), 8);
+    store<u32>(scratch + (i << 2), <u32>tuple, GIVEN);
     chosen |= (<u64>1) << i;
   }
   return chosen;
