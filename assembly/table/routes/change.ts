@@ -1,7 +1,7 @@
 import { STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
-import { windowRefresh } from "../fib4/window";
+import { windowGrows, windowRefresh } from "../fib4/window";
 import { childInsert, childRemove, leafRemove, leafSet, nodeCreate } from "./build";
 import { Fib, INHERITED_AT, PATH_AT } from "./fib";
 import {
@@ -9,6 +9,7 @@ import {
   maskHigh,
   maskLow,
   NEXT_HOP_MAX,
+  REMOVAL_NEEDS,
   ROUTE_NEEDS,
   RouteNode,
   STRIDE,
@@ -19,9 +20,6 @@ import { childAt, hasChild, hasLeaf, leafOver, slotsOfLonger } from "./lookup";
 import { adapt, handDown } from "./rebuild";
 import { refresh } from "./refresh";
 import { rootCreate, rootFill } from "./words";
-
-/** What the addition of a route leaves at least, so that a removal finds room. */
-const REMOVAL_NEEDS: u32 = 12 << 10;
 
 /** An empty table: a root of 64 words. False without room. */
 export function routesCreate(image: Image, fib: Fib, is6: u32): bool {
@@ -80,8 +78,8 @@ export function extend(image: Image, fib: Fib, high: u64, low: u64, reached: u32
 export function routeSet(image: Image, fib: Fib, high: u64, low: u64, length: u32, nextHop: u32): u32 {
   if (!isPrefix(high, low, length) || nextHop > NEXT_HOP_MAX) return STATUS_BAD_ENTRY;
   const leaf = nextHop + 1;
-  if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK || spareOctets(image) < ROUTE_NEEDS)
-    return STATUS_NO_SPACE;
+  if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK) return STATUS_NO_SPACE;
+  if (spareOctets(image) < ROUTE_NEEDS + windowGrows(image, fib, length)) return STATUS_NO_SPACE;
   const depth = depthOf(length);
   const bits = length - depth;
   const slot = slotOf(high, low, depth);

@@ -2,7 +2,7 @@ import { STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { LEAF4_MAX } from "../fib4/layout";
-import { windowClear, windowCreate } from "../fib4/window";
+import { windowClear, windowCreate, windowNeeds } from "../fib4/window";
 import { Fib, NEXT_FIB_AT, ROOT_WIDE } from "./fib";
 import { belowSlot, ROUTE_NEEDS, RouteNode, SLOTS, STRIDE } from "./layout";
 import { childAt, hasChild, leafOver, slotsOfLonger } from "./lookup";
@@ -127,7 +127,7 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   const next = changetype<Fib>(image.to(NEXT_FIB_AT));
   memory.copy(changetype<usize>(next), changetype<usize>(fib), offsetof<Fib>());
   if (!rootCreate(image, next, bits, wide)) return STATUS_NO_SPACE;
-  const most = needs(image, next, fib.storeAt, 0) + leavesNeed(next) + ROUTE_NEEDS;
+  const most = needs(image, next, fib.storeAt, 0) + leavesNeed(next) + windowNeeds(image, next) + ROUTE_NEEDS;
   if (spareOctets(image) < most) {
     rootPark(image, next);
     keepParked(fib, next);
