@@ -7,8 +7,10 @@ import { readLeaf, word4Place } from "./block";
 import { isFlagged4, LEAF4_FLAG, PANE4_LEN, PANES4_LOG2, PANES4_MAX, WORD4_SHIFT } from "./layout";
 
 /**
- * The panes of the window, one array that doubles. All leaves of pane 0 are flagged, so that the root is asked whoever
- * reads them; the first two say which pane is free and how many are in use. A free pane's first leaf names the next.
+ * The panes of the window, one array that doubles, and is given back with its last pane. All leaves of pane 0 are
+ * flagged, so that the root is asked whoever reads them; the first two say which pane is free and how many are in use.
+ * A free pane's first leaf names the next. A reader in another thread cuts numbers to the array, whose place and size it
+ * loads as one word, so that it never leaves the image.
  */
 const ROOM_MIN: u32 = 16;
 const USED_AT: usize = 2;
@@ -43,19 +45,19 @@ export function panesClear(image: Image, fib: Fib): void {
   fib.panes = 0;
 }
 
-/** How many panes there is room for where there is for pane 0 and `count` others, or for as many as there may be; 0 for none. */
+/** The size, in panes, of an array of pane 0 and at least `count` others, but of PANES4_MAX at most; 0 for none. */
 function roomFor(count: u32): u32 {
   if (count == 0) return 0;
   const log2 = 32 - <u32>clz<u32>(count);
   return min<u32>(max<u32>(1 << log2, ROOM_MIN), PANES4_MAX);
 }
 
-/** Octets that so many panes take. */
+/** Octets that pane 0 and so many others take. */
 export function panesOctets(count: u32): u32 {
   return roomFor(count) * PANE4_LEN;
 }
 
-/** Makes room for so many panes, or as many as there may be; without room, or if there is as much, nothing changes. */
+/** Makes room for pane 0 and so many others, or as many as there may be; where the image has none, nothing changes. */
 export function panesReach(image: Image, fib: Fib, count: u32): void {
   const room = roomOf(fib);
   const larger = roomFor(count);

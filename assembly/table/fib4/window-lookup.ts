@@ -6,7 +6,7 @@ import { flaggedResults, GROUP, leafOf, resultsBelow, TURN, walkTurns } from "./
 const NONE: i32 = -1;
 /** The leaf of the window that names pane 0, read with its sign: the root must be asked. */
 const ASK: i32 = -0x8000;
-/** Turns a pane's number into octets. */
+/** Turns a pane's number into octets: log2 of PANE4_LEN. */
 const PANE_SHIFT: i32 = 9;
 /** Where more than one in so many results of a group are flagged, it costs less to read all once more than to pick them. */
 const PICKED: u32 = 3;
