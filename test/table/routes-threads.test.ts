@@ -84,6 +84,33 @@ describe("routes under a reader's hands", () => {
     );
   });
 
+  it("and while panes are taken, doubled and given back beside a window that stays", async () => {
+    const image = await RouteImage.make(1 << 24, HOPS);
+    const { machine, address } = image.bare;
+    const draw = draws(97);
+    const pods = Array.from({ length: 4000 }, (_, index) => ({
+      address: 0x0a000000 + index * 256,
+      length: 24,
+      hop: index % HOPS,
+    }));
+    expect(image.load4(pods)).toBe(STATUS_OK);
+    const longer = pods
+      .filter((_, index) => index % 4 === 0)
+      .map((pod, index) => ({ ...pod, length: 26 + (index % 7) }));
+    const keys = Uint32Array.from({ length: KEYS }, () => 0x0a000000 + draw(1 << 20));
+    expectWhole(
+      await changeUnderReader(image, "routeLookupMany", keys, () => {
+        let refused = 0;
+        for (let time = 0; time < 25; time++) {
+          for (const { address: at, length, hop } of longer)
+            refused += machine.routeInsert(address, at, length, hop);
+          for (const { address: at, length } of longer) refused += machine.routeRemove(address, at, length);
+        }
+        return refused;
+      }),
+    );
+  });
+
   it("and so does a reader of IPv6 routes", async () => {
     const image = await RouteImage.make(1 << 24, HOPS);
     const draw = draws(98);

@@ -11,8 +11,10 @@
  * is a cell with the one leaf, which all such words share. Leaves have 16 bits, or 24 (wide) once a next hop's number
  * needs them.
  *
- * Where most routes lie in one /8, a window onto it is beside the root: the leaves of its 65,536 /24 in a row, flagged
- * where the root must be asked; so is the last of them, which stands for all addresses outside.
+ * Where most routes lie in one /8, a window onto it is beside the root: the leaves of its 65,536 /24 in a row. One of a
+ * /24 that holds longer prefixes is FLAG | number of its pane: the leaves of its 256 addresses in a row. Pane 0 stands
+ * for those that have none, where the root must be asked; so it must for all addresses outside, for which the window's
+ * last leaf stands.
  */
 export const WORD4_SHIFT: u32 = 7;
 export const WORD4_UNIFORM: u32 = 6;
@@ -28,6 +30,18 @@ export const LEAF4_CHILD: u32 = 63;
 
 export const WINDOW4_LEAVES: u32 = 1 << 16;
 export const WINDOW4_LEN: u32 = WINDOW4_LEAVES * 2;
+
+export const PANE4_LEAVES: u32 = 256;
+export const PANE4_LEN: u32 = PANE4_LEAVES * 2;
+/** So many panes and pane 0 pay for themselves (8 MB); leaves could name 32,767. */
+export const PANES4_MAX: u32 = 16384;
+/** Of the head's field `panes`. */
+export const PANES4_LOG2: u32 = 63;
+
+/** Whether a leaf of 16 bits, read without its sign, is flagged. */
+export function isFlagged4(leaf: u32): bool {
+  return leaf >= LEAF4_FLAG && leaf != 0xffff;
+}
 
 export function fib4NextHop(leaf: u32): u32 {
   return leaf - 1;

@@ -40,7 +40,7 @@ class Walk {
 
   /** The word behind a block's leaves that a flagged leaf names. */
   @inline
-  static below(image: Image, word: u32, leaf: i32, last: u32, wide: bool): u32 {
+  static wordBelow(image: Image, word: u32, leaf: i32, last: u32, wide: bool): u32 {
     const child = load<u32>(image.to(word) + SLOTS * (wide ? 3 : 2) + ((leaf & LEAF4_CHILD) << 2));
     return select<u32>(child, last, child < last);
   }
@@ -58,7 +58,7 @@ class Walk {
     let leaf = Walk.follow(image, word, Walk.slot(address, bits), wide);
     const last = image.capacity - IMAGE_TAIL;
     for (let depth = bits + STRIDE; leaf < NONE && depth < 32; depth += STRIDE) {
-      word = Walk.below(image, word, leaf, last, wide);
+      word = Walk.wordBelow(image, word, leaf, last, wide);
       leaf = Walk.follow(image, word, Walk.slot(address, depth), wide);
     }
     return leaf + 1;
@@ -119,24 +119,23 @@ class Walk {
     return i32x4.bitmask(i32x4.lt_s(least, i32x4.splat(NONE))) != 0;
   }
 
+  /** Bits for sixteen results that are less than `limit`, of 16 bits; a narrowed result is no less flagged. */
   @inline
-  static areFlagged(results: usize): v128 {
-    return i32x4.lt_s(v128.load(results), i32x4.splat(NONE));
+  static areBelow(results: usize, limit: v128): u32 {
+    const low = i16x8.narrow_i32x4_s(v128.load(results), v128.load(results, 16));
+    const high = i16x8.narrow_i32x4_s(v128.load(results, 32), v128.load(results, 48));
+    return i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.lt_s(low, limit), i16x8.lt_s(high, limit)));
   }
 
-  /** Bit i for every one of `count` results that is flagged. */
+  /** Bit i for every one of `count` results that is less than `limit` (-32767 … -1). */
   @inline
-  static flagged(results: usize, count: u32): u64 {
-    let flags: u64 = 0;
+  static below(results: usize, count: u32, limit: i32): u64 {
+    const limits = i16x8.splat(<i16>limit);
+    let bits: u64 = 0;
     const whole = count & ~(TURN - 1);
-    for (let i: u32 = 0; i < whole; i += TURN) {
-      const at = results + (i << 2);
-      const low = i16x8.narrow_i32x4_s(Walk.areFlagged(at), Walk.areFlagged(at + 16));
-      const high = i16x8.narrow_i32x4_s(Walk.areFlagged(at + 32), Walk.areFlagged(at + 48));
-      flags |= (<u64>(<u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high)))) << i;
-    }
-    for (let i = whole; i < count; i++) flags |= (<u64>u32(load<i32>(results + (i << 2)) < NONE)) << i;
-    return flags;
+    for (let i: u32 = 0; i < whole; i += TURN) bits |= (<u64>Walk.areBelow(results + (i << 2), limits)) << i;
+    for (let i = whole; i < count; i++) bits |= (<u64>u32(load<i32>(results + (i << 2)) < limit)) << i;
+    return bits;
   }
 
   /** Level by level over all keys whose leaves are flagged: no branch is a guess. */
@@ -149,7 +148,7 @@ class Walk {
     records: usize,
     wide: bool,
   ): void {
-    let active = Walk.flagged(results, count);
+    let active = Walk.below(results, count, NONE);
     const last = image.capacity - IMAGE_TAIL;
     for (let rest = active; rest != 0; rest &= rest - 1) {
       const at = (<usize>ctz<u64>(rest)) << 2;
@@ -163,7 +162,7 @@ class Walk {
         const address = load<u32>(keys + at);
         const above = load<u32>(results + at);
         const flagged = Walk.follow(image, above, Walk.slot(address, depth), wide);
-        const word = Walk.below(image, above, flagged, last, wide);
+        const word = Walk.wordBelow(image, above, flagged, last, wide);
         const leaf = Walk.follow(image, word, Walk.slot(address, depth + STRIDE), wide);
         const isFlagged = leaf < NONE;
         store<u32>(results + at, isFlagged ? word : <u32>leaf);
@@ -246,5 +245,10 @@ export function walkAny(
 
 /** Bit i for every one of `count` (at most 64, in whole turns) results that is flagged. */
 export function flaggedResults(results: usize, count: u32): u64 {
-  return Walk.isAnyFlagged(results, count) ? Walk.flagged(results, count) : 0;
+  return Walk.isAnyFlagged(results, count) ? Walk.below(results, count, NONE) : 0;
+}
+
+/** Bit i for every one of `count` (at most 64) results that is less than `limit` (-32767 … -1). */
+export function resultsBelow(results: usize, count: u32, limit: i32): u64 {
+  return Walk.below(results, count, limit);
 }

@@ -13,6 +13,7 @@ import { STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { beginTrial, keepTrial, undoTrial } from "../../memory/trial";
+import { windowTakes } from "../fib4/window";
 import { nodeClear, nodeCopy } from "./build";
 import { isPrefix, routeDelete, routeSet, storeDelete, storeSet } from "./change";
 import { Fib } from "./fib";
@@ -80,8 +81,8 @@ class Row {
 /** Whether changes one by one have room for all of them, and leave the layout. */
 function fits(image: Image, fib: Fib, count: u32, after: u32, next: u32, leaf: u32): bool {
   if (!isLaidOut(fib, next, leaf) || !isLaidOut(fib, after, leaf)) return false;
-  const takes = <u64>count * (fib.is6 != 0 ? TAKES6 : TAKES4) + CHUNKS + ROUTE_NEEDS;
-  return takes <= spareOctets(image);
+  const takes = <u64>count * (fib.is6 != 0 ? TAKES6 : TAKES4) + windowTakes(image, fib, count);
+  return takes + CHUNKS + ROUTE_NEEDS <= spareOctets(image);
 }
 
 function isMany(fib: Fib, count: u32): bool {

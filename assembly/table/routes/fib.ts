@@ -28,6 +28,8 @@ export class Fib {
   /** IPv4: the window (fib4/window), 0 where there is none, and the first octet of the addresses in it. */
   windowAt: u32;
   windowFirst: u32;
+  /** IPv4: the window's panes (fib4/panes), an offset | log2 of how many there is room for; 0 where there are none. */
+  panes: u32;
   /** IPv6: where the next block is cut from, and lists of blocks given back (fib6/cells). */
   chunkAt: u32;
   chunkEnd: u32;

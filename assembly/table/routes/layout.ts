@@ -83,5 +83,5 @@ export function belowSlot(high: u64, depth: u32, slot: u32): u64 {
 
 /** Octets that one route can need beside those it gives back: nodes, their arrays and blocks on the way, and copies. */
 export const ROUTE_NEEDS: u32 = 24 << 10;
-/** What the addition of a route leaves at least, so that a removal finds room. */
+/** What the addition of a route leaves of them at least, so that a removal finds room. */
 export const REMOVAL_NEEDS: u32 = 12 << 10;

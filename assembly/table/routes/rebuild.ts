@@ -2,7 +2,7 @@ import { STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
 import { LEAF4_MAX } from "../fib4/layout";
-import { windowClear, windowCreate } from "../fib4/window";
+import { windowClear, windowCreate, windowNeeds } from "../fib4/window";
 import { Fib, NEXT_FIB_AT, ROOT_WIDE } from "./fib";
 import { belowSlot, ROUTE_NEEDS, RouteNode, SLOTS, STRIDE } from "./layout";
 import { childAt, hasChild, leafOver, slotsOfLonger } from "./lookup";
@@ -130,7 +130,7 @@ export function rebuild(image: Image, fib: Fib, bits: u32, wide: u32): u32 {
   next.root = bits | wide;
   const cells = needs(image, next, fib.storeAt, 0) + leavesNeed(next);
   // An eighth of what cells are cut from may be too small for the next one.
-  const most = rootNeeds(next) + cells + cells / 7 + ROUTE_NEEDS;
+  const most = rootNeeds(next) + windowNeeds(image, next) + cells + cells / 7 + ROUTE_NEEDS;
   if (spareOctets(image) < most) return STATUS_NO_SPACE;
   rootCreate(image, next, bits, wide);
   plant(image, next, fib.storeAt, 0, 0, 0);
