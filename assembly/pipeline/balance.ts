@@ -65,13 +65,14 @@ function balanceBurst(image: Image, state: State, batch: usize, first: u32, coun
   const segments = receiveSegments(batch, first, count, scratch);
   const chosen = choose(image, ring, scratch, segments);
   if (chosen != 0) planTranslations(scratch, count);
+  const verdicts = cell(batch, COLUMN_VERDICT, first);
   for (let i: u32 = 0; i < count; i++) {
     let verdict = REFUSED;
     if (((chosen >> i) & 1) != 0) {
       writeTranslation(state, scratch, i);
       verdict = VERDICT_FORWARD;
     } else if (((segments >> i) & 1) == 0) verdict = balanceOther(image, state, batch, first + i, ring);
-    store<u32>(cell(batch, COLUMN_VERDICT, first + i), verdict);
+    store<u32>(verdicts + (i << 2), verdict);
   }
 }
 

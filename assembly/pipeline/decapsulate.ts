@@ -30,39 +30,52 @@ function open(packet: Packet): void {
   packet.decide(VERDICT_FORWARD, 0);
 }
 
-function hand(batch: usize, index: u32, frame: u32, length: u32, inNumber: u32, verdict: u32): void {
-  store<u32>(cell(batch, COLUMN_FRAME, index), frame - <u32>batch);
-  store<u32>(cell(batch, COLUMN_LENGTH, index), length);
-  store<u32>(cell(batch, COLUMN_IN, index), inNumber);
-  store<u32>(cell(batch, COLUMN_VERDICT, index), verdict);
+/** Octets of a column. */
+function columnLength(batch: usize): u32 {
+  return load<u32>(batch, BATCH_CAPACITY) << 2;
+}
+
+/** What became of a packet goes to its cells, the first column's of which is at `cells`. */
+function hand(cells: usize, columnLen: u32, frame: u32, length: u32, inNumber: u32, verdict: u32): void {
+  store<u32>(cells + COLUMN_FRAME * columnLen, frame);
+  store<u32>(cells + COLUMN_LENGTH * columnLen, length);
+  store<u32>(cells + COLUMN_IN * columnLen, inNumber);
+  store<u32>(cells + COLUMN_VERDICT * columnLen, verdict);
 }
 
 /** A packet through the stages, for the columns. */
 function openOther(image: Image, state: State, batch: usize, index: u32): void {
   const packet = Packet.at(batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)));
   if (receive(packet, image, state, batch, index)) open(packet);
-  hand(batch, index, packet.frame, packet.length, packet.in, packet.verdict | (packet.reason << 8));
+  const verdict = packet.verdict | (packet.reason << 8);
+  hand(
+    cell(batch, 0, index),
+    columnLength(batch),
+    packet.frame - <u32>batch,
+    packet.length,
+    packet.in,
+    verdict,
+  );
 }
 
 /** Takes tunnels' outer headers off packets 0 … count - 1 of a batch, and nothing else. */
 export function decapsulateBatch(image: Image, state: State, batch: usize, count: u32): void {
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
   const scratch = expressAt(batch);
+  const columnLen = columnLength(batch);
   for (let first: u32 = 0; first < total; first += BURST_LEN) {
     const burst = min<u32>(BURST_LEN, total - first);
     const opened = receiveTunnelled(image, batch, first, burst, scratch);
+    const cells = cell(batch, 0, first);
     for (let i: u32 = 0; i < burst; i++) {
       const entry = scratch + (i << 2);
-      if (((opened >> i) & 1) == 0) openOther(image, state, batch, first + i);
-      else
-        hand(
-          batch,
-          first + i,
-          load<u32>(entry, STARTS),
-          load<u32>(entry, LENGTHS),
-          load<u32>(entry, INS),
-          VERDICT_FORWARD,
-        );
+      if (((opened >> i) & 1) == 0) {
+        openOther(image, state, batch, first + i);
+        continue;
+      }
+      const frame = load<u32>(entry, STARTS) - <u32>batch;
+      const length = load<u32>(entry, LENGTHS);
+      hand(cells + (i << 2), columnLen, frame, length, load<u32>(entry, INS), VERDICT_FORWARD);
     }
   }
 }

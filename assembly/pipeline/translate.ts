@@ -45,12 +45,14 @@ function translateBurst(image: Image, state: State, batch: usize, first: u32, co
   receiveBurst(image, batch, first, count, scratch, false);
   const steady = findConnections(image, state, scratch, count, load<u64>(scratch, KNOWN));
   if (steady != 0) planTranslations(scratch, count);
+  const verdicts = cell(batch, COLUMN_VERDICT, first);
+  const connections = cell(batch, COLUMN_CONNECTION, first);
   let changed = false;
   for (let i: u32 = 0; i < count; i++) {
     if (((steady >> i) & 1) != 0 && (!changed || isStill(state, scratch, i))) {
       writeTranslation(state, scratch, i);
-      store<u32>(cell(batch, COLUMN_VERDICT, first + i), VERDICT_FORWARD);
-      store<u32>(cell(batch, COLUMN_CONNECTION, first + i), load<u32>(scratch + (i << 2), FLOWS) >> 1);
+      store<u32>(verdicts + (i << 2), VERDICT_FORWARD);
+      store<u32>(connections + (i << 2), load<u32>(scratch + (i << 2), FLOWS) >> 1);
     } else {
       translateOther(image, state, batch, first + i);
       changed = true;
