@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../../bench/baseline/random.js";
 import { type Kernel, OrderedSum } from "../../../bench/native/kernel.js";
 import { inPrefixKeys4, uniformKeys4 } from "../../../bench/native/keys.js";
-import { flowKernel, maglevKernel, routerKernel } from "../../../bench/native/packet-kernels.js";
+import {
+  decapsulatorKernel,
+  flowKernel,
+  maglevKernel,
+  routerKernel,
+  translatorKernel,
+} from "../../../bench/native/packet-kernels.js";
 import { scenariosOf } from "../../../bench/native/scenarios.js";
 import { parseVariants, Side } from "../../../bench/native/side.js";
 import { hashKernel, lpm4Kernel } from "../../../bench/native/table-kernels.js";
@@ -98,7 +104,8 @@ describe(`bench:native: the machine agrees with oracles ${beside}`, () => {
   it.each<[string, (folder: string) => Promise<Kernel>]>([
     ["encap", routerKernel],
     ["decap", routerKernel],
-    ["connection-4k", flowKernel],
+    ["strip", decapsulatorKernel],
+    ["connection-4k", translatorKernel],
     ["whole-10k", flowKernel],
     ["maglev", maglevKernel],
   ])("on every octet of packets: %s", async (name, make) => {
