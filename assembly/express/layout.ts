@@ -25,13 +25,13 @@ export const STARTS: u32 = 11 * WORDS;
 /** Connection record << 1 | direction, 0 for none. */
 export const FLOWS: u32 = 12 * WORDS;
 /**
- * Of a connection's packet: address of the tuple it gets (resolve.ts), with bit 0 set where it ages even if a bridge
- * switches it; 0 where it keeps its own.
+ * Address of the tuple that a packet gets (dst, src, dst port << 16 | src port), with bit 0 set where it ages even if a
+ * bridge switches it (follow.ts); 0 where it keeps its own.
  */
 export const GIVEN: u32 = 13 * WORDS;
 /** The destination that is routed. */
 export const KEYS: u32 = 14 * WORDS;
-/** What the IPv4 checksum's words grow by (plan.ts); 0 where addresses and ports stay. */
+/** What the IPv4 checksum's words grow by (tuples.ts); 0 where addresses and ports stay. */
 export const GROWTH: u32 = 15 * WORDS;
 /** TTL, protocol and checksum, as the frame gets them. */
 export const TTLS: u32 = 16 * WORDS;
@@ -40,8 +40,10 @@ export const CHECKSUMS: u32 = 17 * WORDS;
 export const CHECKSUMS_AT: u32 = 18 * WORDS;
 /** Address of the next hop. */
 export const HOPS_AT: u32 = 19 * WORDS;
-/** Of the outer headers: their octets, 0 for none; the IPv4 header's first word; the sum of what stands in it, but for
- * the identification; the UDP source port and length. As the frame gets them. */
+/**
+ * Of the outer headers: their octets, 0 for none; the IPv4 header's first word; the sum of what stands in it, but for
+ * the identification; the UDP source port and length. As the frame gets them.
+ */
 export const OUTER: u32 = 20 * WORDS;
 export const OUTER_HEAD: u32 = 21 * WORDS;
 export const OUTER_SUM: u32 = 22 * WORDS;
