@@ -100,6 +100,12 @@ export class Image {
     }
   }
 
+  /** It was copied to another place: bursts on their way end, and none begins here any more. */
+  retire(): void {
+    this.magic = 0;
+    atomic.store<u32>(changetype<usize>(this) + offsetof<Image>("pause"), 1);
+  }
+
   endPause(): void {
     atomic.store<u32>(changetype<usize>(this) + offsetof<Image>("pause"), 0);
   }

@@ -6,6 +6,7 @@ import {
   IMAGE_MAGIC,
   IMAGE_TAIL,
   IMAGE_VERSION,
+  STATUS_AGAIN,
   STATUS_BAD_ENTRY,
   STATUS_BAD_IMAGE,
   STATUS_NO_SPACE,
@@ -114,6 +115,11 @@ export function imagePause(address: usize, states: usize, count: u32): void {
   Image.at(address).beginPause(states, count);
 }
 
+/** Says that an image was copied to another place, where it is from now on: runs here end with STATUS_AGAIN. */
+export function imageRetire(address: usize): void {
+  Image.at(address).retire();
+}
+
 export function imageResume(address: usize): void {
   Image.at(address).endPause();
 }
@@ -164,8 +170,7 @@ export function balance(address: usize, state: usize, number: u32, batch: usize,
 export function decapsulate(address: usize, state: usize, batch: usize, count: u32): u32 {
   const image = Image.at(address);
   if (!image.isValid) return STATUS_BAD_IMAGE;
-  decapsulateBatch(image, State.at(state), batch, count);
-  return STATUS_OK;
+  return decapsulateBatch(image, State.at(state), batch, count) ? STATUS_OK : STATUS_BAD_IMAGE;
 }
 
 /**
@@ -177,19 +182,23 @@ export function translate(address: usize, state: usize, batch: usize, count: u32
   const image = Image.at(address);
   const own = State.at(state);
   if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
-  translateBatch(image, own, batch, count, <u64>now);
-  return STATUS_OK;
+  return translateBatch(image, own, batch, count, <u64>now) ? STATUS_OK : STATUS_BAD_IMAGE;
 }
 
 /**
  * Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, never going back. STATUS_NO_SPACE,
- * before anything is done, where the image has more virtual servers than the state has room for (stateReach).
+ * before anything is done, where the image has more virtual servers than the state has room for (stateReach); AGAIN
+ * where that, or the image's place, changed on the way.
  */
 export function run(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
+  return runFrom(address, state, batch, 0, count, now);
+}
+
+/** The same of packets first … count - 1. */
+export function runFrom(address: usize, state: usize, batch: usize, first: u32, count: u32, now: f64): u32 {
   const image = Image.at(address);
   const own = State.at(state);
   if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
   if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
-  runBatch(image, own, batch, count, <u64>now);
-  return STATUS_OK;
+  return runBatch(image, own, batch, first, count, <u64>now) ? STATUS_OK : STATUS_AGAIN;
 }

@@ -26,6 +26,11 @@ export const STATUS_NO_SPACE: u32 = 1;
 export const STATUS_BAD_ENTRY: u32 = 2;
 /** Not an image or a state, or of another version. */
 export const STATUS_BAD_IMAGE: u32 = 3;
+/**
+ * Of a run: the image moved to another place meanwhile, or has more virtual servers than the state has room for. Call
+ * again for the packets from BATCH_DONE on, with both as they are now.
+ */
+export const STATUS_AGAIN: u32 = 4;
 
 /** imageFlags: verify TCP and UDP checksums in software, as a kernel does without NIC offload. */
 export const IMAGE_FLAG_VERIFY: u32 = 1;

@@ -17,6 +17,8 @@ export const BATCH_TRACE_CAPACITY: u32 = 16;
 /** Records that the last traced run wrote, and how many more there was no room for. */
 export const BATCH_TRACE_COUNT: u32 = 20;
 export const BATCH_TRACE_LOST: u32 = 24;
+/** Packets from the first one on that the last run has judged. */
+export const BATCH_DONE: u32 = 28;
 export const BATCH_HEADER_LEN: u32 = 64;
 
 /** Columns in their order; column c of a batch starts at BATCH_HEADER_LEN + c * capacity * 4. */

@@ -21,7 +21,7 @@ import {
   RING_SIZE,
 } from "../table/ring/layout";
 import { realOf, ringAt, slotOfHash, slotReal, slotsOf } from "../table/ring/lookup";
-import { cell, expressAt, receive, scratchAt } from "./run";
+import { cell, enter, expressAt, receive, scratchAt } from "./run";
 
 /** What the verdict column says of a plain packet. */
 const REFUSED: u32 = VERDICT_REJECT | (DROP_NO_DESTINATION << 8);
@@ -82,7 +82,10 @@ export function balanceBatch(image: Image, state: State, number: u32, batch: usi
   const ring = ringAt(image, number);
   if (load<u32>(ring, RING_SCHEDULER) != SCHEDULER_MAGLEV) return false;
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
-  for (let first: u32 = 0; first < total; first += BURST_LEN)
+  for (let first: u32 = 0; first < total; first += BURST_LEN) {
+    if (!enter(image, state)) return false;
     balanceBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), ring);
+    state.setBusy(false);
+  }
   return true;
 }

@@ -16,7 +16,7 @@ import { decap, inheritEcn, isForTunnel } from "../stage/decap";
 import { parse } from "../stage/parse";
 import { State } from "../state";
 import { ECN_TELLS } from "../wire/ecn";
-import { cell, expressAt, receive, scratchAt } from "./run";
+import { cell, enter, expressAt, receive, scratchAt } from "./run";
 
 /** Takes the outer headers off. What is inside is read only where there is a congestion mark to be handed on. */
 function open(packet: Packet): void {
@@ -58,24 +58,30 @@ function openOther(image: Image, state: State, batch: usize, index: u32): void {
   );
 }
 
-/** Takes tunnels' outer headers off packets 0 … count - 1 of a batch, and nothing else. */
-export function decapsulateBatch(image: Image, state: State, batch: usize, count: u32): void {
-  const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
+function openBurst(image: Image, state: State, batch: usize, first: u32, count: u32): void {
   const scratch = expressAt(batch);
+  const opened = receiveTunnelled(image, batch, first, count, scratch);
+  const cells = cell(batch, 0, first);
   const columnLen = columnLength(batch);
-  for (let first: u32 = 0; first < total; first += BURST_LEN) {
-    const burst = min<u32>(BURST_LEN, total - first);
-    const opened = receiveTunnelled(image, batch, first, burst, scratch);
-    const cells = cell(batch, 0, first);
-    for (let i: u32 = 0; i < burst; i++) {
-      const entry = scratch + (i << 2);
-      if (((opened >> i) & 1) == 0) {
-        openOther(image, state, batch, first + i);
-        continue;
-      }
-      const frame = load<u32>(entry, STARTS) - <u32>batch;
-      const length = load<u32>(entry, LENGTHS);
-      hand(cells + (i << 2), columnLen, frame, length, load<u32>(entry, INS), VERDICT_FORWARD);
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = scratch + (i << 2);
+    if (((opened >> i) & 1) == 0) {
+      openOther(image, state, batch, first + i);
+      continue;
     }
+    const frame = load<u32>(entry, STARTS) - <u32>batch;
+    const length = load<u32>(entry, LENGTHS);
+    hand(cells + (i << 2), columnLen, frame, length, load<u32>(entry, INS), VERDICT_FORWARD);
   }
+}
+
+/** Takes tunnels' outer headers off packets 0 … count - 1 of a batch, and nothing else. False where the image moved. */
+export function decapsulateBatch(image: Image, state: State, batch: usize, count: u32): bool {
+  const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
+  for (let first: u32 = 0; first < total; first += BURST_LEN) {
+    if (!enter(image, state)) return false;
+    openBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first));
+    state.setBusy(false);
+  }
+  return true;
 }

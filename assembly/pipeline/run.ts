@@ -1,5 +1,6 @@
 import {
   BATCH_CAPACITY,
+  BATCH_DONE,
   BATCH_HEADER_LEN,
   BATCH_SLOTS,
   BATCH_STRIDE,
@@ -189,19 +190,25 @@ function prepare(
 
 /**
  * A burst sees one image: while a writer changes it, bursts wait, and a change waits for those on their way. Each says
- * what it is about to do before it looks what the other does.
+ * what it is about to do before it looks what the other does. False, and no burst, where the image is no more.
  */
-function enter(image: Image, state: State): void {
+export function enter(image: Image, state: State): bool {
   state.setBusy(true);
-  while (image.isPaused) {
+  while (image.isPaused && image.isValid) {
     state.setBusy(false);
-    while (image.isPaused) {}
+    while (image.isPaused && image.isValid) {}
     state.setBusy(true);
   }
+  if (image.isValid) return true;
+  state.setBusy(false);
+  return false;
 }
 
-/** Runs packets 0 … count - 1 of a batch through the node; count above the batch's capacity is cut to it. */
-export function runBatch(image: Image, state: State, batch: usize, count: u32, now: u64): void {
+/**
+ * Runs packets from … count - 1 of a batch through the node; count above the batch's capacity is cut to it. Those below
+ * BATCH_DONE are judged then: all, unless the image moved or outgrew the state.
+ */
+export function runBatch(image: Image, state: State, batch: usize, from: u32, count: u32, now: u64): bool {
   state.now = max<u64>(state.now, now);
   store<u32>(batch, 0, BATCH_TRACE_COUNT);
   store<u32>(batch, 0, BATCH_TRACE_LOST);
@@ -209,13 +216,21 @@ export function runBatch(image: Image, state: State, batch: usize, count: u32, n
   const scratch = expressAt(batch);
   let hasExpress: bool = false;
   let asked = image.sequence - 1;
-  for (let first: u32 = 0; first < total; first += BURST_LEN) {
-    enter(image, state);
+  let first = from;
+  while (first < total && enter(image, state)) {
     if (asked != image.sequence) {
       asked = image.sequence;
+      if (state.positionsRoom < image.serversRoom) {
+        state.setBusy(false);
+        break;
+      }
       hasExpress = !TRACE && askRules(image, scratch);
     }
-    runBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first), hasExpress);
+    const burst = min<u32>(BURST_LEN, total - first);
+    runBurst(image, state, batch, first, burst, hasExpress);
     state.setBusy(false);
+    first += burst;
   }
+  store<u32>(batch, first, BATCH_DONE);
+  return first >= total;
 }

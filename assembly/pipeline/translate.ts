@@ -13,7 +13,7 @@ import { parse } from "../stage/parse";
 import { translate } from "../stage/translate";
 import { State } from "../state";
 import { connectionAt } from "../table/flow/lookup";
-import { cell, expressAt, receive, scratchAt } from "./run";
+import { cell, enter, expressAt, receive, scratchAt } from "./run";
 
 /** A packet of a connection gets what that has for it; any other stays as it is. */
 function give(packet: Packet): void {
@@ -60,11 +60,15 @@ function translateBurst(image: Image, state: State, batch: usize, first: u32, co
   }
 }
 
-/** Translates packets 0 … count - 1 of a batch as their connections say; no rule, no route. */
-export function translateBatch(image: Image, state: State, batch: usize, count: u32, now: u64): void {
+/** Translates packets 0 … count - 1 of a batch as their connections say; no rule, no route. False where the image moved. */
+export function translateBatch(image: Image, state: State, batch: usize, count: u32, now: u64): bool {
   state.now = max<u64>(state.now, now);
   askNothing(expressAt(batch));
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
-  for (let first: u32 = 0; first < total; first += BURST_LEN)
+  for (let first: u32 = 0; first < total; first += BURST_LEN) {
+    if (!enter(image, state)) return false;
     translateBurst(image, state, batch, first, min<u32>(BURST_LEN, total - first));
+    state.setBusy(false);
+  }
+  return true;
 }

@@ -1,4 +1,5 @@
 import {
+  BATCH_DONE,
   BATCH_HEADER_LEN,
   BATCH_SLOTS,
   BATCH_TRACE,
@@ -157,6 +158,11 @@ export class Batch {
   #expectSlot(index: number): void {
     if (Number.isInteger(index) && index >= 0 && index < this.capacity) return;
     throw new RangeError(`The batch has ${this.capacity} slots; there is no slot ${String(index)}.`);
+  }
+
+  /** Packets from the first one on that the last run has judged. */
+  get done(): number {
+    return this.#view.getUint32(BATCH_DONE, true);
   }
 
   /** What the last traced run recorded. RangeError when there was no room for all of it. */

@@ -120,8 +120,10 @@ export class Engine {
    * what changes; the first change of a collection indexes it. Bursts of workers wait meanwhile.
    */
   apply(change: RulesetChange): void {
-    const writes = this.#live.change(change, ({ octets, staged, servers }) => {
-      this.#image.reserve(octets, staged);
+    const writes = this.#live.change(change, ({ octets, routes, staged, servers }) => {
+      // Wide leaves take half as much again, and an eighth of what they are cut from may be lost.
+      const layout = routes ? 2 * (this.machine.imageOctets(this.image, PART_FIB) >>> 0) : 0;
+      this.#image.reserve(octets + layout, staged);
       this.#state.reach(Math.max(servers, this.machine.imageServers(this.image) >>> 0));
     });
     try {
@@ -273,13 +275,10 @@ export class Engine {
   #alone(change: () => void): void {
     const states = this.#workers.flatMap((workers) => workers.states);
     const { machine, memory, image } = this;
-    if (states.length === 0) {
-      change();
-      return;
-    }
-    memory.borrow(states.length * 4, (address) => {
-      memory.words(address, states.length).set(states);
-      machine.imagePause(image, address, states.length);
+    if (states.length === 0) return change();
+    memory.borrow(states.length * 4, (at) => {
+      memory.words(at, states.length).set(states);
+      machine.imagePause(image, at, states.length);
     });
     try {
       change();

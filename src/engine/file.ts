@@ -4,11 +4,12 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import type { SavedNumbers } from "./live/ruleset.js";
 
 /**
- * An image file: six little-endian words (magic, version, octets of the image, of the state and of the text, CRC-32 of
- * what follows), the image, the state, and as JSON the ruleset with its numbers, by which a loaded engine knows what
+ * An image file: six little-endian words (magic, version, CRC-32 of what follows, octets of the image, of the state and
+ * of the text), the image, the state, and as JSON the ruleset with its numbers, by which a loaded engine knows what
  * they stand for.
  */
 const HEAD_LEN = 24;
+const SUMMED_AT = 12;
 
 export interface ImageFile {
   readonly image: Uint8Array;
@@ -51,9 +52,10 @@ export function writeImageFile({ image, state, ruleset, numbers }: ImageFile): U
     file.set(part, at);
     at += part.length;
   }
-  const head = [IMAGE_MAGIC, IMAGE_VERSION, ...lengths, crc32(file.subarray(HEAD_LEN))];
   const view = new DataView(file.buffer);
-  for (const [index, word] of head.entries()) view.setUint32(index * 4, word, true);
+  for (const [index, word] of [IMAGE_MAGIC, IMAGE_VERSION, 0, ...lengths].entries())
+    view.setUint32(index * 4, word, true);
+  view.setUint32(SUMMED_AT - 4, crc32(file.subarray(SUMMED_AT)), true);
   return file;
 }
 
@@ -67,7 +69,7 @@ export function readImageFile(file: Uint8Array): ImageFile {
   if (file.length < HEAD_LEN || view.getUint32(0, true) !== IMAGE_MAGIC) {
     refuse("These octets are no packetyard image. Give what engine.save() returned.");
   }
-  const [version = 0, imageLength = 0, stateLength = 0, textLength = 0, crc = 0] = [4, 8, 12, 16, 20].map(
+  const [version = 0, crc = 0, imageLength = 0, stateLength = 0, textLength = 0] = [4, 8, 12, 16, 20].map(
     (at) => view.getUint32(at, true),
   );
   if (version !== IMAGE_VERSION) {
@@ -79,7 +81,7 @@ export function readImageFile(file: Uint8Array): ImageFile {
   if (file.length !== length) {
     refuse(`The image is cut: ${file.length} octets of ${length}. Save it again.`);
   }
-  if (crc32(file.subarray(HEAD_LEN)) !== crc)
+  if (crc32(file.subarray(SUMMED_AT)) !== crc)
     refuse("The image's checksum is wrong: it was changed. Save it again.");
   const [stateAt, textAt] = [HEAD_LEN + imageLength, HEAD_LEN + imageLength + stateLength];
   const text = new TextDecoder().decode(file.subarray(textAt));

@@ -220,10 +220,12 @@ export class ImageStore {
   /** Moves the image to a place twice as large, or as large as it must be where there is no more room. */
   #enlarge(least: number): void {
     const old = this.octets;
+    const place = this.#address;
     const roomy = Math.max(this.#capacity * 2, least);
     this.#place(this.#memory.hasRoom(roomy) ? roomy : least);
     this.#memory.octets(this.#address, old.length).set(old);
     this.#check(this.#machine.imageResize(this.#address, this.#capacity));
+    this.#machine.imageRetire(place);
   }
 
   #check(status: number): void {

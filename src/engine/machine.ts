@@ -12,6 +12,7 @@ export interface Machine extends Record<string, unknown> {
   imageOctets(image: number, part: number): number;
   imageSequence(image: number): number;
   imagePause(image: number, states: number, count: number): void;
+  imageRetire(image: number): void;
   imageResume(image: number): void;
   imageFlags(image: number, flags: number): void;
   imageServers(image: number): number;
@@ -85,6 +86,7 @@ export interface Machine extends Record<string, unknown> {
   decapsulate(image: number, state: number, batch: number, count: number): number;
   translate(image: number, state: number, batch: number, count: number, now: number): number;
   run(image: number, state: number, batch: number, count: number, now: number): number;
+  runFrom(image: number, state: number, batch: number, first: number, count: number, now: number): number;
 }
 
 /** Links a build to a memory; refuses one whose layouts are not those this package was compiled with. */

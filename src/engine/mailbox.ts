@@ -5,6 +5,8 @@ export interface Job {
   readonly image: number;
   readonly state: number;
   readonly batch: number;
+  /** Packets first … count - 1. */
+  readonly first: number;
   readonly count: number;
   readonly now: number;
 }
@@ -12,10 +14,10 @@ export interface Job {
 /** Octets of a mailbox, which lies in linear memory: words, and the clock as a double at CLOCK. */
 export const MAILBOX_LEN = 64;
 const POSTED = 0;
-/** image, state, batch, count. */
+/** image, state, batch, first, count. */
 const JOB = 2;
-const JOB_WORDS = 4;
-const STATUS = 6;
+const JOB_WORDS = 5;
+const STATUS = 7;
 const CLOCK = 4;
 
 /** A number that no job has: the thread ends. */
@@ -35,9 +37,9 @@ export class Mailbox {
   }
 
   /** Posts a job; one at a time. The thread that takes it tells when it is done (`status` then has what came of it). */
-  post({ image, state, batch, count, now }: Job): void {
+  post({ image, state, batch, first, count, now }: Job): void {
     const words = this.#words;
-    words.set([image, state, batch, count], JOB);
+    words.set([image, state, batch, first, count], JOB);
     this.#clock[CLOCK] = now;
     Atomics.add(words, POSTED, 1);
     Atomics.notify(words, POSTED);
@@ -62,8 +64,8 @@ export class Mailbox {
       const number = Atomics.load(words, POSTED);
       if (number === END) return;
       if (number === last) continue;
-      const [image = 0, state = 0, batch = 0, count = 0] = words.subarray(JOB, JOB + JOB_WORDS);
-      const status = work({ image, state, batch, count, now: this.#clock[CLOCK] ?? 0 });
+      const [image = 0, state = 0, batch = 0, first = 0, count = 0] = words.subarray(JOB, JOB + JOB_WORDS);
+      const status = work({ image, state, batch, first, count, now: this.#clock[CLOCK] ?? 0 });
       Atomics.store(words, STATUS, status);
       tell();
       last = number;

@@ -67,12 +67,14 @@ export class LinearMemory {
     return Math.ceil(this.#top / ALIGNMENT) * ALIGNMENT;
   }
 
-  /** Lends a fresh region for the length of a call, and takes it back. */
+  /** Lends a fresh region for the length of a call, takes it back and clears it: what is fresh is all zero. */
   borrow<T>(octets: number, use: (address: number) => T): T {
     const top = this.#top;
+    const address = this.take(octets);
     try {
-      return use(this.take(octets));
+      return use(address);
     } finally {
+      this.octets(address, octets).fill(0);
       this.#top = top;
     }
   }

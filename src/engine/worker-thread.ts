@@ -14,6 +14,6 @@ export interface WorkerStart {
 const { module, memory, mailbox } = workerData as WorkerStart;
 const machine = await link(module, memory);
 new Mailbox(memory, mailbox).serve(
-  ({ image, state, batch, count, now }) => machine.run(image, state, batch, count, now),
+  ({ image, state, batch, first, count, now }) => machine.runFrom(image, state, batch, first, count, now),
   () => parentPort?.postMessage(null),
 );

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { STATUS_OK } from "../../assembly/abi/image.js";
+import { STATUS_AGAIN, STATUS_OK } from "../../assembly/abi/image.js";
 import { expectInteger, expectNow } from "./arguments.js";
 import type { Batch } from "./batch.js";
 import type { Machine } from "./machine.js";
@@ -52,20 +52,26 @@ export class EngineWorker {
    * batch is the worker's until then. Error while it runs another. TypeError and RangeError as of `engine.run`.
    */
   async run(batch: Batch, now = 0, count: number = batch.capacity): Promise<void> {
-    const { machine, memory, image } = this.#shared;
+    const { memory } = this.#shared;
     if (!batch.isIn(memory)) throw new TypeError("The batch is not one of this worker's engine.");
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
     if (this.#isRunning) throw new Error("The worker still runs another batch: await that first.");
     this.#isRunning = true;
     try {
-      this.#state.reach(machine.imageServers(image()) >>> 0);
-      const job = { image: image(), state: this.state, batch: batch.address, count, now };
-      const status = await this.#run(job);
+      let status = await this.#runFrom(batch, 0, count, now);
+      // A change moved the image, or brought virtual servers: the rest is run over what is there now.
+      while (status === STATUS_AGAIN) status = await this.#runFrom(batch, batch.done, count, now);
       if (status !== STATUS_OK) throw new Error(`The machine refused to run the batch (status ${status}).`);
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  #runFrom(batch: Batch, first: number, count: number, now: number): Promise<number> {
+    const { machine, image } = this.#shared;
+    this.#state.reach(machine.imageServers(image()) >>> 0);
+    return this.#run({ image: image(), state: this.state, batch: batch.address, first, count, now });
   }
 }
 
@@ -92,8 +98,8 @@ export class Workers {
       return store;
     });
     if (!memory.isShared) {
-      const run = async ({ image: at, state, batch, count, now }: Job) =>
-        machine.run(at, state, batch, count, now);
+      const run = async ({ image: at, state, batch, first, count: end, now }: Job) =>
+        machine.runFrom(at, state, batch, first, end, now);
       return new Workers(
         stores.map((store) => new EngineWorker(shared, store, run)),
         [],

@@ -98,6 +98,19 @@ describe("an image file", () => {
     );
   });
 
+  it("is refused where octets are said to be another part's", async () => {
+    const { ruleset } = await engineOf([], "nftables");
+    const [image, state] = [new Uint8Array(64), new Uint8Array(64)];
+    const file = writeImageFile({ image, state, ruleset, numbers: NUMBERS });
+    const head = new DataView(file.buffer);
+    for (const [at, more] of [
+      [12, -8],
+      [16, 8],
+    ] as const)
+      head.setUint32(at, head.getUint32(at, true) + more, true);
+    expect(refusal(file)).toContain("checksum is wrong");
+  });
+
   it("is what an engine saves: with its connections, or without", async () => {
     const engine = await engineOf([], "iptables");
     engine.follow(tcp(`${POD}:1`, "10.244.2.100:80"));

@@ -34,6 +34,13 @@ describe("linear memory", () => {
     expect(memory.words(address, 4)[0]).toBe(7 * 2 ** 24);
   });
 
+  it("is all zero where it is fresh, also where it was lent before", () => {
+    const memory = new LinearMemory();
+    memory.borrow(1000, (address) => memory.octets(address, 1000).fill(0xa5));
+    const fresh = memory.octets(memory.take(1000), 1000);
+    expect(fresh.every((octet) => octet === 0)).toBe(true);
+  });
+
   it("takes back what it lent, also when the borrower fails", () => {
     const memory = new LinearMemory();
     const first = memory.borrow(1000, (address) => memory.borrow(1000, () => address));

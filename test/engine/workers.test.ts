@@ -8,6 +8,7 @@ import { Engine } from "../../src/engine/engine.js";
 import type { Workers } from "../../src/engine/workers.js";
 import { printIp } from "../../src/net/ip.js";
 import { tcp } from "../../src/packet/build.js";
+import type { RulesetStep } from "../../src/ruleset/change.js";
 import { parseIptables } from "../../src/ruleset/iptables-text.js";
 
 const CLUSTER = Cluster.synthetic({ services: 20, endpoints: 3 });
@@ -118,6 +119,54 @@ describe("workers", () => {
     await running;
     expect(verdicts).toEqual(Array.from({ length: 64 }, () => 0));
     expect(batch.verdict(63)).toBe("FORWARD");
+  });
+
+  it("go on over an image that a change moved, and over virtual servers that it brought", async () => {
+    // On their way to IPVS packets pass INPUT.
+    const iptables = parseIptables(LONG_CHAIN.replaceAll("FORWARD", "INPUT"), "rules");
+    const engine = await Engine.load({ ...compile(CLUSTER, { proxy: "ipvs" }), iptables });
+    workers = engine.workers(1);
+    const [worker] = workers.all;
+    const batch = engine.batch(64 * BURST_LEN);
+    const drop: RulesetStep = {
+      kind: "rules-spliced",
+      table: "filter",
+      chain: "INPUT",
+      at: 0,
+      removed: 0,
+      rules: [{ matches: [], target: { kind: "drop" } }],
+    };
+    const routes = Array.from({ length: 20_000 }, (_, index): RulesetStep => {
+      return {
+        kind: "route-set",
+        route: { prefix: { address: 0x14000000 + index * 256, length: 24 }, dev: "eth0" },
+      };
+    });
+    const servers = Array.from({ length: 300 }, (_, index): RulesetStep => {
+      const reals = [{ address: 0x0af40209, port: 8080, weight: 1 }];
+      const at = { protocol: "TCP", address: 0x0a700000 + index, port: 80 } as const;
+      return { kind: "server-set", server: { ...at, scheduler: "rr", origin: "", servers: reals } };
+    });
+    await worker?.run(batch, 0, 0);
+    for (const more of [routes, servers]) {
+      fill(batch, engine, 1000);
+      batch.verdicts.fill(0);
+      const before = engine.image;
+      const running = worker?.run(batch);
+      // The first burst walks past 100,000 rules a packet meanwhile.
+      while (Atomics.load(batch.verdicts, 0) === 0);
+      engine.apply([drop, ...more]);
+      const judged = batch.verdicts.indexOf(0);
+      expect(engine.image === before).toBe(more === servers);
+      await running;
+      const verdicts = outcomes(batch).map((one) => one.split(" ")[0]);
+      expect(verdicts[0]).toBe("FORWARD");
+      expect(verdicts.lastIndexOf("FORWARD")).toBeLessThan(judged + BURST_LEN);
+      expect(verdicts.at(-1)).toBe("DROP");
+      engine.apply([{ ...drop, removed: 1, rules: [] } as RulesetStep]);
+    }
+    const room = engine.machine.stateServers(worker?.state ?? 0) >>> 0;
+    expect(room).toBeGreaterThanOrEqual(engine.machine.imageServers(engine.image) >>> 0);
   });
 
   it("end the burst that is under way before a change begins", async () => {

@@ -76,14 +76,7 @@ const ruleOf = (targets: readonly number[]) =>
         : rule.target(target);
     });
 
-const PLAIN_TARGETS = [
-  TARGET_NONE,
-  TARGET_ACCEPT,
-  TARGET_ACCEPT,
-  TARGET_DROP,
-  TARGET_RETURN,
-  TARGET_MARK,
-];
+const PLAIN_TARGETS = [TARGET_NONE, TARGET_ACCEPT, TARGET_ACCEPT, TARGET_DROP, TARGET_RETURN, TARGET_MARK];
 export const drawnRule = ruleOf([...PLAIN_TARGETS, TARGET_JUMP, TARGET_JUMP, TARGET_GOTO]);
 /** The chain that others lead to leads nowhere: loops are refused before. */
 export const lastRule = ruleOf(PLAIN_TARGETS);

@@ -142,8 +142,8 @@ function rebuild(image: Image, head: usize, log2: u32, part: u32): bool {
   putAll(image.to(old), 0, count, image.to(next), log2, load<u32>(head, EXACT_IS6) != 0);
   if (isGrowing(head)) dropGrowth(image, head, part);
   giveBlock(image, old, BUCKET_LEN * count, part);
-  store<u32>(head, log2, EXACT_LOG2);
   store<u32>(head, next, EXACT_BUCKETS_AT);
+  store<u32>(head, log2, EXACT_LOG2);
   return true;
 }
 

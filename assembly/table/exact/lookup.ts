@@ -55,8 +55,9 @@ export class Search {
   @inline
   static place(image: Image, table: u32, low: u32, address: v128, protoPort: u32, is6: bool): usize {
     const head = image.to(table);
-    const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
+    // In this order, and written in the other: buckets are never fewer than a reader in another thread takes them for.
     const log2 = load<u32>(head, EXACT_LOG2);
+    const buckets = image.to(load<u32>(head, EXACT_BUCKETS_AT));
     const mask = ((<u32>1) << log2) - 1;
     const first = Search.home(low, address, protoPort, log2, is6);
     let index = first;

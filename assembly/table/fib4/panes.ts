@@ -74,12 +74,6 @@ function firstFree(image: Image, fib: Fib): u32 {
   return fib.panes == 0 ? 0 : readNumber(paneAt(image, fib, 0));
 }
 
-/** Octets that the next pane takes if the panes have to grow for it. */
-export function panesGrow(image: Image, fib: Fib): u32 {
-  const room = roomOf(fib);
-  return firstFree(image, fib) != 0 || room == PANES4_MAX ? 0 : panesOctets(max<u32>(room, 1));
-}
-
 /** Octets that so many panes more take at most, if the panes grow for them time and again. */
 export function panesTake(image: Image, fib: Fib, count: u32): u32 {
   const used = fib.panes == 0 ? 0 : readNumber(paneAt(image, fib, 0) + USED_AT);

@@ -6,16 +6,7 @@ import { RouteNode, SLOTS, STRIDE } from "../routes/layout";
 import { childAt, hasChild } from "../routes/lookup";
 import { readLeaf, word4Place } from "./block";
 import { isFlagged4, LEAF4_FLAG, WINDOW4_LEAVES, WINDOW4_LEN, WORD4_SHIFT } from "./layout";
-import {
-  paneGive,
-  panePaint,
-  panesClear,
-  panesGrow,
-  panesOctets,
-  panesReach,
-  panesTake,
-  paneTake,
-} from "./panes";
+import { paneGive, panePaint, panesClear, panesOctets, panesReach, panesTake, paneTake } from "./panes";
 
 /** A window pays for itself where three of four routes lie in it: so do the pod CIDRs of a cluster. */
 const SHARE: u32 = 4;
@@ -147,12 +138,7 @@ export function windowNeeds(image: Image, fib: Fib): u32 {
   return first == 256 ? 0 : WINDOW4_LEN + panesOctets(splitIn(image, fib, first));
 }
 
-/** Octets that panes can take when a route of this length comes. */
-export function windowGrows(image: Image, fib: Fib, length: u32): u32 {
-  return fib.windowAt != 0 && length > 24 ? panesGrow(image, fib) : 0;
-}
-
-/** The same of so many routes, one after another. */
+/** Octets that panes can take when so many routes come, one after another. */
 export function windowTakes(image: Image, fib: Fib, count: u32): u32 {
   return fib.windowAt != 0 ? panesTake(image, fib, count) : 0;
 }

@@ -1,7 +1,7 @@
 import { STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import { Image } from "../../image";
 import { spareOctets } from "../../memory/arena";
-import { windowGrows, windowRefresh } from "../fib4/window";
+import { windowRefresh } from "../fib4/window";
 import { childInsert, childRemove, leafRemove, leafSet, nodeCreate } from "./build";
 import { Fib, INHERITED_AT, PATH_AT } from "./fib";
 import {
@@ -80,7 +80,7 @@ export function routeSet(image: Image, fib: Fib, high: u64, low: u64, length: u3
   if (!isPrefix(high, low, length) || nextHop > NEXT_HOP_MAX) return STATUS_BAD_ENTRY;
   const leaf = nextHop + 1;
   if (adapt(image, fib, fib.routes + 1, leaf, false) != STATUS_OK) return STATUS_NO_SPACE;
-  if (spareOctets(image) < ROUTE_NEEDS + windowGrows(image, fib, length)) return STATUS_NO_SPACE;
+  if (spareOctets(image) < ROUTE_NEEDS) return STATUS_NO_SPACE;
   const depth = depthOf(length);
   const bits = length - depth;
   const slot = slotOf(high, low, depth);

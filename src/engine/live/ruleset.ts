@@ -41,8 +41,10 @@ export interface SavedNumbers {
 
 /** What a change needs at most. */
 export interface ChangeNeeds {
-  /** That the image grows by. */
+  /** That the image grows by, beside what follows. */
   readonly octets: number;
+  /** That what look-ups of routes read may be laid out anew, beside what there is. */
+  readonly routes: boolean;
   /** Of the columns that are handed to the machine at a time. */
   readonly staged: number;
   /** That the image's directory of virtual servers has room for. */
@@ -130,8 +132,14 @@ export class LiveRuleset {
     try {
       for (const [index, step] of change.entries()) takeStep(this.#parts, step, index + 1);
       hooks = this.#chains.check((map) => this.#sets.chainsOf(map));
-      const octets = this.#writes.octets + this.#network.octets;
-      reserve({ octets, staged: this.#writes.staged, servers: this.#allServers.room });
+      const routes = this.#network.octets;
+      const octets = this.#writes.octets + routes;
+      reserve({
+        octets,
+        routes: routes > 0,
+        staged: this.#writes.staged,
+        servers: this.#allServers.room,
+      });
     } catch (error) {
       this.#journal.rollback();
       this.#chains.forget();
