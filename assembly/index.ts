@@ -1,6 +1,9 @@
 /**
- * The machine's exports, and only they. Every address is one of linear memory; an image's is a multiple of
- * IMAGE_ALIGNMENT. Building calls answer a STATUS_ code and change nothing unless it is STATUS_OK.
+ * The machine's exports, and only they. It imports one thing, its memory, as `env.memory`: shared, of 1 to 32,768 pages.
+ * Every address is one of linear memory; an image's is a multiple of IMAGE_ALIGNMENT. Building calls answer a STATUS_
+ * code and change nothing unless it is STATUS_OK. In order: imageCreate and what fills it; stateCreate with room for
+ * imageServers; batchCreate; frames and their columns (abi/packet.ts); run. Columns' low octet is a VERDICT_, the next
+ * one a DROP_ reason (abi/verdict.ts). A count above a batch's capacity is cut to it.
  */
 import {
   IMAGE_MAGIC,
@@ -31,6 +34,7 @@ export {
   stateCreate,
   stateLength,
   stateReach,
+  stateRest,
   stateSeed,
   stateServers,
 } from "./pipeline/state";
@@ -158,25 +162,27 @@ export function nextHopsSet(address: usize, entries: usize, count: u32): u32 {
  */
 export function balance(address: usize, state: usize, number: u32, batch: usize, count: u32): u32 {
   const image = Image.at(address);
-  if (!image.isValid) return STATUS_BAD_IMAGE;
-  return balanceBatch(image, State.at(state), number, batch, count) ? STATUS_OK : STATUS_BAD_ENTRY;
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  return balanceBatch(image, own, number, batch, count) ? STATUS_OK : STATUS_BAD_ENTRY;
 }
 
 /**
  * Takes tunnels' outer headers off packets 0 … count - 1 of a batch, and nothing else: frame, length and interface
- * become those of what is inside, the verdict FORWARD. What came by no tunnel stays, as NO_TUNNEL; what cannot be
+ * become those of what is inside, the verdict FORWARD. What came by no tunnel stays, punted as NO_TUNNEL; what cannot be
  * opened is dropped with its reason. Congestion marks are handed on (RFC 6040).
  */
 export function decapsulate(address: usize, state: usize, batch: usize, count: u32): u32 {
   const image = Image.at(address);
-  if (!image.isValid) return STATUS_BAD_IMAGE;
-  return decapsulateBatch(image, State.at(state), batch, count) ? STATUS_OK : STATUS_BAD_IMAGE;
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  return decapsulateBatch(image, own, batch, count) ? STATUS_OK : STATUS_BAD_IMAGE;
 }
 
 /**
  * Translates packets 0 … count - 1 of a batch as the connections that they belong to say, and moves those on: no rule
- * is asked, no route and no TTL. Connection numbers and verdicts are written: FORWARD, or NO_CONNECTION for a packet
- * that stays as it is, since nothing is opened here.
+ * is asked, no route and no TTL. Connection numbers and verdicts are written: FORWARD, or punted as NO_CONNECTION a packet
+ * that stays as it is: nothing is opened here, but by \`run\`.
  */
 export function translate(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
   const image = Image.at(address);

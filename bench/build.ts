@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { describeMachine } from "../src/cli/machine.js";
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
@@ -95,13 +95,13 @@ async function measureAll(options: Options): Promise<void> {
 /** Names the mode that a process of its own is to measure. */
 const CHILD = "PACKETYARD_BENCH_BUILD";
 
-await new Command("build")
+await new Command("bench:build")
   .description("time compile and Engine.load of a large cluster")
   .option("--services <n>", "Services of the cluster", parseCount, 5000)
   .option("--endpoints <n>", "endpoints of each", parseCount, 50)
   .option("--nodes <n>", "Nodes that they are dealt over", parseCount, 3)
   .option("--rounds <n>", "fresh processes a mode", parseCount, 5)
-  .option("--mode <mode>", `only one of ${PROXY_MODES.join(", ")}`)
+  .addOption(new Option("--mode <mode>", "only one").choices(PROXY_MODES))
   .action((options: Options) => {
     const mode = process.env[CHILD] as ProxyMode | undefined;
     return mode === undefined ? measureAll(options) : measure(options, mode);

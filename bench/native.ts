@@ -28,6 +28,7 @@ interface Options extends RoundOptions {
   readonly all?: boolean;
 }
 
+const FULL_TABLE = "the full Internet table";
 const OURS = fileURLToPath(new URL("./native/ours.js", import.meta.url));
 
 /** Both sides of one scenario, started afresh on one core. */
@@ -94,16 +95,19 @@ class Run {
 async function compare(options: Options): Promise<void> {
   findToolchain();
   const { only = "", json } = options;
+  // Now, not when all is measured.
+  if (json !== undefined) writeFileSync(json, "");
   const full = findFullTable(process.env.PACKETYARD_SHARED ?? "../shared");
   const scenarios = scenariosOf(full).filter(({ name }) => name.includes(only));
   if (scenarios.length === 0) {
     const names = scenariosOf(full).map(({ name }) => name);
-    throw new Error(`There is nothing named «${only}» to measure: name one of ${names.join(", ")}.`);
+    const more = full === undefined ? `, or set PACKETYARD_SHARED for those over ${FULL_TABLE}` : "";
+    throw new Error(`There is nothing named «${only}» to measure: name one of ${names.join(", ")}${more}.`);
   }
   const skipped = [
     ...describeLoad(),
     ...(full === undefined
-      ? ["Rows over the full Internet table are skipped: PACKETYARD_SHARED names no folder that has it."]
+      ? [`Rows over ${FULL_TABLE} are skipped: PACKETYARD_SHARED names no folder that has it.`]
       : []),
   ];
   const folder = mkdtempSync(join(tmpdir(), "packetyard-native-"));
@@ -121,8 +125,14 @@ async function compare(options: Options): Promise<void> {
 
 function parseCount(text: string): number {
   const count = Number(text);
-  if (Number.isInteger(count) && count >= 0) return count;
-  throw new InvalidArgumentError("It is a whole number.");
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("It is a whole number, 1 or more.");
+}
+
+function parseCore(text: string): number {
+  const [core, last] = [Number(text), availableParallelism() - 1];
+  if (text !== "" && Number.isInteger(core) && core >= 0 && core <= last) return core;
+  throw new InvalidArgumentError(`This machine's cores are 0 to ${last}.`);
 }
 
 await new Command("bench:native")
@@ -130,7 +140,7 @@ await new Command("bench:native")
   .option("--only <name>", "scenarios whose name holds this text")
   .option("--rounds <count>", "how often each side has its turn", parseCount, 9)
   .option("--turn <ms>", "milliseconds of a turn", parseCount, 40)
-  .option("--core <number>", "the core that both run on", parseCount, availableParallelism() - 1)
+  .option("--core <number>", "the core that both run on", parseCore, availableParallelism() - 1)
   .option("--all", "tell every native variant's time in every round")
   .option("--json <file>", "write the numbers there too")
   .action((options: Options) => compare(options))

@@ -66,3 +66,8 @@ export function stateServers(address: usize): u32 {
 export function stateSeed(address: usize, low: u32, high: u32): void {
   seed(State.at(address), low, high);
 }
+
+/** No burst of the state's is on its way, whatever became of it. */
+export function stateRest(address: usize): void {
+  State.at(address).setBusy(false);
+}

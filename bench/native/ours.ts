@@ -1,7 +1,13 @@
 import { createInterface } from "node:readline";
 import { quantile } from "../../src/report/statistics.js";
 import { type Kernel, MissingExport } from "./kernel.js";
-import { decapsulatorKernel, flowKernel, maglevKernel, routerKernel, translatorKernel } from "./packet-kernels.js";
+import {
+  decapsulatorKernel,
+  flowKernel,
+  maglevKernel,
+  routerKernel,
+  translatorKernel,
+} from "./packet-kernels.js";
 import { hashKernel, lpm4Kernel, lpm6Kernel } from "./table-kernels.js";
 
 /**

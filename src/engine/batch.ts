@@ -69,6 +69,9 @@ export class Batch {
   readonly #memory: LinearMemory;
   readonly #interfaces: number;
 
+  /** Whose run it is lent to; nobody else runs or fills it then. */
+  #borrower: string | undefined;
+
   /** For a node of so many interfaces. Use `engine.batch`. */
   constructor(
     machine: Machine,
@@ -122,6 +125,7 @@ export class Batch {
    * interface of that number, TypeError for a frame that is no Uint8Array.
    */
   set(index: number, frame: Uint8Array, inNumber: number = INTERFACE_NODE): void {
+    this.expectFree();
     this.#expectSlot(index);
     expectFrame(frame);
     expectInteger("in", inNumber, INTERFACE_NODE, this.#interfaces);
@@ -158,6 +162,23 @@ export class Batch {
   #expectSlot(index: number): void {
     if (Number.isInteger(index) && index >= 0 && index < this.capacity) return;
     throw new RangeError(`The batch has ${this.capacity} slots; there is no slot ${String(index)}.`);
+  }
+
+  /** Error while a worker runs it. */
+  expectFree(): void {
+    if (this.#borrower !== undefined)
+      throw new Error(`The batch is ${this.#borrower}'s until its run is done: await that first.`);
+  }
+
+  /** Lends it for the length of a run. Error while it is lent. */
+  async lend<T>(borrower: string, use: () => Promise<T>): Promise<T> {
+    this.expectFree();
+    this.#borrower = borrower;
+    try {
+      return await use();
+    } finally {
+      this.#borrower = undefined;
+    }
   }
 
   /** Packets from the first one on that the last run has judged. */

@@ -1,4 +1,5 @@
 import {
+  IMAGE_TAIL,
   PART_ALL,
   PART_EXACT,
   PART_FIB,
@@ -121,7 +122,6 @@ export class Engine {
    */
   apply(change: RulesetChange): void {
     const writes = this.#live.change(change, ({ octets, routes, staged, servers }) => {
-      // Wide leaves take half as much again, and an eighth of what they are cut from may be lost.
       const layout = routes ? 2 * (this.machine.imageOctets(this.image, PART_FIB) >>> 0) : 0;
       this.#image.reserve(octets + layout, staged);
       this.#state.reach(Math.max(servers, this.machine.imageServers(this.image) >>> 0));
@@ -182,6 +182,7 @@ export class Engine {
     if (!(batch instanceof Batch) || !batch.isIn(this.memory)) {
       throw new TypeError("The batch is not one of this engine's: make it with this engine's batch().");
     }
+    batch.expectFree();
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
     this.machine.run(this.image, this.state, batch.address, count, now);
@@ -253,7 +254,7 @@ export class Engine {
   save(options: { readonly flows?: boolean } = {}): Uint8Array {
     const image = this.#copyOf(this.#image.octets, (address, length) =>
       // Equal engines give equal octets, however much room each image was given.
-      this.machine.imageResize(address, length),
+      this.machine.imageResize(address, length + IMAGE_TAIL),
     );
     const state = this.#copyOf(this.#state.octets, (address) => {
       if (options.flows === false) this.machine.flowsClear(address);

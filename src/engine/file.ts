@@ -79,7 +79,8 @@ export function readImageFile(file: Uint8Array): ImageFile {
   }
   const length = HEAD_LEN + imageLength + stateLength + textLength;
   if (file.length !== length) {
-    refuse(`The image is cut: ${file.length} octets of ${length}. Save it again.`);
+    const what = file.length < length ? "is cut" : "has octets behind its end";
+    refuse(`The image ${what}: ${file.length} octets, not ${length}. Save it again.`);
   }
   if (crc32(file.subarray(SUMMED_AT)) !== crc)
     refuse("The image's checksum is wrong: it was changed. Save it again.");

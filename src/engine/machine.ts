@@ -12,6 +12,7 @@ export interface Machine extends Record<string, unknown> {
   imageOctets(image: number, part: number): number;
   imageSequence(image: number): number;
   imagePause(image: number, states: number, count: number): void;
+  stateRest(state: number): void;
   imageRetire(image: number): void;
   imageResume(image: number): void;
   imageFlags(image: number, flags: number): void;

@@ -31,6 +31,8 @@ export class LinearMemory {
 
   /** `octets`: of a memory that is not shared; default 256 MiB. */
   constructor(octets: number = UNSHARED_DEFAULT) {
+    if (!Number.isInteger(octets) || octets < FIRST + PAGE)
+      throw new RangeError(`memory: ${String(octets)} is no number of octets of ${FIRST + PAGE} or more.`);
     this.isShared = hasSharedMemory();
     this.#pages = this.isShared ? PAGES_MAX : Math.min(PAGES_MAX, Math.ceil(octets / PAGE));
     const initial = this.isShared ? 2 : this.#pages;

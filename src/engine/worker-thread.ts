@@ -14,6 +14,13 @@ export interface WorkerStart {
 const { module, memory, mailbox } = workerData as WorkerStart;
 const machine = await link(module, memory);
 new Mailbox(memory, mailbox).serve(
-  ({ image, state, batch, first, count, now }) => machine.runFrom(image, state, batch, first, count, now),
+  ({ image, state, batch, first, count, now }) => {
+    try {
+      return machine.runFrom(image, state, batch, first, count, now);
+    } finally {
+      // A change waits for bursts on their way: were there a fault, it would wait for this one for ever.
+      machine.stateRest(state);
+    }
+  },
   () => parentPort?.postMessage(null),
 );

@@ -21,6 +21,8 @@ export interface Shared {
 /** Runs one job at a time, in a thread or in this one; the machine's status. */
 type Run = (job: Job) => Promise<number>;
 
+const CLOSED = "The workers are closed: make others with engine.workers().";
+
 /**
  * One worker: connections, schedulers and random state of its own, over the engine's tables. Both directions of a
  * connection must be given to the same worker.
@@ -30,6 +32,7 @@ export class EngineWorker {
   readonly #state: StateStore;
   readonly #run: Run;
   #isRunning = false;
+  #isClosed = false;
 
   constructor(shared: Shared, state: StateStore, run: Run) {
     this.#shared = shared;
@@ -49,23 +52,35 @@ export class EngineWorker {
 
   /**
    * Runs the first `count` packets of a batch of the engine's, as `engine.run` does, beside what other threads do; the
-   * batch is the worker's until then. Error while it runs another. TypeError and RangeError as of `engine.run`.
+   * batch is the worker's until then. Error while it runs another, for a batch that another runs, and after `close`.
+   * TypeError and RangeError as of `engine.run`.
    */
   async run(batch: Batch, now = 0, count: number = batch.capacity): Promise<void> {
     const { memory } = this.#shared;
     if (!batch.isIn(memory)) throw new TypeError("The batch is not one of this worker's engine.");
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
+    if (this.#isClosed) throw new Error(CLOSED);
     if (this.#isRunning) throw new Error("The worker still runs another batch: await that first.");
     this.#isRunning = true;
     try {
-      let status = await this.#runFrom(batch, 0, count, now);
-      // A change moved the image, or brought virtual servers: the rest is run over what is there now.
-      while (status === STATUS_AGAIN) status = await this.#runFrom(batch, batch.done, count, now);
-      if (status !== STATUS_OK) throw new Error(`The machine refused to run the batch (status ${status}).`);
+      await batch.lend("a worker", () => this.#runAll(batch, count, now));
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  /** No more runs. Error while one is under way. */
+  close(): void {
+    if (this.#isRunning) throw new Error("A worker still runs a batch: await that before you close it.");
+    this.#isClosed = true;
+  }
+
+  async #runAll(batch: Batch, count: number, now: number): Promise<void> {
+    let status = await this.#runFrom(batch, 0, count, now);
+    // A change moved the image, or brought virtual servers: the rest is run over what is there now.
+    while (status === STATUS_AGAIN) status = await this.#runFrom(batch, batch.done, count, now);
+    if (status !== STATUS_OK) throw new Error(`The machine refused to run the batch (status ${status}).`);
   }
 
   #runFrom(batch: Batch, first: number, count: number, now: number): Promise<number> {
@@ -120,8 +135,12 @@ export class Workers {
     return this.all.map(({ state }) => state);
   }
 
-  /** Lets the threads end. */
+  /**
+   * Lets the threads end. Error while one runs a batch. Their memory stays the engine's, as that of batches does: make
+   * workers once, not for every job.
+   */
   close(): void {
+    for (const worker of this.all) worker.close();
     for (const mailbox of this.#mailboxes) mailbox.close();
   }
 }

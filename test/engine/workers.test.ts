@@ -169,6 +169,26 @@ describe("workers", () => {
     expect(room).toBeGreaterThanOrEqual(engine.machine.imageServers(engine.image) >>> 0);
   });
 
+  it("are refused what another does, and everything once they are closed", async () => {
+    const engine = await Engine.load(compile(CLUSTER), { connections: 4096 });
+    workers = engine.workers(2);
+    const [one, other] = workers.all;
+    const [batch, more] = [engine.batch(256), engine.batch(256)];
+    fill(batch, engine, 1000);
+    const running = one?.run(batch);
+    await expect(one?.run(more)).rejects.toThrow("still runs another batch");
+    await expect(other?.run(batch)).rejects.toThrow("The batch is a worker's until its run is done");
+    expect(() => engine.run(batch)).toThrow("until its run is done");
+    expect(() => batch.set(0, tcp("10.244.1.2:1", "10.96.0.1:80"))).toThrow("until its run is done");
+    expect(() => workers?.close()).toThrow("A worker still runs a batch: await that before you close it.");
+    await running;
+    engine.run(batch, 1);
+    workers.close();
+    await expect(one?.run(batch)).rejects.toThrow(
+      "The workers are closed: make others with engine.workers().",
+    );
+  });
+
   it("end the burst that is under way before a change begins", async () => {
     const compiled = compile(CLUSTER);
     const engine = await Engine.load({ ...compiled, iptables: parseIptables(LONG_CHAIN, "rules") });

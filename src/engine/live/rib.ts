@@ -38,6 +38,13 @@ export function expectPrefix({ address, length }: Prefix): void {
   );
 }
 
+/** An IPv4 gateway is one of 32 bits; IPv6's are not looked at. */
+function expectVia({ via }: Route): void {
+  if (via === undefined || typeof via === "bigint") return;
+  if (Number.isInteger(via) && via >= 0 && via <= 0xffffffff) return;
+  throw new TypeError(`via: ${String(via)} is no address: give its 32 bits as a number, as parseIp does.`);
+}
+
 /** The device of a connected network; undefined for a route by a gateway, or none. */
 function networkOf(route: Route | undefined): string | undefined {
   return route === undefined || typeof route.via === "number" ? undefined : route.dev;
@@ -95,6 +102,7 @@ export class Rib {
   /** Adds or replaces a route; what it replaced. TypeError if its prefix is none. */
   set(route: Route): Route | undefined {
     expectPrefix(route.prefix);
+    expectVia(route);
     const destination = this.#at(Number(route.prefix.address), route.prefix.length);
     const before = destination.route;
     this.#change(destination, route);
