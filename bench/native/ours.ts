@@ -8,13 +8,14 @@ import {
   routerKernel,
   translatorKernel,
 } from "./packet-kernels.js";
-import { hashKernel, lpm4Kernel, lpm6Kernel } from "./table-kernels.js";
+import { build4Kernel, hashKernel, lpm4Kernel, lpm6Kernel } from "./table-kernels.js";
 
 /**
  * packetyard's side of the comparison: a process of its own that answers the same requests as the native harness
  * (bench/native/main.c), or `missing EXPORT` where the machine cannot do yet what is asked.
  */
 const SUBJECTS: Readonly<Record<string, (folder: string) => Promise<Kernel>>> = {
+  build4: build4Kernel,
   lpm4: lpm4Kernel,
   lpm6: lpm6Kernel,
   hash: hashKernel,

@@ -1,6 +1,6 @@
 import { encapScenario, flowScenario, maglevScenario, tunnelScenario } from "./packet-scenarios.js";
 import type { Scenario } from "./scenario.js";
-import { hashScenario, k8sScenario, lpm4Scenario, lpm6Scenario } from "./table-scenarios.js";
+import { buildScenario, hashScenario, k8sScenario, lpm4Scenario, lpm6Scenario } from "./table-scenarios.js";
 import type { FullTable } from "./tables.js";
 
 /** Everything that is measured; without a full table, what needs none. */
@@ -9,7 +9,7 @@ export function scenariosOf(full: FullTable | undefined): readonly Scenario[] {
   return [
     ...(full === undefined ? [] : [lpm4Scenario(full)]),
     k8sScenario(),
-    ...(full === undefined ? [] : [lpm6Scenario(full)]),
+    ...(full === undefined ? [] : [lpm6Scenario(full), buildScenario(full)]),
     hashScenario("10k", 10_000, 0.5),
     hashScenario("1M", 1_000_000, 0.7),
     hashScenario("4M", 4_000_000, 0.9),

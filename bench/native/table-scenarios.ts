@@ -25,6 +25,20 @@ export function lpm4Scenario(full: FullTable): Scenario {
   };
 }
 
+/** All routes put into an empty table; then, to see that it is one, looked up. */
+export function buildScenario({ ip4 }: FullTable): Scenario {
+  return {
+    name: "build4-full",
+    subject: "build4",
+    cases: [{ work: "IPv4 table built, a route", keys: "full table", file: "uniform.bin", goal: 3 }],
+    write: (folder) =>
+      writeAll(folder, {
+        "routes.bin": packRoutes4(ip4),
+        "uniform.bin": keys.uniformKeys4(new Random(16)),
+      }),
+  };
+}
+
 export function k8sScenario(): Scenario {
   const work = "IPv4 LPM";
   return {

@@ -57,7 +57,9 @@ describe("an image file", () => {
         (at, change) => {
           const changed = file.slice();
           changed[at] = (changed[at] ?? 0) ^ change;
-          expect(refusal(changed)).toMatch(/no packetyard image|has version|is cut|behind its end|was changed/);
+          expect(refusal(changed)).toMatch(
+            /no packetyard image|has version|is cut|behind its end|was changed/,
+          );
         },
       ),
       { numRuns: 300 },
