@@ -276,11 +276,11 @@ export class Engine {
   #alone(change: () => void): void {
     const states = this.#workers.flatMap((workers) => workers.states);
     const { machine, memory, image } = this;
-    if (states.length === 0) return change();
-    memory.borrow(states.length * 4, (at) => {
+    const pause = (at: number) => {
       memory.words(at, states.length).set(states);
       machine.imagePause(image, at, states.length);
-    });
+    };
+    if (states.length > 0) memory.borrow(states.length * 4, pause);
     try {
       change();
     } finally {
