@@ -27,7 +27,7 @@ const NEW_CONNECTION: Measure = {
 const OTHERS: readonly Measure[] = [
   {
     title: "What a packet of a known connection costs",
-    note: `Median time per packet; ${WHISKERS}.`,
+    note: `Median time per packet; ${WHISKERS}. Compare sizes by it, not modes: see how it was measured.`,
     print: printTime,
     point: (row) => costPoint(row.established),
   },
