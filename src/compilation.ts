@@ -52,7 +52,7 @@ export class Compilation {
 
   /** What becomes of the Services that a change concerns: two where a slice moves from one to another. */
   #changed(change: ClusterChange): readonly ServiceObjects[] {
-    switch (change.kind) {
+    switch (change?.kind) {
       case "service-set": {
         const { service } = change;
         return [{ ...this.#program.objectsOf(service), service }];
@@ -79,6 +79,8 @@ export class Compilation {
         this.#owners.delete(namespace, name);
         return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name)];
       }
+      default:
+        throw new TypeError("There is no change of that kind: see ClusterChange.");
     }
   }
 }

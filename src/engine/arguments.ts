@@ -15,6 +15,26 @@ export function expectFrame(frame: unknown): asserts frame is Uint8Array {
   throw new TypeError("A frame is a Uint8Array of its octets, as tcp(), udp() and frame() make it.");
 }
 
+/** TypeError unless it looks like a ruleset, or the octets of a saved engine. */
+export function expectSource(source: unknown): void {
+  if (source instanceof Uint8Array) return;
+  const { interfaces, routes } = (source ?? {}) as {
+    readonly interfaces?: unknown;
+    readonly routes?: unknown;
+  };
+  if (Array.isArray(interfaces) && Array.isArray(routes)) return;
+  throw new TypeError(
+    "An engine is loaded from a ruleset, as compile() makes it, or from the Uint8Array of engine.save().",
+  );
+}
+
+/** TypeError unless it is a list of steps, each with its kind. */
+export function expectSteps(change: unknown): void {
+  if (!Array.isArray(change)) throw new TypeError("A change is a list of steps (RulesetChange).");
+  const wrong = change.findIndex((step) => typeof step?.kind !== "string");
+  if (wrong >= 0) throw new TypeError(`Step ${wrong + 1} of the change has no kind: see RulesetStep.`);
+}
+
 /** RangeError unless it is a time that the machine can keep. */
 export function expectNow(now: number): void {
   if (typeof now === "number" && now >= 0 && now <= Number.MAX_SAFE_INTEGER) return;

@@ -18,6 +18,7 @@ import {
   expectFrame,
   expectInteger,
   expectNow,
+  expectSource,
   isVerifying,
   seedOf,
 } from "./arguments.js";
@@ -81,6 +82,7 @@ export class Engine {
    * for more than memory holds.
    */
   static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
+    expectSource(source);
     const { connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
     const seed = seedOf(options.seed ?? 1);
     const verify = isVerifying(checksums);
@@ -121,18 +123,16 @@ export class Engine {
    * what changes; the first change of a collection indexes it. Bursts of workers wait meanwhile.
    */
   apply(change: RulesetChange): void {
-    const writes = this.#live.change(change, ({ octets, routes, staged, servers }) => {
-      const layout = routes ? 2 * (this.machine.imageOctets(this.image, PART_FIB) >>> 0) : 0;
-      this.#image.reserve(octets + layout, staged);
-      this.#state.reach(Math.max(servers, this.machine.imageServers(this.image) >>> 0));
+    const writes = this.#live.change(change, (needs) => {
+      this.#image.makeRoom(needs);
+      this.#state.reach(Math.max(needs.servers, this.machine.imageServers(this.image) >>> 0));
     });
     try {
       this.#alone(() => {
         for (const write of writes) write(this.#image);
       });
     } catch (cause) {
-      const message = "The change was written in part: make a new engine of this one's ruleset.";
-      throw new Error(message, { cause });
+      throw new Error("The change was written in part: make a new engine of its ruleset.", { cause });
     }
   }
 
@@ -175,8 +175,8 @@ export class Engine {
   }
 
   /**
-   * Runs the first `count` packets of a batch through the node; `now` is milliseconds, never going back. TypeError
-   * for another engine's batch, RangeError for a count above the batch's capacity or a time below 0.
+   * Runs the first `count` packets of a batch through the node; `now` is milliseconds, an earlier one counts as the
+   * latest there was. TypeError for another engine's batch, RangeError for a count above the batch's capacity or a time below 0.
    */
   run(batch: Batch, now = 0, count: number = batch.capacity): void {
     if (!(batch instanceof Batch) || !batch.isIn(this.memory)) {

@@ -7,9 +7,15 @@ import {
   SERVER_ENTRY_LEN,
   SERVER_ROW_LEN,
 } from "../../assembly/abi/entry.js";
-import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import {
+  IMAGE_FLAG_VERIFY,
+  IMAGE_TAIL,
+  PART_FIB,
+  STATUS_NO_SPACE,
+  STATUS_OK,
+} from "../../assembly/abi/image.js";
 import type { HookEntry } from "./live/hooks.js";
-import type { RulesetEntries } from "./live/ruleset.js";
+import type { ChangeNeeds, RulesetEntries } from "./live/ruleset.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 
@@ -107,7 +113,7 @@ export class ImageStore {
   fill(entries: RulesetEntries): void {
     const machine = this.#machine;
     const { hops, routes, tables, chains, servers } = entries;
-    this.reserve(octetsOf(entries));
+    this.#reserve(octetsOf(entries));
     const hopCount = hops.byteLength / NEXT_HOP_ENTRY_LEN;
     this.#call([hops], (at) => machine.nextHopsSet(this.#address, at, hopCount));
     const routeCount = (routes.length * 4) / ROUTE_ENTRY_LEN;
@@ -171,13 +177,18 @@ export class ImageStore {
       this.#insist(() => this.#machine.hookAppend(this.#address, hook, chain, type, policy));
   }
 
-  /** Makes sure of room for so many octets more, and to hand columns of `staged` octets over, or throws RangeError. */
-  reserve(octets: number, staged?: number): void {
-    const used = (this.#machine.imageTop(this.#address) >>> 0) + IMAGE_TAIL;
-    if (used + octets > this.#capacity) this.#enlarge(used + octets);
-    if (staged === undefined) return;
+  /** Makes sure of what a change needs, or throws RangeError. */
+  makeRoom({ octets, routes, staged }: ChangeNeeds): void {
+    // Wide leaves take half as much again, and an eighth of what they are cut from may be lost.
+    const layout = routes ? 2 * (this.#machine.imageOctets(this.#address, PART_FIB) >>> 0) : 0;
+    this.#reserve(octets + layout);
     this.#stagingWords();
     this.#memory.expectRoom(staged + STAGING_WORDS * 4, TABLES);
+  }
+
+  #reserve(octets: number): void {
+    const used = (this.#machine.imageTop(this.#address) >>> 0) + IMAGE_TAIL;
+    if (used + octets > this.#capacity) this.#enlarge(used + octets);
   }
 
   /** Calls, again in a larger image while this one is full. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Compilation } from "../../src/compilation.js";
 import { compile } from "../../src/compile.js";
 import { InputError, printDiagnostic } from "../../src/diagnostics.js";
 import { Engine } from "../../src/engine/engine.js";
@@ -114,6 +115,20 @@ describe("an engine", () => {
       expect(large.octets()[grown[mode]]).toBeGreaterThan(small.octets()[grown[mode]]);
       expect(large.octets().connections).toBe(small.octets().connections);
     }
+  });
+
+  it("refuses what is no ruleset, no change and no step, in words", async () => {
+    for (const wrong of [null, {}, "abc", new ArrayBuffer(8)])
+      await expect(Engine.load(wrong as never)).rejects.toThrow("An engine is loaded from a ruleset");
+    const engine = await Engine.load(compile(syntheticCluster({ services: 1, endpoints: 1, seed: 1 })));
+    for (const wrong of [null, {}, "abc"])
+      expect(() => engine.apply(wrong as never)).toThrow("A change is a list of steps (RulesetChange).");
+    expect(() => engine.apply([{ kind: "name-set" }, null] as never)).toThrow(
+      "Step 2 of the change has no kind",
+    );
+    const compilation = new Compilation(syntheticCluster({ services: 1, endpoints: 1, seed: 1 }));
+    for (const wrong of [undefined, { kind: "pod-set" }])
+      expect(() => compilation.apply(wrong as never)).toThrow("There is no change of that kind");
   });
 
   it("holds rulesets of any size: its image moves where there is room", async () => {

@@ -5,6 +5,7 @@ import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
 import type { NftChain } from "../../ruleset/nftables.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import type { Numbering } from "../../trace/numbering.js";
+import { expectSteps } from "../arguments.js";
 import { type TunnelEntry, tunnelEntries } from "../entries/tunnels.js";
 import type { ImageStore } from "../image.js";
 import { type ChainColumns, Chains } from "./chains.js";
@@ -126,6 +127,7 @@ export class LiveRuleset {
     change: RulesetChange,
     reserve: (needs: ChangeNeeds) => void,
   ): readonly ((image: ImageStore) => void)[] {
+    expectSteps(change);
     this.#journal.open();
     this.#writes.begin();
     let hooks: readonly HookEntry[];
