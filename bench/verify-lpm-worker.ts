@@ -1,11 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { link } from "../src/engine/machine.js";
-import type { VerifyResult, VerifyTask } from "./verify-lpm.js";
+import { SHARES, type VerifyResult, type VerifyTask } from "./verify-lpm-task.js";
 
-/** Addresses a worker takes at a time, and of those how many it looks up in a call: what fits the first cache. */
-const SHARE = 1 << 16;
+/** Addresses of a share, and of those how many are looked up in a call: what fits the first cache. */
+const SHARE = 2 ** 32 / SHARES;
 const CHUNK = 1 << 12;
-const SHARES = 2 ** 32 / SHARE;
 const WRONG_MAX = 100;
 
 /** Whether all results from `from` to `to` are `hop`: no branch within the loop. */

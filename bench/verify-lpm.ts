@@ -1,37 +1,22 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { Command } from "commander";
 import { NEXT_HOP_ENTRY_LEN } from "../assembly/abi/entry.js";
-import type { SharedPages } from "../src/engine/memory.js";
-import { findModule, type MachineModule } from "../src/engine/wasm.js";
+import { progress } from "../src/cli/progress.js";
+import { findModule } from "../src/engine/wasm.js";
 import type { Route } from "../test/oracle/fib4.js";
 import type { Route6 } from "../test/oracle/fib6.js";
 import { fullTablePath, HOPS_OWN, HOPS_SHARED, readTable } from "../test/oracle/full-table.js";
 import { intervalsOf } from "../test/oracle/intervals.js";
 import { keys6, rows4, rows6 } from "../test/table/route-rows.js";
 import { PlainImage } from "./image.js";
+import { SHARES, type VerifyResult, type VerifyTask } from "./verify-lpm-task.js";
 
 /** No next hop, as look-ups answer it. */
 const NONE = 0xffffffff;
+const REDRAW_MS = 200;
 /** Octets of a worker's own: keys and results. */
 const SCRATCH = 1 << 16;
-
-/** What a worker needs to compare shares of the addresses: the image, the oracle's intervals, and a shared counter. */
-export interface VerifyTask {
-  readonly module: MachineModule;
-  readonly memory: SharedPages;
-  readonly image: number;
-  /** Octets of its own. */
-  readonly scratch: number;
-  readonly starts: Uint32Array;
-  readonly hops: Uint32Array;
-  /** The next share that nobody took. */
-  readonly next: Int32Array;
-}
-
-export interface VerifyResult {
-  readonly compared: number;
-  readonly wrong: readonly string[];
-}
 
 function hopsOf(hops: readonly (number | undefined)[]): Uint32Array {
   return Uint32Array.from(hops, (hop) => hop ?? NONE);
@@ -70,7 +55,16 @@ async function verifyAll4(image: PlainImage, routes: readonly Route[]): Promise<
       worker.once("message", resolve).once("error", reject);
     });
   });
+  const bar = progress("IPv4, every address: share", SHARES);
+  let shown = 0;
+  const redraw = setInterval(() => {
+    const taken = Math.min(SHARES, Atomics.load(task.next, 0));
+    bar.tick(taken - shown);
+    shown = taken;
+  }, REDRAW_MS);
   const results = await Promise.all(workers);
+  clearInterval(redraw);
+  bar.stop();
   return {
     compared: results.reduce((sum, { compared }) => sum + compared, 0),
     wrong: results.flatMap(({ wrong }) => wrong),
@@ -164,4 +158,10 @@ async function verify(): Promise<void> {
   }
 }
 
-await verify();
+await new Command("verify:lpm")
+  .description(
+    "look every IPv4 address of a full Internet table up, and IPv6 at every edge, and compare with sorted intervals.\n" +
+      "The table is *full-table*.txt.gz in the folder data/routing of the one that PACKETYARD_SHARED names.",
+  )
+  .action(verify)
+  .parseAsync();
