@@ -9,8 +9,8 @@ import { RouteImage } from "./route-image.js";
 import { ROUTE_READER } from "./route-reader.js";
 import { keys6 } from "./route-rows.js";
 
-/** Next hops of the routes; offsets and freed octets read as leaves would exceed them. */
 const HOPS = 64;
+const NONE = 0xffffffff;
 const KEYS = 4096;
 
 function draws(seed: number): (below: number) => number {
@@ -26,6 +26,7 @@ async function changeUnderReader(
   image: RouteImage,
   lookUp: string,
   keys: Uint32Array,
+  allowed: readonly (readonly number[])[],
   change: () => number,
 ): Promise<Record<string, number>> {
   const { memory, address } = image.bare;
@@ -43,7 +44,7 @@ async function changeUnderReader(
       count: KEYS,
       results: memory.take(KEYS * 4),
       stop,
-      most: HOPS - 1,
+      allowed,
     },
   });
   await once(worker, "message");
@@ -53,6 +54,11 @@ async function changeUnderReader(
   Atomics.store(stop, 0, 1);
   const [seen] = (await once(worker, "message")) as [Record<string, number>];
   return { ...seen, refused };
+}
+
+/** Where the /24 of a key leads; the n-th of the routes lies in the n-th from 10.0.0.0 on. */
+function hopOf(key: number, routes: readonly Route[]): number {
+  return routes[(key - 0x0a000000) >>> 8]?.hop ?? NONE;
 }
 
 function expectWhole({ rounds, repeated, strange, refused }: Record<string, number>): void {
@@ -73,8 +79,10 @@ describe("routes under a reader's hands", () => {
       hop: index % HOPS,
     }));
     const keys = Uint32Array.from({ length: KEYS }, () => 0x0a000000 + draw(1 << 20));
+    // A /24 has one route, of it all or a part.
+    const allowed = Array.from(keys, (key) => [NONE, hopOf(key, routes)]);
     expectWhole(
-      await changeUnderReader(image, "routeLookupMany", keys, () => {
+      await changeUnderReader(image, "routeLookupMany", keys, allowed, () => {
         let refused = 0;
         for (const route of routes)
           refused += machine.routeInsert(address, route.address, route.length, route.hop);
@@ -98,8 +106,10 @@ describe("routes under a reader's hands", () => {
       .filter((_, index) => index % 4 === 0)
       .map((pod, index) => ({ ...pod, length: 26 + (index % 7) }));
     const keys = Uint32Array.from({ length: KEYS }, () => 0x0a000000 + draw(1 << 20));
+    // What comes and goes leads where the /24 around it does.
+    const allowed = Array.from(keys, (key) => [hopOf(key, pods)]);
     expectWhole(
-      await changeUnderReader(image, "routeLookupMany", keys, () => {
+      await changeUnderReader(image, "routeLookupMany", keys, allowed, () => {
         let refused = 0;
         for (let time = 0; time < 25; time++) {
           for (const { address: at, length, hop } of longer)
@@ -127,8 +137,10 @@ describe("routes under a reader's hands", () => {
         () => base | (BigInt(draw(1 << 12)) << 80n) | (BigInt(draw(2 ** 32)) << 48n),
       ),
     );
+    const hops = [NONE, ...Array.from({ length: HOPS }, (_, hop) => hop)];
+    const allowed = Array.from({ length: KEYS }, () => hops);
     expectWhole(
-      await changeUnderReader(image, "route6LookupMany", keys, () => {
+      await changeUnderReader(image, "route6LookupMany", keys, allowed, () => {
         let refused = 0;
         for (let at = 0; at < held.length; at += 16) refused += image.load6(held.slice(at, at + 16));
         for (const route of held) refused += image.remove6([route]);
