@@ -192,7 +192,7 @@ export function translate(address: usize, state: usize, batch: usize, count: u32
 }
 
 /**
- * Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, never going back. STATUS_NO_SPACE,
+ * Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, an earlier one counting as the latest so far. STATUS_NO_SPACE,
  * before anything is done, where the image has more virtual servers than the state has room for (stateReach); AGAIN
  * where that, or the image's place, changed on the way.
  */

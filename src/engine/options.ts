@@ -37,7 +37,7 @@ export interface Trace {
 export interface PacketOptions {
   /** Interface it comes in by; default: the one its source is routed by, or none when the node itself made it. */
   readonly in?: string;
-  /** Milliseconds of the caller's clock, never going back. Default 0. */
+  /** Milliseconds of the caller's clock; an earlier time counts as the latest so far. Default 0. */
   readonly now?: number;
 }
 
