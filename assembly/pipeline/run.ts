@@ -108,7 +108,7 @@ function open(packet: Packet): void {
   if (decap(packet) && parse(packet)) inheritEcn(packet);
 }
 
-export function hand(packet: Packet, batch: usize): void {
+function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
   const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : 0;
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);

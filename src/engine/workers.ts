@@ -70,9 +70,12 @@ export class EngineWorker {
     }
   }
 
-  /** No more runs. Error while one is under way. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** No more runs. */
   close(): void {
-    if (this.#isRunning) throw new Error("A worker still runs a batch: await that before you close it.");
     this.#isClosed = true;
   }
 
@@ -140,6 +143,8 @@ export class Workers {
    * workers once, not for every job.
    */
   close(): void {
+    if (this.all.some((worker) => worker.isRunning))
+      throw new Error("A worker still runs a batch: await that before you close them.");
     for (const worker of this.all) worker.close();
     for (const mailbox of this.#mailboxes) mailbox.close();
   }

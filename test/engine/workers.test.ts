@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
-import { BURST_LEN } from "../../assembly/abi/packet.js";
+import { BATCH_CAPACITY, BURST_LEN } from "../../assembly/abi/packet.js";
 import { Cluster } from "../../src/cluster.js";
 import { compile } from "../../src/compile.js";
 import type { Batch } from "../../src/engine/batch.js";
@@ -180,13 +180,27 @@ describe("workers", () => {
     await expect(other?.run(batch)).rejects.toThrow("The batch is a worker's until its run is done");
     expect(() => engine.run(batch)).toThrow("until its run is done");
     expect(() => batch.set(0, tcp("10.244.1.2:1", "10.96.0.1:80"))).toThrow("until its run is done");
-    expect(() => workers?.close()).toThrow("A worker still runs a batch: await that before you close it.");
+    expect(() => workers?.close()).toThrow("A worker still runs a batch: await that before you close them.");
     await running;
     engine.run(batch, 1);
+    await other?.run(batch);
     workers.close();
     await expect(one?.run(batch)).rejects.toThrow(
       "The workers are closed: make others with engine.workers().",
     );
+  });
+
+  it("leave no change waiting when one fails", async () => {
+    const engine = await Engine.load(compile(CLUSTER));
+    workers = engine.workers(1);
+    const batch = engine.batch(BURST_LEN);
+    fill(batch, engine, 1000);
+    // Columns so long end outside of the memory.
+    new DataView(batch.octets.buffer, batch.octets.byteOffset).setUint32(BATCH_CAPACITY, 0x10000000, true);
+    await expect(workers.all[0]?.run(batch)).rejects.toThrow("memory access out of bounds");
+    engine.apply([
+      { kind: "route-set", route: { prefix: { address: 0x0a600000, length: 12 }, dev: "eth0" } },
+    ]);
   });
 
   it("end the burst that is under way before a change begins", async () => {

@@ -135,8 +135,12 @@ export class Both {
   }
 
   set(key: Key, value: number): number {
-    const status = this.family.insert(this.image, this.table, [{ ...key, value }]);
-    if (status === STATUS_OK) this.values.set(textOf(key), value);
+    return this.setMany([{ ...key, value }]);
+  }
+
+  setMany(entries: readonly (Key & { readonly value: number })[]): number {
+    const status = this.family.insert(this.image, this.table, entries);
+    if (status === STATUS_OK) for (const entry of entries) this.values.set(textOf(entry), entry.value);
     return status;
   }
 

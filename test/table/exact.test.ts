@@ -69,6 +69,13 @@ describe.each(FAMILIES)("exact match of $name keys", (family) => {
           both.remove(known);
           gone++;
         } else if (number % 5 < 3) both.set(known, number + 1);
+        // Now and then many at once, for which the table may be made larger while it grows.
+        if (number % 97 === 0) {
+          const many = keys
+            .slice(index + 1, index + 1 + (number % 1000))
+            .map((key) => ({ ...key, value: number + 2 }));
+          if (many.length > 0) both.setMany(many);
+        }
         if (index % 16 === 0) both.check(keys.slice(0, index + 2));
       }
       both.check(keys);

@@ -135,19 +135,19 @@ const rarely = fc.integer({ min: 0, max: 3 }).map((value) => value === 0);
 /** The fields that every rule has, each at most once, before its further matches. */
 const fields: fc.Arbitrary<Match[]> = fc
   .tuple(
-    fc.option(fc.record({ kind: fc.constantFrom("src" as const), prefix, not: rarely }), { freq: 1 }),
-    fc.option(fc.record({ kind: fc.constantFrom("dst" as const), prefix, not: rarely }), { freq: 1 }),
+    fc.option(fc.record({ kind: fc.constantFrom("src" as const), prefix, not: rarely }), { freq: 2 }),
+    fc.option(fc.record({ kind: fc.constantFrom("dst" as const), prefix, not: rarely }), { freq: 2 }),
     fc.option(
       fc.record({
         kind: fc.constantFrom("protocol" as const),
         number: fc.constantFrom(1, 6, 17),
         not: rarely,
       }),
-      { freq: 1 },
+      { freq: 2 },
     ),
     fc.option(
       fc.tuple(range, rarely).map(([ports, not]) => ({ kind: "dport" as const, ...ports, not })),
-      { freq: 1 },
+      { freq: 2 },
     ),
   )
   .map((all) => all.filter((match) => match !== null));
