@@ -116,7 +116,10 @@ function networkSteps(before: Ruleset, after: Ruleset): RulesetStep[] {
       before.interfaces[index]?.addresses ?? [],
       own,
       ({ address }) => ipKey(address),
-      (address) => [{ kind: "address-added", dev, address }],
+      (address, old) => [
+        ...(old === undefined ? [] : [{ kind: "address-removed", dev, address: old.address } as const]),
+        { kind: "address-added", dev, address },
+      ],
       ({ address }) => ({ kind: "address-removed", dev, address }),
     ),
   );
@@ -153,7 +156,7 @@ function nameSteps({ names: before }: Ruleset, { names: after }: Ruleset): Rules
   ];
 }
 
-/** What turns one ruleset of a node into another of the same mode. Its steps may come in any order but for a set's addresses. */
+/** What turns one ruleset of a node into another of the same mode. Its steps may come in any order but for a set's addresses and an interface's, which may change their length. */
 export function changeBetween(before: Ruleset, after: Ruleset): RulesetChange {
   return [
     ...networkSteps(before, after),
