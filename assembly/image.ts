@@ -134,8 +134,9 @@ export const FREE_LISTS_AT: u32 = HOOKS_AT + HOOK_COUNT * HOOK_LEN;
 export const FREE_LISTS: u32 = 32;
 export const FREE_CELLS_AT: u32 = FREE_LISTS_AT + FREE_LISTS * 4;
 /** Space in which the writer lays out 64 slots of a route table, and remembers its way down to them. */
-export const SCRATCH_AT: u32 = 1280;
+export const SCRATCH_AT: u32 = 1664;
 export const SCRATCH_LEN: u32 = 768;
 /** What a change of many entries needs is counted here (memory/needs). */
 export const NEEDS_AT: u32 = SCRATCH_AT + SCRATCH_LEN - 64;
-export const IMAGE_HEAD_LEN: u32 = SCRATCH_AT + SCRATCH_LEN;
+/** A power of two: a copy of it is given back as a block (memory/trial). */
+export const IMAGE_HEAD_LEN: u32 = 4096;

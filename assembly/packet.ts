@@ -4,7 +4,9 @@ import { State } from "./state";
 
 /**
  * One packet on its way: where its octets are, and what the stages have found so far. Values are in host order.
- * src, dst and ports are what the next rule sees; frame… are what stands in the frame until it is translated.
+ * src, dst and ports are what the next rule sees; frame… are what stands in the frame until it is translated. Of an
+ * IPv6 address src and dst are the last word, and …High the three words before it in their order (lane 3 is 0); of an
+ * IPv4 address …High is 0.
  */
 @unmanaged
 @final
@@ -14,7 +16,7 @@ export class Packet {
   /** Address of the batch, and this packet's number in it. */
   batch: u32;
   index: u32;
-  /** Addresses of the slot, the frame, the IPv4 header and the transport header. */
+  /** Addresses of the slot, the frame, the IP header and the transport header. */
   slot: u32;
   frame: u32;
   ip: u32;
@@ -53,6 +55,13 @@ export class Packet {
   walked: u32;
   verdict: u32;
   reason: u32;
+  /** 4 or 6. */
+  family: u32;
+
+  srcHigh: v128;
+  dstHigh: v128;
+  frameSrcHigh: v128;
+  frameDstHigh: v128;
 
   @inline
   static at(address: usize): Packet {
@@ -73,6 +82,17 @@ export class Packet {
   @inline
   get dstPort(): u32 {
     return this.ports & 0xffff;
+  }
+
+  /** The whole address of a packet of IPv6, its words in their order. */
+  @inline
+  get src6(): v128 {
+    return v128.replace_lane<u32>(this.srcHigh, 3, this.src);
+  }
+
+  @inline
+  get dst6(): v128 {
+    return v128.replace_lane<u32>(this.dstHigh, 3, this.dst);
   }
 
   @inline
@@ -101,4 +121,4 @@ export class Packet {
 }
 
 /** Octets of a descriptor in a batch's scratch. */
-export const PACKET_LEN: u32 = 128;
+export const PACKET_LEN: u32 = 256;

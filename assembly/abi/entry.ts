@@ -44,7 +44,9 @@ export const NEXT_HOP_LEAVE: u32 = 60;
 export const NEXT_HOP_OPTIONS_LEN: u32 = 64;
 export const NEXT_HOP_OPTIONS: u32 = 68;
 export const NEXT_HOP_OPTIONS_MAX: u32 = 28;
-export const NEXT_HOP_ENTRY_LEN: u32 = 96;
+/** The address that MASQUERADE gives to IPv6: four words in their order. */
+export const NEXT_HOP_SOURCE6: u32 = 96;
+export const NEXT_HOP_ENTRY_LEN: u32 = 112;
 /** The route has no usable next hop (unreachable, or no neighbour). */
 export const NEXT_HOP_KIND_UNREACHABLE: u32 = 0;
 export const NEXT_HOP_KIND_LOCAL: u32 = 1;
@@ -193,7 +195,9 @@ export const HOOK_INPUT: u32 = 1;
 export const HOOK_FORWARD: u32 = 2;
 export const HOOK_OUTPUT: u32 = 3;
 export const HOOK_POSTROUTING: u32 = 4;
-export const HOOK_COUNT: u32 = 5;
+/** The same hooks of IPv6 follow: HOOK_IP6 + HOOK_PREROUTING and so on. */
+export const HOOK_IP6: u32 = 5;
+export const HOOK_COUNT: u32 = 10;
 export const HOOK_CHAINS_MAX: u32 = 8;
 export const HOOK_FILTER: u32 = 0;
 /** Walked by the first packet of a connection only. */

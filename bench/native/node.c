@@ -12,9 +12,10 @@ struct hop_row {
   uint8_t outer_dst_mac[6], outer_src_mac[6];
   uint32_t leave, options_length;
   uint8_t options[28];
+  uint32_t source6[4];
 };
 
-_Static_assert(sizeof(struct hop_row) == 96, "a next hop's row has 96 octets");
+_Static_assert(sizeof(struct hop_row) == 112, "a next hop's row has 112 octets");
 
 struct node node;
 

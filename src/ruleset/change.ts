@@ -16,6 +16,11 @@ import type { FdbEntry } from "./vxlan.js";
  * everything else (chains, elements, routes, virtual servers) does not.
  */
 export type RulesetStep =
+  | PlainStep
+  /** iptables and nftables: of the IPv4 part, unless `family` says 6 (ip6tables, nftables6). */
+  | (RuleStep & { readonly family?: 6 });
+
+type PlainStep =
   /** Replaces a route to the same prefix. */
   | { readonly kind: "route-set"; readonly route: Route }
   | { readonly kind: "route-removed"; readonly prefix: Prefix }
@@ -27,6 +32,21 @@ export type RulesetStep =
   | { readonly kind: "fdb-removed"; readonly dev: string; readonly mac: number }
   | { readonly kind: "address-added"; readonly dev: string; readonly address: InterfaceAddress }
   | { readonly kind: "address-removed"; readonly dev: string; readonly address: Ip }
+  | { readonly kind: "ipset-added" | "ipset-removed"; readonly set: string; readonly entry: IpSetEntry }
+  /** Replaces a virtual server of the same protocol, address and port. */
+  | { readonly kind: "server-set"; readonly server: VirtualServer }
+  | {
+      readonly kind: "server-removed";
+      readonly protocol: Protocol;
+      readonly address: Ip;
+      readonly port: number;
+    }
+  /** What people call an address; absent: it has no name any more. */
+  | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string }
+  /** What is told of the input; of equal ones one is removed. Packets are not concerned. */
+  | { readonly kind: "diagnostic-added" | "diagnostic-removed"; readonly diagnostic: Diagnostic };
+
+type RuleStep =
   /** iptables: makes a chain, or replaces its rules. */
   | { readonly kind: "chain-set"; readonly table: string; readonly chain: Chain }
   | { readonly kind: "chain-removed"; readonly table: string; readonly name: string }
@@ -38,15 +58,6 @@ export type RulesetStep =
       readonly at: number;
       readonly removed: number;
       readonly rules: readonly Rule[];
-    }
-  | { readonly kind: "ipset-added" | "ipset-removed"; readonly set: string; readonly entry: IpSetEntry }
-  /** Replaces a virtual server of the same protocol, address and port. */
-  | { readonly kind: "server-set"; readonly server: VirtualServer }
-  | {
-      readonly kind: "server-removed";
-      readonly protocol: Protocol;
-      readonly address: Ip;
-      readonly port: number;
     }
   /** nftables: makes a chain, or replaces its rules. */
   | { readonly kind: "nft-chain-set"; readonly chain: NftChain }
@@ -63,11 +74,7 @@ export type RulesetStep =
       readonly set: string;
       readonly address: Ip;
       readonly comment?: string;
-    }
-  /** What people call an address; absent: it has no name any more. */
-  | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string }
-  /** What is told of the input; of equal ones one is removed. Packets are not concerned. */
-  | { readonly kind: "diagnostic-added" | "diagnostic-removed"; readonly diagnostic: Diagnostic };
+    };
 
 /** What turns one ruleset of a node into the next. It is applied whole or not at all. */
 export type RulesetChange = readonly RulesetStep[];

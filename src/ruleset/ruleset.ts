@@ -24,11 +24,14 @@ export interface Ruleset {
   readonly fdb: readonly FdbEntry[];
   /** Present in modes iptables and ipvs. */
   readonly iptables?: Iptables;
-  /** Mode ipvs. */
+  /** The same of IPv6. */
+  readonly ip6tables?: Iptables;
+  /** Mode ipvs: of both families. */
   readonly ipsets?: readonly IpSet[];
   readonly ipvs?: Ipvs;
-  /** Mode nftables. */
+  /** Mode nftables: table `ip kube-proxy`, and `ip6 kube-proxy`. */
   readonly nftables?: NftTable;
+  readonly nftables6?: NftTable;
   /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. A compiled ruleset puts them together when first asked. */
   readonly names: ReadonlyMap<Ip, string>;
   /** What of the input is not modelled, each naming object and field. */

@@ -4,7 +4,7 @@ import { IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image
 import type { BareImage } from "../bare-image.js";
 
 /** The writer's scratch at the end of an image's head (assembly/image.ts): no table is in it. */
-const [SCRATCH, SCRATCH_END] = [1280, 2048];
+const [SCRATCH, SCRATCH_END] = [1664, 2432];
 export const CAPACITY = 1 << 24;
 
 /** Everything that an image holds. */
