@@ -90,9 +90,29 @@ export class Packet {
     return v128.replace_lane<u32>(this.srcHigh, 3, this.src);
   }
 
+  set src6(address: v128) {
+    this.src = v128.extract_lane<u32>(address, 3);
+    this.srcHigh = v128.replace_lane<u32>(address, 3, 0);
+  }
+
   @inline
   get dst6(): v128 {
     return v128.replace_lane<u32>(this.dstHigh, 3, this.dst);
+  }
+
+  set dst6(address: v128) {
+    this.dst = v128.extract_lane<u32>(address, 3);
+    this.dstHigh = v128.replace_lane<u32>(address, 3, 0);
+  }
+
+  @inline
+  get frameSrc6(): v128 {
+    return v128.replace_lane<u32>(this.frameSrcHigh, 3, this.frameSrc);
+  }
+
+  @inline
+  get frameDst6(): v128 {
+    return v128.replace_lane<u32>(this.frameDstHigh, 3, this.frameDst);
   }
 
   @inline

@@ -12,17 +12,22 @@ import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT } from "../abi/verdict";
 import { ICMP_TYPE, PROTO_ICMP, PROTO_TCP, PROTO_UDP } from "../abi/wire";
 import { Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
+import { flow6Reserve } from "../table/flow/build6";
 import {
+  ADDRESS_DST,
+  ADDRESS_SRC,
   Connection,
   DIRECTION_ORIGINAL,
+  DIRECTION_REPLY,
   FLOW_FLAG_IPVS,
   FLOW_STATE_FREE,
   FLOW_STATE_NEW,
 } from "../table/flow/layout";
-import { connectionAt, flowFind } from "../table/flow/lookup";
-import { choosePort } from "../table/flow/ports";
+import { connectionAt } from "../table/flow/lookup";
 import { advance, opens, reopens } from "../table/flow/state";
 import { record } from "../trace";
+import { choosePort } from "../track/ports";
+import { dstStays, findTuple, hasTuple, setTuples, srcStays, takeDst, takeSrc } from "../track/tuple";
 import { Ip4 } from "../wire/ip4";
 import { isSegmentIntact } from "../wire/transport";
 
@@ -35,21 +40,13 @@ export function isTracked(packet: Packet): bool {
 
 /** Looks the packet's tuple up; `track` says later what it means. Loads only, so that a burst's look-ups overlap. */
 export function lookUp(packet: Packet): void {
-  packet.flow = isTracked(packet)
-    ? flowFind(packet.state, packet.frameSrc, packet.frameDst, packet.framePorts, packet.protocol)
-    : 0;
+  packet.flow = isTracked(packet) ? findTuple(packet) : 0;
 }
 
 /** Whether what `lookUp` found is still that connection: an earlier packet of the burst may have closed it. */
 function isStill(packet: Packet): bool {
   const connection = connectionAt(packet.state, packet.flow >> 1);
-  if (connection.state == FLOW_STATE_FREE || connection.protocol != packet.protocol) return false;
-  const original = isOriginal(packet);
-  return (
-    packet.frameSrc == (original ? connection.src : connection.replySrc) &&
-    packet.frameDst == (original ? connection.dst : connection.replyDst) &&
-    packet.framePorts == (original ? connection.ports : connection.replyPorts)
-  );
+  return connection.state != FLOW_STATE_FREE && hasTuple(packet, connection, packet.flow & 1);
 }
 
 /** The packet's live connection, or 0: what has expired, or is opened anew, is closed first. */
@@ -72,7 +69,8 @@ function untracked(packet: Packet): u32 {
 /** The state of a TCP or UDP packet; moves its connection on, if it has one. */
 function classify(packet: Packet): u32 {
   const state = packet.state;
-  if ((packet.image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(packet.ip))) {
+  const verifies = packet.family != 6 && (packet.image.flags & IMAGE_FLAG_VERIFY) != 0;
+  if (verifies && !isSegmentIntact(Ip4.at(packet.ip))) {
     packet.flow = 0;
     return CTSTATE_INVALID;
   }
@@ -118,7 +116,7 @@ export function redirect(packet: Packet): void {
   if (packet.flow == 0) return;
   const connection = connectionAt(packet.state, packet.flow >> 1);
   if (!isOriginal(packet)) {
-    packet.dst = connection.src;
+    takeDst(packet, connection, (DIRECTION_ORIGINAL << 1) + ADDRESS_SRC);
     packet.ports = (packet.ports & 0xffff0000) | (connection.ports >> 16);
   } else if (packet.flowFlags == 0) {
     takeDestination(packet, connection);
@@ -127,7 +125,7 @@ export function redirect(packet: Packet): void {
 
 /** The destination of an original-direction packet, for IPVS to give at its own place. */
 export function takeDestination(packet: Packet, connection: Connection): void {
-  packet.dst = connection.replySrc;
+  takeDst(packet, connection, (DIRECTION_REPLY << 1) + ADDRESS_SRC);
   packet.ports = (packet.ports & 0xffff0000) | (connection.replyPorts >> 16);
 }
 
@@ -135,7 +133,7 @@ export function takeDestination(packet: Packet, connection: Connection): void {
 export function resource(packet: Packet): void {
   const connection = connectionAt(packet.state, packet.flow >> 1);
   const original = isOriginal(packet);
-  packet.src = original ? connection.replyDst : connection.dst;
+  takeSrc(packet, connection, ((original ? DIRECTION_REPLY : DIRECTION_ORIGINAL) << 1) + ADDRESS_DST);
   packet.ports = (packet.ports & 0xffff) | ((original ? connection.replyPorts : connection.ports) << 16);
 }
 
@@ -146,19 +144,12 @@ export function resource(packet: Packet): void {
 export function open(packet: Packet): bool {
   const state = packet.state;
   if (!choosePort(packet)) return packet.drop(DROP_NO_PORT);
-  const number = flowReserve(state, state.now);
+  const number = packet.family == 6 ? flow6Reserve(state, state.now) : flowReserve(state, state.now);
   if (number == 0) return packet.drop(DROP_FLOW_TABLE_FULL);
   const connection = connectionAt(state, number);
-  connection.src = packet.frameSrc;
-  connection.dst = packet.frameDst;
-  connection.ports = packet.framePorts;
-  connection.replySrc = packet.dst;
-  connection.replyDst = packet.src;
-  connection.replyPorts = rotl<u32>(packet.ports, 16);
-  connection.protocol = packet.protocol;
-  const dstStays = packet.dst == packet.frameDst && packet.dstPort == (packet.framePorts & 0xffff);
-  const srcStays = packet.src == packet.frameSrc && packet.srcPort == packet.framePorts >> 16;
-  connection.flags = (dstStays ? 0 : CTSTATE_DNAT) | (srcStays ? 0 : CTSTATE_SNAT) | packet.flowFlags;
+  setTuples(packet, connection);
+  connection.flags =
+    (dstStays(packet) ? 0 : CTSTATE_DNAT) | (srcStays(packet) ? 0 : CTSTATE_SNAT) | packet.flowFlags;
   flowCommit(state, number, connection);
   advance(connection, DIRECTION_ORIGINAL, packet.tcpFlags, state.now);
   packet.flow = number << 1;

@@ -1,10 +1,11 @@
-import { PROTO_UDP } from "../../abi/wire";
-import { Packet } from "../../packet";
-import { drawBelow } from "../../random";
-import { TUNNEL_NONE } from "../tunnel/layout";
-import { tunnelKind } from "../tunnel/lookup";
-import { flowClose } from "./build";
-import { connectionAt, flowFind } from "./lookup";
+import { PROTO_UDP } from "../abi/wire";
+import { Packet } from "../packet";
+import { drawBelow } from "../random";
+import { flowClose } from "../table/flow/build";
+import { connectionAt } from "../table/flow/lookup";
+import { TUNNEL_NONE } from "../table/tunnel/layout";
+import { tunnelKind } from "../table/tunnel/lookup";
+import { findReply } from "./tuple";
 
 /** Tries of the kernel: this many from one random start, then half from another, and so on (nf_nat_core.c). */
 const TRIES: u32 = 128;
@@ -18,8 +19,7 @@ function isFree(packet: Packet, port: u32): bool {
   const state = packet.state;
   if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && tunnelKind(packet.image, port) != TUNNEL_NONE)
     return false;
-  const reply = (packet.dstPort << 16) | port;
-  const flow = flowFind(state, packet.dst, packet.src, reply, packet.protocol);
+  const flow = findReply(packet, port);
   if (flow == 0) return true;
   if (connectionAt(state, flow >> 1).expires > state.now) return false;
   flowClose(state, flow >> 1);
