@@ -23,9 +23,9 @@ const PROTOCOL_WITH_MODULE: Record<Protocol, readonly Match[]> = {
   SCTP: [{ kind: "protocol", protocol: "SCTP", module: true }],
 };
 
-export const SRC_LOCAL: Match = { kind: "addrtype", side: "src", type: "LOCAL" };
-export const NOT_SRC_LOCAL: Match = { kind: "addrtype", side: "src", type: "LOCAL", invert: true };
-export const DST_LOCAL: Match = { kind: "addrtype", side: "dst", type: "LOCAL" };
+export const SRC_LOCAL: Match = { kind: "addrtype", side: "src", types: ["LOCAL"] };
+export const NOT_SRC_LOCAL: Match = { kind: "addrtype", side: "src", types: ["LOCAL"], invert: true };
+export const DST_LOCAL: Match = { kind: "addrtype", side: "dst", types: ["LOCAL"] };
 
 export function jump(chain: string): Target {
   return { kind: "jump", chain };

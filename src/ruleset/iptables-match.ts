@@ -16,6 +16,8 @@ const PROTOCOLS = ["TCP", "UDP", "SCTP", "ICMP"] as const;
 const isHeader = ({ kind }: Match) => (HEADER as readonly string[]).includes(kind);
 const isPort = (match: Match): match is PortMatch => match.kind === "sport" || match.kind === "dport";
 
+const printProtocol = ({ protocol, name }: ProtocolMatch) => name ?? `${protocol}`.toLowerCase();
+
 function printPort(match: PortMatch): string {
   const range = match.from === match.to ? `${match.from}` : `${match.from}:${match.to}`;
   return ` ${bang(match)}--${match.kind} ${range}`;
@@ -32,7 +34,7 @@ function printHeader(match: Match): string {
     case "out-interface":
       return ` ${bang(match)}-o ${match.name}`;
     case "protocol":
-      return ` ${bang(match)}-p ${match.protocol.toLowerCase()}`;
+      return ` ${bang(match)}-p ${printProtocol(match)}`;
     default:
       return "";
   }
@@ -41,7 +43,7 @@ function printHeader(match: Match): string {
 /** The modules of a rule as listed: neighbouring ports share one, and other matches have one each. */
 function printModules(matches: readonly Match[]): string[] {
   const protocol = matches.find((match): match is ProtocolMatch => match.kind === "protocol");
-  const load = ` -m ${protocol?.protocol.toLowerCase()}`;
+  const load = protocol === undefined ? "" : ` -m ${printProtocol(protocol)}`;
   const modules = protocol?.module && !matches.some(isPort) ? [load] : [];
   let previous: Match | undefined;
   for (const match of matches) {
@@ -113,7 +115,7 @@ interface Draft {
 function readPortModule(words: Words, name: string, { matches }: Draft): void {
   const at = matches.findIndex((match) => match.kind === "protocol");
   const protocol = matches[at];
-  if (protocol?.kind !== "protocol" || protocol.invert || protocol.protocol.toLowerCase() !== name) {
+  if (protocol?.kind !== "protocol" || protocol.invert || printProtocol(protocol) !== name) {
     throw words.refusal(`«-m ${name}» stands without «-p ${name}» before it.`);
   }
   const before = matches.length;

@@ -26,7 +26,7 @@ export function printModule(match: Match): string {
       return ` -m conntrack ${bang(match)}--ctstate ${states.join(",")}`;
     }
     case "addrtype":
-      return ` -m addrtype ${bang(match)}--${match.side}-type ${match.type}`;
+      return ` -m addrtype ${bang(match)}--${match.side}-type ${match.types.join(",")}`;
     case "statistic":
       return ` -m statistic --mode random --probability ${printProbability(match.threshold)}`;
     case "set":
@@ -53,7 +53,7 @@ function readAddressType(words: Words, side: "src" | "dst", invert: Invert): Mat
   const type = words.read("an address type this program models (LOCAL)", (word) =>
     word === "LOCAL" ? word : undefined,
   );
-  return { kind: "addrtype", side, type, ...invert };
+  return { kind: "addrtype", side, types: [type], ...invert };
 }
 
 function readStatistic(words: Words): Match {

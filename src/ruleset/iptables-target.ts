@@ -26,6 +26,8 @@ export function printTarget(target: Target | undefined): string {
       return ` -j MASQUERADE${target.randomFully ? " --random-fully" : ""}`;
     case "mark":
       return ` -j MARK --set-xmark ${printHex(target.value)}/${printHex(target.mask)}`;
+    default:
+      return "";
   }
 }
 

@@ -1,52 +1,8 @@
-import type { Ip } from "../net/ip.js";
-import type { Protocol } from "../net/port.js";
-import type { Prefix } from "../net/prefix.js";
+import type { Match } from "./iptables-matches.js";
+import type { Target } from "./iptables-targets.js";
 
-export type CtState = "INVALID" | "NEW" | "ESTABLISHED" | "RELATED" | "DNAT" | "SNAT";
-
-/** One match of an iptables rule; `invert` is the tools' `!`. */
-export type Match =
-  /** `module`: the listing loads the protocol's match module without an option (`-m tcp`); it matches no less. */
-  | {
-      readonly kind: "protocol";
-      readonly protocol: Protocol | "ICMP";
-      readonly invert?: boolean;
-      readonly module?: true;
-    }
-  | { readonly kind: "source" | "destination"; readonly prefix: Prefix; readonly invert?: boolean }
-  | {
-      readonly kind: "sport" | "dport";
-      readonly from: number;
-      readonly to: number;
-      readonly invert?: boolean;
-    }
-  | { readonly kind: "in-interface" | "out-interface"; readonly name: string; readonly invert?: boolean }
-  | { readonly kind: "mark"; readonly value: number; readonly mask: number; readonly invert?: boolean }
-  | { readonly kind: "ctstate"; readonly states: readonly CtState[]; readonly invert?: boolean }
-  | {
-      readonly kind: "addrtype";
-      readonly side: "src" | "dst";
-      readonly type: "LOCAL";
-      readonly invert?: boolean;
-    }
-  /** Hits iff (random & 0x7fffffff) < threshold; threshold = round(p * 2^31). */
-  | { readonly kind: "statistic"; readonly threshold: number }
-  | {
-      readonly kind: "set";
-      readonly set: string;
-      readonly sides: readonly ("src" | "dst")[];
-      readonly invert?: boolean;
-    }
-  | { readonly kind: "physdev-is-in"; readonly invert?: boolean };
-
-export type Target =
-  | { readonly kind: "accept" | "drop" | "return" }
-  | { readonly kind: "jump" | "goto"; readonly chain: string }
-  | { readonly kind: "reject"; readonly with: "icmp-port-unreachable" | "icmp6-port-unreachable" }
-  | { readonly kind: "dnat"; readonly address: Ip; readonly port: number }
-  | { readonly kind: "masquerade"; readonly randomFully: boolean }
-  /** mark = (mark & ~mask) ^ value, as MARK --set-xmark value/mask. */
-  | { readonly kind: "mark"; readonly value: number; readonly mask: number };
+export type { AddressType, CtEnd, CtState, CtStatus, Match, Range, Side } from "./iptables-matches.js";
+export type { NatRange, RejectKind, Target } from "./iptables-targets.js";
 
 export interface Rule {
   readonly matches: readonly Match[];
@@ -55,6 +11,8 @@ export interface Rule {
   readonly commentAt?: number;
   /** Absent: the rule only counts. */
   readonly target?: Target;
+  /** Where the rule stands in the file that it was read from, from 1; absent in what is compiled. */
+  readonly line?: number;
 }
 
 export interface Chain {
@@ -64,8 +22,11 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
+/** The tables that a kernel may hold. */
+export const IPTABLES_TABLES = ["raw", "mangle", "nat", "filter", "security"] as const;
+
 export interface IptablesTable {
-  readonly name: "nat" | "filter" | "mangle" | "raw";
+  readonly name: (typeof IPTABLES_TABLES)[number];
   readonly chains: readonly Chain[];
 }
 

@@ -105,8 +105,6 @@ function follow(
       return [[{ ...way, dst: target.address, dport: target.port }, "accept"]];
     case "masquerade":
       return [[{ ...way, masquerade: true }, "accept"]];
-    case "goto":
-      throw new Error("kube-proxy's iptables rules have no goto");
     case "jump": {
       const rules = chains.get(target.chain);
       if (rules === undefined) throw new Error(`no chain ${target.chain}`);
@@ -114,6 +112,8 @@ function follow(
         verdict === "return" ? [next, "on"] : [next, verdict],
       );
     }
+    default:
+      throw new Error(`kube-proxy's iptables rules have no ${target?.kind}`);
   }
 }
 

@@ -39,7 +39,7 @@ const module: fc.Arbitrary<Match> = fc.oneof(
     .map(([states, negated]): Match => ({ kind: "ctstate", states, ...negated })),
   fc
     .tuple(fc.constantFrom("src" as const, "dst" as const), invert)
-    .map(([side, negated]): Match => ({ kind: "addrtype", side, type: "LOCAL", ...negated })),
+    .map(([side, negated]): Match => ({ kind: "addrtype", side, types: ["LOCAL"], ...negated })),
   fc.integer({ min: 0, max: 2 ** 31 }).map((threshold): Match => ({ kind: "statistic", threshold })),
   fc
     .tuple(

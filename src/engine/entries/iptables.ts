@@ -36,14 +36,14 @@ import type { Match, Rule, Target } from "../../ruleset/iptables.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
 
-const CTSTATES = {
+const CTSTATES: Readonly<Record<string, number>> = {
   INVALID: CTSTATE_INVALID,
   NEW: CTSTATE_NEW,
   ESTABLISHED: CTSTATE_ESTABLISHED,
   RELATED: CTSTATE_RELATED,
   DNAT: CTSTATE_DNAT,
   SNAT: CTSTATE_SNAT,
-} as const;
+};
 
 /** Which packet fields an ipset's type and a rule's sides take. */
 const SET_KEYS: Readonly<Record<string, number>> = {
@@ -55,13 +55,22 @@ const SET_KEYS: Readonly<Record<string, number>> = {
   "bitmap:port dst": KEY_PROTO_DPORT,
 };
 
-const VERDICTS = { accept: TARGET_ACCEPT, drop: TARGET_DROP, return: TARGET_RETURN } as const;
+const VERDICTS: Readonly<Record<string, number>> = {
+  accept: TARGET_ACCEPT,
+  drop: TARGET_DROP,
+  return: TARGET_RETURN,
+};
+
+function protocolNumber(protocol: Extract<Match, { kind: "protocol" }>["protocol"]): number {
+  if (typeof protocol === "number") return protocol;
+  return protocol === "ICMP" ? PROTO_ICMP : PROTOCOL_NUMBER[protocol];
+}
 
 function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraft {
   const invert = "invert" in match && match.invert === true;
   switch (match.kind) {
     case "protocol":
-      return draft.protocol(match.protocol === "ICMP" ? PROTO_ICMP : PROTOCOL_NUMBER[match.protocol], invert);
+      return draft.protocol(protocolNumber(match.protocol), invert);
     case "source":
       return draft.src(match.prefix, invert);
     case "destination":
@@ -80,7 +89,7 @@ function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraft {
       return draft.match(
         MATCH_CTSTATE,
         invert,
-        match.states.reduce((bits, state) => bits | CTSTATES[state], 0),
+        match.states.reduce((bits, state) => bits | (CTSTATES[state] ?? 0), 0),
       );
     case "addrtype":
       return draft.match(MATCH_LOCAL, invert, match.side === "src" ? 0 : 1);
@@ -90,6 +99,8 @@ function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraft {
       return draft.match(MATCH_BRIDGED, invert);
     case "set":
       return addSet(draft, match, invert, scope);
+    default:
+      throw new TypeError(`The machine has no match «${match.kind}».`);
   }
 }
 
@@ -123,8 +134,11 @@ function addTarget(draft: RuleDraft, target: Target, scope: Scope): RuleDraft {
       return draft.target(TARGET_MASQUERADE, target.randomFully ? 1 : 0);
     case "mark":
       return draft.target(TARGET_MARK, target.value, target.mask);
-    default:
-      return draft.target(VERDICTS[target.kind]);
+    default: {
+      const verdict = VERDICTS[target.kind];
+      if (verdict === undefined) throw new TypeError(`The machine has no target «${target.kind}».`);
+      return draft.target(verdict);
+    }
   }
 }
 

@@ -37,6 +37,7 @@ const PRIORITY: Readonly<Record<string, number>> = {
   mangle: -150,
   nat: -100,
   filter: 0,
+  security: 50,
 } satisfies Record<IptablesTable["name"], number>;
 const NAT_SRC = 100;
 
