@@ -28,6 +28,8 @@ export interface Collection<F, T = unknown> {
 
 /** A chain that holds rules of every Service, in the order of Services, from its first rule on. */
 export interface SharedChain<F> {
+  /** Of ip6tables; absent for iptables. */
+  readonly family?: 6;
   readonly table: string;
   readonly chain: string;
   rulesOf(fragment: F): readonly Rule[];

@@ -110,12 +110,12 @@ export class Program<F extends Fragment, Whole> {
   }
 
   #splice({ entry, before, after }: Rewrite<F>, steps: RulesetStep[]): void {
-    for (const [which, { table, chain, rulesOf }] of this.#sharedChains.entries()) {
+    for (const [which, { rulesOf, ...place }] of this.#sharedChains.entries()) {
       const old = rulesOf(before);
       const rules = rulesOf(after);
       if (isSame(old, rules)) continue;
       const at = this.#entries.before(entry, which);
-      steps.push({ kind: "rules-spliced", table, chain, at, removed: old.length, rules });
+      steps.push({ kind: "rules-spliced", ...place, at, removed: old.length, rules });
     }
   }
 }

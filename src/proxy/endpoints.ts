@@ -3,6 +3,7 @@ import type { Node } from "../model/node.js";
 import type { Family, Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { Frontend } from "./frontends.js";
+import { type TopologyHints, topologyHints } from "./kubernetes-version.js";
 
 /** One address and port behind a service port, as kube-proxy reads it from an EndpointSlice. */
 export interface ProxyEndpoint {
@@ -76,6 +77,7 @@ export interface CategorizedEndpoints {
   readonly hasAny: boolean;
 }
 
+const DEFAULT_HINTS = topologyHints();
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 const isFallback = (endpoint: ProxyEndpoint) => isServing(endpoint) && isTerminating(endpoint);
@@ -84,13 +86,17 @@ const isFallback = (endpoint: ProxyEndpoint) => isServing(endpoint) && isTermina
  * Topology hints count only if every ready endpoint has one and at least one names this node, or else this
  * node's zone: with one endpoint unhinted, all are used.
  */
-function preferred(ready: readonly ProxyEndpoint[], node: Node): readonly ProxyEndpoint[] {
-  if (ready.every(({ given }) => given.hintNodes.length > 0)) {
+function preferred(
+  ready: readonly ProxyEndpoint[],
+  node: Node,
+  hints: TopologyHints,
+): readonly ProxyEndpoint[] {
+  if (hints.nodes && ready.every(({ given }) => given.hintNodes.length > 0)) {
     const here = ready.filter(({ given }) => given.hintNodes.includes(node.name));
     if (here.length > 0) return here;
   }
   const zone = node.labels.get(ZONE_LABEL) ?? "";
-  if (zone === "" || !ready.every(({ given }) => given.hintZones.length > 0)) return ready;
+  if (!hints.zones || zone === "" || !ready.every(({ given }) => given.hintZones.length > 0)) return ready;
   const here = ready.filter(({ given }) => given.hintZones.includes(zone));
   return here.length > 0 ? here : ready;
 }
@@ -103,17 +109,18 @@ function usable(endpoints: readonly ProxyEndpoint[]): readonly ProxyEndpoint[] {
 
 /**
  * Sorts the endpoints of a service port by how packets on this node may use them (kube-proxy's
- * CategorizeEndpoints, 1.35). The Cluster and the Local set fall back to terminating endpoints each for itself,
- * and hints never touch the Local set.
+ * CategorizeEndpoints; the version says which hints count). The Cluster and the Local set fall back to terminating
+ * endpoints each for itself, and hints never touch the Local set.
  */
 export function categorize(
   frontend: Frontend,
   endpoints: readonly ProxyEndpoint[],
   node: Node,
+  hints: TopologyHints = DEFAULT_HINTS,
 ): CategorizedEndpoints {
   const candidates = usable(endpoints);
   const hinted =
-    candidates[0] !== undefined && isReady(candidates[0]) ? preferred(candidates, node) : candidates;
+    candidates[0] !== undefined && isReady(candidates[0]) ? preferred(candidates, node, hints) : candidates;
   const cluster = frontend.usesClusterEndpoints ? hinted : undefined;
   const hasAny = candidates.length > 0;
   if (!frontend.usesLocalEndpoints) return { cluster, local: undefined, reachable: cluster ?? [], hasAny };

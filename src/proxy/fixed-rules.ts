@@ -29,29 +29,25 @@ export function insertJumps(chains: Chains, jumps: readonly Jump[]): void {
 }
 
 /** KUBE-MARK-MASQ and KUBE-POSTROUTING: packets marked on the way are masqueraded as they leave. */
-export function writeMasquerade(nat: Chains): void {
-  const marked: Match = { kind: "mark", value: MASQUERADE_MARK, mask: MASQUERADE_MARK };
-  append(nat, "KUBE-MARK-MASQ", rule([], { kind: "mark", value: MASQUERADE_MARK, mask: MASQUERADE_MARK }));
+export function writeMasquerade(nat: Chains, mark: number = MASQUERADE_MARK): void {
+  const marked: Match = { kind: "mark", value: mark, mask: mark };
+  append(nat, "KUBE-MARK-MASQ", rule([], { kind: "mark", value: mark, mask: mark }));
   append(
     nat,
     "KUBE-POSTROUTING",
     rule([{ ...marked, invert: true }], RETURN),
     // Clears the bit, lest a packet that crosses the stack again be masqueraded twice.
-    rule([], { kind: "mark", value: MASQUERADE_MARK, mask: 0 }),
+    rule([], { kind: "mark", value: mark, mask: 0 }),
     commented("kubernetes service traffic requiring SNAT", [], { kind: "masquerade", randomFully: true }),
   );
 }
 
 /** KUBE-FORWARD's accepting rules, for nodes whose FORWARD policy is DROP. */
-export function writeForward(filter: Chains): void {
+export function writeForward(filter: Chains, mark: number = MASQUERADE_MARK): void {
   append(
     filter,
     "KUBE-FORWARD",
-    commented(
-      "kubernetes forwarding rules",
-      [{ kind: "mark", value: MASQUERADE_MARK, mask: MASQUERADE_MARK }],
-      ACCEPT,
-    ),
+    commented("kubernetes forwarding rules", [{ kind: "mark", value: mark, mask: mark }], ACCEPT),
     commented("kubernetes forwarding conntrack rule", [ctstate("RELATED", "ESTABLISHED")], ACCEPT),
   );
 }

@@ -1,18 +1,22 @@
-import type { Ip } from "../net/ip.js";
-import type { Prefix } from "../net/prefix.js";
+import type { Family, Ip } from "../net/ip.js";
 import type { Chain, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
 import type { EndpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
-import { DROP, jump, REJECT } from "./rules.js";
+import type { TopologyHints } from "./kubernetes-version.js";
+import type { LocalDetector } from "./local-traffic.js";
+import { DROP, jump, reject } from "./rules.js";
 
 export const MARK_MASQ: Target = jump("KUBE-MARK-MASQ");
 
 /** What of the node and the options the rules of every Service depend on. */
 export interface IptablesContext {
-  /** Where pods' packets come from; undefined for no detector. */
-  readonly localPods: Prefix | undefined;
+  readonly family: Family;
+  /** What pods' packets have; undefined for no detector. */
+  readonly localPods: LocalDetector | undefined;
+  /** Which hints of EndpointSlices count. */
+  readonly hints: TopologyHints;
   readonly masqueradeAll: boolean;
   readonly nodeIp: Ip | undefined;
   /** Large clusters go without comments in the chains of endpoints. */
@@ -73,7 +77,7 @@ export interface ServicePlan {
   readonly refusal: readonly [string, Target];
 }
 
-export function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): ServicePlan {
+export function planOf(frontend: Frontend, endpoints: CategorizedEndpoints, family: Family): ServicePlan {
   const { name, protocol, vips, sourceRanges } = frontend;
   const hash = hash16(name, protocol);
   const { hasAny } = endpoints;
@@ -88,6 +92,6 @@ export function planOf(frontend: Frontend, endpoints: CategorizedEndpoints): Ser
     hasInternal: hasAny && (!frontend.internalPolicyLocal || hasLocal),
     hasExternal: hasAny && (!frontend.externalPolicyLocal || hasLocal),
     usesFirewall: hasAny && vips.length > 0 && sourceRanges.length > 0,
-    refusal: hasAny ? [`${name} has no local endpoints`, DROP] : [`${name} has no endpoints`, REJECT],
+    refusal: hasAny ? [`${name} has no local endpoints`, DROP] : [`${name} has no endpoints`, reject(family)],
   };
 }

@@ -4,7 +4,7 @@ import { chainsAmong, endpointChains } from "./endpoint-chains.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
-import { commented, from, host, jump, notFrom, protocolWithModule, service } from "./rules.js";
+import { commented, from, host, jump, notFromPods, protocolWithModule, service } from "./rules.js";
 
 /**
  * The kernel's threshold for a choice among n that is left to this rule with probability 1/n: kube-proxy hands
@@ -59,7 +59,7 @@ function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoin
 function internalHead(out: IptablesDraft, { name, clusterIP, protocol, port }: Frontend): Rule[] {
   if (!out.masqueradeAll && out.localPods === undefined) return [];
   const matches = service(clusterIP, protocol, port);
-  const outsiders = out.masqueradeAll || out.localPods === undefined ? [] : [notFrom(out.localPods)];
+  const outsiders = out.masqueradeAll || out.localPods === undefined ? [] : [notFromPods(out.localPods)];
   return [commented(`${name} cluster IP`, [...outsiders, ...matches], MARK_MASQ)];
 }
 

@@ -9,6 +9,7 @@ import {
   DST_LOCAL,
   dport,
   from,
+  fromPods,
   host,
   jump,
   protocol,
@@ -97,7 +98,7 @@ function externalChain(out: IptablesDraft, plan: ServicePlan): Chain {
   } else {
     // Pods and the node itself are not held to local endpoints: their way leads to any.
     if (out.localPods !== undefined) {
-      rules.push(commented(`pod traffic ${destinations}`, [from(out.localPods)], jump(clusterChain)));
+      rules.push(commented(`pod traffic ${destinations}`, [fromPods(out.localPods)], jump(clusterChain)));
     }
     rules.push(
       commented(`masquerade LOCAL traffic ${destinations}`, [SRC_LOCAL], MARK_MASQ),

@@ -1,7 +1,8 @@
-import { familyOf, type Ip } from "../net/ip.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
 import type { CtState, Match, Rule, Target } from "../ruleset/iptables.js";
+import type { LocalDetector } from "./local-traffic.js";
 
 /** Bit 14, kube-proxy's default --iptables-masquerade-bit. */
 export const MASQUERADE_MARK = 0x4000;
@@ -10,6 +11,7 @@ export const ACCEPT: Target = { kind: "accept" };
 export const DROP: Target = { kind: "drop" };
 export const RETURN: Target = { kind: "return" };
 export const REJECT: Target = { kind: "reject", with: "icmp-port-unreachable" };
+const REJECT6: Target = { kind: "reject", with: "icmp6-port-unreachable" };
 
 const PROTOCOL: Record<Protocol, Match> = {
   TCP: { kind: "protocol", protocol: "TCP" },
@@ -26,6 +28,11 @@ const PROTOCOL_WITH_MODULE: Record<Protocol, readonly Match[]> = {
 export const SRC_LOCAL: Match = { kind: "addrtype", side: "src", types: ["LOCAL"] };
 export const NOT_SRC_LOCAL: Match = { kind: "addrtype", side: "src", types: ["LOCAL"], invert: true };
 export const DST_LOCAL: Match = { kind: "addrtype", side: "dst", types: ["LOCAL"] };
+
+/** What `-j REJECT` alone means in the family. */
+export function reject(family: Family): Target {
+  return family === 4 ? REJECT : REJECT6;
+}
 
 export function jump(chain: string): Target {
   return { kind: "jump", chain };
@@ -50,6 +57,23 @@ export function from(prefix: Prefix): Match {
 
 export function notFrom(prefix: Prefix): Match {
   return { kind: "source", prefix, invert: true };
+}
+
+/** Packets of local Pods. */
+export function fromPods(detector: LocalDetector): Match {
+  if (detector.kind === "source") return from(detector.prefix);
+  return { kind: "in-interface", name: interfaceName(detector) };
+}
+
+/** All others; where interfaces are asked, those made on the node among them. */
+export function notFromPods(detector: LocalDetector): Match {
+  if (detector.kind === "source") return notFrom(detector.prefix);
+  return { kind: "in-interface", name: interfaceName(detector), invert: true };
+}
+
+/** As iptables writes it: `cali+` is every interface whose name begins with cali. */
+function interfaceName({ name, isPrefix }: Extract<LocalDetector, { kind: "interface" }>): string {
+  return isPrefix ? `${name}+` : name;
 }
 
 export function to(prefix: Prefix): Match {

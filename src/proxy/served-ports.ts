@@ -1,4 +1,5 @@
 import type { ServiceObjects } from "../model/service-objects.js";
+import type { Family } from "../net/ip.js";
 import { joinSlices, type ProxyEndpoint } from "./endpoints.js";
 import { type Frontend, frontendsOf } from "./frontends.js";
 
@@ -8,10 +9,12 @@ export interface ServedPort {
   readonly endpoints: readonly ProxyEndpoint[];
 }
 
-/** The IPv4 ports of a Service that kube-proxy serves; none where there are only slices. */
-export function servedPorts({ service, slices }: ServiceObjects): readonly ServedPort[] {
+/** The ports of a Service that kube-proxy serves in one family; none where there are only slices. */
+export function servedPorts({ service, slices }: ServiceObjects, family: Family = 4): readonly ServedPort[] {
   if (service === undefined) return [];
-  return frontendsOf(service).map((frontend) => ({ frontend, endpoints: joinSlices(slices, frontend) }));
+  return frontendsOf(service, family).map((frontend) => {
+    return { frontend, endpoints: joinSlices(slices, frontend, family) };
+  });
 }
 
 /** How many endpoints the ports have in all, in any state. */

@@ -119,18 +119,19 @@ export class ClusterBuilder {
     return this;
   }
 
+  /** Addresses and networks with a space between. */
   node(
     name: string,
-    internalIP: string,
-    podCIDR: string,
+    internalIPs: string,
+    podCIDRs: string,
     labels: Readonly<Record<string, string>> = {},
   ): this {
     this.#nodes.push({
       name,
       labels: new Map(Object.entries(labels)),
-      internalIPs: [ip(internalIP)],
+      internalIPs: words(internalIPs).map(ip),
       externalIPs: [],
-      podCIDRs: [prefix(podCIDR)],
+      podCIDRs: words(podCIDRs).map(prefix),
       unschedulable: false,
     });
     return this;

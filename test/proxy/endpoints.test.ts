@@ -9,7 +9,7 @@ import { type ClusterBuilder, clusterOf, nodeOf, type ServiceFields } from "./cl
 
 function joined(cluster: ClusterBuilder): readonly string[] {
   return serviceObjects(cluster.build())
-    .flatMap(servedPorts)
+    .flatMap((objects) => servedPorts(objects))
     .map(({ frontend, endpoints }) => `${frontend.name} ${endpoints.map(({ name }) => name).join(" ")}`);
 }
 
@@ -41,7 +41,7 @@ describe("servedPorts", () => {
       const cluster = web();
       for (const text of texts) cluster.slice("shop/web", "http:8080", text);
       return serviceObjects(cluster.build())
-        .flatMap(servedPorts)
+        .flatMap((objects) => servedPorts(objects))
         .flatMap(({ endpoints }) => endpoints)
         .map((endpoint) => `${endpoint.given.nodeName} ${isReady(endpoint)}`);
     };
@@ -72,7 +72,7 @@ function caseOf(fields: ServiceFields, endpoints: readonly string[], zone = ""):
     .service("shop/web", { clusterIPs: "10.96.0.1", ports: "http:80", ...fields })
     .slice("shop/web", "http:80", ...endpoints)
     .build();
-  const [port] = serviceObjects(cluster).flatMap(servedPorts);
+  const [port] = serviceObjects(cluster).flatMap((objects) => servedPorts(objects));
   if (port === undefined) throw new Error("no frontend");
   return { ...port, node: nodeOf(cluster, "here") };
 }

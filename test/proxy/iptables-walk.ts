@@ -11,6 +11,8 @@ export interface Walker {
   readonly dport: number;
   /** Made on the node itself: goes through OUTPUT instead of PREROUTING. */
   readonly fromNode?: boolean;
+  /** What it comes in through, where a rule asks. */
+  readonly iif?: string;
 }
 
 /** One of the packet's possible ways. */
@@ -128,6 +130,10 @@ function hits(match: Match, way: Way, local: readonly Ip[]): boolean {
       return match.protocol === way.protocol;
     case "source":
       return prefixContains(match.prefix, way.src);
+    case "in-interface":
+      return match.name.endsWith("+")
+        ? (way.iif ?? "").startsWith(match.name.slice(0, -1))
+        : way.iif === match.name;
     case "destination":
       return prefixContains(match.prefix, way.dst);
     case "dport":

@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseIp, printIp } from "../../src/net/ip.js";
+import type { Protocol } from "../../src/net/port.js";
+import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
+import { printIptables } from "../../src/ruleset/iptables-text.js";
+import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { walk } from "./iptables-walk.js";
+
+/** worker-1 and worker-2 with addresses of both families. */
+function dual(): ClusterBuilder {
+  return clusterOf()
+    .clusterCIDRs("10.244.0.0/16 fd00:244::/48")
+    .node("dual-1", "172.18.0.8 fd00:18::8", "10.244.8.0/24 fd00:244:0:8::/64")
+    .node("dual-2", "172.18.0.9 fd00:18::9", "10.244.9.0/24 fd00:244:0:9::/64");
+}
+
+function listed(cluster: ClusterBuilder, options: IptablesOptions = {}): string {
+  const built = cluster.build();
+  return printIptables(compileIptables(built, nodeOf(built, "dual-1"), { family: 6, ...options }).iptables);
+}
+
+function ruleLines(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line.startsWith("-A"));
+}
+
+/** The rules that a cluster without Services does not have. */
+function added(cluster: ClusterBuilder, options: IptablesOptions = {}): readonly string[] {
+  const fixed = new Set(ruleLines(listed(dual(), options)));
+  return ruleLines(listed(cluster, options)).filter((line) => !fixed.has(line));
+}
+
+describe("ip6tables", () => {
+  it("has IPv4's fixed rules, but none for localhost", () => {
+    const built = dual().build();
+    const four = ruleLines(printIptables(compileIptables(built, nodeOf(built, "dual-1")).iptables));
+    const six = ruleLines(listed(dual()));
+    expect(six.filter((line) => !four.includes(line))).toEqual([
+      '-A KUBE-SERVICES ! -d ::1/128 -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS',
+    ]);
+    expect(four.filter((line) => !six.includes(line)).map((line) => line.split(" ")[1])).toEqual([
+      "KUBE-FIREWALL",
+      "KUBE-SERVICES",
+    ]);
+  });
+
+  it("has a Service's IPv6 side alone, addresses in brackets before a port", () => {
+    const fields: ServiceFields = {
+      type: "LoadBalancer",
+      clusterIPs: "10.96.0.41 fd00:96::41",
+      ports: "http:80>30080",
+      externalIPs: "192.0.2.1 2001:db8::1",
+      ingress: "198.51.100.1 2001:db8:100::1",
+      sourceRanges: "203.0.113.0/25 2001:db8:113::/48 fd00:18::/32",
+    };
+    const cluster = dual()
+      .service("shop/web", fields)
+      .slice("shop/web", "http:8080", "10.244.8.9@dual-1")
+      .slice("shop/web", "http:8080", "fd00:244:0:8::9@dual-1", "fd00:244:0:9::9@dual-2");
+    expect(added(cluster)).toEqual([
+      '-A KUBE-PROXY-FIREWALL -d 2001:db8:100::1/128 -p tcp -m comment --comment "shop/web:http traffic not accepted by KUBE-FW-67NZLRHBNDSAWJRO" -m tcp --dport 80 -j DROP',
+      '-A KUBE-EXT-67NZLRHBNDSAWJRO -m comment --comment "masquerade traffic for shop/web:http external destinations" -j KUBE-MARK-MASQ',
+      "-A KUBE-EXT-67NZLRHBNDSAWJRO -j KUBE-SVC-67NZLRHBNDSAWJRO",
+      '-A KUBE-FW-67NZLRHBNDSAWJRO -s 2001:db8:113::/48 -m comment --comment "shop/web:http loadbalancer IP" -j KUBE-EXT-67NZLRHBNDSAWJRO',
+      '-A KUBE-FW-67NZLRHBNDSAWJRO -s fd00:18::/32 -m comment --comment "shop/web:http loadbalancer IP" -j KUBE-EXT-67NZLRHBNDSAWJRO',
+      '-A KUBE-FW-67NZLRHBNDSAWJRO -s 2001:db8:100::1/128 -m comment --comment "shop/web:http loadbalancer IP" -j KUBE-EXT-67NZLRHBNDSAWJRO',
+      '-A KUBE-FW-67NZLRHBNDSAWJRO -m comment --comment "other traffic to shop/web:http will be dropped by KUBE-PROXY-FIREWALL"',
+      '-A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web:http" -m tcp --dport 30080 -j KUBE-EXT-67NZLRHBNDSAWJRO',
+      '-A KUBE-SEP-D5HOUUTRRE72NX4H -s fd00:244:0:9::9/128 -m comment --comment "shop/web:http" -j KUBE-MARK-MASQ',
+      '-A KUBE-SEP-D5HOUUTRRE72NX4H -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination [fd00:244:0:9::9]:8080',
+      '-A KUBE-SEP-ONY6VZUAGHXCPA7O -s fd00:244:0:8::9/128 -m comment --comment "shop/web:http" -j KUBE-MARK-MASQ',
+      '-A KUBE-SEP-ONY6VZUAGHXCPA7O -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination [fd00:244:0:8::9]:8080',
+      '-A KUBE-SERVICES -d fd00:96::41/128 -p tcp -m comment --comment "shop/web:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-67NZLRHBNDSAWJRO',
+      '-A KUBE-SERVICES -d 2001:db8::1/128 -p tcp -m comment --comment "shop/web:http external IP" -m tcp --dport 80 -j KUBE-EXT-67NZLRHBNDSAWJRO',
+      '-A KUBE-SERVICES -d 2001:db8:100::1/128 -p tcp -m comment --comment "shop/web:http loadbalancer IP" -m tcp --dport 80 -j KUBE-FW-67NZLRHBNDSAWJRO',
+      '-A KUBE-SVC-67NZLRHBNDSAWJRO ! -s fd00:244::/48 -d fd00:96::41/128 -p tcp -m comment --comment "shop/web:http cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ',
+      '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> [fd00:244:0:8::9]:8080" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-ONY6VZUAGHXCPA7O',
+      '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> [fd00:244:0:9::9]:8080" -j KUBE-SEP-D5HOUUTRRE72NX4H',
+    ]);
+  });
+
+  it("refuses with ICMPv6", () => {
+    const cluster = dual().service("shop/empty", { clusterIPs: "fd00:96::41", ports: "http:80" });
+    expect(added(cluster)).toEqual([
+      '-A KUBE-SERVICES -d fd00:96::41/128 -p tcp -m comment --comment "shop/empty:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp6-port-unreachable',
+    ]);
+  });
+
+  it("has nothing of a Service without an IPv6 ClusterIP, whatever else it has", () => {
+    const fields: ServiceFields = { clusterIPs: "10.96.0.41", ports: "http:80", externalIPs: "2001:db8::1" };
+    expect(added(dual().service("shop/web", fields))).toEqual([]);
+  });
+
+  it("has no detector where no cluster network is of IPv6", () => {
+    const cluster = dual()
+      .clusterCIDRs("10.244.0.0/16")
+      .service("shop/web", { clusterIPs: "fd00:96::41", ports: "http:80" })
+      .slice("shop/web", "http:8080", "fd00:244:0:8::9@dual-1");
+    expect(added(cluster).filter((line) => line.includes("MARK-MASQ") && !line.includes("SEP"))).toEqual([]);
+  });
+
+  it("nodePortAddresses of IPv4 leave IPv6 open; ::1 never answers", () => {
+    const options = { nodeAddresses: ["172.18.0.8", "fd00:18::8", "::1"].map(ip) };
+    const dispatch = (texts: string) => {
+      const nodePortAddresses = texts.split(" ").map(prefix);
+      const found = ruleLines(listed(dual(), { ...options, nodePortAddresses }));
+      return found
+        .filter((line) => line.endsWith("-j KUBE-NODEPORTS") && line.startsWith("-A KUBE-SERVICES"))
+        .map((line) => /-d (\S+)/.exec(line)?.[1]);
+    };
+    expect(dispatch("172.18.0.0/16")).toEqual(["::1/128"]);
+    expect(dispatch("172.18.0.0/16 fd00:18::/64")).toEqual(["fd00:18::8/128"]);
+  });
+});
+
+const NODE = "172.18.0.8";
+const POD = "10.244.8.7";
+const OUTSIDER = "203.0.113.2";
+
+/** The IPv6 side of an IPv4 address: its pods', nodes' and other networks keep their places. */
+function six(text: string): string {
+  const [address = "", length] = text.split("/");
+  const value = parseIp(address);
+  if (typeof value !== "number") throw new Error(`«${text}» is no IPv4 address`);
+  const made = printIp((0xfd64n << 112n) | BigInt(value));
+  return length === undefined ? made : `${made}/${Number(length) + 96}`;
+}
+
+/** Every IPv4 address and prefix in a text as IPv6. */
+const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, six);
+
+const fields: fc.Arbitrary<ServiceFields> = fc.record({
+  type: fc.constantFrom("ClusterIP" as const, "NodePort" as const, "LoadBalancer" as const),
+  clusterIPs: fc.constant("10.96.0.1"),
+  externalIPs: fc.constantFrom("", "192.0.2.1"),
+  ingress: fc.constantFrom("", "198.51.100.1"),
+  sourceRanges: fc.constantFrom("", "203.0.113.0/24", "172.18.0.0/16 10.244.8.0/24"),
+  ports: fc.constantFrom("http:80", "http:80/UDP>30080", "http:80/SCTP>30080"),
+  externalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
+  internalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
+});
+
+const packets = fc.record({
+  src: fc.constantFrom(POD, OUTSIDER, NODE, "10.244.8.20"),
+  dst: fc.constantFrom("10.96.0.1", "192.0.2.1", "198.51.100.1", NODE),
+  dport: fc.constantFrom(80, 30080),
+});
+
+function twin(of: (text: string) => string, fields: ServiceFields, endpoints: readonly string[]) {
+  const protocol = /\/\w+/.exec(fields.ports ?? "")?.[0] ?? "";
+  const built = new Map(Object.entries(fields).map(([key, value]) => [key, of(String(value))]));
+  const cluster = clusterOf()
+    .clusterCIDRs(of("10.244.0.0/16"))
+    .node("here", of(NODE), of("10.244.8.0/24"))
+    .service("shop/web", Object.fromEntries(built) as ServiceFields)
+    .slice("shop/web", `http:8080${protocol}`, ...endpoints.map(of))
+    .build();
+  return { cluster, node: nodeOf(cluster, "here") };
+}
+
+describe("the families agree", () => {
+  it("ip6tables leads the twin of every packet where iptables leads it", () => {
+    const marks = fc.tuple(
+      fc.constantFrom("@here", "@worker-2"),
+      fc.constantFrom("", "", " !ready", " !ready terminating"),
+    );
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(fields, fc.array(marks, { maxLength: 3 }), packets, (fields, endpoints, packet) => {
+        const texts = endpoints.map(([home, mark], index) => `10.244.8.${20 + index}${home}${mark}`);
+        const protocol = (/\/(\w+)/.exec(fields.ports ?? "")?.[1] ?? "TCP") as Protocol;
+        const walker = { ...packet, protocol, fromNode: packet.src === NODE };
+        const four = twin((text) => text, fields, texts);
+        const ends = walk(
+          compileIptables(four.cluster, four.node).iptables,
+          { ...walker, src: ip(packet.src), dst: ip(packet.dst) },
+          [ip(NODE)],
+        );
+        const other = twin(sixAll, fields, texts);
+        const ends6 = walk(
+          compileIptables(other.cluster, other.node, { family: 6 }).iptables,
+          { ...walker, src: ip(six(packet.src)), dst: ip(six(packet.dst)) },
+          [ip(six(NODE))],
+        );
+        const expected = [...ends.keys()].map((end) => end.replace(/^([\d.]+):/, (_, at) => `[${six(at)}]:`));
+        expect([...ends6.keys()].sort()).toEqual(expected.sort());
+        for (const end of ends.keys()) seen.add(end.replace(/^10\.244\.8\.2\d:8080/, "endpoint"));
+      }),
+      { numRuns: 400 },
+    );
+    expect([...seen]).toEqual(expect.arrayContaining(["endpoint", "endpoint masquerade", "DROP", "REJECT"]));
+  });
+});
