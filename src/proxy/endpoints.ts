@@ -3,7 +3,7 @@ import type { Node } from "../model/node.js";
 import type { Family, Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { Frontend } from "./frontends.js";
-import { type TopologyHints, topologyHints } from "./kubernetes-version.js";
+import { type TopologyHints, topologyHints } from "./topology-hints.js";
 
 /** One address and port behind a service port, as kube-proxy reads it from an EndpointSlice. */
 export interface ProxyEndpoint {

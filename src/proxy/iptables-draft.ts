@@ -4,9 +4,9 @@ import { hash16 } from "./chain-name.js";
 import type { EndpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
-import type { TopologyHints } from "./kubernetes-version.js";
 import type { LocalDetector } from "./local-traffic.js";
 import { DROP, jump, reject } from "./rules.js";
+import type { TopologyHints } from "./topology-hints.js";
 
 export const MARK_MASQ: Target = jump("KUBE-MARK-MASQ");
 

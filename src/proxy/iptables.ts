@@ -23,10 +23,10 @@ import {
 } from "./iptables-draft.js";
 import { CANARY, fixedFilter, fixedNat, writeNodePortDispatch } from "./iptables-fixed.js";
 import { writeService } from "./iptables-service.js";
-import { topologyHints } from "./kubernetes-version.js";
 import { detectorOf, primaryAddress } from "./local-traffic.js";
 import type { IptablesOptions } from "./options.js";
 import { countEndpoints, servedPorts } from "./served-ports.js";
+import { topologyHints } from "./topology-hints.js";
 import { commonWarnings } from "./warnings.js";
 
 export type { IptablesOptions } from "./options.js";

@@ -1,7 +1,8 @@
 import type { Family, Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import type { FeatureGates, KubernetesVersion } from "./kubernetes-version.js";
+import type { KubernetesVersion } from "./kubernetes-version.js";
 import type { DetectLocal } from "./local-traffic.js";
+import type { FeatureGates } from "./topology-hints.js";
 
 /** What every mode is told, under the names of KubeProxyConfiguration where it has one. */
 export interface ProxyOptions {
