@@ -80,8 +80,9 @@ export const EXACT6_PROTO_PORT: u32 = 16;
 /** Never 0; not read where a key is asked for. */
 export const EXACT6_VALUE: u32 = 20;
 export const EXACT6_ENTRY_LEN: u32 = 24;
-/** Table numbers, of both families together: 0 is the IPVS services; sets and maps follow as the host numbers them. */
+/** Table numbers, of both families together: the IPVS services of each come first; sets and maps follow as the host numbers them. */
 export const EXACT_SERVICES: u32 = 0;
+export const EXACT_SERVICES6: u32 = 1;
 export const EXACT_TABLES_MAX: u32 = 64;
 
 // An IPv6 tuple: its addresses are halves, u64, the high one first. Ports are src << 16 | dst.

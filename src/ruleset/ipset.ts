@@ -14,6 +14,8 @@ export interface IpSetEntry {
 export interface IpSet {
   readonly name: string;
   readonly type: "hash:ip" | "hash:ip,port" | "hash:ip,port,ip" | "bitmap:port";
+  /** Of IPv6 addresses (`family inet6`); absent: IPv4, or none. */
+  readonly family?: 6;
   readonly entries: readonly IpSetEntry[];
 }
 
@@ -22,10 +24,9 @@ const TYPES = ["hash:ip", "hash:ip,port", "hash:ip,port,ip", "bitmap:port"] as c
 /** The kernel's and kube-proxy's default size of a hash set; an element more is refused. */
 export const MAX_ELEMENTS = 65536;
 
-function printHeader({ type, entries }: IpSet): string {
+function printHeader({ type, family }: IpSet): string {
   if (type === "bitmap:port") return "range 0-65535";
-  const family = entries.some(({ ip }) => typeof ip === "bigint") ? "inet6" : "inet";
-  return `family ${family} hashsize 1024 maxelem ${MAX_ELEMENTS}`;
+  return `family ${family === 6 ? "inet6" : "inet"} hashsize 1024 maxelem ${MAX_ELEMENTS}`;
 }
 
 function printEntry(
@@ -59,9 +60,11 @@ const SIZES = ["hashsize", "maxelem", "bucketsize", "initval"];
 function readCreate(words: Words): IpSet & { readonly entries: IpSetEntry[] } {
   const name = words.next("the name of a set");
   const type = words.read("a type of set this program models", (word) => TYPES.find((one) => one === word));
+  let family: 6 | undefined;
   while (!words.done) {
     const option = words.next("an option");
     const value = words.next(`the value of «${option}»`);
+    if (option === "family" && value === "inet6") family = 6;
     const known =
       SIZES.includes(option) ||
       (option === "family" && ["inet", "inet6"].includes(value)) ||
@@ -69,7 +72,7 @@ function readCreate(words: Words): IpSet & { readonly entries: IpSetEntry[] } {
       (option === "timeout" && value === "0");
     if (!known) throw words.refusal(`«${option} ${value}» of a set is not modelled.`);
   }
-  return { name, type, entries: [] };
+  return { name, type, ...(family === undefined ? {} : { family }), entries: [] };
 }
 
 function parsePort(text: string | undefined): number | undefined {

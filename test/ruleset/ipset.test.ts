@@ -13,13 +13,14 @@ function setOf(type: IpSet["type"], entry: fc.Arbitrary<IpSet["entries"][number]
   return fc.record({ name, type: fc.constant(type), entries: fc.array(entry, { maxLength: 5 }) });
 }
 
-const families = (ip: fc.Arbitrary<number> | fc.Arbitrary<bigint>) => [
+const ofFamily = (ip: fc.Arbitrary<number> | fc.Arbitrary<bigint>) => [
   setOf("hash:ip", fc.record({ ip })),
   setOf("hash:ip,port", fc.record({ ip, protocol, port })),
   setOf("hash:ip,port,ip", fc.record({ ip, protocol, port, ip2: ip })),
 ];
+const of6 = ofFamily(ip6).map((drawn) => drawn.map((set): IpSet => ({ ...set, family: 6 })));
 
-const set = fc.oneof(...families(ip4), ...families(ip6), setOf("bitmap:port", fc.record({ port })));
+const set = fc.oneof(...ofFamily(ip4), ...of6, setOf("bitmap:port", fc.record({ port })));
 const sets = fc.uniqueArray(set, { maxLength: 5, selector: (one) => one.name });
 
 function refusal(text: string): string {

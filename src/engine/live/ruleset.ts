@@ -1,4 +1,4 @@
-import { EXACT_SERVICES } from "../../../assembly/abi/entry.js";
+import { EXACT_SERVICES, EXACT_SERVICES6 } from "../../../assembly/abi/entry.js";
 import type { Ip } from "../../net/ip.js";
 import type { RulesetChange } from "../../ruleset/change.js";
 import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
@@ -75,7 +75,7 @@ export class LiveRuleset {
     const { repeats } = this.#network;
     this.#ruleset = repeats.length === 0 ? ruleset : undefined;
     this.#chains = new Chains(ruleset, saved?.chains, parts);
-    this.#sets = new Sets(ruleset, this.#chains.nftables, EXACT_SERVICES + 1, parts);
+    this.#sets = new Sets(ruleset, this.#chains.nftables, EXACT_SERVICES6 + 1, parts);
     this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
     this.#notes = new Notes([...ruleset.diagnostics, ...repeats], this.#journal);
     this.#parts = {
