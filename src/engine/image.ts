@@ -3,17 +3,15 @@ import {
   EXACT_ENTRY_LEN,
   NEXT_HOP_ENTRY_LEN,
   ROUTE_ENTRY_LEN,
+  ROUTE6_ENTRY_LEN,
   RULE_ENTRY_LEN,
   SERVER_ENTRY_LEN,
   SERVER_ROW_LEN,
 } from "../../assembly/abi/entry.js";
-import {
-  IMAGE_FLAG_VERIFY,
-  IMAGE_TAIL,
-  PART_FIB,
-  STATUS_NO_SPACE,
-  STATUS_OK,
-} from "../../assembly/abi/image.js";
+import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import type { Ip, Ip6 } from "../net/ip.js";
+import { pushRoute6 } from "./entries/route-row.js";
+import { Words } from "./entries/words.js";
 import type { HookEntry } from "./live/hooks.js";
 import type { ChangeNeeds, RulesetEntries } from "./live/ruleset.js";
 import type { Machine } from "./machine.js";
@@ -29,18 +27,20 @@ const FEW_WORDS = 64;
 /** What tables take for what they are given: chains in chunks, maps at most half full, routes with their store. */
 const CHAIN_OCTETS = 32;
 const ROUTE_OCTETS = 40;
+const ROUTE6_OCTETS = 80;
 const HOP_OCTETS = 256;
 const MAP_OCTETS = 52;
 const SERVER_OCTETS = 64;
 
 /** About what an image of these entries takes, so that it is not moved while it is filled. */
-function octetsOf({ hops, routes, tables, chains, servers }: RulesetEntries): number {
+function octetsOf({ hops, routes, routes6, tables, chains, servers }: RulesetEntries): number {
   const rules = chains.rules.byteLength + chains.words.byteLength;
   const maps = tables.reduce((sum, { rows }) => sum + (rows.byteLength / EXACT_ENTRY_LEN) * MAP_OCTETS, 0);
   return (
     1.2 * rules +
     (chains.rows.byteLength / CHAIN_ROW_LEN) * CHAIN_OCTETS +
     (routes.byteLength / ROUTE_ENTRY_LEN) * ROUTE_OCTETS +
+    (routes6.byteLength / ROUTE6_ENTRY_LEN) * ROUTE6_OCTETS +
     (hops.byteLength / NEXT_HOP_ENTRY_LEN) * HOP_OCTETS +
     (servers.rows.byteLength / SERVER_ROW_LEN) * SERVER_OCTETS +
     2 * servers.reals.byteLength +
@@ -61,6 +61,12 @@ function stage(words: Uint32Array, address: number, columns: readonly Uint32Arra
     }
   }
   return addresses;
+}
+
+function rowOf6(address: Ip6, length: number, hop?: number): Uint32Array {
+  const row = new Words(ROUTE6_ENTRY_LEN / 4);
+  pushRoute6(row, address, length, hop);
+  return row.words;
 }
 
 /** Rules, and the words behind them. */
@@ -112,12 +118,14 @@ export class ImageStore {
   /** Everything of a ruleset, into an empty image. */
   fill(entries: RulesetEntries): void {
     const machine = this.#machine;
-    const { hops, routes, tables, chains, servers } = entries;
+    const { hops, routes, routes6, tables, chains, servers } = entries;
     this.#reserve(octetsOf(entries));
     const hopCount = hops.byteLength / NEXT_HOP_ENTRY_LEN;
     this.#call([hops], (at) => machine.nextHopsSet(this.#address, at, hopCount));
     const routeCount = (routes.length * 4) / ROUTE_ENTRY_LEN;
     this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount));
+    const route6Count = routes6.byteLength / ROUTE6_ENTRY_LEN;
+    this.#call([routes6], (rows) => machine.routes6Insert(this.#address, rows, route6Count));
     for (const { number, rows } of tables) this.setElements(number, rows);
     const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
     this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>
@@ -137,12 +145,16 @@ export class ImageStore {
     this.#call([entry], (at) => this.#machine.nextHopSet(this.#address, number, at));
   }
 
-  setRoute(address: number, length: number, hop: number): void {
-    this.#insist(() => this.#machine.routeInsert(this.#address, address, length, hop));
+  setRoute(address: Ip, length: number, hop: number): void {
+    if (typeof address === "bigint") {
+      this.#call([rowOf6(address, length, hop)], (at) => this.#machine.routes6Insert(this.#address, at, 1));
+    } else this.#insist(() => this.#machine.routeInsert(this.#address, address, length, hop));
   }
 
-  removeRoute(address: number, length: number): void {
-    this.#insist(() => this.#machine.routeRemove(this.#address, address, length));
+  removeRoute(address: Ip, length: number): void {
+    if (typeof address === "bigint") {
+      this.#call([rowOf6(address, length)], (at) => this.#machine.routes6Remove(this.#address, at, 1));
+    } else this.#insist(() => this.#machine.routeRemove(this.#address, address, length));
   }
 
   setElements(table: number, rows: Uint32Array): void {
@@ -180,8 +192,8 @@ export class ImageStore {
   /** Makes sure of what a change needs, or throws RangeError. */
   makeRoom({ octets, routes, staged }: ChangeNeeds): void {
     // Wide leaves take half as much again, and an eighth of what they are cut from may be lost.
-    const layout = routes ? 2 * (this.#machine.imageOctets(this.#address, PART_FIB) >>> 0) : 0;
-    this.#reserve(octets + layout);
+    const layout = routes.map((part) => 2 * (this.#machine.imageOctets(this.#address, part) >>> 0));
+    this.#reserve(layout.reduce((sum, one) => sum + one, octets));
     this.#stagingWords();
     this.#memory.expectRoom(staged + STAGING_WORDS * 4, TABLES);
   }

@@ -1,5 +1,15 @@
 import { INTERFACE_NODE } from "../../assembly/abi/packet.js";
-import { ETH_LEN, ETH_TYPE, ETH_TYPE_IP4, IP4_LEN, IP4_SRC } from "../../assembly/abi/wire.js";
+import {
+  ETH_LEN,
+  ETH_TYPE,
+  ETH_TYPE_IP4,
+  ETH_TYPE_IP6,
+  IP4_LEN,
+  IP4_SRC,
+  IP6_LEN,
+  IP6_SRC,
+} from "../../assembly/abi/wire.js";
+import type { Ip } from "../net/ip.js";
 import type { Numbering } from "../trace/numbering.js";
 
 /** The number of an interface; RangeError, which names the node's, for one that it does not have. */
@@ -10,19 +20,26 @@ export function namedInterface({ interfaces }: Numbering, name: string, node: st
   throw new RangeError(`Node ${node} has no interface ${name}; it has ${names}.`);
 }
 
+/** The source of a frame's packet; undefined for what is neither IPv4 nor IPv6, or tagged. */
+function sourceOf(frame: Uint8Array): Ip | undefined {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const type = frame.length < ETH_LEN ? 0 : view.getUint16(ETH_TYPE);
+  if (type === ETH_TYPE_IP4 && frame.length >= ETH_LEN + IP4_LEN) return view.getUint32(ETH_LEN + IP4_SRC);
+  if (type !== ETH_TYPE_IP6 || frame.length < ETH_LEN + IP6_LEN) return undefined;
+  return (view.getBigUint64(ETH_LEN + IP6_SRC) << 64n) | view.getBigUint64(ETH_LEN + IP6_SRC + 8);
+}
+
 /**
  * The number of the interface that a frame's source is routed by (`routed`: its next hop's number), 0 where that is the
- * node itself; the uplink's for what is not IPv4 or has no route.
+ * node itself; the uplink's for what is not IP or has no route.
  */
 export function interfaceBehind(
   { interfaces, hops }: Numbering,
   frame: Uint8Array,
-  routed: (source: number) => number,
+  routed: (source: Ip) => number,
 ): number {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  const uplink = interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
-  if (frame.length < ETH_LEN + IP4_LEN || view.getUint16(ETH_TYPE) !== ETH_TYPE_IP4) return uplink;
-  const hop = hops[routed(view.getUint32(ETH_LEN + IP4_SRC))];
-  if (hop === undefined) return uplink;
+  const source = sourceOf(frame);
+  const hop = source === undefined ? undefined : hops[routed(source)];
+  if (hop === undefined) return interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
   return hop.kind === "local" ? INTERFACE_NODE : interfaces.findIndex(({ name }) => name === hop.dev) + 1;
 }

@@ -11,6 +11,11 @@ export function maskOf(length: number): number {
   return length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
 }
 
+/** The length of a prefix that holds one address: 32, or 128. */
+export function hostLength(address: Ip): number {
+  return typeof address === "number" ? 32 : 128;
+}
+
 /** The prefix of that length that holds the address: host bits are cleared. */
 export function prefixOf(address: Ip, length: number): Prefix {
   if (typeof address === "number") return { address: (address & maskOf(length)) >>> 0, length };

@@ -1,4 +1,4 @@
-import { type Ip4, printIp } from "../net/ip.js";
+import { type Ip, type Ip4, printIp } from "../net/ip.js";
 import { PROTOCOL_NUMBER, printHostPort } from "../net/port.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 
@@ -28,7 +28,7 @@ export function printDotted(address: Ip4, port: number, protocol: number): strin
 }
 
 /** `pod/shop/cart` where the ruleset knows the address, else the address. */
-export function nameOrAddress(ruleset: Ruleset, address: Ip4): string {
+export function nameOrAddress(ruleset: Ruleset, address: Ip): string {
   return ruleset.names.get(address) ?? printIp(address);
 }
 

@@ -1,4 +1,4 @@
-import type { Ip4 } from "../net/ip.js";
+import type { Ip, Ip4 } from "../net/ip.js";
 import type { Rule } from "../ruleset/iptables.js";
 import type { VirtualServer } from "../ruleset/ipvs.js";
 import type { NftRule } from "../ruleset/nftables.js";
@@ -17,7 +17,7 @@ export interface NumberedHop {
   readonly kind: "local" | "direct" | "vxlan" | "geneve" | "unreachable";
   readonly dev: string;
   /** The gateway, VTEP or neighbour that it goes to. */
-  readonly via?: Ip4;
+  readonly via?: Ip;
   /** Tunnels: the remote node's address. */
   readonly remote?: Ip4;
   /** Tunnels: the interface that the outer frames leave by. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { STATUS_OK } from "../../assembly/abi/image.js";
 import { compile } from "../../src/compile.js";
 import { Engine } from "../../src/engine/engine.js";
-import { printIp } from "../../src/net/ip.js";
+import { halvesOf6 } from "../../src/engine/entries/words.js";
+import { type Ip, printIp } from "../../src/net/ip.js";
 import { prefixOf } from "../../src/net/prefix.js";
 import { icmpEcho, tcp, udp } from "../../src/packet/build.js";
 import { applyChange } from "../../src/ruleset/apply.js";
@@ -49,6 +50,19 @@ function pool(services: readonly DrawnService[], extra: readonly number[]): Arri
     { frame: udp(`198.51.100.7:${1000 + index}`, `${printIp(to)}:9`), by: "eth0" },
   ]);
   return [...requests, ...others, { frame: icmpEcho(POD, NODE_IP), by: "cni0" }];
+}
+
+/** What the machine finds behind IPv6 addresses: what its numbers stand for. */
+function ways6(engine: Engine): unknown {
+  const { machine, memory, image, numbering } = engine;
+  return ADDRESSES6.flatMap((address) => [address, address + 1n]).map((address) =>
+    memory.borrow(16, (key) => {
+      memory.words(key, 4).set(halvesOf6(address));
+      const hop = machine.route6Lookup(image, key) >>> 0;
+      const known = hop === 0xffffffff ? "none" : (numbering.hops[hop] ?? "nowhere");
+      return [machine.route6LookupLength(image, key) >>> 0, known];
+    }),
+  );
 }
 
 function run(engine: Engine, state: number, arrivals: readonly Arrival[], now: number): string[] {
@@ -104,7 +118,17 @@ function sorted(ruleset: Ruleset): unknown {
 }
 
 const DEVICES = ["eth0", "cni0", "flannel.1", "lo"];
-const ADDRESSES = [
+const ADDRESSES6 = [
+  0xfd00_0010_0244_0001n << 64n,
+  (0xfd00_0010_0244_0001n << 64n) + 1n,
+  (0xfd00_0010_0244_0001n << 64n) + 9n,
+  (0xfd00_0010_0244_0002n << 64n) + 9n,
+  (0xfd00_0018n << 96n) + 2n,
+  (0xfd00_0018n << 96n) + 3n,
+  0xfe80n << 112n,
+  1n,
+];
+const ADDRESSES4 = [
   0x0af40109, 0x0af40164, 0x0af40200, 0x0af40264, 0x0af40300, 0xac120002, 0xac120003, 0xac120001,
 ];
 
@@ -112,15 +136,24 @@ const ADDRESSES = [
 function networkStep(ruleset: Ruleset, [kind, a, b, c]: readonly number[]): RulesetStep {
   const pick = <T>(items: readonly T[], index: number | undefined) => items[(index ?? 0) % items.length] as T;
   const dev = pick(DEVICES, b);
-  const address = pick(ADDRESSES, a);
+  // The two families share devices and next hops, and nothing else.
+  const is6 = (kind ?? 0) % 2 === 1;
+  const addresses: readonly Ip[] = is6 ? ADDRESSES6 : ADDRESSES4;
+  const longer = is6 ? 96 : 0;
+  const address = pick(addresses, a);
   const { routes, neighbours, fdb, interfaces } = ruleset;
-  switch ((kind ?? 0) % 10) {
+  switch (((kind ?? 0) >> 1) % 10) {
     case 0: {
-      const prefix = prefixOf(address, pick([0, 8, 16, 23, 24, 25, 31, 32], c));
-      return { kind: "route-set", route: { prefix, dev, via: pick(ADDRESSES, (b ?? 0) >> 2) } };
+      const lengths = is6 ? [0, 8, 16, 48, 64, 65, 127, 128] : [0, 8, 16, 23, 24, 25, 31, 32];
+      const prefix = prefixOf(address, pick(lengths, c));
+      const gateways = is6 ? ADDRESSES6 : [...ADDRESSES4, ...ADDRESSES6];
+      return { kind: "route-set", route: { prefix, dev, via: pick(gateways, (b ?? 0) >> 2) } };
     }
     case 1:
-      return { kind: "route-set", route: { prefix: prefixOf(address, pick([8, 16, 24, 28, 32], c)), dev } };
+      return {
+        kind: "route-set",
+        route: { prefix: prefixOf(address, longer + pick([8, 16, 24, 28, 32], c)), dev },
+      };
     case 2:
       if (routes.length === 0) break;
       return { kind: "route-removed", prefix: pick(routes, a).prefix };
@@ -137,13 +170,17 @@ function networkStep(ruleset: Ruleset, [kind, a, b, c]: readonly number[]): Rule
     case 5:
       return {
         kind: "fdb-set",
-        entry: { mac: pick([1, 2, ...fdb.map((entry) => entry.mac)], c), dev: "flannel.1", dst: address },
+        entry: {
+          mac: pick([1, 2, ...fdb.map(({ mac }) => mac)], c),
+          dev: "flannel.1",
+          dst: pick(ADDRESSES4, a),
+        },
       };
     case 6:
       if (fdb.length === 0) break;
       return { kind: "fdb-removed", ...pick(fdb, a) };
     case 7: {
-      const free = ADDRESSES.filter(
+      const free = addresses.filter(
         (one) =>
           !interfaces.some(
             ({ name, addresses }) => name === dev && addresses.some((own) => own.address === one),
@@ -153,7 +190,7 @@ function networkStep(ruleset: Ruleset, [kind, a, b, c]: readonly number[]): Rule
       return {
         kind: "address-added",
         dev,
-        address: { address: pick(free, a), length: pick([8, 24, 32], c) },
+        address: { address: pick(free, a), length: longer + pick([8, 24, 32], c) },
       };
     }
     case 8: {
@@ -186,7 +223,7 @@ const course = fc.record({
     { minLength: 1, maxLength: 5 },
   ),
   extra: fc.array(
-    fc.tuple(fc.constantFrom(...ADDRESSES), fc.nat(3)).map(([base, low]) => base + low),
+    fc.tuple(fc.constantFrom(...ADDRESSES4), fc.nat(3)).map(([base, low]) => base + low),
     { minLength: 6, maxLength: 12 },
   ),
 });
@@ -216,6 +253,7 @@ describe("apply", () => {
         expect(sorted(changed.ruleset)).toEqual(sorted(now));
       }
       const fresh = await load(now);
+      expect(ways6(changed)).toEqual(ways6(fresh));
       const [ours, theirs] = [newState(changed), newState(fresh)];
       // New packets, and the same again, which are then of connections.
       for (const at of [1, 2])

@@ -22,13 +22,15 @@ import {
   NEXT_HOP_OUTER_SRC_MAC,
   NEXT_HOP_PORT,
   NEXT_HOP_SOURCE,
+  NEXT_HOP_SOURCE6,
   NEXT_HOP_SRC_MAC,
   NEXT_HOP_VNI,
 } from "../../../assembly/abi/entry.js";
-import type { Ip4 } from "../../net/ip.js";
+import type { Ip4, Ip6 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
 import type { Interface } from "../../ruleset/routes.js";
 import type { NumberedHop } from "../../trace/numbering.js";
+import { wordsOf6 } from "./words.js";
 
 /** A next hop with everything its entry needs. */
 export interface ResolvedHop {
@@ -44,8 +46,9 @@ export interface HopDevice {
   readonly device: Interface;
   /** Its number, 0 where the node has none of that name. */
   readonly number: number;
-  /** What MASQUERADE gives. */
+  /** What MASQUERADE gives; 0 where the device has none. */
   readonly source: Ip4;
+  readonly source6: Ip6;
 }
 
 const KINDS = {
@@ -87,7 +90,7 @@ export function setHopEntry(
   view: DataView,
   at: number,
   hop: ResolvedHop,
-  { device, number, source }: HopDevice,
+  { device, number, source, source6 }: HopDevice,
 ): void {
   const { known, mac, outer } = hop;
   const set = (field: number, value: number) => view.setUint32(at + field, value, true);
@@ -96,6 +99,7 @@ export function setHopEntry(
   set(NEXT_HOP_LEAVE, outer?.number ?? number);
   set(NEXT_HOP_MTU, device.mtu);
   set(NEXT_HOP_SOURCE, source);
+  for (const [index, word] of wordsOf6(source6).entries()) set(NEXT_HOP_SOURCE6 + 4 * index, word);
   set(NEXT_HOP_FLAGS, flagsOf(hop, device));
   setMac(view, at + NEXT_HOP_DST_MAC, mac ?? 0);
   setMac(view, at + NEXT_HOP_SRC_MAC, device.mac);

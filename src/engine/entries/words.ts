@@ -1,3 +1,5 @@
+import type { Ip6 } from "../../net/ip.js";
+
 const ROOM_KEPT = 1 << 16;
 
 /** A growing column of unsigned 32-bit words, as entries are handed to the machine. */
@@ -54,6 +56,11 @@ export class Words {
     this.#words[at + 3] = d;
   }
 
+  /** An IPv6 address as a key (halvesOf6). */
+  pushHalves(ip: Ip6): void {
+    this.append(halvesOf6(ip));
+  }
+
   /** Makes room for so many words more, to be set in `array`; where they begin. */
   extend(count: number): number {
     const at = this.#length;
@@ -77,4 +84,16 @@ export class Words {
     larger.set(this.#words);
     this.#words = larger;
   }
+}
+
+/** The four words of an IPv6 address in their order. */
+export function wordsOf6(ip: Ip6): readonly [number, number, number, number] {
+  const word = (at: bigint) => Number((ip >> at) & 0xffffffffn);
+  return [word(96n), word(64n), word(32n), word(0n)];
+}
+
+/** An IPv6 address as two u64 in the machine's order (little-endian), the high half first. */
+export function halvesOf6(ip: Ip6): readonly [number, number, number, number] {
+  const [first, second, third, last] = wordsOf6(ip);
+  return [second, first, last, third];
 }

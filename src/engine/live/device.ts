@@ -1,4 +1,5 @@
-import type { Ip4 } from "../../net/ip.js";
+import { type Ip, type Ip4, type Ip6, isLinkLocal } from "../../net/ip.js";
+import { IpMap } from "../../net/ip-map.js";
 import type { Mac } from "../../net/mac.js";
 import { prefixContains, prefixOf } from "../../net/prefix.js";
 import { ipKey } from "../../ruleset/identity.js";
@@ -17,15 +18,15 @@ export type Users<K> = Map<K, Set<Hop>>;
 
 /** A network device, and what an engine knows by it: addresses, neighbours, FDB, next hops. */
 export class Device {
-  readonly macs = new Map<Ip4, Mac>();
+  readonly macs = new IpMap<Mac>();
   readonly remotes = new Map<Mac, Ip4>();
   /** Next hops by gateway or neighbour; to the device's own network; to its own addresses. */
-  readonly vias = new Map<Ip4, Hop>();
+  readonly vias = new IpMap<Hop>();
   connected: Hop | undefined;
   local: Hop | undefined;
   /** Tunnels through this device by the MAC that the FDB is asked for, and over it by the neighbour. */
   readonly innerUsers: Users<Mac> = new Map();
-  readonly outerUsers: Users<Ip4> = new Map();
+  readonly outerUsers: Users<Ip> = new Map();
   #placed: Map<string, Placed> | undefined;
   #orders = 0;
   #addresses: readonly InterfaceAddress[] | undefined;
@@ -98,15 +99,30 @@ export class Device {
     return placed.address;
   }
 
-  /** The address MASQUERADE gives: the device's in the next hop's subnet, else its first. */
-  sourceTo(via: Ip4 | undefined): Ip4 {
+  /** The IPv4 address MASQUERADE gives: the device's in the next hop's subnet, else its first. */
+  sourceTo(via: Ip | undefined): Ip4 {
     const near =
-      via === undefined
+      typeof via !== "number"
         ? undefined
         : this.addresses.find(
             ({ address, length }) => isUsable({ address }) && prefixContains(prefixOf(address, length), via),
           );
     return Number((near ?? this.#first?.address)?.address ?? 0);
+  }
+
+  /**
+   * The IPv6 address MASQUERADE gives, as to the next hop itself: of the device's global ones the one that shares most
+   * bits with it (no more than its own prefix has), and of equal ones the newest (RFC 6724 §5 rule 8, ipv6_dev_get_saddr).
+   */
+  source6To(via: Ip | undefined): Ip6 {
+    const to = typeof via === "bigint" ? via : 0n;
+    let [best, most] = [0n, -1];
+    for (const { address, length } of this.addresses) {
+      if (typeof address === "number" || isLinkLocal(address)) continue;
+      const shared = Math.min(length, sharedBits(address, to));
+      if (shared >= most) [best, most] = [address, shared];
+    }
+    return best;
   }
 
   #put(key: string, placed: Placed): void {
@@ -149,6 +165,10 @@ export class Device {
 
 function isUsable({ address }: Pick<InterfaceAddress, "address">): boolean {
   return typeof address === "number";
+}
+
+function sharedBits(a: Ip6, b: Ip6): number {
+  return a === b ? 128 : 128 - (a ^ b).toString(2).length;
 }
 
 /** Notes a next hop among the users of a thing, or no longer. */

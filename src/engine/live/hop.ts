@@ -1,5 +1,6 @@
-import type { Ip4 } from "../../net/ip.js";
+import type { Ip, Ip4 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
+import { ipKey } from "../../ruleset/identity.js";
 import type { Device } from "./device.js";
 
 /**
@@ -15,16 +16,16 @@ export class Hop {
   /** What a tunnel depends on beside its own neighbour. */
   inner: Mac | undefined;
   remote: Ip4 | undefined;
-  outer: { readonly device: Device; readonly via: Ip4 } | undefined;
+  outer: { readonly device: Device; readonly via: Ip } | undefined;
 
   constructor(
     readonly type: "local" | "connected" | "via",
     readonly device: Device,
-    readonly via: Ip4 | undefined,
+    readonly via: Ip | undefined,
   ) {}
 
   /** What a saved image knows it by. */
   get key(): string {
-    return `${this.type} ${this.device.name} ${this.via ?? ""}`;
+    return `${this.type} ${this.device.name} ${this.via === undefined ? "" : ipKey(this.via)}`;
   }
 }

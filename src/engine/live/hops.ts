@@ -1,5 +1,5 @@
 import { NEXT_HOP_ENTRY_LEN } from "../../../assembly/abi/entry.js";
-import type { Ip4 } from "../../net/ip.js";
+import type { Ip, Ip4 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
 import type { Route } from "../../ruleset/routes.js";
 import type { NumberedHop } from "../../trace/numbering.js";
@@ -11,7 +11,7 @@ import { Hop } from "./hop.js";
 /** What a hop's resolution asks of the routes. */
 export interface Underlay {
   /** The route that the kernel would take, without the local table. */
-  lookup(address: Ip4): Route | undefined;
+  lookup(address: Ip): Route | undefined;
   device(name: string): Device;
 }
 
@@ -19,7 +19,7 @@ export interface Underlay {
 interface Inner {
   readonly kind: "vxlan" | "geneve";
   readonly dev: string;
-  readonly via: Ip4;
+  readonly via: Ip;
 }
 
 /** The next hops of a node: numbered, shared by the routes that lead to them, resolved anew when it may matter. */
@@ -53,7 +53,7 @@ export class Hops {
     return device.connected;
   }
 
-  via(device: Device, address: Ip4): Hop {
+  via(device: Device, address: Ip): Hop {
     const known = device.vias.get(address);
     if (known !== undefined) return known;
     const hop = this.#make("via", device, address);
@@ -69,7 +69,7 @@ export class Hops {
   }
 
   /** A neighbour came, changed or went. */
-  neighbourChanged(device: Device, address: Ip4): void {
+  neighbourChanged(device: Device, address: Ip): void {
     this.invalidate(device.vias.get(address));
     for (const hop of device.outerUsers.get(address) ?? []) this.invalidate(hop);
   }
@@ -79,7 +79,7 @@ export class Hops {
   }
 
   /** Tunnels whose outer packets a route may lead. */
-  routeChanged(address: Ip4, length: number): void {
+  routeChanged(address: Ip, length: number): void {
     this.#tunnels.within(address, length, (hop) => this.invalidate(hop));
   }
 
@@ -138,7 +138,9 @@ export class Hops {
       const resolved = this.#resolve(hop);
       const { facts: device, number } = hop.device;
       this.numbered[hop.number] = resolved.known;
-      setHopEntry(view, place(hop), resolved, { device, number, source: hop.device.sourceTo(hop.via) });
+      const source = hop.device.sourceTo(hop.via);
+      const source6 = hop.type === "local" ? 0n : hop.device.source6To(hop.via);
+      setHopEntry(view, place(hop), resolved, { device, number, source, source6 });
     }
     this.#stale.length = 0;
   }
@@ -148,7 +150,7 @@ export class Hops {
     return this.#hops.flatMap((hop) => (hop === undefined ? [] : [[hop.key, hop.number] as const]));
   }
 
-  #make(type: Hop["type"], device: Device, via: Ip4 | undefined): Hop {
+  #make(type: Hop["type"], device: Device, via: Ip | undefined): Hop {
     const hop = new Hop(type, device, via);
     hop.number = this.#takeNumber(hop);
     this.#hops[hop.number] = hop;
@@ -167,7 +169,7 @@ export class Hops {
     this.#depend(hop, {});
     if (hop.type === "local") device.local = undefined;
     else if (hop.type === "connected") device.connected = undefined;
-    else device.vias.delete(hop.via as Ip4);
+    else device.vias.delete(hop.via as Ip);
     this.#hops[number] = undefined;
     this.numbered[number] = undefined;
     this.#free.push(number);
@@ -194,7 +196,7 @@ export class Hops {
     const remote = mac === undefined ? undefined : hop.device.remotes.get(mac);
     const route = remote === undefined ? undefined : this.#underlay.lookup(remote);
     const device = route === undefined ? undefined : this.#underlay.device(route.dev);
-    const next = typeof route?.via === "number" ? route.via : remote;
+    const next = route?.via ?? remote;
     const outer = device === undefined || next === undefined ? undefined : { device, via: next };
     this.#depend(hop, { mac, remote, outer });
     const outerMac = outer?.device.macs.get(outer.via);

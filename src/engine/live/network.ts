@@ -1,7 +1,8 @@
+import { PART_FIB, PART_FIB6 } from "../../../assembly/abi/image.js";
 import type { Diagnostic } from "../../diagnostics.js";
 import type { Ip } from "../../net/ip.js";
 import type { Prefix } from "../../net/prefix.js";
-import { fdbKey, neighbourKey, prefixKey } from "../../ruleset/identity.js";
+import { fdbKey, neighbourKey } from "../../ruleset/identity.js";
 import type { Neighbour } from "../../ruleset/neighbours.js";
 import { withoutRepeats } from "../../ruleset/route-repeats.js";
 import type { Interface, InterfaceAddress, Route } from "../../ruleset/routes.js";
@@ -11,7 +12,7 @@ import { Device } from "./device.js";
 import { Hops } from "./hops.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
-import { expectPrefix, Rib } from "./rib.js";
+import { Rib } from "./rib.js";
 import type { Writes } from "./writes.js";
 
 const NOWHERE: Omit<Interface, "name"> = { kind: "dummy", mac: 0, mtu: 0, addresses: [] };
@@ -35,7 +36,6 @@ export class Network {
   readonly repeats: readonly Diagnostic[];
   readonly #devices = new Map<string, Device>();
   readonly #rib: Rib;
-  readonly #routes6: Keyed<Route>;
   readonly #neighbours: Keyed<Neighbour>;
   readonly #fdb: Keyed<FdbEntry>;
   readonly #journal: Journal;
@@ -52,11 +52,9 @@ export class Network {
     this.#rib = new Rib(this.hops, device, () => this.#devices.values(), journal);
     this.#neighbours = new Keyed(neighbours, neighbourKey, journal);
     this.#fdb = new Keyed(fdb, fdbKey, journal);
-    this.#routes6 = new Keyed<Route>([], ({ prefix }) => prefixKey(prefix), journal);
     for (const { dev, mac, dst } of fdb) if (typeof dst === "number") device(dev).remotes.set(mac, dst);
     this.repeats = this.#loadRoutes(routes);
     for (const { dev, address, mac } of neighbours) {
-      if (typeof address !== "number") continue;
       const one = device(dev);
       one.macs.set(address, mac);
       this.#rib.neighbourChanged(one, address);
@@ -72,8 +70,7 @@ export class Network {
   }
 
   get routes(): readonly Route[] {
-    const { items } = this.#routes6;
-    return items.length === 0 ? this.#rib.routes : [...this.#rib.routes, ...items];
+    return this.#rib.routes;
   }
 
   get neighbours(): readonly Neighbour[] {
@@ -85,33 +82,30 @@ export class Network {
   }
 
   /** Everything, as the machine is given it at first. */
-  load(): { readonly hops: Uint32Array; readonly routes: Uint32Array } {
+  load(): { readonly hops: Uint32Array; readonly routes: Uint32Array; readonly routes6: Uint32Array } {
     const routes = this.#rib.loadAll();
-    return { hops: this.hops.loadAll(), routes };
+    return { hops: this.hops.loadAll(), ...routes };
   }
 
   /** Adds or replaces a route; what it replaced. TypeError if its prefix is none. */
   setRoute(route: Route): Route | undefined {
-    expectPrefix(route.prefix);
-    return typeof route.prefix.address === "number" ? this.#rib.set(route) : this.#routes6.set(route);
+    return this.#rib.set(route);
   }
 
   removeRoute(prefix: Prefix): void {
-    if (typeof prefix.address === "number") this.#rib.remove(prefix);
-    else if (this.#routes6.remove(prefixKey(prefix)) === undefined)
-      throw new TypeError("the ruleset has no such route.");
+    this.#rib.remove(prefix);
   }
 
   setNeighbour(neighbour: Neighbour): void {
     const { dev, address, mac } = neighbour;
     this.#neighbours.set(neighbour);
-    if (typeof address === "number") this.#setMac(this.#device(dev), address, mac);
+    this.#setMac(this.#device(dev), address, mac);
   }
 
   removeNeighbour(dev: string, address: Ip): void {
     if (this.#neighbours.remove(neighbourKey({ dev, address })) === undefined)
       throw new TypeError("the ruleset has no such neighbour.");
-    if (typeof address === "number") this.#setMac(this.#device(dev), address, undefined);
+    this.#setMac(this.#device(dev), address, undefined);
   }
 
   setFdb(entry: FdbEntry): void {
@@ -155,9 +149,14 @@ export class Network {
     return layout + routes * OCTETS_PER_ROUTE + hopOctets(this.hops.top, routes);
   }
 
+  /** The parts of the image that `settle` may lay out anew. */
+  get parts(): readonly number[] {
+    return this.#rib.staleFamilies.map((family) => (family === 4 ? PART_FIB : PART_FIB6));
+  }
+
   /** Finds what a change means for next hops and routes, and writes that. It cannot fail. */
   settle(writes: Writes): void {
-    const routes: [number, number, number | undefined][] = [];
+    const routes: [Ip, number, number | undefined][] = [];
     this.#rib.settle((address, length, hop) => routes.push([address, length, hop?.number]));
     this.hops.settle((number, entry) => writes.add(0, (image) => image.setHop(number, entry)));
     for (const [address, length, hop] of routes) {
@@ -191,7 +190,7 @@ export class Network {
     return device;
   }
 
-  #setMac(device: Device, address: number, mac: number | undefined): void {
+  #setMac(device: Device, address: Ip, mac: number | undefined): void {
     const before = device.macs.get(address);
     const set = (one: number | undefined) => {
       if (one === undefined) device.macs.delete(address);

@@ -1,6 +1,7 @@
-import { type Ip4, printIp } from "../../net/ip.js";
-import { maskOf, type Prefix, prefixOf } from "../../net/prefix.js";
+import { type Family, familyOf, type Ip, printIp } from "../../net/ip.js";
+import { hostLength, type Prefix, prefixOf } from "../../net/prefix.js";
 import type { InterfaceAddress, Route } from "../../ruleset/routes.js";
+import { pushRoute6 } from "../entries/route-row.js";
 import { Words } from "../entries/words.js";
 import { AddressIndex } from "./address-index.js";
 import type { Device } from "./device.js";
@@ -9,9 +10,9 @@ import type { Hops } from "./hops.js";
 import type { Journal } from "./journal.js";
 import { PrefixMap } from "./prefix-map.js";
 
-/** Where packets to an IPv4 prefix go, and why. */
+/** Where packets to a prefix go, and why. */
 interface Destination {
-  readonly address: Ip4;
+  readonly address: Ip;
   readonly length: number;
   /** Of the main table. */
   route: Route | undefined;
@@ -28,30 +29,34 @@ interface Destination {
 const NOBODY: readonly Device[] = [];
 const isRoute = ({ route }: Destination) => route !== undefined;
 
-/** IPv4 prefix of a whole length without host bits. TypeError for what is none. */
-export function expectPrefix({ address, length }: Prefix): void {
-  const most = typeof address === "number" ? 32 : 128;
-  const isPrefix = Number.isInteger(length) && length >= 0 && length <= most;
+/** TypeError for what is no prefix of a whole length without host bits. */
+function expectPrefix({ address, length }: Prefix): void {
+  const isPrefix = Number.isInteger(length) && length >= 0 && length <= hostLength(address);
   if (isPrefix && prefixOf(address, length).address === address) return;
   throw new TypeError(
     `${printIp(address)}/${length} is no prefix: its length is out of range, or it has host bits.`,
   );
 }
 
-/** An IPv4 gateway is one of 32 bits; IPv6's are not looked at. */
-function expectVia({ via }: Route): void {
-  if (via === undefined || typeof via === "bigint") return;
-  if (Number.isInteger(via) && via >= 0 && via <= 0xffffffff) return;
-  throw new TypeError(`via: ${String(via)} is no address: give its 32 bits as a number, as parseIp does.`);
+/** TypeError for a gateway that is no address, or one of IPv4 for IPv6, which kernels do not have. */
+function expectVia({ prefix, via }: Route): void {
+  if (via === undefined || (typeof via === "bigint" && via >= 0n && via >> 128n === 0n)) return;
+  if (!Number.isInteger(via) || via < 0 || via > 0xffffffff) {
+    throw new TypeError(
+      `via: ${String(via)} is no address: give its bits as a number, of IPv6 as a bigint, as parseIp does.`,
+    );
+  }
+  if (typeof prefix.address === "bigint")
+    throw new TypeError(`via: ${printIp(via)} is no gateway to an IPv6 prefix: give one of IPv6.`);
 }
 
 /** The device of a connected network; undefined for a route by a gateway, or none. */
 function networkOf(route: Route | undefined): string | undefined {
-  return route === undefined || typeof route.via === "number" ? undefined : route.dev;
+  return route === undefined || route.via !== undefined ? undefined : route.dev;
 }
 
 /**
- * All IPv4 routes of a node: the main table's, its own addresses, and a host route to every neighbour on a connected
+ * All routes of a node, of both families: the main table's, its own addresses, and a host route to every neighbour on a connected
  * network. A destination's next hop follows from these alone, so a change marks what it may matter to, and `settle`
  * finds what became of that.
  */
@@ -94,8 +99,15 @@ export class Rib {
     return this.#stale.length;
   }
 
+  /** Of which families. */
+  get staleFamilies(): readonly Family[] {
+    return ([4, 6] as const).filter((family) =>
+      this.#stale.some(({ address }) => familyOf(address) === family),
+    );
+  }
+
   /** The route that the kernel would take, without the local table. */
-  lookup(address: Ip4): Route | undefined {
+  lookup(address: Ip): Route | undefined {
     return this.#destinations.longest(address, isRoute)?.route;
   }
 
@@ -103,7 +115,7 @@ export class Rib {
   set(route: Route): Route | undefined {
     expectPrefix(route.prefix);
     expectVia(route);
-    const destination = this.#at(Number(route.prefix.address), route.prefix.length);
+    const destination = this.#at(route.prefix.address, route.prefix.length);
     const before = destination.route;
     this.#change(destination, route);
     return before;
@@ -111,21 +123,19 @@ export class Rib {
 
   /** Removes a route, which must be there. */
   remove(prefix: Prefix): void {
-    const destination = this.#destinations.get(Number(prefix.address), prefix.length);
+    const destination = this.#destinations.get(prefix.address, prefix.length);
     if (destination?.route === undefined) throw new TypeError("the ruleset has no such route.");
     this.#change(destination, undefined);
   }
 
   /** An address of the node came. */
   addLocal(device: Device, { address, length }: InterfaceAddress): void {
-    if (typeof address !== "number") return;
     const destination = this.#at(...localPrefix(device, address, length));
     this.#setLocals(destination, [...destination.locals, device]);
   }
 
   /** An address of the node went, which was there. */
   removeLocal(device: Device, { address, length }: InterfaceAddress): void {
-    if (typeof address !== "number") return;
     const destination = this.#at(...localPrefix(device, address, length));
     const index = destination.locals.indexOf(device);
     this.#setLocals(destination, [
@@ -135,11 +145,11 @@ export class Rib {
   }
 
   /** A neighbour came or went. */
-  neighbourChanged(device: Device, address: Ip4): void {
-    const neighbour = device.serial * 2 ** 32 + address;
+  neighbourChanged(device: Device, address: Ip): void {
+    const neighbour = neighbourNumber(device, address);
     if (device.macs.has(address)) this.#neighbours?.add(address, neighbour);
     else this.#neighbours?.remove(address, neighbour);
-    this.#mark(this.#at(address, 32));
+    this.#mark(this.#at(address, hostLength(address)));
   }
 
   /** Nothing is stale any more: what a change marked was taken back. */
@@ -149,7 +159,7 @@ export class Rib {
   }
 
   /** Finds the next hops of what is stale; calls for each whose hop is another one now, with undefined for none. */
-  settle(use: (address: Ip4, length: number, hop: Hop | undefined) => void): void {
+  settle(use: (address: Ip, length: number, hop: Hop | undefined) => void): void {
     for (const destination of this.#stale) {
       const { address, length, hop: before } = destination;
       const hop = this.#hopOf(destination);
@@ -164,14 +174,19 @@ export class Rib {
     this.#stale.length = 0;
   }
 
-  /** As settle, for all: rows of address, length, next hop. */
-  loadAll(): Uint32Array {
+  /** As settle, for all: rows of each family (ROUTE_…, ROUTE6_…). */
+  loadAll(): { readonly routes: Uint32Array; readonly routes6: Uint32Array } {
     const rows = new Words(Math.max(3, this.#stale.length * 3));
-    this.settle((address, length, hop) => rows.push3(address, length, hop?.number ?? 0));
-    return rows.words;
+    const rows6 = new Words();
+    this.settle((address, length, hop) => {
+      const number = hop?.number ?? 0;
+      if (typeof address === "number") rows.push3(address, length, number);
+      else pushRoute6(rows6, address, length, number);
+    });
+    return { routes: rows.words, routes6: rows6.words };
   }
 
-  #at(address: Ip4, length: number): Destination {
+  #at(address: Ip, length: number): Destination {
     const known = this.#destinations.get(address, length);
     if (known !== undefined) return known;
     const made: Destination = {
@@ -212,14 +227,14 @@ export class Rib {
     // Neighbours on a connected network have routes; what stays on its network, or on none, changes nothing for them.
     const outer = this.#destinations.longest(address, isRoute, length - 1)?.route;
     if (networkOf(before ?? outer) === networkOf(route ?? outer)) return;
-    this.#indexed().within(address, length, (_, at) => this.#mark(this.#at(at, 32)));
+    this.#indexed().within(address, length, (_, at) => this.#mark(this.#at(at, hostLength(at))));
   }
 
   #indexed(): AddressIndex<number> {
     if (this.#neighbours !== undefined) return this.#neighbours;
     const index = new AddressIndex<number>();
-    for (const { serial, macs } of this.#devices()) {
-      for (const address of macs.keys()) index.add(address, serial * 2 ** 32 + address);
+    for (const device of this.#devices()) {
+      for (const address of device.macs.keys()) index.add(address, neighbourNumber(device, address));
     }
     this.#neighbours = index;
     return index;
@@ -255,16 +270,22 @@ export class Rib {
       undefined,
     );
     if (local !== undefined) return this.#hops.local(local);
-    const network = length === 32 ? networkOf(this.lookup(address)) : undefined;
+    const network = length === hostLength(address) ? networkOf(this.lookup(address)) : undefined;
     const neighbourly = network === undefined ? undefined : this.#deviceOf(network);
     if (neighbourly?.macs.has(address) === true) return this.#hops.via(neighbourly, address);
     if (route === undefined) return undefined;
     const device = this.#deviceOf(route.dev);
-    return typeof route.via === "number" ? this.#hops.via(device, route.via) : this.#hops.connected(device);
+    return route.via === undefined ? this.#hops.connected(device) : this.#hops.via(device, route.via);
   }
 }
 
-/** The prefix that is local for an address: on the loopback interface its whole network. */
-function localPrefix(device: Device, address: Ip4, length: number): [Ip4, number] {
-  return device.facts.kind === "loopback" ? [(address & maskOf(length)) >>> 0, length] : [address, 32];
+/** What tells neighbours of one IPv4 network apart, or of one IPv6 address. */
+function neighbourNumber({ serial }: Device, address: Ip): number {
+  return typeof address === "number" ? serial * 2 ** 32 + address : serial;
+}
+
+/** The prefix that is local for an address: of IPv4 on the loopback interface its whole network. */
+function localPrefix(device: Device, address: Ip, length: number): [Ip, number] {
+  const isNetwork = device.facts.kind === "loopback" && typeof address === "number";
+  return isNetwork ? [prefixOf(address, length).address, length] : [address, hostLength(address)];
 }

@@ -24,8 +24,9 @@ export interface RulesetEntries {
   readonly numbering: Numbering;
   /** NEXT_HOP_ENTRY_LEN octets each, by number. */
   readonly hops: Uint32Array;
-  /** Rows of address, length, next hop. */
+  /** Rows of ROUTE_…, and ROUTE6_…. */
   readonly routes: Uint32Array;
+  readonly routes6: Uint32Array;
   readonly tables: readonly TableEntries[];
   readonly chains: ChainColumns;
   readonly hooks: readonly HookEntry[];
@@ -44,8 +45,8 @@ export interface SavedNumbers {
 export interface ChangeNeeds {
   /** That the image grows by, beside what follows. */
   readonly octets: number;
-  /** That what look-ups of routes read may be laid out anew, beside what there is. */
-  readonly routes: boolean;
+  /** Parts (PART_FIB, PART_FIB6) that may be laid out anew, beside what there is: what look-ups of routes read. */
+  readonly routes: readonly number[];
   /** Of the columns that are handed to the machine at a time. */
   readonly staged: number;
   /** That the image's directory of virtual servers has room for. */
@@ -134,11 +135,9 @@ export class LiveRuleset {
     try {
       for (const [index, step] of change.entries()) takeStep(this.#parts, step, index + 1);
       hooks = this.#chains.check((map) => this.#sets.chainsOf(map));
-      const routes = this.#network.octets;
-      const octets = this.#writes.octets + routes;
       reserve({
-        octets,
-        routes: routes > 0,
+        octets: this.#writes.octets + this.#network.octets,
+        routes: this.#network.parts,
         staged: this.#writes.staged,
         servers: this.#allServers.room,
       });
