@@ -26,6 +26,9 @@ export class Image {
   pause: u32;
   nextHopsAt: u32;
   nextHopsRoom: u32;
+  /** Their IPv6 addresses, as far as any has one. */
+  sources6At: u32;
+  sources6Room: u32;
   chainsAt: u32;
   chainsRoom: u32;
   serversAt: u32;

@@ -16,6 +16,7 @@ import {
   NEXT_HOP_OUTER_SRC,
   NEXT_HOP_PORT,
   NEXT_HOP_SOURCE,
+  NEXT_HOP_SOURCE6,
   NEXT_HOP_VNI,
 } from "../../abi/entry";
 import { PART_NEXT_HOPS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
@@ -65,6 +66,7 @@ import {
   HOP_PORT_FIRST,
   HOP_SOURCE,
   HOP_UDP_SUM,
+  SOURCE6_LEN,
 } from "./layout";
 import { nextHopAt } from "./lookup";
 
@@ -127,7 +129,7 @@ function fillTemplate(hop: usize, entry: usize): void {
   store<u16>(hop, isGeneve ? GENEVE_PORT_COUNT : VXLAN_PORT_COUNT, HOP_PORT_COUNT);
 }
 
-/** No IPv4 packet is longer: what a larger MTU says needs no more. */
+/** No IP packet but a jumbogram is longer: what a larger MTU says needs no more. */
 const MTU_MAX: u32 = 0xffff;
 
 /** Geneve's options are whole words that follow one another to their end. */
@@ -139,11 +141,31 @@ export function isEntry(entry: usize): bool {
   return judgeOptions(entry + NEXT_HOP_OPTIONS, length) != OPTIONS_BAD;
 }
 
+export function hasSource6(entry: usize): bool {
+  return v128.any_true(v128.load(entry, NEXT_HOP_SOURCE6));
+}
+
+/** Makes room for next hop `number`, and for its IPv6 address where `is6`. */
+export function hopsReach(image: Image, number: u32, is6: bool): bool {
+  if (is6 && !sources6Reach(image, number)) return false;
+  return vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_NEXT_HOPS);
+}
+
+/** Next hops that came before have no IPv6 address. */
+function sources6Reach(image: Image, number: u32): bool {
+  const room = image.sources6Room;
+  if (!vectorReach(image, offsetof<Image>("sources6At"), number, SOURCE6_LEN, PART_NEXT_HOPS)) return false;
+  const added = image.sources6Room - room;
+  memory.fill(image.to(image.sources6At) + room * SOURCE6_LEN, 0, added * SOURCE6_LEN);
+  return true;
+}
+
 /** Sets next hop `number` from an entry (NEXT_HOP_…). */
 export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   if (number >= NEXT_HOPS_MAX || !isEntry(entry)) return STATUS_BAD_ENTRY;
-  if (!vectorReach(image, offsetof<Image>("nextHopsAt"), number, HOP_LEN, PART_NEXT_HOPS))
-    return STATUS_NO_SPACE;
+  if (!hopsReach(image, number, hasSource6(entry))) return STATUS_NO_SPACE;
+  if (number < image.sources6Room)
+    v128.store(image.to(image.sources6At) + number * SOURCE6_LEN, v128.load(entry, NEXT_HOP_SOURCE6));
   const hop = nextHopAt(image, number);
   const leafCell = load<u32>(hop, HOP_LEAF_CELL);
   memory.fill(hop, 0, HOP_LEN);

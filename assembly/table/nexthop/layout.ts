@@ -28,3 +28,5 @@ export const HOP_ETHERNET: u32 = 32;
 /** From here to the hop's end is copied. */
 export const HOP_TEMPLATE: u32 = 48;
 export const HOP_LEN: u32 = 128;
+/** What MASQUERADE gives to IPv6 lies in a vector of its own: four words in their order for each next hop. */
+export const SOURCE6_LEN: u32 = 16;

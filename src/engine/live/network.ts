@@ -21,7 +21,7 @@ const OCTETS_PER_ROUTE = 256;
 const LAYOUT_OCTETS = 8 << 20;
 const LAYOUT_OCTETS_OF_FEW = 1 << 18;
 const FEW_ROUTES = 1024;
-const OCTETS_PER_HOP = 128;
+const OCTETS_PER_HOP = 144;
 
 /** What a directory of so many next hops grows by when so many more come. */
 function hopOctets(count: number, more: number): number {
