@@ -16,7 +16,18 @@ export function hashTuple(src: u32, dst: u32, ports: u32, protocol: u32): u32 {
   return hashEnds(((<u64>dst) << 32) | src, ((<u64>protocol) << 32) | ports);
 }
 
-/** The same of dst << 32 | src, and protocol << 32 | ports. */
+/** What stands for an IPv6 address, its words in their order, in a hash of a tuple. */
+function hashAddress(address: v128): u32 {
+  const high = v128.extract_lane<u64>(address, 0);
+  return <u32>(hash128(high, v128.extract_lane<u64>(address, 1), KEY_C, KEY_A) >> 32);
+}
+
+/** `hashTuple` of IPv6. */
+export function hashTuple6(src: v128, dst: v128, ports: u32, protocol: u32): u32 {
+  return hashTuple(hashAddress(src), hashAddress(dst), ports, protocol);
+}
+
+/** `hashTuple` of dst << 32 | src, and protocol << 32 | ports. */
 export function hashEnds(addresses: u64, rest: u64): u32 {
   return <u32>(hash128(addresses, rest, KEY_C, KEY_A) >> 32);
 }

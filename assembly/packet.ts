@@ -1,4 +1,5 @@
 import { VERDICT_DROP, VERDICT_PUNT, VERDICT_REJECT } from "./abi/verdict";
+import { hashTuple, hashTuple6 } from "./hash";
 import { Image } from "./image";
 import { State } from "./state";
 
@@ -23,11 +24,16 @@ export class Packet {
   transport: u32;
   /** Octets of the frame. */
   length: u32;
+  /** Octets from the transport header to the IP packet's end. */
+  segment: u32;
+  /** FAULT_ code of the transport header. */
+  fault: u32;
 
   src: u32;
   dst: u32;
   /** src << 16 | dst; 0 where the protocol has none. */
   ports: u32;
+  /** Of IPv6, what stands behind the extension headers. */
   protocol: u32;
   frameSrc: u32;
   frameDst: u32;
@@ -84,6 +90,12 @@ export class Packet {
     return this.ports & 0xffff;
   }
 
+  /** Octets of the IP packet. */
+  @inline
+  get ipLength(): u32 {
+    return this.transport + this.segment - this.ip;
+  }
+
   /** The whole address of a packet of IPv6, its words in their order. */
   @inline
   get src6(): v128 {
@@ -115,6 +127,12 @@ export class Packet {
     return v128.replace_lane<u32>(this.frameDstHigh, 3, this.frameDst);
   }
 
+  /** Of the 5-tuple that rules see. */
+  get tupleHash(): u32 {
+    if (this.family == 6) return hashTuple6(this.src6, this.dst6, this.ports, this.protocol);
+    return hashTuple(this.src, this.dst, this.ports, this.protocol);
+  }
+
   @inline
   get isUndecided(): bool {
     return this.verdict == 0;
@@ -139,6 +157,13 @@ export class Packet {
     return false;
   }
 }
+
+/** What conntrack finds wrong with a transport header. Nothing, or there is none to look at. */
+export const FAULT_NONE: u32 = 0;
+/** A length in it does not fit the packet: the ports are there all the same. */
+export const FAULT_LENGTH: u32 = 1;
+/** It is not all there, or nothing is (IPv6's no next header). */
+export const FAULT_CUT: u32 = 2;
 
 /** Octets of a descriptor in a batch's scratch. */
 export const PACKET_LEN: u32 = 256;

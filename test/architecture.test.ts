@@ -18,7 +18,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   random: ["state"],
   memory: ["abi", "image"],
   wire: ["abi", "bytes"],
-  packet: ["abi", "image", "state"],
+  packet: ["abi", "hash", "image", "state"],
   trace: ["abi", "packet"],
   // Rules match packets, draw and are traced: that table knows what a packet is.
   table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "state", "trace"],

@@ -2,7 +2,8 @@ import * as entry from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
 import { Batch, type BatchOptions } from "../src/engine/batch.js";
 import { type RuleDraft, ruleColumns } from "../src/engine/entries/rules.js";
-import { parseIp4 } from "../src/net/ip.js";
+import { halvesOf6, wordsOf6 } from "../src/engine/entries/words.js";
+import { type Ip6, parseIp, parseIp4 } from "../src/net/ip.js";
 import { type Mac, parseMac } from "../src/net/mac.js";
 import { parsePrefix } from "../src/net/prefix.js";
 import { BareImage, type BareOptions } from "./bare-image.js";
@@ -15,6 +16,7 @@ export interface Hop {
   readonly mtu?: number;
   /** What MASQUERADE gives. */
   readonly source?: string;
+  readonly source6?: string;
   readonly bridge?: boolean;
   readonly onLink?: boolean;
   readonly dstMac?: string;
@@ -50,6 +52,19 @@ export function ip4(text: string): number {
   return address;
 }
 
+export function ip6(text: string): Ip6 {
+  const address = parseIp(text);
+  if (typeof address !== "bigint") throw new Error(`«${text}» is no IPv6 address`);
+  return address;
+}
+
+/** An address of either family as words: the last one, and those before it. */
+function endOf(text: string): readonly [last: number, high: readonly number[]] {
+  if (!text.includes(":")) return [ip4(text), [0, 0, 0]];
+  const [first, second, third, last] = wordsOf6(ip6(text));
+  return [last, [first, second, third]];
+}
+
 function macOf(text: string | undefined): Mac {
   return text === undefined ? 0 : (parseMac(text) ?? 0);
 }
@@ -73,6 +88,7 @@ function hopEntry(hop: Hop): Uint32Array {
   set(entry.NEXT_HOP_LEAVE, hop.leave ?? hop.out ?? 0);
   set(entry.NEXT_HOP_MTU, hop.mtu ?? 1500);
   set(entry.NEXT_HOP_SOURCE, ip4(hop.source ?? "0.0.0.0"));
+  words.set(wordsOf6(ip6(hop.source6 ?? "::")), entry.NEXT_HOP_SOURCE6 / 4);
   set(
     entry.NEXT_HOP_FLAGS,
     flags.reduce<number>((bits, flag) => bits | (flag || 0), 0),
@@ -107,14 +123,19 @@ export class BareNode {
     return this;
   }
 
+  /** A route of either family, with a next hop of its own. */
   route(prefix: string, hop: Hop): this {
     const { image } = this;
     const { address, length } = parsePrefix(prefix) ?? {};
-    if (typeof address !== "number" || length === undefined) throw new Error(`«${prefix}» is no prefix`);
+    if (address === undefined || length === undefined) throw new Error(`«${prefix}» is no prefix`);
     const number = this.#hops++;
     const set = image.withWords(hopEntry(hop), (at) => image.machine.nextHopSet(image.address, number, at));
     this.#expect(set, "next hop");
-    return this.#expect(image.machine.routeInsert(image.address, address, length, number), prefix);
+    if (typeof address === "number")
+      return this.#expect(image.machine.routeInsert(image.address, address, length, number), prefix);
+    const row = [...halvesOf6(address), length, number];
+    const added = image.withWords(row, (at) => image.machine.routes6Insert(image.address, at, 1));
+    return this.#expect(added, prefix);
   }
 
   chain(number: number, ...rules: readonly RuleDraft[]): this {
@@ -163,12 +184,31 @@ export class BareNode {
     }: { readonly scheduler?: number; readonly size?: number } = {},
   ): this {
     const { image } = this;
-    const rows = servers.flatMap(([address, port, weight, last]) => [ip4(address), port, weight, last ?? 0]);
+    const rows = servers.flatMap(([address, port, weight, before = 0]) => {
+      const [last, high] = endOf(address);
+      return [last, port, weight, before, ...high, 0];
+    });
     const status = image.withWords(rows, (from) =>
       image.machine.serverSet(image.address, number, scheduler, from, servers.length, size),
     );
     this.#expect(status, `service ${number}`);
-    return this.table(entry.EXACT_SERVICES, [[ip4(at[0]), (at[1] << 16) | at[2], number + 1]]);
+    const protoPort = (at[1] << 16) | at[2];
+    if (at[0].includes(":")) return this.table6(entry.EXACT_SERVICES6, [[at[0], protoPort, number + 1]]);
+    return this.table(entry.EXACT_SERVICES, [[ip4(at[0]), protoPort, number + 1]]);
+  }
+
+  /** Rows of address, protocol << 16 | port, value. */
+  table6(number: number, rows: readonly (readonly [string, number, number])[]): this {
+    const { image } = this;
+    const words = rows.flatMap(([address, protoPort, value]) => [
+      ...halvesOf6(ip6(address)),
+      protoPort,
+      value,
+    ]);
+    const status = image.withWords(words, (at) =>
+      image.machine.exact6Insert(image.address, number, at, rows.length),
+    );
+    return this.#expect(status, `table ${number}`);
   }
 
   vxlan(port: number, vni: number, inNumber: number): this {

@@ -22,7 +22,7 @@ export const KEY6_LEN: u32 = 16;
 export const NEXT_HOP_KIND: u32 = 0;
 /** Number of the interface that the route names: what rules match. */
 export const NEXT_HOP_OUT: u32 = 4;
-/** Octets of the largest IPv4 packet. */
+/** Octets of the largest IP packet. */
 export const NEXT_HOP_MTU: u32 = 8;
 /** The address that MASQUERADE gives. */
 export const NEXT_HOP_SOURCE: u32 = 12;
@@ -56,7 +56,7 @@ export const NEXT_HOP_KIND_VXLAN: u32 = 3;
 export const NEXT_HOP_KIND_GENEVE: u32 = 4;
 /** The interface is a bridge: a packet that came in by it is switched, not routed (its TTL stays). */
 export const NEXT_HOP_FLAG_BRIDGE: u32 = 1;
-/** Any host of the subnet answers: a frame goes to 02:42 and its IPv4 address, the MAC of hosts not known otherwise. */
+/** Any host of the subnet answers: a frame goes to 02:42 and its IPv4 address, or the last word of its IPv6 one, the MAC of hosts not known otherwise. */
 export const NEXT_HOP_FLAG_ON_LINK: u32 = 4;
 /** The outer UDP checksum is left 0 (`noudpcsum`). */
 export const NEXT_HOP_FLAG_NO_UDP_CHECKSUM: u32 = 2;
@@ -204,13 +204,15 @@ export const HOOK_FILTER: u32 = 0;
 /** Walked by the first packet of a connection only. */
 export const HOOK_NAT: u32 = 1;
 
-// A real server: one row.
+// A real server: one row. Of an IPv6 address SERVER_ADDRESS is the last word.
 export const SERVER_ADDRESS: u32 = 0;
 export const SERVER_PORT: u32 = 4;
 export const SERVER_WEIGHT: u32 = 8;
 /** Of a server of weight 0: the weight it had before, by which Maglev still gives it its slots (ip_vs_dest's last_weight). */
 export const SERVER_LAST_WEIGHT: u32 = 12;
-export const SERVER_ENTRY_LEN: u32 = 16;
+/** Of an IPv6 address, the three words before the last in their order; 0 for IPv4, as the word behind them. */
+export const SERVER_HIGH: u32 = 16;
+export const SERVER_ENTRY_LEN: u32 = 32;
 
 /** A virtual server's scheduler: one of these codes, with its flags. */
 export const SCHEDULER_RR: u32 = 0;

@@ -1,4 +1,4 @@
-/** A trace record: what one stage did to one packet, 32 octets of u32. */
+/** A trace record: what one stage did to one packet, in u32. */
 export const TRACE_PACKET: u32 = 0;
 export const TRACE_EVENT: u32 = 4;
 export const TRACE_A: u32 = 8;
@@ -6,9 +6,17 @@ export const TRACE_B: u32 = 12;
 export const TRACE_C: u32 = 16;
 export const TRACE_D: u32 = 20;
 export const TRACE_E: u32 = 24;
-export const TRACE_RECORD_LEN: u32 = 32;
+/** The packet's family, 4 or 6. */
+export const TRACE_FAMILY: u32 = 28;
+/** The first and the second address that the event tells, if they are IPv6: four words in their order. */
+export const TRACE_FIRST6: u32 = 32;
+export const TRACE_SECOND6: u32 = 48;
+export const TRACE_RECORD_LEN: u32 = 64;
 
-/** Events, with what a … e hold. Addresses and ports are in host order; ports is src << 16 | dst. */
+/**
+ * Events, with what a … e hold. Addresses and ports are in host order; ports is src << 16 | dst. Of an IPv6 address there
+ * is the last word, and TRACE_FIRST6 or TRACE_SECOND6 has the whole.
+ */
 /** src, dst, ports, protocol, frame length. */
 export const EVENT_PARSE: u32 = 1;
 /** VNI | TUNNEL_ kind << 24, outer src, outer dst, interface it came out of. */

@@ -15,11 +15,11 @@ export const VERDICT_PUNT: u32 = 5;
 export const DROP_NONE: u32 = 0;
 /** Shorter than its headers say. */
 export const DROP_TRUNCATED: u32 = 1;
-/** An IPv4 header that no host may send: version, header length, total length (RFC 1812 §5.2.2). */
+/** An IP header that no host may send: version, header length, total length (RFC 1812 §5.2.2). */
 export const DROP_BAD_HEADER: u32 = 2;
 /** The IPv4 header checksum is wrong. */
 export const DROP_BAD_CHECKSUM: u32 = 3;
-/** The TTL is used up. */
+/** The TTL, or hop limit, is used up. */
 export const DROP_TTL_EXCEEDED: u32 = 4;
 /** No route to the destination. */
 export const DROP_NO_ROUTE: u32 = 5;
@@ -35,7 +35,7 @@ export const DROP_NO_DESTINATION: u32 = 9;
 export const DROP_FLOW_TABLE_FULL: u32 = 10;
 /** No free source port was found for a translated connection. */
 export const DROP_NO_PORT: u32 = 11;
-/** Larger than the way out takes, and DF is set. */
+/** Larger than the way out takes, and DF is set or it is IPv6 (ICMPv6 packet too big). */
 export const DROP_FRAGMENTATION_NEEDED: u32 = 12;
 /** VXLAN or Geneve to this node with a VNI that no device has, or VXLAN without the I flag. */
 export const DROP_UNKNOWN_VNI: u32 = 13;
@@ -45,19 +45,23 @@ export const DROP_CHAIN_DEPTH: u32 = 14;
 export const DROP_NO_HEADROOM: u32 = 15;
 /** The frame lies outside its slot. */
 export const DROP_BAD_SLOT: u32 = 16;
-/** Not IPv4: ARP, IPv6 and others. */
-export const DROP_NOT_IP4: u32 = 17;
-/** An IPv4 fragment: ports are not in every one. */
+/** Neither IPv4 nor IPv6: ARP and others. */
+export const DROP_NOT_IP: u32 = 17;
+/** A fragment: ports are not in every one. */
 export const DROP_FRAGMENT: u32 = 18;
 /** Larger than the way out takes, DF clear: it would be fragmented. */
 export const DROP_NEEDS_FRAGMENTING: u32 = 19;
 /** Multicast or broadcast destination. */
 export const DROP_MULTICAST: u32 = 20;
-/** A transport protocol that the machine does not translate (SCTP). */
+/** A transport protocol that is not balanced: neither TCP nor UDP. */
 export const DROP_PROTOCOL: u32 = 21;
 /** A VLAN-tagged frame (IEEE 802.1Q, 802.1ad): whatever is inside. */
 export const DROP_VLAN: u32 = 22;
-/** A source or destination that no packet from outside may have: 0/8, 127/8, or a multicast source (RFC 1812 §5.3.7). */
+/**
+ * A source or destination that no packet from outside may have: 0/8, 127/8 or a multicast source (RFC 1812 §5.3.7); of
+ * IPv6 ::1, a source that is multicast or an IPv4 address mapped, a multicast destination of the node itself; or ::, where
+ * it would be forwarded.
+ */
 export const DROP_MARTIAN: u32 = 23;
 /** The tunnel says congestion (CE) to a packet that does not know ECN (RFC 6040 §4.2). */
 export const DROP_ECN: u32 = 24;
@@ -71,3 +75,9 @@ export const DROP_TUNNEL_OPTION: u32 = 27;
 export const DROP_NO_CONNECTION: u32 = 28;
 /** It came by no tunnel: whoever was asked to take outer headers off leaves it as it is. */
 export const DROP_NO_TUNNEL: u32 = 29;
+/** An IPv6 packet to a link-local address: what that is depends on the link. */
+export const DROP_LINK_LOCAL: u32 = 30;
+/** A link-local source, which leaves its link by no router (RFC 4291 §2.5.6): ICMPv6 beyond scope. */
+export const DROP_BEYOND_SCOPE: u32 = 31;
+/** A hop-by-hop option that is wrong, or that whoever does not know it must refuse (RFC 8200 §4.2). */
+export const DROP_IP6_OPTION: u32 = 32;

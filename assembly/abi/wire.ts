@@ -38,6 +38,27 @@ export const IP6_SRC: u32 = 8;
 export const IP6_DST: u32 = 24;
 export const IP6_LEN: u32 = 40;
 
+// IPv6 extension headers (RFC 8200 §4): the next header's number, and the length in words of 8 octets behind the first.
+export const EXTENSION_NEXT: u32 = 0;
+export const EXTENSION_LENGTH: u32 = 1;
+/** Octets that say what it is and how long. */
+export const EXTENSION_LEN: u32 = 2;
+export const EXTENSION_HOP_BY_HOP: u32 = 0;
+export const EXTENSION_ROUTING: u32 = 43;
+export const EXTENSION_FRAGMENT: u32 = 44;
+/** Its length is in words of 4 octets behind the first two (RFC 4302 §2.2). */
+export const EXTENSION_AUTH: u32 = 51;
+/** Nothing follows. */
+export const EXTENSION_NONE: u32 = 59;
+export const EXTENSION_DST_OPTIONS: u32 = 60;
+/** Options in hop-by-hop headers (RFC 8200 §4.2, RFC 2711, RFC 2675). */
+export const OPTION_PAD1: u32 = 0;
+export const OPTION_PADN: u32 = 1;
+export const OPTION_ROUTER_ALERT: u32 = 5;
+export const OPTION_JUMBO: u32 = 0xc2;
+/** An option that is not known is passed over if these bits of its type are 0. */
+export const OPTION_ACTION: u32 = 0xc0;
+
 // Protocol numbers (IANA)
 export const PROTO_ICMP: u32 = 1;
 export const PROTO_TCP: u32 = 6;
@@ -69,6 +90,10 @@ export const UDP_DST: u32 = 2;
 export const UDP_LENGTH: u32 = 4;
 export const UDP_CHECKSUM: u32 = 6;
 export const UDP_LEN: u32 = 8;
+
+// SCTP (RFC 9260 §3.1)
+export const SCTP_CHECKSUM: u32 = 8;
+export const SCTP_LEN: u32 = 12;
 
 // ICMP (RFC 792)
 export const ICMP_TYPE: u32 = 0;

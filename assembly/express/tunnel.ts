@@ -8,8 +8,7 @@ import { DEVICE_LEN, DEVICE_PORT } from "../table/tunnel/layout";
 import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
 import { ECN_TELLS } from "../wire/ecn";
 import { Geneve } from "../wire/geneve";
-import { Ip4 } from "../wire/ip4";
-import { isSegmentIntact } from "../wire/transport";
+import { isDatagramIntact } from "../wire/transport";
 import { Vxlan } from "../wire/vxlan";
 import { JUDGED_LEN } from "./judge";
 import { Lanes } from "./lanes";
@@ -105,8 +104,8 @@ function byLast(last: Tunnel, entry: usize, tuples: usize, ports: v128): u32 {
 function intact(entry: usize, lanes: u32): u32 {
   let good = lanes;
   for (let rest = lanes; rest != 0; rest &= rest - 1) {
-    const frame = <usize>load<u32>(entry + ((<usize>ctz<u32>(rest)) << 2), STARTS);
-    if (!isSegmentIntact(Ip4.at(frame + ETH_LEN))) good &= ~(rest & -rest);
+    const ip = <usize>load<u32>(entry + ((<usize>ctz<u32>(rest)) << 2), STARTS) + ETH_LEN;
+    if (!isDatagramIntact(ip, ip + IP4_LEN)) good &= ~(rest & -rest);
   }
   return good;
 }

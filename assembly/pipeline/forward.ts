@@ -22,7 +22,16 @@ import {
 } from "../stage/conntrack";
 import { encap, readdress } from "../stage/encap";
 import { findService, schedule } from "../stage/ipvs";
-import { age, checkLength, checkNeighbour, checkTtl, isScheduled, isTunnelled } from "../stage/leave";
+import {
+  age,
+  checkLength,
+  checkNeighbour,
+  checkSource,
+  checkTtl,
+  checkWhole,
+  isScheduled,
+  isTunnelled,
+} from "../stage/leave";
 import { masquerade, netfilter } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
@@ -76,7 +85,7 @@ function confirm(packet: Packet, first: bool): bool {
 
 /** Out: the packet is rewritten and leaves by its next hop. */
 function leave(packet: Packet, first: bool, stack: usize): void {
-  if (!checkLength(packet) || !settle(packet, first, stack) || !checkNeighbour(packet)) return;
+  if (!checkWhole(packet) || !settle(packet, first, stack) || !checkNeighbour(packet)) return;
   const ages = packet.in != INTERFACE_NODE || isScheduled(packet);
   translate(packet);
   if (ages) age(packet);
@@ -93,7 +102,7 @@ function deliver(packet: Packet, first: bool, stack: usize): void {
   if (taken == SERVICE_TAKEN) {
     if (!route(packet)) return;
     if (packet.hopKind != NEXT_HOP_KIND_LOCAL) {
-      if (!checkTtl(packet)) return;
+      if (!checkTtl(packet) || !checkLength(packet)) return;
       if (netfilter(packet, HOOK_OUTPUT, false, stack)) leave(packet, first, stack);
       return;
     }
@@ -112,6 +121,11 @@ function loop(packet: Packet, first: bool, stack: usize): void {
   if (settle(packet, first, stack) && netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
 }
 
+/** What a router asks before its rules (ip_forward, ip6_forward). */
+function mayPass(packet: Packet): bool {
+  return checkTtl(packet) && checkSource(packet) && checkLength(packet);
+}
+
 /** The way of a packet that came in by an interface, from PREROUTING on. */
 export function ingress(packet: Packet, stack: usize): void {
   track(packet);
@@ -121,7 +135,7 @@ export function ingress(packet: Packet, stack: usize): void {
   if (!netfilter(packet, HOOK_PREROUTING, first, stack)) return;
   if (!route(packet)) return;
   if (packet.hopKind == NEXT_HOP_KIND_LOCAL) deliver(packet, first, stack);
-  else if (checkTtl(packet) && netfilter(packet, HOOK_FORWARD, first, stack)) leave(packet, first, stack);
+  else if (mayPass(packet) && netfilter(packet, HOOK_FORWARD, first, stack)) leave(packet, first, stack);
 }
 
 /** The way of a packet that the node itself made: OUTPUT, routed again when its destination changed. */
@@ -135,5 +149,5 @@ export function egress(packet: Packet, stack: usize): void {
   if (balance(packet, first) == SERVICE_DECIDED) return;
   if (!route(packet)) return;
   if (packet.hopKind == NEXT_HOP_KIND_LOCAL) loop(packet, first, stack);
-  else if (!isScheduled(packet) || checkTtl(packet)) leave(packet, first, stack);
+  else if ((!isScheduled(packet) || checkTtl(packet)) && checkLength(packet)) leave(packet, first, stack);
 }

@@ -10,7 +10,7 @@ import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { EVENT_FLOW, EVENT_NEW, EVENT_OPEN } from "../abi/trace";
 import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT } from "../abi/verdict";
 import { ICMP_TYPE, PROTO_ICMP, PROTO_TCP, PROTO_UDP } from "../abi/wire";
-import { Packet } from "../packet";
+import { FAULT_NONE, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
 import {
@@ -28,14 +28,13 @@ import { advance, opens, reopens } from "../table/flow/state";
 import { record } from "../trace";
 import { choosePort } from "../track/ports";
 import { dstStays, findTuple, hasTuple, setTuples, srcStays, takeDst, takeSrc } from "../track/tuple";
-import { Ip4 } from "../wire/ip4";
-import { isSegmentIntact } from "../wire/transport";
+import { isTransportIntact } from "../wire/transport";
 
 const ICMP_ECHO_REQUEST: u32 = 8;
 const ICMP_ECHO_REPLY: u32 = 0;
 
 export function isTracked(packet: Packet): bool {
-  return packet.protocol == PROTO_TCP || packet.protocol == PROTO_UDP;
+  return packet.fault == FAULT_NONE && (packet.protocol == PROTO_TCP || packet.protocol == PROTO_UDP);
 }
 
 /** Looks the packet's tuple up; `track` says later what it means. Loads only, so that a burst's look-ups overlap. */
@@ -60,6 +59,7 @@ function findLive(packet: Packet): u32 {
 }
 
 function untracked(packet: Packet): u32 {
+  if (packet.fault != FAULT_NONE) return CTSTATE_INVALID;
   if (packet.protocol != PROTO_ICMP) return CTSTATE_NEW;
   const type = <u32>load<u8>(packet.transport, ICMP_TYPE);
   if (type == ICMP_ECHO_REQUEST) return CTSTATE_NEW;
@@ -69,8 +69,8 @@ function untracked(packet: Packet): u32 {
 /** The state of a TCP or UDP packet; moves its connection on, if it has one. */
 function classify(packet: Packet): u32 {
   const state = packet.state;
-  const verifies = packet.family != 6 && (packet.image.flags & IMAGE_FLAG_VERIFY) != 0;
-  if (verifies && !isSegmentIntact(Ip4.at(packet.ip))) {
+  const verifies = (packet.image.flags & IMAGE_FLAG_VERIFY) != 0;
+  if (verifies && !isTransportIntact(packet.ip, packet.transport, packet.segment, packet.protocol)) {
     packet.flow = 0;
     return CTSTATE_INVALID;
   }

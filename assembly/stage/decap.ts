@@ -12,7 +12,7 @@ import {
   DROP_UNKNOWN_VNI,
 } from "../abi/verdict";
 import { ETH_LEN, PROTO_UDP, UDP_LEN, VXLAN_LEN } from "../abi/wire";
-import { Packet } from "../packet";
+import { FAULT_NONE, Packet } from "../packet";
 import { fib4NextHop } from "../table/fib4/layout";
 import { fib4Lookup } from "../table/fib4/lookup";
 import { HOP_KIND } from "../table/nexthop/layout";
@@ -22,15 +22,16 @@ import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
 import { record } from "../trace";
 import { ECN_DROP, ECN_MASK, innerEcn } from "../wire/ecn";
 import { Geneve } from "../wire/geneve";
-import { Ip4 } from "../wire/ip4";
-import { isSegmentIntact } from "../wire/transport";
+import { setTos, tosOf } from "../wire/ip";
+import { isDatagramIntact } from "../wire/transport";
 import { Udp } from "../wire/udp";
 import { Vxlan } from "../wire/vxlan";
 
-/** A tunnel's packet to this node: UDP to a local address and a device's port. */
+/** A tunnel's packet to this node: UDP over IPv4 to a local address and a device's port. */
 export function isForTunnel(packet: Packet): bool {
   const image = packet.image;
-  if (packet.protocol != PROTO_UDP || tunnelKind(image, packet.dstPort) == TUNNEL_NONE) return false;
+  if (packet.family != 4 || packet.protocol != PROTO_UDP || tunnelKind(image, packet.dstPort) == TUNNEL_NONE)
+    return false;
   const leaf = fib4Lookup(image, packet.dst);
   return leaf != 0 && load<u16>(nextHopAt(image, fib4NextHop(leaf)), HOP_KIND) == NEXT_HOP_KIND_LOCAL;
 }
@@ -60,6 +61,7 @@ function geneveLength(packet: Packet, room: u32): u32 {
 /** Takes the outer headers off: the frame goes on from the tunnel's interface, to be parsed again. */
 export function decap(packet: Packet): bool {
   const image = packet.image;
+  if (packet.fault != FAULT_NONE) return packet.drop(DROP_TRUNCATED);
   const room = Udp.at(packet.transport).length - UDP_LEN;
   // Both headers have 8 octets to begin with, and the VNI at the same place.
   if (room < VXLAN_LEN + ETH_LEN) return packet.drop(DROP_TRUNCATED);
@@ -69,10 +71,10 @@ export function decap(packet: Packet): bool {
   const vni = Vxlan.at(packet.transport + UDP_LEN).vni;
   const device = tunnelIn(image, packet.dstPort, vni);
   if (device == INTERFACE_NODE) return packet.drop(DROP_UNKNOWN_VNI);
-  if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isSegmentIntact(Ip4.at(packet.ip)))
+  if ((image.flags & IMAGE_FLAG_VERIFY) != 0 && !isDatagramIntact(packet.ip, packet.transport))
     return packet.drop(DROP_BAD_CHECKSUM);
   if (TRACE) record(packet, EVENT_DECAP, vni | (kind << 24), packet.src, packet.dst, device, 0);
-  packet.tunnelTos = Ip4.at(packet.ip).tos;
+  packet.tunnelTos = tosOf(packet.ip);
   packet.length = room - header;
   packet.frame = packet.transport + UDP_LEN + header;
   packet.in = device;
@@ -81,9 +83,9 @@ export function decap(packet: Packet): bool {
 
 /** Hands the tunnel's congestion mark on to the packet that was inside, once that is parsed. */
 export function inheritEcn(packet: Packet): bool {
-  const ip = Ip4.at(packet.ip);
-  const ecn = innerEcn(packet.tunnelTos & ECN_MASK, ip.tos & ECN_MASK);
+  const tos = tosOf(packet.ip);
+  const ecn = innerEcn(packet.tunnelTos & ECN_MASK, tos & ECN_MASK);
   if (ecn == ECN_DROP) return packet.drop(DROP_ECN);
-  if (ecn != (ip.tos & ECN_MASK)) ip.retos((ip.tos & ~ECN_MASK) | ecn);
+  if (ecn != (tos & ECN_MASK)) setTos(packet.ip, (tos & ~ECN_MASK) | ecn);
   return true;
 }

@@ -23,7 +23,6 @@ import {
   VXLAN_VNI,
 } from "../abi/wire";
 import { load16, load32, store16, store32 } from "../bytes";
-import { hashTuple } from "../hash";
 import { Packet } from "../packet";
 import {
   HOP_ETHERNET,
@@ -39,7 +38,7 @@ import {
 import { record } from "../trace";
 import { fold, sumWords } from "../wire/checksum";
 import { ECN_CE, ECN_ECT0, ECN_MASK } from "../wire/ecn";
-import { Ip4 } from "../wire/ip4";
+import { tosOf } from "../wire/ip";
 
 /** Copies a hop's template to where the frame begins: ENCAP_HEADROOM octets, of which the last are the headers. */
 export function copyTemplate(frame: usize, hop: usize, outer: u32): void {
@@ -100,7 +99,7 @@ export function putOuter(frame: usize, hop: usize, length: u32, tos: u32, id: u3
   return outer;
 }
 
-/** What stands before the IPv4 address in the MAC of a host that is not known otherwise. */
+/** What stands before the IPv4 address, or the last word of an IPv6 one, in the MAC of a host that is not known otherwise. */
 const ON_LINK_MAC: u32 = 0x0242;
 
 /** A frame's own Ethernet header: both MAC addresses of the next hop. */
@@ -137,11 +136,16 @@ function tell(packet: Packet): void {
 /** Puts the outer headers of the packet's next hop before its frame. */
 export function encap(packet: Packet): bool {
   if (packet.frame - packet.slot < ENCAP_HEADROOM) return packet.drop(DROP_NO_HEADROOM);
-  const tos = Ip4.at(packet.ip).tos;
-  const hash = hashTuple(packet.src, packet.dst, packet.ports, packet.protocol);
   const id = nextId(packet.state.outerId);
   packet.state.outerId = id;
-  const outer = putOuter(packet.frame, packet.hopAddress, packet.length, tos, id, hash);
+  const outer = putOuter(
+    packet.frame,
+    packet.hopAddress,
+    packet.length,
+    tosOf(packet.ip),
+    id,
+    packet.tupleHash,
+  );
   packet.frame -= outer;
   packet.length += outer;
   if (TRACE) tell(packet);

@@ -1,6 +1,8 @@
 import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_UNREACHABLE, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
 import {
+  DROP_BEYOND_SCOPE,
   DROP_FRAGMENTATION_NEEDED,
+  DROP_MARTIAN,
   DROP_NEEDS_FRAGMENTING,
   DROP_NO_NEIGHBOUR,
   DROP_TTL_EXCEEDED,
@@ -8,11 +10,14 @@ import {
 import { ETH_LEN } from "../abi/wire";
 import { Packet } from "../packet";
 import { HOP_FLAGS, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
+import { decrementTtl, ttlOf } from "../wire/ip";
 import { Ip4 } from "../wire/ip4";
+import { isLinkLocal, isUnspecified } from "../wire/scope6";
 
 /** IPVS gave the packet its destination: it is sent on as by a router, even the node's own (decrement_ttl in ip_vs_xmit.c). */
 export function isScheduled(packet: Packet): bool {
-  return packet.flowFlags != 0 && packet.dst != packet.frameDst;
+  if (packet.flowFlags == 0) return false;
+  return packet.dst != packet.frameDst || !i32x4.all_true(i32x4.eq(packet.dstHigh, packet.frameDstHigh));
 }
 
 /** Switched by the bridge it came in by, and so not routed (br_netfilter); IPVS sends a packet on as a router. */
@@ -24,14 +29,31 @@ function isSwitched(packet: Packet): bool {
 
 /** A router refuses a packet whose TTL it would take to 0 (RFC 1812 §5.3.1). */
 export function checkTtl(packet: Packet): bool {
-  return Ip4.at(packet.ip).ttl > 1 || isSwitched(packet) || packet.drop(DROP_TTL_EXCEEDED);
+  return ttlOf(packet.ip) > 1 || isSwitched(packet) || packet.drop(DROP_TTL_EXCEEDED);
 }
 
-/** The packet fits the way out; what would have to be fragmented is left to others. */
+/** What no router sends on to another link (ip6_forward): sources of no host, and those of one link. */
+export function checkSource(packet: Packet): bool {
+  if (packet.family != 6 || load<u32>(packet.hopAddress, HOP_OUT) == packet.in) return true;
+  const src = packet.src6;
+  if (isUnspecified(src)) return packet.drop(DROP_MARTIAN);
+  return !isLinkLocal(src) || packet.drop(DROP_BEYOND_SCOPE);
+}
+
+/** The packet fits the way out, or may be cut to fit; IPv6 is cut by its sender alone (RFC 8200 §5). */
 export function checkLength(packet: Packet): bool {
-  const ip = Ip4.at(packet.ip);
-  if (ip.totalLength <= <u32>load<u16>(packet.hopAddress, HOP_MTU)) return true;
-  return ip.dontFragment ? packet.drop(DROP_FRAGMENTATION_NEEDED) : packet.punt(DROP_NEEDS_FRAGMENTING);
+  if (fits(packet)) return true;
+  if (packet.family != 6 && !Ip4.at(packet.ip).dontFragment) return true;
+  return packet.drop(DROP_FRAGMENTATION_NEEDED);
+}
+
+function fits(packet: Packet): bool {
+  return packet.ipLength <= <u32>load<u16>(packet.hopAddress, HOP_MTU);
+}
+
+/** What would have to be fragmented is left to others. */
+export function checkWhole(packet: Packet): bool {
+  return fits(packet) || packet.punt(DROP_NEEDS_FRAGMENTING);
 }
 
 /** The neighbour is looked for last, when all rules have let the packet pass. */
@@ -39,11 +61,10 @@ export function checkNeighbour(packet: Packet): bool {
   return packet.hopKind != NEXT_HOP_KIND_UNREACHABLE || packet.drop(DROP_NO_NEIGHBOUR);
 }
 
-/** One hop nearer. Octets behind the IPv4 packet (Ethernet padding) end here, as in ip_rcv_core. */
+/** One hop nearer. Octets behind the IP packet (Ethernet padding) end here, as in ip_rcv_core. */
 export function age(packet: Packet): void {
-  const ip = Ip4.at(packet.ip);
-  packet.length = ETH_LEN + ip.totalLength;
-  if (!isSwitched(packet)) ip.decrementTtl();
+  packet.length = ETH_LEN + packet.ipLength;
+  if (!isSwitched(packet)) decrementTtl(packet.ip);
 }
 
 export function isTunnelled(packet: Packet): bool {

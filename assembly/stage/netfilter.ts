@@ -1,19 +1,25 @@
-import { HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT } from "../abi/entry";
+import { HOOK_IP6, HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT } from "../abi/entry";
 import { EVENT_HOOK, EVENT_MASQUERADE } from "../abi/trace";
 import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
 import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../image";
 import { Packet } from "../packet";
 import { HOP_SOURCE } from "../table/nexthop/layout";
+import { sourceOf6 } from "../table/nexthop/lookup";
 import { foregone, NOT_FOREGONE } from "../table/rules/foregone";
 import { walk } from "../table/rules/lookup";
-import { record } from "../trace";
+import { record, recordEnds } from "../trace";
+
+/** The number of a hook for packets of this one's family. */
+function ofFamily(packet: Packet, hook: u32): u32 {
+  return packet.family == 6 ? HOOK_IP6 + hook : hook;
+}
 
 /**
  * Walks the base chains of a hook in the order of their priority, as nf_hook_slow does. nat chains are for the first
  * packet of a connection only. `stack` is scratch of WALK_STACK_LEN octets.
  */
 export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
-  const at = packet.image.to(HOOKS_AT + hook * HOOK_LEN);
+  const at = packet.image.to(HOOKS_AT + ofFamily(packet, hook) * HOOK_LEN);
   const count = load<u32>(at);
   for (let i: u32 = 0; i < count; i++) {
     const base = at + 8 + i * HOOK_CHAIN_LEN;
@@ -50,9 +56,10 @@ export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize):
   return walked;
 }
 
-/** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4). */
+/** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4, …_ipv6). */
 export function masquerade(packet: Packet): void {
   if (packet.masquerade == 0) return;
-  packet.src = load<u32>(packet.hopAddress, HOP_SOURCE);
-  if (TRACE) record(packet, EVENT_MASQUERADE, packet.src, 0, 0, 0, 0);
+  if (packet.family == 6) packet.src6 = sourceOf6(packet.image, packet.hop);
+  else packet.src = load<u32>(packet.hopAddress, HOP_SOURCE);
+  if (TRACE) recordEnds(packet, EVENT_MASQUERADE, packet.src, 0, 0, 0, 0, packet.src6, i32x4.splat(0));
 }

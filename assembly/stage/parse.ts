@@ -4,38 +4,79 @@ import {
   DROP_BAD_CHECKSUM,
   DROP_BAD_HEADER,
   DROP_FRAGMENT,
+  DROP_IP6_OPTION,
+  DROP_LINK_LOCAL,
   DROP_MARTIAN,
   DROP_MULTICAST,
-  DROP_NOT_IP4,
-  DROP_PROTOCOL,
+  DROP_NOT_IP,
   DROP_TRUNCATED,
   DROP_VLAN,
 } from "../abi/verdict";
 import {
   ETH_LEN,
   ETH_TYPE_IP4,
+  ETH_TYPE_IP6,
   ETH_TYPE_QINQ,
   ETH_TYPE_VLAN,
-  ICMP_LEN,
+  EXTENSION_FRAGMENT,
+  EXTENSION_HOP_BY_HOP,
+  EXTENSION_LEN,
+  EXTENSION_NEXT,
+  EXTENSION_NONE,
   IP4_LEN,
-  PROTO_ICMP,
+  IP6_LEN,
   PROTO_SCTP,
   PROTO_TCP,
   PROTO_UDP,
+  TCP_FLAGS,
 } from "../abi/wire";
 import { load32 } from "../bytes";
-import { Packet } from "../packet";
-import { record } from "../trace";
+import { FAULT_CUT, FAULT_LENGTH, FAULT_NONE, Packet } from "../packet";
+import { recordEnds } from "../trace";
 import { Ethernet } from "../wire/ethernet";
 import { Ip4 } from "../wire/ip4";
+import { extensionLength, Ip6, isExtension } from "../wire/ip6";
+import { areHopOptionsGood } from "../wire/options6";
+import { isLinkLocal, isLoopback, isMapped, isMulticast, isMulticastOfNobody } from "../wire/scope6";
 import { Tcp } from "../wire/tcp";
+import { transportHeaderLength } from "../wire/transport";
 import { Udp } from "../wire/udp";
 
-/** The transport header is whole. */
-function transportFits(packet: Packet, room: u32): bool {
-  if (packet.protocol == PROTO_TCP) return Tcp.at(packet.transport).isValid(room);
-  if (packet.protocol == PROTO_UDP) return Udp.at(packet.transport).isValid(room);
-  return packet.protocol != PROTO_ICMP || room >= ICMP_LEN;
+const PORTS_LEN: u32 = 4;
+
+/** What is wrong with the transport header. A router sends such a packet on; conntrack calls it INVALID. */
+function faultOf(packet: Packet): u32 {
+  const room = packet.segment;
+  if (room < transportHeaderLength(packet.protocol)) return FAULT_CUT;
+  if (packet.protocol == PROTO_TCP && !Tcp.at(packet.transport).isValid(room)) return FAULT_LENGTH;
+  if (packet.protocol == PROTO_UDP && !Udp.at(packet.transport).isValid(room)) return FAULT_LENGTH;
+  return FAULT_NONE;
+}
+
+/** Reads `length` octets from the transport header to the packet's end, as far as anything asks for them. */
+function parseTransport(packet: Packet, transport: u32, length: u32): bool {
+  packet.transport = transport;
+  packet.segment = length;
+  packet.fault = max<u32>(packet.fault, faultOf(packet));
+  packet.ports = packet.tcpFlags = 0;
+  const protocol = packet.protocol;
+  const hasPorts = protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
+  if (hasPorts && length >= PORTS_LEN) packet.ports = load32(transport);
+  if (protocol == PROTO_TCP && length > TCP_FLAGS) packet.tcpFlags = Tcp.at(transport).flags;
+  packet.framePorts = packet.ports;
+  if (TRACE)
+    recordEnds(
+      packet,
+      EVENT_PARSE,
+      packet.src,
+      packet.dst,
+      packet.ports,
+      protocol,
+      packet.length,
+      packet.src6,
+      packet.dst6,
+    );
+  return true;
 }
 
 const FIRST_MULTICAST: u32 = 0xe0000000;
@@ -45,41 +86,90 @@ function isNowhere(address: u32): bool {
   return address >> 24 == 0 || address >> 24 == 127;
 }
 
-function isMartian(packet: Packet): bool {
+function isMartian4(packet: Packet): bool {
   return isNowhere(packet.src) || packet.src >= FIRST_MULTICAST || isNowhere(packet.dst);
 }
 
-function whyNotIp4(packet: Packet): u32 {
-  const type = Ethernet.at(packet.frame).type;
-  return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ ? DROP_VLAN : DROP_NOT_IP4;
+function parse4(packet: Packet, room: u32): bool {
+  if (room < IP4_LEN) return packet.drop(DROP_TRUNCATED);
+  const ip = Ip4.at(packet.ip);
+  if (!ip.isValid(room)) return packet.drop(ip.totalLength > room ? DROP_TRUNCATED : DROP_BAD_HEADER);
+  if (!ip.isIntact) return packet.drop(DROP_BAD_CHECKSUM);
+  const zero = i32x4.splat(0);
+  packet.src = packet.frameSrc = ip.src;
+  packet.dst = packet.frameDst = ip.dst;
+  packet.srcHigh = packet.frameSrcHigh = packet.dstHigh = packet.frameDstHigh = zero;
+  packet.protocol = ip.protocol;
+  if (packet.in != INTERFACE_NODE && isMartian4(packet)) return packet.drop(DROP_MARTIAN);
+  if (packet.dst >= FIRST_MULTICAST) return packet.punt(DROP_MULTICAST);
+  if (ip.isFragment) return packet.punt(DROP_FRAGMENT);
+  return parseTransport(packet, packet.ip + ip.headerLength, ip.totalLength - ip.headerLength);
+}
+
+/** As ip6_rcv_core. */
+function isMartian6(src: v128, dst: v128): bool {
+  return isLoopback(src) || isLoopback(dst) || isMulticast(src) || isMapped(src) || isMulticastOfNobody(dst);
+}
+
+/** The hop-by-hop header, which stands first and which every router reads, lets the packet pass. */
+function passesHop(packet: Packet, room: u32): bool {
+  const header = packet.ip + IP6_LEN;
+  if (Ip6.at(packet.ip).nextHeader != EXTENSION_HOP_BY_HOP) return true;
+  if (room < EXTENSION_LEN) return false;
+  const length = extensionLength(header, EXTENSION_HOP_BY_HOP);
+  return length <= room && areHopOptionsGood(header, length);
+}
+
+/**
+ * Goes past extension headers, of `room` octets with what follows, to the transport, as ipv6_skip_exthdr does. Where
+ * they do not end there is none, and the protocol is the header's that is missing.
+ */
+function skipExtensions(packet: Packet, room: u32): bool {
+  let next = Ip6.at(packet.ip).nextHeader;
+  let at = packet.ip + IP6_LEN;
+  let left = room;
+  while (isExtension(next) && next != EXTENSION_NONE && left >= EXTENSION_LEN) {
+    if (next == EXTENSION_FRAGMENT) return packet.punt(DROP_FRAGMENT);
+    const length = min<u32>(extensionLength(at, next), left);
+    next = load<u8>(at, EXTENSION_NEXT);
+    at += length;
+    left -= length;
+  }
+  packet.protocol = next;
+  packet.fault = isExtension(next) ? FAULT_CUT : FAULT_NONE;
+  return parseTransport(packet, at, left);
+}
+
+function parse6(packet: Packet, room: u32): bool {
+  if (room < IP6_LEN) return packet.drop(DROP_TRUNCATED);
+  const ip = Ip6.at(packet.ip);
+  if (ip.version != 6) return packet.drop(DROP_BAD_HEADER);
+  packet.src6 = ip.src;
+  packet.dst6 = ip.dst;
+  packet.frameSrc = packet.src;
+  packet.frameDst = packet.dst;
+  packet.frameSrcHigh = packet.srcHigh;
+  packet.frameDstHigh = packet.dstHigh;
+  if (packet.in != INTERFACE_NODE && isMartian6(ip.src, ip.dst)) return packet.drop(DROP_MARTIAN);
+  // A length of 0 before a hop-by-hop header would be a jumbogram's (RFC 2675 §3): the frame is as long as it is.
+  const isOpen = ip.payloadLength == 0 && ip.nextHeader == EXTENSION_HOP_BY_HOP;
+  const length = isOpen ? room - IP6_LEN : ip.payloadLength;
+  if (length > room - IP6_LEN) return packet.drop(DROP_TRUNCATED);
+  if (!passesHop(packet, length)) return packet.drop(DROP_IP6_OPTION);
+  if (isMulticast(ip.dst)) return packet.punt(DROP_MULTICAST);
+  if (isLinkLocal(ip.dst)) return packet.punt(DROP_LINK_LOCAL);
+  return skipExtensions(packet, length);
 }
 
 /** Validates the frame once, from its Ethernet header to its ports, and reads what later stages ask for. */
 export function parse(packet: Packet): bool {
   if (packet.length < ETH_LEN) return packet.drop(DROP_TRUNCATED);
-  if (Ethernet.at(packet.frame).type != ETH_TYPE_IP4) return packet.punt(whyNotIp4(packet));
+  const type = Ethernet.at(packet.frame).type;
   const room = packet.length - ETH_LEN;
-  if (room < IP4_LEN) return packet.drop(DROP_TRUNCATED);
   packet.ip = packet.frame + ETH_LEN;
-  const ip = Ip4.at(packet.ip);
-  if (!ip.isValid(room)) return packet.drop(ip.totalLength > room ? DROP_TRUNCATED : DROP_BAD_HEADER);
-  if (!ip.isIntact) return packet.drop(DROP_BAD_CHECKSUM);
-  packet.src = packet.frameSrc = ip.src;
-  packet.dst = packet.frameDst = ip.dst;
-  packet.protocol = ip.protocol;
-  packet.ports = packet.framePorts = 0;
-  if (packet.in != INTERFACE_NODE && isMartian(packet)) return packet.drop(DROP_MARTIAN);
-  if (packet.dst >= FIRST_MULTICAST) return packet.punt(DROP_MULTICAST);
-  if (ip.isFragment) return packet.punt(DROP_FRAGMENT);
-  if (packet.protocol == PROTO_SCTP) return packet.punt(DROP_PROTOCOL);
-  packet.transport = packet.ip + ip.headerLength;
-  if (!transportFits(packet, ip.totalLength - ip.headerLength)) return packet.drop(DROP_TRUNCATED);
-  packet.tcpFlags = 0;
-  if (packet.protocol == PROTO_TCP || packet.protocol == PROTO_UDP) {
-    packet.ports = packet.framePorts = load32(packet.transport);
-    if (packet.protocol == PROTO_TCP) packet.tcpFlags = Tcp.at(packet.transport).flags;
-  }
-  if (TRACE)
-    record(packet, EVENT_PARSE, packet.src, packet.dst, packet.ports, packet.protocol, packet.length);
-  return true;
+  packet.fault = FAULT_NONE;
+  packet.family = type == ETH_TYPE_IP6 ? 6 : 4;
+  if (type == ETH_TYPE_IP4) return parse4(packet, room);
+  if (type == ETH_TYPE_IP6) return parse6(packet, room);
+  return packet.punt(type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ ? DROP_VLAN : DROP_NOT_IP);
 }

@@ -1,21 +1,37 @@
 import { EVENT_ROUTE } from "../abi/trace";
 import { DROP_NO_ROUTE } from "../abi/verdict";
+import { halves } from "../bytes";
 import { Packet } from "../packet";
-import { fib4NextHop } from "../table/fib4/layout";
 import { fib4LongestLength, fib4Lookup } from "../table/fib4/lookup";
+import { fib6LongestLength, fib6Lookup } from "../table/fib6/lookup";
 import { HOP_KIND } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
-import { record } from "../trace";
+import { recordEnds } from "../trace";
+
+/** The leaf (next hop + 1) of the packet's destination; 0 where there is none. */
+function find(packet: Packet): u32 {
+  if (packet.family != 6) return fib4Lookup(packet.image, packet.dst);
+  const dst = halves(packet.dst6);
+  return fib6Lookup(packet.image, v128.extract_lane<u64>(dst, 0), v128.extract_lane<u64>(dst, 1));
+}
+
+function longestLength(packet: Packet): u32 {
+  if (packet.family != 6) return fib4LongestLength(packet.image, packet.dst);
+  const dst = halves(packet.dst6);
+  return fib6LongestLength(packet.image, v128.extract_lane<u64>(dst, 0), v128.extract_lane<u64>(dst, 1));
+}
 
 /** Finds the next hop of the packet's destination. */
 export function route(packet: Packet): bool {
-  const leaf = fib4Lookup(packet.image, packet.dst);
+  const leaf = find(packet);
   packet.hopAddress = 0;
   if (leaf == 0) return packet.drop(DROP_NO_ROUTE);
-  packet.hop = fib4NextHop(leaf);
+  packet.hop = leaf - 1;
   packet.hopAddress = <u32>nextHopAt(packet.image, packet.hop);
   packet.hopKind = load<u16>(packet.hopAddress, HOP_KIND);
-  if (TRACE)
-    record(packet, EVENT_ROUTE, packet.hop, fib4LongestLength(packet.image, packet.dst), packet.dst, 0, 0);
+  if (TRACE) {
+    const length = longestLength(packet);
+    recordEnds(packet, EVENT_ROUTE, packet.hop, length, packet.dst, 0, 0, packet.dst6, i32x4.splat(0));
+  }
   return true;
 }

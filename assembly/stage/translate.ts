@@ -1,39 +1,72 @@
 import { EVENT_TRANSLATE } from "../abi/trace";
-import { PROTO_TCP, PROTO_UDP } from "../abi/wire";
-import { load16, store16, store32 } from "../bytes";
+import { PROTO_SCTP } from "../abi/wire";
+import { store32 } from "../bytes";
 import { Packet } from "../packet";
-import { record } from "../trace";
-import { patchChecksum, wordsOf } from "../wire/checksum";
+import { recordEnds } from "../trace";
+import { wordsOf, wordsOf6 } from "../wire/checksum";
 import { Ip4 } from "../wire/ip4";
-import { Tcp } from "../wire/tcp";
-import { Udp } from "../wire/udp";
+import { Ip6 } from "../wire/ip6";
+import { Sctp } from "../wire/sctp";
+import { patchTransport } from "../wire/transport";
 
-/** Patches the transport checksum; UDP's 0 means that there is none, and a sum of 0 is sent as all ones (RFC 768). */
-function patchTransport(packet: Packet, removed: u32, added: u32): void {
-  if (packet.protocol == PROTO_TCP) {
-    const at = Tcp.at(packet.transport).checksumAt;
-    store16(at, patchChecksum(load16(at), removed, added));
-  } else if (packet.protocol == PROTO_UDP) {
-    const at = Udp.at(packet.transport).checksumAt;
-    const old = load16(at);
-    if (old == 0) return;
-    const patched = patchChecksum(old, removed, added);
-    store16(at, patched == 0 ? 0xffff : patched);
-  }
+/** The sum of the words that the addresses in the frame have, and of those that they get. */
+function oldEnds(packet: Packet): u32 {
+  if (packet.family == 6) return wordsOf6(packet.frameSrc6) + wordsOf6(packet.frameDst6);
+  return wordsOf(packet.frameSrc) + wordsOf(packet.frameDst);
 }
 
-/** Writes the packet's addresses and ports into the frame, with both checksums patched (RFC 1624). */
-export function translate(packet: Packet): void {
-  const isSame =
-    packet.src == packet.frameSrc && packet.dst == packet.frameDst && packet.ports == packet.framePorts;
-  if (isSame) return;
-  if (TRACE) record(packet, EVENT_TRANSLATE, packet.src, packet.dst, packet.ports, packet.framePorts, 0);
-  const removed = wordsOf(packet.frameSrc) + wordsOf(packet.frameDst);
-  const added = wordsOf(packet.src) + wordsOf(packet.dst);
+function newEnds(packet: Packet): u32 {
+  if (packet.family == 6) return wordsOf6(packet.src6) + wordsOf6(packet.dst6);
+  return wordsOf(packet.src) + wordsOf(packet.dst);
+}
+
+function isSame(packet: Packet): bool {
+  if (packet.src != packet.frameSrc || packet.dst != packet.frameDst || packet.ports != packet.framePorts)
+    return false;
+  const src = v128.xor(packet.srcHigh, packet.frameSrcHigh);
+  return !v128.any_true(v128.or(src, v128.xor(packet.dstHigh, packet.frameDstHigh)));
+}
+
+/** Writes the packet's addresses; IPv4's have a checksum of their own. */
+function writeEnds(packet: Packet, removed: u32, added: u32): void {
+  if (packet.family == 6) {
+    const ip = Ip6.at(packet.ip);
+    ip.src = packet.src6;
+    ip.dst = packet.dst6;
+    return;
+  }
   const ip = Ip4.at(packet.ip);
   ip.src = packet.src;
   ip.dst = packet.dst;
   ip.patch(removed, added);
-  patchTransport(packet, removed + wordsOf(packet.framePorts), added + wordsOf(packet.ports));
+}
+
+/**
+ * Writes the packet's addresses and ports into the frame, with its checksums: sums are patched (RFC 1624), SCTP's CRC is
+ * computed anew, as Linux does whatever it was (sctp_manip_pkt).
+ */
+export function translate(packet: Packet): void {
+  if (isSame(packet)) return;
+  if (TRACE) tell(packet);
+  const removed = oldEnds(packet);
+  const added = newEnds(packet);
+  writeEnds(packet, removed, added);
+  const oldPorts = wordsOf(packet.framePorts);
+  patchTransport(packet.transport, packet.protocol, removed + oldPorts, added + wordsOf(packet.ports));
   if (packet.ports != packet.framePorts) store32(packet.transport, packet.ports);
+  if (packet.protocol == PROTO_SCTP) Sctp.at(packet.transport).seal(packet.segment);
+}
+
+function tell(packet: Packet): void {
+  recordEnds(
+    packet,
+    EVENT_TRANSLATE,
+    packet.src,
+    packet.dst,
+    packet.ports,
+    packet.framePorts,
+    0,
+    packet.src6,
+    packet.dst6,
+  );
 }

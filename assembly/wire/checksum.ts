@@ -36,6 +36,13 @@ export function wordsOf(value: u32): u32 {
   return (value >> 16) + (value & 0xffff);
 }
 
+/** The sum of an IPv6 address's eight words, folded. */
+export function wordsOf6(address: v128): u32 {
+  const high = v128.extract_lane<u64>(address, 0);
+  const low = v128.extract_lane<u64>(address, 1);
+  return fold((high >> 32) + (high & 0xffffffff) + (low >> 32) + (low & 0xffffffff));
+}
+
 /** True if header and checksum add to all ones, as a good one does. */
 export function isGoodSum(address: usize, length: u32): bool {
   return sumWords(address, length) == 0xffff;

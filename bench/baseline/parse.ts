@@ -10,7 +10,7 @@ import { isGoodHeader } from "./wire.js";
 export function parse(view: DataView, packet: Packet): boolean {
   const { frame, length } = packet;
   if (length < wire.ETH_LEN || view.getUint16(frame + wire.ETH_TYPE) !== wire.ETH_TYPE_IP4)
-    return packet.decide(verdict.VERDICT_PUNT, verdict.DROP_NOT_IP4);
+    return packet.decide(verdict.VERDICT_PUNT, verdict.DROP_NOT_IP);
   const ip = frame + wire.ETH_LEN;
   if (!isGoodHeader(view, ip, length - wire.ETH_LEN))
     return packet.decide(verdict.VERDICT_DROP, verdict.DROP_BAD_HEADER);

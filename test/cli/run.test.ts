@@ -88,7 +88,7 @@ describe("packetyard run", () => {
   it("counts the same for programs", () => {
     const data = JSON.parse(run(MIXED, ["-o", "json"]).stdout);
     expect(data).toMatchObject({ apiVersion: "packetyard/v1", kind: "Run", node: "worker-1", packets: 7 });
-    expect(data.verdicts).toContainEqual({ verdict: "PUNT", reason: "NOT_IP4", packets: 1 });
+    expect(data.verdicts).toContainEqual({ verdict: "PUNT", reason: "NOT_IP", packets: 1 });
     expect(data.verdicts).toContainEqual({ verdict: "FORWARD", reason: null, packets: 3 });
     expect(data.written.packets).toBe(3);
   });

@@ -124,7 +124,7 @@ describe("balance", () => {
       fragment,
       tcp("127.0.0.1:1", `${VIP}:80`),
       tcp("10.0.0.1:1", "224.0.0.1:80"),
-      frame().eth({ type: 0x86dd }).payload(60).bytes(),
+      frame().eth({ type: 0x88cc }).payload(60).bytes(),
     ];
     const results = node.balance(sentAll);
     expect(results.map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual([
@@ -134,7 +134,7 @@ describe("balance", () => {
       "PUNT FRAGMENT",
       "DROP MARTIAN",
       "PUNT MULTICAST",
-      "PUNT NOT_IP4",
+      "PUNT NOT_IP",
     ]);
     expect(results.map((result) => result.frame)).toEqual(sentAll);
   });

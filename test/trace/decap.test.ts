@@ -126,7 +126,7 @@ describe.skipIf(!haveCaptures)(
         expect(decap).toMatchObject({ stage: "decap", vni });
         expect(decap?.text).toContain(`${frame.kind} vni ${vni}, `);
         if (expected === undefined) {
-          expect(inner).toMatchObject({ stage: "punt", reason: "NOT_IP4" });
+          expect(inner).toMatchObject({ stage: "punt", reason: "NOT_IP" });
           continue;
         }
         expect(inner).toMatchObject({ stage: "parse", ...expected });
@@ -145,7 +145,7 @@ describe.skipIf(!haveCaptures)(
         const { frame: left, reason } = await follow(frame);
         const start = outerLength(frame);
         const end = 14 + 20 + Number(valuesOf(frame.truth, "udp.length")[0]);
-        expect(["NO_ROUTE", "NOT_IP4"]).toContain(reason);
+        expect(["NO_ROUTE", "NOT_IP"]).toContain(reason);
         expect(left).toEqual(new Uint8Array(frame.bytes.subarray(start, end)));
       }
     });

@@ -80,7 +80,7 @@ describe("a trace that ends early", () => {
 
   it("says what the machine does not judge, and why", async () => {
     const engine = await engineOf();
-    expect(engine.trace(new Uint8Array(20))).toBe("punt       not IPv4");
+    expect(engine.trace(new Uint8Array(20))).toBe("punt       neither IPv4 nor IPv6");
     expect(engine.trace(udp(CART, "239.1.1.1:5353"))).toBe("punt       multicast or broadcast");
     expect(engine.trace(new Uint8Array(5))).toBe("drop       the frame is shorter than its headers say");
   });

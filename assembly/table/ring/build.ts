@@ -22,6 +22,7 @@ import { Needs } from "../../memory/needs";
 import { vectorReach } from "../../memory/vector";
 import {
   REAL_ADDRESS,
+  REAL_HIGH,
   REAL_LEN,
   REAL_PORT,
   REAL_SERIAL,
@@ -41,7 +42,7 @@ import {
   SLOT_LEN,
   SLOTS_MAX,
 } from "./layout";
-import { fillInTurn, fillMaglev, isPowerOfTwo, isPrime, TURN_LEN } from "./slots";
+import { fillInTurn, fillMaglev, highOf, isPowerOfTwo, isPrime, TURN_LEN } from "./slots";
 import { Rounds } from "./weights";
 
 /** Of CONFIG_IP_VS_SH_TAB_BITS = 8 and CONFIG_IP_VS_MH_TAB_INDEX = 12; the paper's for large tables. */
@@ -97,7 +98,8 @@ function fillSlots(image: Image, block: u32, scheduler: u32, size: u32, rows: us
 function isSame(real: usize, row: usize): bool {
   return (
     load<u32>(real, REAL_ADDRESS) == load<u32>(row, SERVER_ADDRESS) &&
-    load<u32>(real, REAL_PORT) == load<u32>(row, SERVER_PORT)
+    load<u32>(real, REAL_PORT) == load<u32>(row, SERVER_PORT) &&
+    i32x4.all_true(i32x4.eq(v128.load(real, REAL_HIGH), highOf(row)))
   );
 }
 
@@ -113,6 +115,7 @@ function fillReals(to: usize, rows: usize, count: u32, old: usize, oldCount: u32
     const real = to + i * REAL_LEN;
     while (at < oldCount && !isSame(old + at * REAL_LEN, row)) at++;
     store<u32>(real, load<u32>(row, SERVER_ADDRESS), REAL_ADDRESS);
+    v128.store(real, highOf(row), REAL_HIGH);
     store<u32>(real, load<u32>(row, SERVER_PORT), REAL_PORT);
     store<u32>(real, load<u32>(row, SERVER_WEIGHT), REAL_WEIGHT);
     store<u32>(real, at < oldCount ? load<u32>(old + at * REAL_LEN, REAL_SERIAL) : ++serial, REAL_SERIAL);

@@ -5,6 +5,12 @@ const GOLDEN: u32 = 0x61c88647;
 export const KEY_OFFSET: u64 = 2654435761;
 export const KEY_SKIP: u64 = 2654446892;
 
+/** An address as schedulers hash it, given its last word and those before (all 0 for IPv4): IPv6's words are folded by xor. */
+export function foldAddress(high: v128, last: u32): u32 {
+  const pair = v128.extract_lane<u64>(high, 0) ^ v128.extract_lane<u64>(high, 1);
+  return <u32>pair ^ <u32>(pair >> 32) ^ last;
+}
+
 /** hash_32: the upper `bits` of a product; of 0 bits it is 0. */
 export function hash32(value: u32, bits: u32): u32 {
   return <u32>(<u64>(value * GOLDEN) >> (32 - bits));

@@ -1,6 +1,6 @@
 /**
  * IPVS virtual servers. The directory holds a head for each number; a head's block holds the real servers in the
- * order of their addition, 16 octets each. The kernel's list is newest first: its first server is our last.
+ * order of their addition, 32 octets each. The kernel's list is newest first: its first server is our last.
  */
 export const RING_BLOCK: u32 = 0;
 export const RING_COUNT: u32 = 4;
@@ -26,7 +26,9 @@ export const REAL_PORT: u32 = 4;
 export const REAL_WEIGHT: u32 = 8;
 /** Ascends in the order of addition, and stays with a server as long as the ring has it. */
 export const REAL_SERIAL: u32 = 12;
-export const REAL_LEN: u32 = 16;
+/** The first three words of an IPv6 address, whose last one stands in REAL_ADDRESS, and 0. */
+export const REAL_HIGH: u32 = 16;
+export const REAL_LEN: u32 = 32;
 export const RINGS_MAX: u32 = 1 << 22;
 /** Real servers of one virtual server. */
 export const REALS_MAX: u32 = 1 << 20;

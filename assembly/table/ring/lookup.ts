@@ -8,13 +8,16 @@ import {
   SCHEDULER_RR,
   SCHEDULER_WRR,
 } from "../../abi/entry";
-import { hashTuple } from "../../hash";
 import { Image } from "../../image";
+import { Packet } from "../../packet";
 import { State } from "../../state";
 import { hash32, KEY_OFFSET, sipHash } from "./hash";
 import {
+  REAL_ADDRESS,
+  REAL_HIGH,
   REAL_LEN,
   REAL_NONE,
+  REAL_PORT,
   REAL_WEIGHT,
   RING_BLOCK,
   RING_COUNT,
@@ -35,6 +38,13 @@ export function realOf(image: Image, ring: usize, position: u32): usize {
   return image.to(load<u32>(ring, RING_BLOCK)) + position * REAL_LEN;
 }
 
+/** Gives a packet a real server as its destination. */
+export function takeReal(packet: Packet, real: usize): void {
+  packet.dst = load<u32>(real, REAL_ADDRESS);
+  packet.dstHigh = v128.load(real, REAL_HIGH);
+  packet.ports = (packet.ports & 0xffff0000) | load<u32>(real, REAL_PORT);
+}
+
 export function slotsOf(image: Image, ring: usize): usize {
   return image.to(load<u32>(ring, RING_SLOTS));
 }
@@ -48,9 +58,9 @@ export function slotReal(slots: usize, reals: usize, count: u32, slot: u32): u32
   return real < count && load<u32>(reals + real * REAL_LEN, REAL_WEIGHT) != 0 ? real : REAL_NONE;
 }
 
-/** The real server that a 5-tuple chooses in a ring of SCHEDULER_MAGLEV, or REAL_NONE. */
-export function tupleReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32, protocol: u32): u32 {
-  const slot = slotOfHash(hashTuple(src, dst, ports, protocol), load<u32>(ring, RING_SIZE));
+/** The real server that a 5-tuple's hash chooses in a ring of SCHEDULER_MAGLEV, or REAL_NONE. */
+export function tupleReal(image: Image, ring: usize, hash: u32): u32 {
+  const slot = slotOfHash(hash, load<u32>(ring, RING_SIZE));
   return slotReal(slotsOf(image, ring), realOf(image, ring, 0), load<u32>(ring, RING_COUNT), slot);
 }
 
@@ -78,7 +88,7 @@ function fallBack(image: Image, ring: usize, client: u32, code: u32, first: u32)
   return REAL_NONE;
 }
 
-/** By the client, or for dh by the address that it calls. */
+/** By the client, or for dh by the address that it calls (both folded). */
 function clientReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32): u32 {
   const scheduler = load<u32>(ring, RING_SCHEDULER);
   const code = scheduler & SCHEDULER_CODE_MASK;
@@ -92,7 +102,7 @@ function clientReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32): 
 
 /**
  * The number of the real server that virtual server `number` gives a new connection, by the tuple as its client sent
- * it (ports src << 16 | dst), or REAL_NONE. Schedulers that take turns keep in the state whose turn it was.
+ * it (folded addresses, ports src << 16 | dst, and the tuple's hash), or REAL_NONE. Schedulers that take turns keep in the state whose turn it was.
  */
 export function ringPick(
   image: Image,
@@ -101,13 +111,13 @@ export function ringPick(
   src: u32,
   dst: u32,
   ports: u32,
-  protocol: u32,
+  hash: u32,
 ): u32 {
   const ring = ringAt(image, number);
   const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
   if (code == SCHEDULER_RR) return takeRound(image, state, ring, number);
   if (code == SCHEDULER_WRR) return takeWeightedRound(image, state, ring, number);
   if (load<u32>(ring, RING_WEIGHT_MAX) == 0) return REAL_NONE;
-  if (code == SCHEDULER_MAGLEV) return tupleReal(image, ring, src, dst, ports, protocol);
+  if (code == SCHEDULER_MAGLEV) return tupleReal(image, ring, hash);
   return clientReal(image, ring, src, dst, ports);
 }

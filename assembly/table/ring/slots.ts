@@ -1,5 +1,5 @@
-import { SERVER_ADDRESS, SERVER_ENTRY_LEN, SERVER_PORT, SERVER_WEIGHT } from "../../abi/entry";
-import { KEY_OFFSET, KEY_SKIP, sipHash } from "./hash";
+import { SERVER_ADDRESS, SERVER_ENTRY_LEN, SERVER_HIGH, SERVER_PORT, SERVER_WEIGHT } from "../../abi/entry";
+import { foldAddress, KEY_OFFSET, KEY_SKIP, sipHash } from "./hash";
 import { SLOT_EMPTY, SLOT_LEN } from "./layout";
 import { gcd, lastWeight } from "./weights";
 
@@ -44,6 +44,11 @@ function shiftOf(weight: u32, size: u32): u32 {
   return bits > most ? bits - most : 0;
 }
 
+/** The words of a row's address before the last. */
+export function highOf(row: usize): v128 {
+  return v128.replace_lane<u32>(v128.load(row, SERVER_HIGH), 3, 0);
+}
+
 /** Writes every server's turn (ip_vs_mh_permutate); false where none has weight. */
 function layTurns(turns: usize, size: u32, rows: usize, count: u32): bool {
   let divisor: u32 = 0;
@@ -58,7 +63,7 @@ function layTurns(turns: usize, size: u32, rows: usize, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
     const row = rows + i * SERVER_ENTRY_LEN;
     const turn = turns + i * TURN_LEN;
-    const word = load<u32>(row, SERVER_ADDRESS) + load<u32>(row, SERVER_PORT);
+    const word = foldAddress(highOf(row), load<u32>(row, SERVER_ADDRESS)) + load<u32>(row, SERVER_PORT);
     const weight = lastWeight(row);
     store<u32>(turn, sipHash(word, KEY_OFFSET) % size, TURN_AT);
     store<u32>(turn, skipOf(sipHash(word, KEY_SKIP), size), TURN_SKIP);

@@ -2,7 +2,7 @@ import { PROTOCOL_NUMBER, type Protocol } from "../../net/port.js";
 import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
 import type { RealServer, VirtualServer } from "../../ruleset/ipvs.js";
 import type { NftMapElement } from "../../ruleset/nftables.js";
-import type { Words } from "./words.js";
+import { type Words, wordsOf6 } from "./words.js";
 
 /** Elements of exact-match tables as rows of address, protocol << 16 | port, value. */
 
@@ -40,9 +40,10 @@ export function pushService(rows: Words, { address, protocol, port }: VirtualSer
   if (typeof address === "number") rows.push3(address, protoPort(protocol, port), number + 1);
 }
 
-/** Rows of address, port, weight and last weight. */
+/** Rows of real servers (SERVER_…). */
 export function pushReals(rows: Words, servers: readonly RealServer[]): void {
   for (const { address, port, weight, lastWeight = 0 } of servers) {
-    if (typeof address === "number") rows.push(address, port, weight, lastWeight);
+    const [first, second, third, last] = wordsOf6(BigInt(address));
+    rows.push(last, port, weight, lastWeight, first, second, third, 0);
   }
 }

@@ -14,7 +14,7 @@ const NO_ROWS = new Uint32Array(0);
 const OCTETS_PER_SERVER = 104 + 256;
 const OCTETS_AT_LEAST = 4096;
 /** A real server, and its turn while slots are filled. */
-const OCTETS_PER_REAL = 64;
+const OCTETS_PER_REAL = 128;
 /** Of a directory of the image (assembly/memory/vector.ts). */
 const ROOM_MIN = 16;
 const REALS_MAX = 1 << 20;
