@@ -94,7 +94,7 @@ export const FLOW6_LEN: u32 = 40;
 /** What flow6FindMany needs of room beside tuples and results. */
 export const FLOW6_WORDS_LEN: u32 = 4096;
 
-// A rule. `words` is an index into the words handed over with the chain: 4 words a match, then the target's.
+// A rule. `words` is an index into the words handed over with the chain: 4 words a slot of matches, then the target's.
 export const RULE_SRC: u32 = 0;
 export const RULE_SRC_MASK: u32 = 4;
 export const RULE_DST: u32 = 8;
@@ -106,6 +106,7 @@ export const RULE_DPORT_TO: u32 = 18;
 export const RULE_PROTOCOL: u32 = 20;
 export const RULE_FLAGS: u32 = 21;
 export const RULE_TARGET: u32 = 22;
+/** Slots that its further matches take. */
 export const RULE_MATCHES: u32 = 23;
 export const RULE_WORDS: u32 = 24;
 /** Chain number for JUMP and GOTO. */
@@ -141,11 +142,17 @@ export const TARGET_MASQUERADE: u32 = 9;
 export const TARGET_VMAP: u32 = 10;
 /** n, then n verdict words. */
 export const TARGET_NUMGEN: u32 = 11;
+/** An IPv6 address, four words in their order; port. */
+export const TARGET_DNAT6: u32 = 12;
+export const TARGET_LAST: u32 = 12;
 
 /** A verdict word: TARGET code (ACCEPT, DROP, RETURN, REJECT, JUMP, GOTO) | chain << 8. */
 export const WORD_CHAIN_SHIFT: u32 = 8;
 
-/** Matches: word 0 is kind | invert << 8; words 1 to 3 as said. */
+/**
+ * Matches: word 0 is kind | invert << 8 | further slots << 16; words 1 to 3 as said. A list goes on in further slots of
+ * 16 octets.
+ */
 /** threshold: hits iff (draw & 0x7fffffff) < threshold. */
 export const MATCH_STATISTIC: u32 = 1;
 /** value, mask. */
@@ -165,11 +172,20 @@ export const MATCH_SPORT: u32 = 8;
 export const MATCH_BRIDGED: u32 = 9;
 /** The packet's protocol is one that has ports (TCP, UDP, SCTP); nft's `th`. */
 export const MATCH_PORTS: u32 = 10;
-/** address, mask: a further prefix beside the rule's own. */
+/** One of some IPv4 prefixes. Word 1: how many; in further slots an address and its mask each. */
 export const MATCH_SRC: u32 = 11;
 export const MATCH_DST: u32 = 12;
+/**
+ * One of some IPv6 prefixes. Word 1: how many; word 2: slots each takes, 1 for whole addresses, 2 for an address and its
+ * mask. An address is four words in their order; what its mask leaves out is 0.
+ */
+export const MATCH_SRC6: u32 = 13;
+export const MATCH_DST6: u32 = 14;
+export const MATCH_LAST: u32 = 14;
+/** Octets of a slot. */
 export const MATCH_LEN: u32 = 16;
 export const MATCH_INVERT: u32 = 1 << 8;
+export const MATCH_MORE_SHIFT: u32 = 16;
 
 /** Which fields make the key of a set or map. */
 export const KEY_DST_PROTO_DPORT: u32 = 0;

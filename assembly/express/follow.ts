@@ -8,8 +8,8 @@ import {
   FLOW_STATE_ESTABLISHED,
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
+import { isLocal } from "../table/rules/address";
 import { NOT_FOREGONE } from "../table/rules/foregone";
-import { isLocal } from "../table/rules/match";
 import { KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
 import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, PORTS, SRCS, TUPLES, WALKED } from "./layout";

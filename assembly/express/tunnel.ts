@@ -3,7 +3,7 @@ import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { INTERFACE_NODE } from "../abi/packet";
 import { ETH_LEN, IP4_LEN, UDP_LEN, UDP_LENGTH, VXLAN_LEN } from "../abi/wire";
 import { Image } from "../image";
-import { isLocal } from "../table/rules/match";
+import { isLocal } from "../table/rules/address";
 import { DEVICE_LEN, DEVICE_PORT } from "../table/tunnel/layout";
 import { tunnelIn, tunnelKind } from "../table/tunnel/lookup";
 import { ECN_TELLS } from "../wire/ecn";

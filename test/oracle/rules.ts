@@ -1,10 +1,13 @@
 /** nftables nests no deeper (NFT_JUMP_STACK_SIZE). */
 const CHAIN_DEPTH_MAX = 16;
 
+/** A number of 32 bits, or of IPv6 a bigint. */
+export type Address = number | bigint;
+
 /** Rule programs as plain data, and an interpreter of them that is slow and right by inspection. */
 export interface RulePacket {
-  readonly src: number;
-  readonly dst: number;
+  readonly src: Address;
+  readonly dst: Address;
   readonly protocol: number;
   /** 0 where the protocol has none. */
   readonly srcPort: number;
@@ -13,13 +16,14 @@ export interface RulePacket {
 }
 
 export interface Masked {
-  readonly address: number;
+  readonly address: Address;
   readonly length: number;
 }
 
 /** `not` negates each. */
 export type Match = { readonly not: boolean } & (
-  | { readonly kind: "src" | "dst" | "src too" | "dst too"; readonly prefix: Masked }
+  | { readonly kind: "src" | "dst"; readonly prefix: Masked }
+  | { readonly kind: "src in" | "dst in"; readonly prefixes: readonly Masked[] }
   | { readonly kind: "protocol"; readonly number: number }
   | { readonly kind: "dport" | "sport"; readonly from: number; readonly to: number }
   | { readonly kind: "mark"; readonly value: number; readonly mask: number }
@@ -63,7 +67,7 @@ export interface Outcome {
 export function keyOf(
   by: Key,
   packet: RulePacket,
-): readonly [address: number, protocol: number, port: number] {
+): readonly [address: Address, protocol: number, port: number] {
   switch (by) {
     case "dst-port":
       return [packet.dst, packet.protocol, packet.dstPort];
@@ -76,10 +80,9 @@ export function keyOf(
   }
 }
 
-function within(prefix: Masked, address: number): boolean {
-  return (
-    Math.floor(address / 2 ** (32 - prefix.length)) === Math.floor(prefix.address / 2 ** (32 - prefix.length))
-  );
+function within({ address, length }: Masked, of: Address): boolean {
+  const host = BigInt((typeof address === "bigint" ? 128 : 32) - length);
+  return BigInt(address) >> host === BigInt(of) >> host;
 }
 
 class Walk {
@@ -101,11 +104,13 @@ class Walk {
     const { packet } = this;
     switch (match.kind) {
       case "src":
-      case "src too":
         return within(match.prefix, packet.src);
       case "dst":
-      case "dst too":
         return within(match.prefix, packet.dst);
+      case "src in":
+        return match.prefixes.some((prefix) => within(prefix, packet.src));
+      case "dst in":
+        return match.prefixes.some((prefix) => within(prefix, packet.dst));
       case "protocol":
         return match.number === 0 || packet.protocol === match.number;
       case "dport":

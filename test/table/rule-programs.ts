@@ -4,13 +4,11 @@ import {
   KEY_DST_PROTO_DPORT,
   KEY_PROTO_DPORT,
   KEY_SRC,
-  MATCH_DST,
   MATCH_IN,
   MATCH_MARK,
   MATCH_PORTS,
   MATCH_SET,
   MATCH_SPORT,
-  MATCH_SRC,
   MATCH_STATISTIC,
   TARGET_ACCEPT,
   TARGET_DROP,
@@ -71,12 +69,10 @@ function addMatch(draft: RuleDraft, match: Match): void {
     case "dst":
       draft.dst(match.prefix, not);
       break;
-    case "src too":
-    case "dst too": {
-      const { address, length } = match.prefix;
-      draft.match(match.kind === "src too" ? MATCH_SRC : MATCH_DST, not, address, maskOf(length));
+    case "src in":
+    case "dst in":
+      draft.prefixes(match.kind === "src in", not, match.prefixes);
       break;
-    }
     case "protocol":
       draft.protocol(match.number, not);
       break;
@@ -162,8 +158,11 @@ const further: fc.Arbitrary<Match> = fc
       fc.boolean().map((always) => ({ kind: "chance" as const, always })),
       by.map((key) => ({ kind: "set" as const, by: key })),
       fc
-        .tuple(fc.constantFrom("src too" as const, "dst too" as const), prefix)
-        .map(([kind, of]) => ({ kind, prefix: of })),
+        .tuple(
+          fc.constantFrom("src in" as const, "dst in" as const),
+          fc.array(prefix, { minLength: 1, maxLength: 5 }),
+        )
+        .map(([kind, prefixes]) => ({ kind, prefixes })),
     ),
     fc.boolean(),
   )

@@ -1,3 +1,4 @@
+import { HOOK_COUNT } from "../../abi/entry";
 import { HOOK_LEN, HOOKS_AT, Image } from "../../image";
 import {
   hookAppend as appendHook,
@@ -46,6 +47,6 @@ export function hookAppend(address: usize, hook: u32, chain: u32, type: u32, pol
 /** Empties all hooks. */
 export function hooksClear(address: usize): void {
   const image = Image.at(address);
-  memory.fill(image.to(HOOKS_AT), 0, HOOK_LEN * 5);
+  memory.fill(image.to(HOOKS_AT), 0, HOOK_LEN * HOOK_COUNT);
   image.sequence++;
 }

@@ -3,6 +3,7 @@ import {
   MATCH_INVERT,
   MATCH_LEN,
   MATCH_MARK,
+  MATCH_MORE_SHIFT,
   MATCH_SET,
   MATCH_STATISTIC,
   RULE_DPORT_FROM,
@@ -51,10 +52,11 @@ function fieldsTake(rule: usize): u32 {
   return asks == 0 ? EVERY : SOME;
 }
 
-function matchesTake(ctstate: u32, matches: usize, count: u32): u32 {
+function matchesTake(ctstate: u32, matches: usize, slots: u32): u32 {
   let take = EVERY;
-  for (let i: u32 = 0; i < count; i++) {
-    const match = matches + i * MATCH_LEN;
+  const end = matches + slots * MATCH_LEN;
+  let match = matches;
+  while (match != end) {
     const word = load<u32>(match);
     const kind = word & 0xff;
     const a = load<u32>(match, 4);
@@ -65,6 +67,7 @@ function matchesTake(ctstate: u32, matches: usize, count: u32): u32 {
     } else {
       take = SOME;
     }
+    match += MATCH_LEN + (word >> MATCH_MORE_SHIFT) * MATCH_LEN;
   }
   return take;
 }

@@ -6,6 +6,7 @@ import {
   RULE_WORDS,
   TARGET_ACCEPT,
   TARGET_DNAT,
+  TARGET_DNAT6,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -24,8 +25,9 @@ import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
 import { record } from "../../trace";
 import { CHAIN_DEPTH_MAX, PIECE_LEN } from "./layout";
-import { fieldsMatch, findByKey, matchesHold } from "./match";
+import { fieldsMatch, matchesHold } from "./match";
 import { HANDOVERS_MAX, PLACE_LEN, Place } from "./place";
+import { findByKey } from "./sets";
 
 /** The first rule from here on whose fields match, or `end`. The loop that linear rule sets live in: it calls nothing. */
 function nextFields(packet: Packet, from: usize, end: usize): usize {
@@ -61,12 +63,19 @@ function nextMatch(packet: Packet, place: Place): usize {
   }
 }
 
-function setDnat(packet: Packet, words: usize): void {
-  const port = load<u32>(words, 4);
+/** Gives the packet an address, by its last word and the three before it, and a port if that is not 0. */
+function setDnat(packet: Packet, high: v128, last: u32, port: u32): u32 {
   const ports = (packet.ports & 0xffff0000) | (port == 0 ? packet.dstPort : port);
-  if (TRACE) record(packet, EVENT_DNAT, packet.dst, packet.ports, load<u32>(words), ports, 0);
-  packet.dst = load<u32>(words);
+  if (TRACE) record(packet, EVENT_DNAT, packet.dst, packet.ports, last, ports, 0);
+  packet.dst = last;
+  packet.dstHigh = high;
   packet.ports = ports;
+  return TARGET_ACCEPT;
+}
+
+function setDnat6(packet: Packet, words: usize): u32 {
+  const high = v128.replace_lane<u32>(v128.load(words), 3, 0);
+  return setDnat(packet, high, load<u32>(words, 12), load<u32>(words, 16));
 }
 
 /** The verdict word that a rule's target gives; TARGET_NONE to go on with the next rule. */
@@ -77,8 +86,9 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
       packet.mark = (packet.mark & ~load<u32>(words, 4)) ^ load<u32>(words);
       return TARGET_NONE;
     case TARGET_DNAT:
-      setDnat(packet, words);
-      return TARGET_ACCEPT;
+      return setDnat(packet, i32x4.splat(0), load<u32>(words), load<u32>(words, 4));
+    case TARGET_DNAT6:
+      return setDnat6(packet, words);
     case TARGET_MASQUERADE:
       packet.masquerade = 1 + load<u32>(words);
       return TARGET_ACCEPT;

@@ -21,7 +21,6 @@ import {
   MATCH_SPORT,
   MATCH_STATISTIC,
   TARGET_ACCEPT,
-  TARGET_DNAT,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -129,7 +128,7 @@ function addTarget(draft: RuleDraft, target: Target, scope: Scope): RuleDraft {
     case "reject":
       return draft.target(TARGET_REJECT);
     case "dnat":
-      return draft.target(TARGET_DNAT, Number(target.address), target.port);
+      return draft.dnat(target.address, target.port);
     case "masquerade":
       return draft.target(TARGET_MASQUERADE, target.randomFully ? 1 : 0);
     case "mark":

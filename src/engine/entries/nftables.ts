@@ -8,16 +8,13 @@ import {
   KEY_PROTO_DPORT,
   KEY_SRC,
   MATCH_CTSTATE,
-  MATCH_DST,
   MATCH_IN,
   MATCH_LOCAL,
   MATCH_MARK,
   MATCH_OUT,
   MATCH_PORTS,
   MATCH_SET,
-  MATCH_SRC,
   TARGET_ACCEPT,
-  TARGET_DNAT,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -31,7 +28,6 @@ import {
   WORD_CHAIN_SHIFT,
 } from "../../../assembly/abi/entry.js";
 import { PROTOCOL_NUMBER } from "../../net/port.js";
-import { maskOf } from "../../net/prefix.js";
 import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
@@ -58,26 +54,16 @@ export function verdictWord(verdict: NftVerdict, scope: Scope): number {
   return (VERDICTS[verdict.kind] | (chain << WORD_CHAIN_SHIFT)) >>> 0;
 }
 
-/** `!= { a, b }` is a match more for each prefix; `{ a, b }` would need a rule more for each. */
+/** One prefix is the rule's own field, a list a further match. */
 function addPrefixes(
   draft: RuleDraft,
   { side, prefixes }: Extract<NftStatement, { kind: "match-address" }>,
   invert: boolean,
 ): RuleDraft {
+  const [only] = prefixes;
   const isSrc = side === "saddr";
-  if (prefixes.length > 1 && !invert) {
-    throw new TypeError(
-      "The machine matches one prefix of a list in an nftables rule; give each its own rule.",
-    );
-  }
-  for (const [index, prefix] of prefixes.entries()) {
-    if (index > 0) {
-      const kind = isSrc ? MATCH_SRC : MATCH_DST;
-      draft.match(kind, invert, Number(prefix.address), maskOf(prefix.length));
-    } else if (isSrc) draft.src(prefix, invert);
-    else draft.dst(prefix, invert);
-  }
-  return draft;
+  if (only === undefined || prefixes.length > 1) return draft.prefixes(isSrc, invert, prefixes);
+  return isSrc ? draft.src(only, invert) : draft.dst(only, invert);
 }
 
 /** Adds a statement that matches; undefined for one that acts. */
@@ -129,7 +115,7 @@ function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): Rul
     case "set-mark":
       return draft.target(TARGET_MARK, statement.value, statement.op === "or" ? statement.value : 0);
     case "dnat":
-      return draft.target(TARGET_DNAT, Number(statement.address), statement.port);
+      return draft.dnat(statement.address, statement.port);
     case "masquerade":
       return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0);
     case "reject":

@@ -1,5 +1,11 @@
 import {
+  MATCH_DST,
+  MATCH_DST6,
   MATCH_INVERT,
+  MATCH_LEN,
+  MATCH_MORE_SHIFT,
+  MATCH_SRC,
+  MATCH_SRC6,
   RULE_DPORT_FROM,
   RULE_DST,
   RULE_DST_MASK,
@@ -13,14 +19,18 @@ import {
   RULE_SRC,
   RULE_SRC_MASK,
   RULE_WORDS,
+  TARGET_DNAT,
+  TARGET_DNAT6,
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_NONE,
 } from "../../../assembly/abi/entry.js";
+import type { Ip } from "../../net/ip.js";
 import { maskOf, type Prefix } from "../../net/prefix.js";
 import { Words } from "./words.js";
 
-const MATCHES_MAX = 255;
+const SLOTS_MAX = 255;
+const SLOT_WORDS = MATCH_LEN / 4;
 const RULE_LEN_WORDS = RULE_ENTRY_LEN / 4;
 
 /** Rules as the machine takes them, of one chain or of several one behind another. */
@@ -49,9 +59,9 @@ export class RuleColumns {
 
   /** `first` is the number of words before the rule's chain. */
   add(draft: RuleDraft, first = 0): void {
-    if (draft.matches.length > 4 * MATCHES_MAX)
+    if (draft.matches.length > SLOT_WORDS * SLOTS_MAX)
       throw new TypeError(
-        `The machine takes at most ${MATCHES_MAX} further matches in a rule; split the rule.`,
+        `The machine takes at most ${SLOTS_MAX} further matches in a rule, and fewer with lists; split the rule.`,
       );
     const at = this.#rules.extend(RULE_LEN_WORDS);
     draft.write(this.#rules.array, at, this.words.length - first);
@@ -79,10 +89,16 @@ export class RuleColumns {
   }
 }
 
+/** What one of the rule's own address fields holds. */
+interface Field {
+  readonly address: number;
+  readonly mask: number;
+}
+
 /** One rule as it is gathered from matches and a target of either tool. Drafts are used again: nothing is left behind. */
 export class RuleDraft {
-  #src: Prefix | undefined;
-  #dst: Prefix | undefined;
+  #src: Field | undefined;
+  #dst: Field | undefined;
   #protocol = 0;
   #from = 0;
   #to = 65535;
@@ -103,16 +119,45 @@ export class RuleDraft {
     return this;
   }
 
+  /** The rule's source; of IPv6 its last word, with a further match for all of it. */
   src(prefix: Prefix, invert: boolean): this {
-    this.#src = prefix;
+    const field = this.#fieldOf(prefix, MATCH_SRC6, invert);
+    if (field === undefined) return this;
+    this.#src = field;
     if (invert) this.#flags |= RULE_FLAG_NOT_SRC;
     return this;
   }
 
   dst(prefix: Prefix, invert: boolean): this {
-    this.#dst = prefix;
+    const field = this.#fieldOf(prefix, MATCH_DST6, invert);
+    if (field === undefined) return this;
+    this.#dst = field;
     if (invert) this.#flags |= RULE_FLAG_NOT_DST;
     return this;
+  }
+
+  /** What of a prefix a rule's own field can compare; undefined for nothing. */
+  #fieldOf({ address, length }: Prefix, kind: number, invert: boolean): Field | undefined {
+    if (typeof address === "number") return { address, mask: maskOf(length) };
+    this.#prefixes6(kind, invert, [{ address, length }]);
+    if (invert || length <= 96) return undefined;
+    return { address: Number(address & 0xffffffffn), mask: maskOf(length - 96) };
+  }
+
+  /** A further match for the packet's source, or destination, to be within one of some prefixes of one family. */
+  prefixes(isSrc: boolean, invert: boolean, prefixes: readonly Prefix[]): this {
+    if (typeof prefixes[0]?.address === "bigint")
+      return this.#prefixes6(isSrc ? MATCH_SRC6 : MATCH_DST6, invert, prefixes);
+    const words = prefixes.flatMap(({ address, length }) => [Number(address), maskOf(length)]);
+    return this.list(isSrc ? MATCH_SRC : MATCH_DST, invert, [prefixes.length], words);
+  }
+
+  #prefixes6(kind: number, invert: boolean, prefixes: readonly Prefix[]): this {
+    const isWhole = prefixes.every(({ length }) => length === 128);
+    const words = prefixes.flatMap(({ address, length }) =>
+      isWhole ? words6(address) : [...words6(address), ...words6(mask6(length))],
+    );
+    return this.list(kind, invert, [prefixes.length, isWhole ? 1 : 2], words);
   }
 
   protocol(number: number, invert: boolean): this {
@@ -138,6 +183,20 @@ export class RuleDraft {
     return this;
   }
 
+  /** A match that goes on in further slots: `words` fill them, and zeros the last one's rest. */
+  list(
+    kind: number,
+    invert: boolean,
+    [a = 0, b = 0, c = 0]: readonly number[],
+    words: readonly number[],
+  ): this {
+    const slots = Math.ceil(words.length / SLOT_WORDS);
+    this.match(kind | (slots << MATCH_MORE_SHIFT), invert, a, b, c);
+    this.matches.append(words);
+    for (let rest = slots * SLOT_WORDS - words.length; rest > 0; rest--) this.matches.push1(0);
+    return this;
+  }
+
   /** A TARGET_ code with its words; JUMP and GOTO take their chain number as operand. */
   target(code: number, ...words: readonly number[]): this {
     this.#target = code;
@@ -146,26 +205,38 @@ export class RuleDraft {
     return this;
   }
 
+  /** DNAT to an address of either family; port 0 keeps the packet's. */
+  dnat(address: Ip, port: number): this {
+    if (typeof address === "number") return this.target(TARGET_DNAT, address, port);
+    return this.target(TARGET_DNAT6, ...words6(address), port);
+  }
+
   get hasTarget(): boolean {
     return this.#target !== TARGET_NONE;
   }
 
   /** Sets the words of a rule (RULE_…), whose own begin at `first`. */
   write(rule: Uint32Array, at: number, first: number): void {
-    rule[at + RULE_SRC / 4] = this.#src === undefined ? 0 : ip4(this.#src.address);
-    rule[at + RULE_SRC_MASK / 4] = maskOf(this.#src?.length ?? 0);
-    rule[at + RULE_DST / 4] = this.#dst === undefined ? 0 : ip4(this.#dst.address);
-    rule[at + RULE_DST_MASK / 4] = maskOf(this.#dst?.length ?? 0);
+    rule[at + RULE_SRC / 4] = this.#src?.address ?? 0;
+    rule[at + RULE_SRC_MASK / 4] = this.#src?.mask ?? 0;
+    rule[at + RULE_DST / 4] = this.#dst?.address ?? 0;
+    rule[at + RULE_DST_MASK / 4] = this.#dst?.mask ?? 0;
     rule[at + RULE_DPORT_FROM / 4] = this.#from | (this.#to << 16);
     rule[at + RULE_PROTOCOL / 4] =
-      this.#protocol | (this.#flags << 8) | (this.#target << 16) | ((this.matches.length / 4) << 24);
+      this.#protocol | (this.#flags << 8) | (this.#target << 16) | ((this.matches.length / SLOT_WORDS) << 24);
     rule[at + RULE_WORDS / 4] = first;
     rule[at + RULE_OPERAND / 4] = this.#operand;
   }
 }
 
-function ip4(address: Prefix["address"]): number {
-  return typeof address === "number" ? address : 0;
+/** The four words of an IPv6 address in their order; of an IPv4 one the last, behind zeros. */
+export function words6(address: Ip): readonly number[] {
+  const value = BigInt(address);
+  return [96n, 64n, 32n, 0n].map((shift) => Number((value >> shift) & 0xffffffffn));
+}
+
+function mask6(length: number): bigint {
+  return ((1n << BigInt(length)) - 1n) << BigInt(128 - length);
 }
 
 export function ruleColumns(drafts: readonly RuleDraft[]): RuleColumns {
