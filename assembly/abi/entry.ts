@@ -68,7 +68,8 @@ export const TUNNEL_VXLAN: u32 = 0;
 export const TUNNEL_GENEVE: u32 = 1;
 export const TUNNELS_MAX: u32 = 64;
 
-// Exact-match tables: maps, sets and services. A key is (address, protocol << 16 | port).
+// Exact-match tables: maps, sets and services. A key is (address, protocol << 16 | port); one without an address has
+// 0.0.0.0, whatever family asks.
 export const EXACT_ADDRESS: u32 = 0;
 export const EXACT_PROTO_PORT: u32 = 4;
 /** Never 0. */

@@ -9,7 +9,6 @@ import {
   PART_RULES,
   PART_SERVERS,
 } from "../../assembly/abi/image.js";
-import type { Ip } from "../net/ip.js";
 import type { RulesetChange } from "../ruleset/change.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import type { Numbering } from "../trace/numbering.js";
@@ -24,7 +23,6 @@ import {
   seedOf,
 } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
-import { halvesOf6 } from "./entries/words.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { LiveRuleset } from "./live/ruleset.js";
@@ -33,14 +31,12 @@ import { LinearMemory } from "./memory.js";
 import type { EngineOptions, PacketOptions, TableOctets, Trace } from "./options.js";
 import { StateStore } from "./state.js";
 import { type Build, compileSource, findModule, type MachineModule } from "./wasm.js";
-import { interfaceBehind, namedInterface } from "./way-in.js";
+import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
 const CONNECTIONS_DEFAULT = 65_535;
 const TRACE_RECORDS = 16_384;
 const WORKERS_MAX = 64;
-/** An IPv6 address as look-ups take it. */
-const KEY6_LEN = 16;
 
 function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Promise<MachineModule> {
   const given = options.wasm?.[build];
@@ -220,17 +216,7 @@ export class Engine {
   interfaceNumber(frame: Uint8Array, name?: string): number {
     if (name !== undefined) return namedInterface(this.numbering, name, this.ruleset.node);
     expectFrame(frame);
-    return interfaceBehind(this.numbering, frame, (source) => this.#routed(source));
-  }
-
-  /** The number of the next hop to an address; 2^32 - 1 where there is no route. */
-  #routed(address: Ip): number {
-    const { machine, image, memory } = this;
-    if (typeof address === "number") return machine.routeLookup(image, address) >>> 0;
-    return memory.borrow(KEY6_LEN, (key) => {
-      memory.words(key, KEY6_LEN / 4).set(halvesOf6(address));
-      return machine.route6Lookup(image, key) >>> 0;
-    });
+    return interfaceBehind(this.numbering, frame, (source) => routedTo(source, this));
   }
 
   /** Octets of the live tables, by kind. */

@@ -1,6 +1,7 @@
 import {
   CHAIN_ROW_LEN,
   EXACT_ENTRY_LEN,
+  EXACT6_ENTRY_LEN,
   NEXT_HOP_ENTRY_LEN,
   ROUTE_ENTRY_LEN,
   ROUTE6_ENTRY_LEN,
@@ -9,7 +10,7 @@ import {
   SERVER_ROW_LEN,
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
-import type { Ip, Ip6 } from "../net/ip.js";
+import type { Family, Ip, Ip6 } from "../net/ip.js";
 import { pushRoute6 } from "./entries/route-row.js";
 import { Words } from "./entries/words.js";
 import type { HookEntry } from "./live/hooks.js";
@@ -35,6 +36,7 @@ const SERVER_OCTETS = 64;
 /** About what an image of these entries takes, so that it is not moved while it is filled. */
 function octetsOf({ hops, routes, routes6, tables, chains, servers }: RulesetEntries): number {
   const rules = chains.rules.byteLength + chains.words.byteLength;
+  // An IPv6 row takes twice the room of an IPv4 one, and has twice its octets.
   const maps = tables.reduce((sum, { rows }) => sum + (rows.byteLength / EXACT_ENTRY_LEN) * MAP_OCTETS, 0);
   return (
     1.2 * rules +
@@ -126,7 +128,7 @@ export class ImageStore {
     this.#call([routes], (rows) => machine.routesInsert(this.#address, rows, routeCount));
     const route6Count = routes6.byteLength / ROUTE6_ENTRY_LEN;
     this.#call([routes6], (rows) => machine.routes6Insert(this.#address, rows, route6Count));
-    for (const { number, rows } of tables) this.setElements(number, rows);
+    for (const { number, rows, family } of tables) this.setElements(number, rows, family);
     const chainCount = (chains.rows.length * 4) / CHAIN_ROW_LEN;
     this.#call([chains.rows, chains.rules, chains.words], (rows, rules, words) =>
       machine.chainsSet(this.#address, rows, chainCount, rules, words),
@@ -157,12 +159,22 @@ export class ImageStore {
     } else this.#insist(() => this.#machine.routeRemove(this.#address, address, length));
   }
 
-  setElements(table: number, rows: Uint32Array): void {
-    const count = (rows.length * 4) / EXACT_ENTRY_LEN;
-    this.#call([rows], (at) => this.#machine.exactInsert(this.#address, table, at, count));
+  /** Rows of EXACT_…, or EXACT6_… for a table of IPv6 keys. */
+  setElements(table: number, rows: Uint32Array, family: Family): void {
+    const machine = this.#machine;
+    const [insert, length] =
+      family === 4 ? [machine.exactInsert, EXACT_ENTRY_LEN] : [machine.exact6Insert, EXACT6_ENTRY_LEN];
+    this.#call([rows], (at) => insert(this.#address, table, at, rows.byteLength / length));
   }
 
-  removeElements(table: number, rows: Uint32Array): void {
+  removeElements(table: number, rows: Uint32Array, family: Family): void {
+    if (family === 6) {
+      for (let at = 0; at < rows.length; at += EXACT6_ENTRY_LEN / 4) {
+        const row = rows.subarray(at, at + EXACT6_ENTRY_LEN / 4);
+        this.#call([row], (address) => this.#machine.exact6Delete(this.#address, table, address));
+      }
+      return;
+    }
     for (let at = 0; at < rows.length; at += EXACT_ENTRY_LEN / 4) {
       const [low, protoPort] = [rows[at] ?? 0, rows[at + 1] ?? 0];
       this.#insist(() => this.#machine.exactDelete(this.#address, table, low, protoPort));

@@ -11,6 +11,9 @@ import {
 } from "../../assembly/abi/wire.js";
 import type { Ip } from "../net/ip.js";
 import type { Numbering } from "../trace/numbering.js";
+import { halvesOf6 } from "./entries/words.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
 
 /** The number of an interface; RangeError, which names the node's, for one that it does not have. */
 export function namedInterface({ interfaces }: Numbering, name: string, node: string): number {
@@ -18,6 +21,25 @@ export function namedInterface({ interfaces }: Numbering, name: string, node: st
   if (index >= 0) return index + 1;
   const names = interfaces.map((one) => one.name).join(", ");
   throw new RangeError(`Node ${node} has no interface ${name}; it has ${names}.`);
+}
+
+/** An IPv6 address as look-ups take it. */
+const KEY6_LEN = 16;
+
+/** The number of the next hop to an address; 2^32 - 1 where there is no route. */
+export function routedTo(
+  address: Ip,
+  {
+    machine,
+    memory,
+    image,
+  }: { readonly machine: Machine; readonly memory: LinearMemory; readonly image: number },
+): number {
+  if (typeof address === "number") return machine.routeLookup(image, address) >>> 0;
+  return memory.borrow(KEY6_LEN, (key) => {
+    memory.words(key, KEY6_LEN / 4).set(halvesOf6(address));
+    return machine.route6Lookup(image, key) >>> 0;
+  });
 }
 
 /** The source of a frame's packet; undefined for what is neither IPv4 nor IPv6, or tagged. */

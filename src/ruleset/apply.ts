@@ -53,17 +53,19 @@ function edit<T extends { readonly name: string }>(
 
 const nameOf = ({ name }: { readonly name: string }) => name;
 
+/** A step's table of iptables, or ip6tables. */
 function editTable(
   ruleset: Ruleset,
-  name: string,
+  { table: name, family }: StepOf<"chain-set" | "chain-removed" | "rules-spliced">,
   change: (chains: readonly Chain[]) => readonly Chain[],
 ): Ruleset {
-  const iptables: Iptables = there(ruleset.iptables, "iptables");
+  const part = family === 6 ? "ip6tables" : "iptables";
+  const iptables: Iptables = there(ruleset[part], part);
   const tables = edit(iptables.tables, name, "table", (table) => ({
     ...table,
     chains: change(table.chains),
   }));
-  return { ...ruleset, iptables: { ...iptables, tables } };
+  return { ...ruleset, [part]: { ...iptables, tables } };
 }
 
 function splice(chain: Chain, { at, removed, rules }: StepOf<"rules-spliced">): Chain {
@@ -74,8 +76,13 @@ function splice(chain: Chain, { at, removed, rules }: StepOf<"rules-spliced">): 
   return { ...chain, rules: [...chain.rules.slice(0, at), ...rules, ...chain.rules.slice(at + removed)] };
 }
 
-function editNft(ruleset: Ruleset, change: (table: NftTable) => NftTable): Ruleset {
-  return { ...ruleset, nftables: change(there(ruleset.nftables, "nftables")) };
+function editNft(
+  ruleset: Ruleset,
+  { family }: { readonly family?: 6 },
+  change: (table: NftTable) => NftTable,
+): Ruleset {
+  const part = family === 6 ? "nftables6" : "nftables";
+  return { ...ruleset, [part]: change(there(ruleset[part], part)) };
 }
 
 function editSet(ruleset: Ruleset, { kind, set, entry }: StepOf<"ipset-added" | "ipset-removed">): Ruleset {
@@ -98,7 +105,7 @@ function editNftSet(ruleset: Ruleset, step: StepOf<"nft-address-added" | "nft-ad
   const { set, address, comment } = step;
   const keyOf = (one: { readonly address: Ip }) => ipKey(one.address);
   const what = `address of set ${set}`;
-  return editNft(ruleset, (table) => ({
+  return editNft(ruleset, step, (table) => ({
     ...table,
     sets: edit(table.sets, set, "set", (one) => ({
       ...one,
@@ -111,7 +118,7 @@ function editNftSet(ruleset: Ruleset, step: StepOf<"nft-address-added" | "nft-ad
 }
 
 function editMap(ruleset: Ruleset, step: StepOf<"nft-element-set" | "nft-element-removed">): Ruleset {
-  return editNft(ruleset, (table) => ({
+  return editNft(ruleset, step, (table) => ({
     ...table,
     maps: edit(table.maps, step.map, "map", (map) => ({
       ...map,
@@ -156,13 +163,13 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
     case "address-removed":
       return editAddresses(ruleset, step);
     case "chain-set":
-      return editTable(ruleset, step.table, (chains) => put(chains, step.chain, nameOf));
+      return editTable(ruleset, step, (chains) => put(chains, step.chain, nameOf));
     case "chain-removed":
-      return editTable(ruleset, step.table, (chains) =>
+      return editTable(ruleset, step, (chains) =>
         without(chains, step.name, nameOf, `chain ${step.name} in table ${step.table}`),
       );
     case "rules-spliced":
-      return editTable(ruleset, step.table, (chains) =>
+      return editTable(ruleset, step, (chains) =>
         edit(chains, step.chain, `chain in table ${step.table} named`, (chain) => splice(chain, step)),
       );
     case "ipset-added":
@@ -180,9 +187,9 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
       };
     }
     case "nft-chain-set":
-      return editNft(ruleset, (table) => ({ ...table, chains: put(table.chains, step.chain, nameOf) }));
+      return editNft(ruleset, step, (table) => ({ ...table, chains: put(table.chains, step.chain, nameOf) }));
     case "nft-chain-removed":
-      return editNft(ruleset, (table) => ({
+      return editNft(ruleset, step, (table) => ({
         ...table,
         chains: without(table.chains, step.name, nameOf, `chain ${step.name}`),
       }));

@@ -1,5 +1,5 @@
 import type { Rule } from "./iptables.js";
-import type { NftRule } from "./nftables.js";
+import type { NftRule, NftTable } from "./nftables.js";
 import { chainsNamed, mapsNamed, setsNamed, verdictChains } from "./references.js";
 import type { Ruleset } from "./ruleset.js";
 
@@ -29,13 +29,15 @@ function namedIn(chains: readonly NamedRules[]): readonly string[] {
 }
 
 /** TypeError when a rule or a map names a chain or set that the ruleset does not have. */
-export function refuseDangling({ iptables, ipsets = [], nftables }: Ruleset): void {
-  for (const { name, chains } of iptables?.tables ?? []) {
+export function refuseDangling({ iptables, ip6tables, ipsets = [], nftables, nftables6 }: Ruleset): void {
+  for (const { name, chains } of [...(iptables?.tables ?? []), ...(ip6tables?.tables ?? [])]) {
     refuseChains(name, chains, namedIn(chains));
     refuseSets(chains, ipsets);
   }
-  if (nftables === undefined) return;
-  const { name, chains, sets, maps } = nftables;
+  for (const table of [nftables, nftables6]) if (table !== undefined) refuseInNft(table);
+}
+
+function refuseInNft({ name, chains, sets, maps }: NftTable): void {
   const elements = maps.flatMap((map) => map.elements.flatMap(({ verdict }) => verdictChains(verdict)));
   refuseChains(name, chains, [...namedIn(chains), ...elements]);
   refuseSets(chains, [...sets, ...maps]);

@@ -3,7 +3,7 @@ import { printHostPort } from "../net/port.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { labelOf } from "./labels.js";
 import { type Move, readMoves } from "./moves.js";
-import type { NumberedChain, Numbering } from "./numbering.js";
+import { chainNumbered, type NumberedChain, type Numbering } from "./numbering.js";
 import type { TraceRecord } from "./record.js";
 import type { Stage, Step } from "./step.js";
 
@@ -22,21 +22,12 @@ interface Telling {
   readonly isNat: boolean;
 }
 
-type Tool = "iptables" | "nftables";
-
-function toolOf(chain: NumberedChain, ruleset: Ruleset): Tool {
-  return ruleset.nftables !== undefined && chain.table === ruleset.nftables.name ? "nftables" : "iptables";
-}
-
-function typeOf(chain: NumberedChain, ruleset: Ruleset): string {
-  const base = ruleset.nftables?.chains.find(({ name }) => name === chain.name)?.base;
-  return toolOf(chain, ruleset) === "nftables" && base !== undefined ? base.type : chain.table;
-}
-
-/** `nat PREROUTING`, `FORWARD`: a base chain with its table, where the stage does not say it. */
-function baseName(chain: NumberedChain, ruleset: Ruleset): string {
-  const tableless = toolOf(chain, ruleset) === "nftables" || chain.table === "filter";
-  return tableless ? chain.name : `${chain.table} ${chain.name}`;
+/** `nat PREROUTING`, `FORWARD`, `ip6tables nat PREROUTING`: a base chain with what the stage does not say of its table. */
+function baseName({ of, name }: NumberedChain): string {
+  const { tool, family } = of;
+  if (tool === "nftables") return family === 6 ? `ip6 ${name}` : name;
+  if (of.name === "filter") return family === 6 ? `ip6tables ${name}` : name;
+  return `${of.title} ${name}`;
 }
 
 /** The bits that a mark rule sets; 0 where it clears or flips them. */
@@ -68,10 +59,10 @@ function matters(move: Move, telling: Telling): boolean {
 }
 
 /** In the words of the tool whose rule it is. */
-function effectWords(move: Move, ruleset: Ruleset): string {
+function effectWords(move: Move): string {
   const { effect } = move;
   const spell = (word: string) =>
-    toolOf(move.chain, ruleset) === "nftables" ? word.toLowerCase() : word.toUpperCase();
+    move.chain.of.tool === "nftables" ? word.toLowerCase() : word.toUpperCase();
   switch (effect.kind) {
     case "enter":
       return effect.chain;
@@ -95,7 +86,7 @@ function tellMove(move: Move, via: string, telling: Telling): readonly Step[] {
   const { numbering, ruleset, stage } = telling;
   const { text, comment } = labelOf(move, numbering, ruleset);
   const deed = onlyDeed(move, telling);
-  const effect = effectWords(move, ruleset) + (deed === undefined ? "" : `: ${effectWords(deed, ruleset)}`);
+  const effect = effectWords(move) + (deed === undefined ? "" : `: ${effectWords(deed)}`);
   const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}`;
   const step: Step = {
     stage,
@@ -113,7 +104,7 @@ function tellMoves(moves: readonly Move[], via: string, telling: Telling): reado
 
 /** A base chain's jump into one of its own is told with what happened there. */
 function tellBase(base: NumberedChain, moves: readonly Move[], telling: Telling): readonly Step[] {
-  const name = baseName(base, telling.ruleset);
+  const name = baseName(base);
   const table = name.slice(0, name.length - base.name.length);
   return moves
     .filter((move) => matters(move, telling))
@@ -155,13 +146,8 @@ function tellQuiet(
 ): readonly Step[] {
   const looksUp = telling.isNat && (hook === HOOK_PREROUTING || hook === HOOK_OUTPUT);
   if (!looksUp || telling.ruleset.ipvs !== undefined) return [];
-  const path = [baseName(base, telling.ruleset), ...chainsEntered(moves)].join(" → ");
+  const path = [baseName(base), ...chainsEntered(moves)].join(" → ");
   return [{ stage: telling.stage, text: `${path}: no rule translates it`, chain: base.name }];
-}
-
-function policyOf(chain: NumberedChain, ruleset: Ruleset): string | undefined {
-  const table = ruleset.iptables?.tables.find(({ name }) => name === chain.table);
-  return table?.chains.find(({ name }) => name === chain.name)?.policy;
 }
 
 /**
@@ -174,16 +160,16 @@ export function tellHook(
   numbering: Numbering,
   ruleset: Ruleset,
 ): HookStory {
-  const base = numbering.chains[end.b] ?? { table: "", name: `chain ${end.b}`, rules: [] };
-  const type = typeOf(base, ruleset);
-  const stage = type === "filter" ? "filter" : toolOf(base, ruleset);
+  const base = chainNumbered(numbering, end.b);
+  const { type, policy } = base;
+  const stage = type === "filter" ? "filter" : base.of.tool;
   const telling: Telling = { numbering, ruleset, stage, isNat: type === "nat" };
   const moves = readMoves(records, numbering);
   const steps = tellBase(base, moves, telling);
-  if (end.c === 1 && policyOf(base, ruleset) === "DROP") {
-    const name = baseName(base, ruleset);
-    const policy: Step = { stage, text: `${name}: no rule decides, policy DROP`, chain: base.name };
-    return { steps: [...steps, policy], cause: `policy of ${name}` };
+  if (end.c === 1 && policy === "DROP") {
+    const name = baseName(base);
+    const fallen: Step = { stage, text: `${name}: no rule decides, policy DROP`, chain: base.name };
+    return { steps: [...steps, fallen], cause: `policy of ${name}` };
   }
   const cause = causeOf(moves, telling);
   const told = steps.length === 0 ? tellQuiet(base, moves, end.a, telling) : steps;

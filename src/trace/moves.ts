@@ -11,7 +11,7 @@ import {
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../assembly/abi/entry.js";
-import type { NumberedChain, Numbering } from "./numbering.js";
+import { chainNumbered, type NumberedChain, type Numbering } from "./numbering.js";
 import type { TraceRecord } from "./record.js";
 
 /** What a matching rule did. */
@@ -44,10 +44,6 @@ const SIMPLE: ReadonlyMap<number, Effect> = new Map([
 ]);
 const DETAILED = new Set(["VMAP", "NUMGEN", "DNAT"]);
 
-function chainAt(numbering: Numbering, number: number): NumberedChain {
-  return numbering.chains[number] ?? { table: "", name: `chain ${number}`, rules: [] };
-}
-
 /** What a rule did, and the chain it handed the packet to, if it did that. */
 interface Reading {
   readonly effect: Effect;
@@ -55,7 +51,7 @@ interface Reading {
 }
 
 function enter(chain: number, numbering: Numbering): Reading {
-  return { effect: { kind: "enter", chain: chainAt(numbering, chain).name }, entered: chain };
+  return { effect: { kind: "enter", chain: chainNumbered(numbering, chain).name }, entered: chain };
 }
 
 /** A verdict word: TARGET code and chain. */
@@ -96,7 +92,9 @@ export function readMoves(records: readonly TraceRecord[], numbering: Numbering)
     const detail = next !== undefined && DETAILED.has(next.event) ? next : undefined;
     const { effect, entered } = readRule(rule, detail, numbering);
     const within: Move[] = [];
-    stack.at(-1)?.moves.push({ chain: chainAt(numbering, rule.a), rule: rule.b, effect, detail, within });
+    stack
+      .at(-1)
+      ?.moves.push({ chain: chainNumbered(numbering, rule.a), rule: rule.b, effect, detail, within });
     if (entered !== undefined) stack.push({ chain: entered, moves: within });
   }
   return top;

@@ -1,15 +1,34 @@
-import type { Ip, Ip4 } from "../net/ip.js";
-import type { Rule } from "../ruleset/iptables.js";
+import type { Family, Ip, Ip4 } from "../net/ip.js";
+import type { Chain, Rule } from "../ruleset/iptables.js";
 import type { VirtualServer } from "../ruleset/ipvs.js";
 import type { NftRule } from "../ruleset/nftables.js";
 import type { Interface } from "../ruleset/routes.js";
 
+/** The table that a chain is of. */
+export interface NumberedTable {
+  /** As the ruleset has it: `nat`, or nftables' `kube-proxy`. */
+  readonly name: string;
+  readonly tool: "iptables" | "nftables";
+  readonly family: Family;
+  /** As people tell it from the others: `nat`, `ip6tables nat`, `kube-proxy`, `ip6 kube-proxy`. */
+  readonly title: string;
+}
+
 /** A chain as the machine numbers it: rule i of the machine was made from rules[i]. */
 export interface NumberedChain {
-  /** `nat` and `KUBE-SERVICES`, or the nftables table and the chain's name. */
-  readonly table: string;
+  readonly of: NumberedTable;
   readonly name: string;
   readonly rules: readonly (Rule | NftRule)[];
+  /** Of a base chain: `nat`, `filter`, …, and what becomes of a packet that no rule decides. */
+  readonly type?: string | undefined;
+  readonly policy?: Chain["policy"] | undefined;
+}
+
+const NO_TABLE: NumberedTable = { name: "", tool: "iptables", family: 4, title: "" };
+
+/** The chain of a number; one without rules where the number stands for nothing. */
+export function chainNumbered({ chains }: Pick<Numbering, "chains">, number: number): NumberedChain {
+  return chains[number] ?? { of: NO_TABLE, name: `chain ${number}`, rules: [] };
 }
 
 /** A next hop as the machine numbers it. */

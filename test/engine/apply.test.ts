@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { STATUS_OK } from "../../assembly/abi/image.js";
 import { compile } from "../../src/compile.js";
 import { Engine } from "../../src/engine/engine.js";
-import { halvesOf6 } from "../../src/engine/entries/words.js";
+import { routedTo } from "../../src/engine/way-in.js";
 import { type Ip, printIp } from "../../src/net/ip.js";
 import { prefixOf } from "../../src/net/prefix.js";
 import { icmpEcho, tcp, udp } from "../../src/packet/build.js";
@@ -54,15 +54,10 @@ function pool(services: readonly DrawnService[], extra: readonly number[]): Arri
 
 /** What the machine finds behind IPv6 addresses: what its numbers stand for. */
 function ways6(engine: Engine): unknown {
-  const { machine, memory, image, numbering } = engine;
-  return ADDRESSES6.flatMap((address) => [address, address + 1n]).map((address) =>
-    memory.borrow(16, (key) => {
-      memory.words(key, 4).set(halvesOf6(address));
-      const hop = machine.route6Lookup(image, key) >>> 0;
-      const known = hop === 0xffffffff ? "none" : (numbering.hops[hop] ?? "nowhere");
-      return [machine.route6LookupLength(image, key) >>> 0, known];
-    }),
-  );
+  return ADDRESSES6.flatMap((address) => [address, address + 1n]).map((address) => {
+    const hop = routedTo(address, engine);
+    return hop === 0xffffffff ? "none" : (engine.numbering.hops[hop] ?? "nowhere");
+  });
 }
 
 function run(engine: Engine, state: number, arrivals: readonly Arrival[], now: number): string[] {

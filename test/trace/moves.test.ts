@@ -49,7 +49,7 @@ class Machine {
 
   get numbering(): Numbering {
     const chains = Array.from({ length: this.#chains }, (_, index) => ({
-      table: "nat",
+      of: { name: "nat", tool: "iptables", family: 4, title: "nat" } as const,
       name: `c${index}`,
       rules: [],
     }));

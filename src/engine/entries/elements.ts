@@ -1,10 +1,11 @@
+import { type Family, familyOf, type Ip } from "../../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../../net/port.js";
 import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
 import type { RealServer, VirtualServer } from "../../ruleset/ipvs.js";
 import type { NftMapElement } from "../../ruleset/nftables.js";
 import { type Words, wordsOf6 } from "./words.js";
 
-/** Elements of exact-match tables as rows of address, protocol << 16 | port, value. */
+/** Elements of exact-match tables as rows (EXACT_…, and EXACT6_… in tables of IPv6 keys). */
 
 /** The value of an element that is only there or not. */
 const PRESENT = 1;
@@ -13,8 +14,20 @@ function protoPort(protocol: Protocol, port: number): number {
   return ((PROTOCOL_NUMBER[protocol] << 16) | port) >>> 0;
 }
 
-/** IPv6 entries, and pairs of two addresses, make no row: what a rule asks for is never they. */
-export function pushIpSetEntry(rows: Words, type: IpSet["type"], entry: IpSetEntry): void {
+function pushKey(rows: Words, address: Ip, protoPort: number, value: number): void {
+  if (typeof address === "number") rows.push3(address, protoPort, value);
+  else {
+    rows.pushHalves(address);
+    rows.push(protoPort, value);
+  }
+}
+
+/** Entries of another family than the set's, and pairs of two addresses, make no row: what a rule asks for is never they. */
+export function pushIpSetEntry(
+  rows: Words,
+  { type, family }: Pick<IpSet, "type" | "family">,
+  entry: IpSetEntry,
+): void {
   const { ip, protocol = "TCP", port = 0, ip2 = ip } = entry;
   if (type === "bitmap:port") {
     // The set knows no protocol; the rules that ask it do.
@@ -22,22 +35,28 @@ export function pushIpSetEntry(rows: Words, type: IpSet["type"], entry: IpSetEnt
     rows.push3(0, protoPort("UDP", port), PRESENT);
     return;
   }
-  if (typeof ip !== "number" || (type === "hash:ip,port,ip" && ip2 !== ip)) return;
-  rows.push3(ip, type === "hash:ip" ? 0 : protoPort(protocol, port), PRESENT);
+  if (ip === undefined || familyOf(ip) !== (family ?? 4) || (type === "hash:ip,port,ip" && ip2 !== ip))
+    return;
+  pushKey(rows, ip, type === "hash:ip" ? 0 : protoPort(protocol, port), PRESENT);
 }
 
-export function pushAddress(rows: Words, { address }: { readonly address: unknown }): void {
-  if (typeof address === "number") rows.push3(address, 0, PRESENT);
+export function pushAddress(rows: Words, family: Family, { address }: { readonly address: Ip }): void {
+  if (familyOf(address) === family) pushKey(rows, address, 0, PRESENT);
 }
 
-/** An element of a verdict map; IPv6 ones make no row. */
-export function pushElement(rows: Words, { address = 0, protocol, port }: NftMapElement, word: number): void {
-  if (typeof address === "number") rows.push3(address, protoPort(protocol, port), word);
+/** An element of a verdict map whose keys have an address of that family, or (family 4) none. */
+export function pushElement(
+  rows: Words,
+  family: Family,
+  { address = 0, protocol, port }: NftMapElement,
+  word: number,
+): void {
+  if (familyOf(address) === family) pushKey(rows, address, protoPort(protocol, port), word);
 }
 
-/** A virtual server's row in the table of services: its number plus one. */
+/** A virtual server's row in the table of services of its family: its number plus one. */
 export function pushService(rows: Words, { address, protocol, port }: VirtualServer, number: number): void {
-  if (typeof address === "number") rows.push3(address, protoPort(protocol, port), number + 1);
+  pushKey(rows, address, protoPort(protocol, port), number + 1);
 }
 
 /** Rows of real servers (SERVER_…). */

@@ -1,4 +1,5 @@
 import { chainsNamed } from "../../ruleset/references.js";
+import type { NumberedTable } from "../../trace/numbering.js";
 import { eachHandover } from "../entries/handovers.js";
 import { iptablesRule } from "../entries/iptables.js";
 import { nftRule } from "../entries/nftables.js";
@@ -33,6 +34,11 @@ const CHUNKS_OCTETS = 1 << 14;
 const HEAD_OCTETS = 64;
 const NO_RULES: readonly AnyRule[] = [];
 
+/** Whose sets the rules of a table name: its own, or with iptables the ipsets of either family. */
+export function setScope({ tool, family }: Pick<NumberedTable, "tool" | "family">): string {
+  return tool === "iptables" ? "ipset" : `nft${family}`;
+}
+
 /** The chains of one table: those defined, and those that are only named. */
 export class ChainTable implements Scope {
   readonly #byName = new ShardedMap<LiveChain>();
@@ -42,9 +48,13 @@ export class ChainTable implements Scope {
   #last: LiveChain | undefined;
 
   constructor(
-    readonly name: string,
+    readonly facts: NumberedTable,
     readonly shared: Shared,
   ) {}
+
+  get name(): string {
+    return this.facts.name;
+  }
 
   get defined(): readonly LiveChain[] {
     return this.#defined;
@@ -69,7 +79,7 @@ export class ChainTable implements Scope {
   }
 
   setOf(name: string): NumberedSet {
-    return this.shared.numbers.setOf(name);
+    return this.shared.numbers.setOf(setScope(this.facts), name);
   }
 
   interfaceNumber(name: string): number {
@@ -78,9 +88,9 @@ export class ChainTable implements Scope {
 
   /** Defines a chain of a ruleset that is loaded: its rules are encoded when all chains are defined. */
   define(chain: AnyChain, number?: number): void {
-    const live = this.shared.numbers.takeChain(this.name, chain.name, number);
+    const live = this.shared.numbers.takeChain(this.facts, chain.name, number);
     if (!this.#byName.insert(chain.name, live))
-      throw new TypeError(`Table ${this.name} has chain ${chain.name} twice.`);
+      throw new TypeError(`Table ${this.facts.title} has chain ${chain.name} twice.`);
     this.#place(live);
     live.head = chain;
     if (live.isBase) this.shared.bases = [...this.shared.bases, live];
@@ -106,7 +116,7 @@ export class ChainTable implements Scope {
   }
 
   remove(name: string): void {
-    const live = this.#existing(name, `such chain ${name} in table ${this.name}`);
+    const live = this.#existing(name, `such chain ${name} in table ${this.facts.title}`);
     this.shared.touched.add(live);
     this.#displace(live);
     this.shared.journal.note(() => this.#place(live, live.position));
@@ -116,7 +126,7 @@ export class ChainTable implements Scope {
   }
 
   splice(name: string, at: number, removed: number, rules: readonly AnyRule[]): void {
-    const live = this.#existing(name, `chain in table ${this.name} named ${name}`);
+    const live = this.#existing(name, `chain in table ${this.facts.title} named ${name}`);
     const isIn = Number.isInteger(at) && Number.isInteger(removed) && at >= 0 && removed >= 0;
     if (!isIn || at + removed > live.length) {
       throw new TypeError(`chain ${name} has ${live.length} rules: ${removed} cannot go at position ${at}.`);
@@ -150,7 +160,7 @@ export class ChainTable implements Scope {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     const { numbers, touched, journal } = this.shared;
-    const live = numbers.takeChain(this.name, name);
+    const live = numbers.takeChain(this.facts, name);
     this.#byName.set(name, live);
     touched.add(live);
     journal.note(() => this.forget(live));

@@ -1,6 +1,6 @@
 import type { Chain, Rule } from "../../ruleset/iptables.js";
 import type { NftChain, NftRule } from "../../ruleset/nftables.js";
-import type { NumberedChain } from "../../trace/numbering.js";
+import type { NumberedChain, NumberedTable } from "../../trace/numbering.js";
 import { RuleList } from "./rule-list.js";
 
 export type AnyChain = Chain | NftChain;
@@ -21,7 +21,7 @@ export class LiveChain implements NumberedChain {
 
   constructor(
     readonly number: number,
-    readonly table: string,
+    readonly of: NumberedTable,
     readonly name: string,
   ) {}
 
@@ -49,6 +49,16 @@ export class LiveChain implements NumberedChain {
     const { head, rules } = this;
     if (head !== undefined && head.rules !== rules) this.head = { ...head, rules } as AnyChain;
     return this.head as AnyChain;
+  }
+
+  get type(): string | undefined {
+    const { head, of } = this;
+    return head !== undefined && "base" in head ? head.base?.type : of.name;
+  }
+
+  get policy(): Chain["policy"] {
+    const { head } = this;
+    return head !== undefined && "policy" in head ? head.policy : undefined;
   }
 
   /** A base chain: one that a hook may walk. */

@@ -1,8 +1,13 @@
+import type { Family } from "../../net/ip.js";
+import type { Iptables } from "../../ruleset/iptables.js";
+import type { NftTable } from "../../ruleset/nftables.js";
 import { chainsNamed, mapsNamed } from "../../ruleset/references.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
+import type { NumberedTable } from "../../trace/numbering.js";
 import { eachHandover } from "../entries/handovers.js";
 import { RuleColumns } from "../entries/rules.js";
 import { Words } from "../entries/words.js";
+import type { AnyChain, LiveChain } from "./chain.js";
 import { ChainTable, type Shared } from "./chain-table.js";
 import { ChangedGraph, LoadedGraph } from "./graphs.js";
 import { areSameHooks, type HookEntry, hookEntries } from "./hooks.js";
@@ -23,27 +28,24 @@ export type MapChains = (map: number) => readonly number[];
 
 /** The chains of all tables, iptables' and nftables'. */
 export class Chains {
-  readonly iptables: readonly ChainTable[];
-  readonly nftables: ChainTable | undefined;
+  readonly #tables: readonly ChainTable[];
   readonly #shared: Shared;
   #hooks: readonly HookEntry[] = [];
 
   /** `saved`: the chains' numbers in the order of the ruleset, where an image has them already. */
   constructor(
-    { iptables, nftables }: Pick<Ruleset, "iptables" | "nftables">,
+    ruleset: Pick<Ruleset, "iptables" | "ip6tables" | "nftables" | "nftables6">,
     saved: readonly number[] | undefined,
     parts: Pick<Shared, "numbers" | "journal" | "writes">,
   ) {
     this.#shared = { ...parts, bases: [], touched: new Set(), led: [] };
-    const tables = [...(iptables?.tables ?? []), ...(nftables === undefined ? [] : [nftables])];
-    const live = tables.map(({ name }) => new ChainTable(name, this.#shared));
-    this.iptables = live.slice(0, iptables?.tables.length ?? 0);
-    this.nftables = nftables === undefined ? undefined : live.at(-1);
+    const all = tablesOf(ruleset);
+    this.#tables = all.map(({ facts }) => new ChainTable(facts, this.#shared));
     let index = 0;
-    for (const [at, { chains }] of tables.entries()) {
-      for (const chain of chains) live[at]?.define(chain, saved?.[index++]);
+    for (const [at, { chains }] of all.entries()) {
+      for (const chain of chains) this.#tables[at]?.define(chain, saved?.[index++]);
     }
-    for (const table of live) table.settle();
+    for (const table of this.#tables) table.settle();
     parts.numbers.sweep();
   }
 
@@ -56,17 +58,30 @@ export class Chains {
     return this.#tables.flatMap((table) => table.defined.map(({ number }) => number));
   }
 
+  /** The tables of iptables, or ip6tables. */
+  iptables(family: Family): readonly ChainTable[] {
+    return this.#tables.filter(({ facts }) => facts.tool === "iptables" && facts.family === family);
+  }
+
+  /** nftables' table of a family. */
+  nftables(family: Family): ChainTable | undefined {
+    return this.#tables.find(({ facts }) => facts.tool === "nftables" && facts.family === family);
+  }
+
   /** The iptables table of a name, which must be there. */
-  table(name: string): ChainTable {
-    const table = this.iptables.find((one) => one.name === name);
+  table(name: string, family: Family): ChainTable {
+    const tables = this.iptables(family);
+    const table = tables.find((one) => one.name === name);
     if (table !== undefined) return table;
-    throw new TypeError(`the ruleset has no ${this.iptables.length === 0 ? "iptables" : `table ${name}`}.`);
+    const tool = family === 6 ? "ip6tables" : "iptables";
+    throw new TypeError(`the ruleset has no ${tables.length === 0 ? tool : `table ${name}`}.`);
   }
 
   /** nftables' table, which must be there. */
-  get nft(): ChainTable {
-    if (this.nftables === undefined) throw new TypeError("the ruleset has no nftables.");
-    return this.nftables;
+  nft(family: Family): ChainTable {
+    const table = this.nftables(family);
+    if (table === undefined) throw new TypeError(`the ruleset has no nftables${family === 6 ? "6" : ""}.`);
+    return table;
   }
 
   /** All rules, as the machine is given them at first. TypeError for a chain that is missing, or leads back to itself. */
@@ -110,7 +125,7 @@ export class Chains {
   settle(hooks: readonly HookEntry[]): void {
     const { touched, writes } = this.#shared;
     for (const live of touched) {
-      if (live.head === undefined) this.#tables.find(({ name }) => name === live.table)?.forget(live);
+      if (live.head === undefined) this.#tableOf(live)?.forget(live);
     }
     if (!areSameHooks(hooks, this.#hooks)) writes.add(0, (image) => image.setHooks(hooks));
     this.#hooks = hooks;
@@ -123,25 +138,58 @@ export class Chains {
     this.#shared.led.length = 0;
   }
 
-  get #tables(): readonly ChainTable[] {
-    return this.nftables === undefined ? this.iptables : [...this.iptables, this.nftables];
+  #tableOf(live: LiveChain | undefined): ChainTable | undefined {
+    return this.#tables.find(({ facts }) => facts === live?.of);
   }
 
   #refuseDangling(): void {
-    for (const { head, references, table, name } of this.#shared.touched) {
+    for (const { head, references, of, name } of this.#shared.touched) {
       if (head === undefined && references > 0)
-        throw new TypeError(`Table ${table} has no chain ${name} to jump to.`);
+        throw new TypeError(`Table ${of.title} has no chain ${name} to jump to.`);
     }
   }
 
   #next(chain: number, mapChains: MapChains): readonly number[] {
     const live = this.#shared.numbers.chains[chain];
-    const table = this.#tables.find(({ name }) => name === live?.table);
+    const table = this.#tableOf(live);
     const next: number[] = [];
     live?.each((rule) => {
       for (const name of chainsNamed(rule)) next.push(table?.chainNumber(name) ?? 0);
-      for (const map of mapsNamed(rule)) next.push(...mapChains(this.#shared.numbers.setOf(map).number));
+      for (const map of mapsNamed(rule)) next.push(...mapChains(table?.setOf(map).number ?? 0));
     });
     return next;
   }
+}
+
+interface NamedTable {
+  readonly facts: NumberedTable;
+  readonly chains: readonly AnyChain[];
+}
+
+function iptablesOf(tables: Iptables["tables"], family: Family): readonly NamedTable[] {
+  return tables.map(({ name, chains }) => ({
+    facts: { name, tool: "iptables", family, title: family === 6 ? `ip6tables ${name}` : name },
+    chains,
+  }));
+}
+
+function nftablesOf(table: NftTable | undefined, family: Family): readonly NamedTable[] {
+  if (table === undefined) return [];
+  const { name, chains } = table;
+  return [{ facts: { name, tool: "nftables", family, title: family === 6 ? `ip6 ${name}` : name }, chains }];
+}
+
+/** All tables of a ruleset: a saved image numbers their chains in this order. */
+function tablesOf({
+  iptables,
+  ip6tables,
+  nftables,
+  nftables6,
+}: Pick<Ruleset, "iptables" | "ip6tables" | "nftables" | "nftables6">): readonly NamedTable[] {
+  return [
+    ...iptablesOf(iptables?.tables ?? [], 4),
+    ...iptablesOf(ip6tables?.tables ?? [], 6),
+    ...nftablesOf(nftables, 4),
+    ...nftablesOf(nftables6, 6),
+  ];
 }

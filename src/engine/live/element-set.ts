@@ -1,30 +1,41 @@
-import { EXACT_ENTRY_LEN } from "../../../assembly/abi/entry.js";
+import { EXACT_ENTRY_LEN, EXACT6_ENTRY_LEN } from "../../../assembly/abi/entry.js";
+import type { Family } from "../../net/ip.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
 import type { Writes } from "./writes.js";
 
-const ROW = EXACT_ENTRY_LEN / 4;
-/** A table that doubles, perhaps more than once, takes buckets of 64 octets for one entry and a quarter at least. */
-const OCTETS_PER_ROW = 104;
+/** Words of a row, and what it takes of a table that doubles, perhaps more than once: a bucket has four keys, or two of IPv6. */
+const ROWS = {
+  4: { length: EXACT_ENTRY_LEN / 4, octets: 104 },
+  6: { length: EXACT6_ENTRY_LEN / 4, octets: 208 },
+} as const;
 const OCTETS_AT_LEAST = 1024;
+
+/** What a set or map is called, and the family of its keys. */
+export interface SetFacts {
+  readonly number: number;
+  /** `ipset KUBE-CLUSTER-IP` */
+  readonly title: string;
+  readonly name: string;
+  readonly family: Family;
+}
 
 /** A set or map: elements of which there is one a key, and an exact table of the image. */
 export class ElementSet<T> {
   readonly elements: Keyed<T>;
+  readonly #row: (typeof ROWS)[Family];
   readonly #encode: (rows: Words, element: T) => void;
   readonly #writes: Writes;
 
   constructor(
-    readonly number: number,
-    /** `ipset KUBE-CLUSTER-IP` */
-    readonly title: string,
-    readonly name: string,
+    readonly facts: SetFacts,
     elements: readonly T[],
     readonly keyOf: (element: T) => string,
     { journal, writes }: { readonly journal: Journal; readonly writes: Writes },
     encode: (rows: Words, element: T) => void,
   ) {
+    this.#row = ROWS[facts.family];
     this.elements = new Keyed(elements, keyOf, journal);
     this.#encode = encode;
     this.#writes = writes;
@@ -32,7 +43,7 @@ export class ElementSet<T> {
 
   /** Rows of all elements. */
   get rows(): Uint32Array {
-    const rows = new Words(Math.max(ROW, this.elements.size * ROW));
+    const rows = new Words(Math.max(1, this.elements.size) * this.#row.length);
     for (const element of this.elements.items) this.#encode(rows, element);
     return rows.words;
   }
@@ -40,7 +51,7 @@ export class ElementSet<T> {
   /** Adds an element; TypeError if it is there. */
   add(element: T): void {
     if (this.elements.get(this.keyOf(element)) !== undefined)
-      throw new TypeError(`the ${this.title} is there already.`);
+      throw new TypeError(`the ${this.facts.title} is there already.`);
     this.set(element);
   }
 
@@ -48,26 +59,26 @@ export class ElementSet<T> {
   set(element: T): T | undefined {
     const old = this.elements.set(element);
     const rows = this.#rowsOf(element);
-    const { number } = this;
+    const { number, family } = this.facts;
     // Each of the elements has as many rows as this one.
-    const rowCount = (this.elements.size * rows.length) / ROW;
-    if (old === undefined) this.#writes.grow(this, OCTETS_AT_LEAST + rowCount * OCTETS_PER_ROW);
-    this.#writes.add(0, (image) => image.setElements(number, rows));
+    const rowCount = (this.elements.size * rows.length) / this.#row.length;
+    if (old === undefined) this.#writes.grow(this, OCTETS_AT_LEAST + rowCount * this.#row.octets);
+    this.#writes.add(0, (image) => image.setElements(number, rows, family));
     return old;
   }
 
   /** Removes an element, which is answered; TypeError if it is not there. */
   remove(key: string): T {
     const old = this.elements.remove(key);
-    if (old === undefined) throw new TypeError(`the ruleset has no such ${this.title}.`);
+    if (old === undefined) throw new TypeError(`the ruleset has no such ${this.facts.title}.`);
     const rows = this.#rowsOf(old);
-    const { number } = this;
-    this.#writes.add(0, (image) => image.removeElements(number, rows));
+    const { number, family } = this.facts;
+    this.#writes.add(0, (image) => image.removeElements(number, rows, family));
     return old;
   }
 
   #rowsOf(element: T): Uint32Array {
-    const rows = new Words(2 * ROW);
+    const rows = new Words(2 * this.#row.length);
     this.#encode(rows, element);
     return rows.words;
   }

@@ -5,7 +5,7 @@ import type { ChainGraph } from "./loops.js";
 type Chains = readonly (LiveChain | undefined)[];
 
 function describe(chain: LiveChain | undefined): string {
-  return `Chain ${chain?.name} of table ${chain?.table}`;
+  return `Chain ${chain?.name} of table ${chain?.of.title}`;
 }
 
 /** All chains while they are loaded: hand-overs behind one another, noted and counted as references in one pass. */

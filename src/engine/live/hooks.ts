@@ -3,6 +3,7 @@ import {
   HOOK_FILTER,
   HOOK_FORWARD,
   HOOK_INPUT,
+  HOOK_IP6,
   HOOK_NAT,
   HOOK_OUTPUT,
   HOOK_POSTROUTING,
@@ -12,6 +13,7 @@ import {
 } from "../../../assembly/abi/entry.js";
 import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
 import type { NftChain } from "../../ruleset/nftables.js";
+import type { NumberedTable } from "../../trace/numbering.js";
 import type { LiveChain } from "./chain.js";
 
 /** A base chain at its hook. */
@@ -45,13 +47,19 @@ function isHook(name: string): name is keyof typeof HOOKS {
   return Object.hasOwn(HOOKS, name);
 }
 
+/** The first of a family's hooks. */
+function hooksOf({ family }: Pick<NumberedTable, "family">): number {
+  return family === 6 ? HOOK_IP6 : 0;
+}
+
 /** A built-in chain of iptables; undefined for an empty one with policy ACCEPT, which is left out. */
-function iptablesHook({ policy, name }: Chain, { table, number, length }: LiveChain): HookEntry | undefined {
+function iptablesHook({ policy, name }: Chain, { of, number, length }: LiveChain): HookEntry | undefined {
+  const { name: table } = of;
   const hook = name.toLowerCase();
   if (!isHook(hook) || (length === 0 && policy === "ACCEPT")) return undefined;
   const isSource = table === "nat" && (hook === "input" || hook === "postrouting");
   return {
-    hook: HOOKS[hook],
+    hook: HOOKS[hook] + hooksOf(of),
     chain: number,
     type: table === "nat" ? HOOK_NAT : HOOK_FILTER,
     policy: policy === "DROP" ? TARGET_DROP : TARGET_ACCEPT,
@@ -60,10 +68,10 @@ function iptablesHook({ policy, name }: Chain, { table, number, length }: LiveCh
 }
 
 /** A base chain of nftables; its policy is accept. */
-function nftHook({ base }: NftChain, { number }: LiveChain): HookEntry | undefined {
+function nftHook({ base }: NftChain, { of, number }: LiveChain): HookEntry | undefined {
   if (base === undefined) return undefined;
   return {
-    hook: HOOKS[base.hook],
+    hook: HOOKS[base.hook] + hooksOf(of),
     chain: number,
     type: base.type === "nat" ? HOOK_NAT : HOOK_FILTER,
     policy: TARGET_ACCEPT,
@@ -79,10 +87,13 @@ export function hookEntries(bases: readonly LiveChain[]): readonly HookEntry[] {
     return (("base" in head ? nftHook(head, live) : iptablesHook(head as Chain, live)) ?? []) as HookEntry[];
   });
   for (const [name, hook] of Object.entries(HOOKS)) {
-    if (entries.filter((entry) => entry.hook === hook).length > HOOK_CHAINS_MAX)
+    for (const family of [4, 6] as const) {
+      const count = entries.filter((entry) => entry.hook === hook + hooksOf({ family })).length;
+      if (count <= HOOK_CHAINS_MAX) continue;
       throw new TypeError(
-        `Hook ${name} has more than the ${HOOK_CHAINS_MAX} base chains that the machine holds.`,
+        `Hook ${name} of IPv${family} has more than the ${HOOK_CHAINS_MAX} base chains that the machine holds.`,
       );
+    }
   }
   return entries.sort((a, b) => a.hook - b.hook || a.priority - b.priority);
 }

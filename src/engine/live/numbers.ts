@@ -1,3 +1,4 @@
+import type { NumberedTable } from "../../trace/numbering.js";
 import type { NumberedSet } from "../entries/scope.js";
 import { LiveChain } from "./chain.js";
 
@@ -16,12 +17,13 @@ export class Numbers {
     for (const [index, name] of interfaces.entries()) this.#interfaces.set(name, index + 1);
   }
 
-  addSet(name: string, set: NumberedSet): void {
-    this.#sets.set(name, set);
+  /** `scope`: whose names they are. */
+  addSet(scope: string, name: string, set: NumberedSet): void {
+    this.#sets.set(`${scope} ${name}`, set);
   }
 
-  setOf(name: string): NumberedSet {
-    const set = this.#sets.get(name);
+  setOf(scope: string, name: string): NumberedSet {
+    const set = this.#sets.get(`${scope} ${name}`);
     if (set === undefined) throw new TypeError(`The ruleset has no set or map ${name}.`);
     return set;
   }
@@ -31,7 +33,7 @@ export class Numbers {
   }
 
   /** A chain of the least number that is free, or of the one said. */
-  takeChain(table: string, name: string, number = this.#free.pop() ?? this.chains.length): LiveChain {
+  takeChain(table: NumberedTable, name: string, number = this.#free.pop() ?? this.chains.length): LiveChain {
     const chain = new LiveChain(number, table, name);
     this.chains[number] = chain;
     return chain;

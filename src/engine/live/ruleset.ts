@@ -1,8 +1,8 @@
 import { EXACT_SERVICES, EXACT_SERVICES6 } from "../../../assembly/abi/entry.js";
-import type { Ip } from "../../net/ip.js";
+import type { Family, Ip } from "../../net/ip.js";
 import type { RulesetChange } from "../../ruleset/change.js";
-import type { Chain, IptablesTable } from "../../ruleset/iptables.js";
-import type { NftChain } from "../../ruleset/nftables.js";
+import type { Chain, Iptables, IptablesTable } from "../../ruleset/iptables.js";
+import type { NftChain, NftTable } from "../../ruleset/nftables.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import type { Numbering } from "../../trace/numbering.js";
 import { expectSteps } from "../arguments.js";
@@ -76,7 +76,7 @@ export class LiveRuleset {
     const { repeats } = this.#network;
     this.#ruleset = repeats.length === 0 ? ruleset : undefined;
     this.#chains = new Chains(ruleset, saved?.chains, parts);
-    this.#sets = new Sets(ruleset, this.#chains.nftables, EXACT_SERVICES6 + 1, parts);
+    this.#sets = new Sets(ruleset, (family) => this.#chains.nftables(family), EXACT_SERVICES6 + 1, parts);
     this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
     this.#notes = new Notes([...ruleset.diagnostics, ...repeats], this.#journal);
     this.#parts = {
@@ -94,11 +94,10 @@ export class LiveRuleset {
   load(): RulesetEntries {
     const tables = this.#sets.load();
     const chains = this.#chains.load((map) => this.#sets.chainsOf(map));
-    const services = { number: EXACT_SERVICES, name: "services", rows: this.#allServers.rows };
     return {
       numbering: this.numbering,
       ...this.#network.load(),
-      tables: this.#loaded.ipvs === undefined ? tables : [services, ...tables],
+      tables: this.#loaded.ipvs === undefined ? tables : [...this.#allServers.tables, ...tables],
       chains,
       hooks: this.#chains.hooks,
       servers: this.#allServers.load(),
@@ -172,12 +171,7 @@ export class LiveRuleset {
   }
 
   #current(): Ruleset {
-    const { iptables, ipsets, ipvs, nftables, names } = this.#loaded;
-    const tables = this.#chains.iptables.map(({ name, defined }) => {
-      const chains = defined.map(({ chain }) => chain as Chain);
-      return { name: name as IptablesTable["name"], chains };
-    });
-    const chains = (this.#chains.nftables?.defined ?? []).map(({ chain }) => chain as NftChain);
+    const { iptables, ip6tables, ipsets, ipvs, nftables, nftables6, names } = this.#loaded;
     const { interfaces, routes, neighbours, fdb } = this.#network;
     return {
       ...this.#loaded,
@@ -185,15 +179,28 @@ export class LiveRuleset {
       routes,
       neighbours,
       fdb,
-      ...(iptables === undefined ? {} : { iptables: { ...iptables, tables } }),
+      ...(iptables === undefined ? {} : { iptables: this.#iptables(iptables, 4) }),
+      ...(ip6tables === undefined ? {} : { ip6tables: this.#iptables(ip6tables, 6) }),
       ...(ipsets === undefined ? {} : { ipsets: this.#sets.ipsets(ipsets) }),
       ...(ipvs === undefined ? {} : { ipvs: { servers: this.#allServers.servers.items } }),
-      ...(nftables === undefined
-        ? {}
-        : { nftables: { ...nftables, ...this.#sets.nftables(nftables), chains } }),
+      ...(nftables === undefined ? {} : { nftables: this.#nftables(nftables, 4) }),
+      ...(nftables6 === undefined ? {} : { nftables6: this.#nftables(nftables6, 6) }),
       names: this.#names ?? names,
       diagnostics: this.#notes.diagnostics,
     };
+  }
+
+  #iptables(as: Iptables, family: Family): Iptables {
+    const tables = this.#chains.iptables(family).map(({ name, defined }) => {
+      const chains = defined.map(({ chain }) => chain as Chain);
+      return { name: name as IptablesTable["name"], chains };
+    });
+    return { ...as, tables };
+  }
+
+  #nftables(as: NftTable, family: Family): NftTable {
+    const chains = (this.#chains.nftables(family)?.defined ?? []).map(({ chain }) => chain as NftChain);
+    return { ...as, ...this.#sets.nftables(as, family), chains };
   }
 }
 
@@ -210,7 +217,7 @@ function numberingOf(
   { ipvs }: Ruleset,
 ): Numbering {
   const tables: string[] = [];
-  if (ipvs !== undefined) tables[EXACT_SERVICES] = "services";
+  if (ipvs !== undefined) tables[EXACT_SERVICES] = tables[EXACT_SERVICES6] = "services";
   for (const [number, name] of names) tables[number] = name;
   return {
     get interfaces() {

@@ -1,4 +1,11 @@
-import { EXACT_SERVICES, SCHEDULER_RR, SERVER_ENTRY_LEN } from "../../../assembly/abi/entry.js";
+import {
+  EXACT_SERVICES,
+  EXACT_SERVICES6,
+  EXACT6_ENTRY_LEN,
+  SCHEDULER_RR,
+  SERVER_ENTRY_LEN,
+} from "../../../assembly/abi/entry.js";
+import { familyOf } from "../../net/ip.js";
 import { serverKey } from "../../ruleset/identity.js";
 import type { VirtualServer } from "../../ruleset/ipvs.js";
 import { pushReals, pushService } from "../entries/elements.js";
@@ -6,18 +13,22 @@ import { SLOT_OCTETS, schedulerOf } from "../entries/schedulers.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
+import type { TableEntries } from "./sets.js";
 import { ShardedMap } from "./sharded-map.js";
 import type { Writes } from "./writes.js";
 
 const NO_ROWS = new Uint32Array(0);
 /** A table of services, and the directory of servers, that double, perhaps more than once. */
-const OCTETS_PER_SERVER = 104 + 256;
+const OCTETS_PER_SERVER = { 4: 104 + 256, 6: 208 + 256 } as const;
 const OCTETS_AT_LEAST = 4096;
 /** A real server, and its turn while slots are filled. */
 const OCTETS_PER_REAL = 128;
 /** Of a directory of the image (assembly/memory/vector.ts). */
 const ROOM_MIN = 16;
 const REALS_MAX = 1 << 20;
+/** Of a service at most. */
+const ROW_WORDS = EXACT6_ENTRY_LEN / 4;
+const SERVICES = { 4: EXACT_SERVICES, 6: EXACT_SERVICES6 } as const;
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;
 
 /** Real servers of many virtual ones: rows of number, how many and scheduler, and those one behind another. */
@@ -63,13 +74,15 @@ export class Servers {
     return this.servers.items.map((server) => this.#numbers.get(serverKey(server)) ?? 0);
   }
 
-  /** The rows of the table of services. */
-  get rows(): Uint32Array {
-    const rows = new Words(Math.max(3, this.numbered.length * 3));
-    for (const [number, server] of this.numbered.entries()) {
-      if (server !== undefined) pushService(rows, server, number);
-    }
-    return rows.words;
+  /** The tables of services, one a family. */
+  get tables(): readonly TableEntries[] {
+    return ([4, 6] as const).map((family) => {
+      const rows = new Words();
+      for (const [number, server] of this.numbered.entries()) {
+        if (server !== undefined && familyOf(server.address) === family) pushService(rows, server, number);
+      }
+      return { number: SERVICES[family], name: "services", family, rows: rows.words };
+    });
   }
 
   /** All real servers, as the machine is given them at first. */
@@ -100,13 +113,17 @@ export class Servers {
     });
     const reals = new Words(REAL_WORDS * Math.max(1, server.servers.length));
     pushReals(reals, server.servers);
-    this.#writes.grow(this, OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER);
+    this.#writes.grow(
+      this,
+      OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER[familyOf(server.address)],
+    );
     this.#writes.stage(reals.length);
     const octets = SLOT_OCTETS[server.scheduler] + server.servers.length * OCTETS_PER_REAL;
     this.#writes.add(octets, (image) => image.setServer(number, schedulerOf(server), reals.words));
     if (known !== undefined) return;
     const row = this.#rowOf(server, number);
-    this.#writes.add(0, (image) => image.setElements(EXACT_SERVICES, row));
+    const family = familyOf(server.address);
+    this.#writes.add(0, (image) => image.setElements(SERVICES[family], row, family));
   }
 
   remove(key: string): void {
@@ -120,8 +137,9 @@ export class Servers {
       this.#number(old, number);
     });
     const row = this.#rowOf(old, number);
+    const family = familyOf(old.address);
     this.#writes.add(0, (image) => {
-      image.removeElements(EXACT_SERVICES, row);
+      image.removeElements(SERVICES[family], row, family);
       image.setServer(number, SCHEDULER_RR, NO_ROWS);
     });
   }
@@ -138,7 +156,7 @@ export class Servers {
   }
 
   #rowOf(server: VirtualServer, number: number): Uint32Array {
-    const row = new Words(3);
+    const row = new Words(ROW_WORDS);
     pushService(row, server, number);
     return row.words;
   }

@@ -1,4 +1,4 @@
-import type { Ip } from "../../net/ip.js";
+import type { Family, Ip } from "../../net/ip.js";
 import { elementKey, ipKey, ipSetEntryKey } from "../../ruleset/identity.js";
 import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
 import type { NftMapElement, NftSet, NftTable, NftVerdictMap } from "../../ruleset/nftables.js";
@@ -6,7 +6,7 @@ import { verdictChains } from "../../ruleset/references.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import { pushAddress, pushElement, pushIpSetEntry } from "../entries/elements.js";
 import { verdictWord } from "../entries/nftables.js";
-import type { ChainTable } from "./chain-table.js";
+import { type ChainTable, setScope } from "./chain-table.js";
 import { ElementSet } from "./element-set.js";
 import type { Journal } from "./journal.js";
 import type { Numbers } from "./numbers.js";
@@ -20,48 +20,45 @@ interface Parts {
   readonly writes: Writes;
 }
 
-/** The elements of one exact-match table: rows of address, protocol << 16 | port, value. */
+/** The elements of one exact-match table: rows of EXACT_…, or of EXACT6_… where the family is 6. */
 export interface TableEntries {
   readonly number: number;
   readonly name: string;
+  readonly family: Family;
   readonly rows: Uint32Array;
 }
 
 /** ipsets, and nftables' sets and verdict maps. Which there are never changes; what is in them does. */
 export class Sets {
   readonly #ipsets: readonly ElementSet<IpSetEntry>[];
-  readonly #sets: readonly ElementSet<Address>[];
-  readonly #maps: readonly ElementSet<NftMapElement>[];
-  readonly #table: ChainTable | undefined;
+  readonly #nft: Readonly<Record<Family, NftElements>>;
   readonly #parts: Parts;
   #number: number;
 
   /** Numbers begin at `first`. */
   constructor(
-    { ipsets = [], nftables }: Pick<Ruleset, "ipsets" | "nftables">,
-    table: ChainTable | undefined,
+    { ipsets = [], nftables, nftables6 }: Pick<Ruleset, "ipsets" | "nftables" | "nftables6">,
+    tableOf: (family: Family) => ChainTable | undefined,
     first: number,
     parts: Parts,
   ) {
     this.#number = first;
     this.#parts = parts;
-    this.#table = table;
     this.#ipsets = ipsets.map((set) => this.#ipset(set));
-    this.#sets = (nftables?.sets ?? []).map((set) => this.#nftSet(set));
-    this.#maps = (nftables?.maps ?? []).map((map) => this.#map(map));
+    this.#nft = { 4: this.#elementsOf(nftables, tableOf(4)), 6: this.#elementsOf(nftables6, tableOf(6)) };
   }
 
   /** Everything, as the machine is given it at first. */
   load(): readonly TableEntries[] {
-    for (const { elements } of this.#maps) {
-      for (const element of elements.items) this.#refer(element, 1);
+    for (const { table, maps } of Object.values(this.#nft)) {
+      for (const { elements } of maps) for (const element of elements.items) refer(table, element, 1);
     }
-    return this.#all.map(({ number, name, rows }) => ({ number, name, rows }));
+    return this.#all.map(({ facts, rows }) => ({ ...facts, rows }));
   }
 
   /** By number. */
   get names(): readonly (readonly [number: number, name: string])[] {
-    return this.#all.map(({ number, name }) => [number, name] as const);
+    return this.#all.map(({ facts }) => [facts.number, facts.name] as const);
   }
 
   addEntry(set: string, entry: IpSetEntry): void {
@@ -73,29 +70,39 @@ export class Sets {
     ipset.remove(ipset.keyOf(entry));
   }
 
-  addAddress(set: string, address: Address): void {
-    existing(this.#sets, set, "set").add(address);
+  addAddress(family: Family, set: string, address: Address): void {
+    existing(this.#nft[family].sets, set, "set").add(address);
   }
 
-  removeAddress(set: string, address: Ip): void {
-    existing(this.#sets, set, "set").remove(ipKey(address));
+  removeAddress(family: Family, set: string, address: Ip): void {
+    existing(this.#nft[family].sets, set, "set").remove(ipKey(address));
   }
 
-  setElement(map: string, element: NftMapElement): void {
-    const old = existing(this.#maps, map, "map").set(element);
-    this.#refer(element, 1);
-    if (old !== undefined) this.#refer(old, -1);
+  setElement(family: Family, map: string, element: NftMapElement): void {
+    const { table, maps } = this.#nft[family];
+    const old = existing(maps, map, "map").set(element);
+    refer(table, element, 1);
+    if (old !== undefined) refer(table, old, -1);
   }
 
-  removeElement(map: string, element: Pick<NftMapElement, "address" | "protocol" | "port">): void {
-    this.#refer(existing(this.#maps, map, "map").remove(elementKey(element)), -1);
+  removeElement(
+    family: Family,
+    map: string,
+    element: Pick<NftMapElement, "address" | "protocol" | "port">,
+  ): void {
+    const { table, maps } = this.#nft[family];
+    refer(table, existing(maps, map, "map").remove(elementKey(element)), -1);
   }
 
   /** Numbers of the chains that a map's elements lead to. */
   chainsOf(map: number): readonly number[] {
-    const { elements } = this.#maps.find(({ number }) => number === map) ?? {};
-    const names = new Set((elements?.items ?? []).flatMap(({ verdict }) => verdictChains(verdict)));
-    return [...names].map((name) => this.#table?.chainNumber(name) ?? 0);
+    for (const { table, maps } of Object.values(this.#nft)) {
+      const { elements } = maps.find(({ facts }) => facts.number === map) ?? {};
+      if (elements === undefined) continue;
+      const names = new Set(elements.items.flatMap(({ verdict }) => verdictChains(verdict)));
+      return [...names].map((name) => table?.chainNumber(name) ?? 0);
+    }
+    return [];
   }
 
   /** As plain data, in the place of those that were loaded. */
@@ -103,64 +110,79 @@ export class Sets {
     return as.map((set, index) => ({ ...set, entries: this.#ipsets[index]?.elements.items ?? [] }));
   }
 
-  nftables(as: NftTable): Pick<NftTable, "sets" | "maps"> {
+  nftables(as: NftTable, family: Family): Pick<NftTable, "sets" | "maps"> {
+    const { sets, maps } = this.#nft[family];
     return {
-      sets: as.sets.map((set, index) => ({ ...set, addresses: this.#sets[index]?.elements.items ?? [] })),
-      maps: as.maps.map((map, index) => ({ ...map, elements: this.#maps[index]?.elements.items ?? [] })),
+      sets: as.sets.map((set, index) => ({ ...set, addresses: sets[index]?.elements.items ?? [] })),
+      maps: as.maps.map((map, index) => ({ ...map, elements: maps[index]?.elements.items ?? [] })),
     };
   }
 
   get #all(): readonly ElementSet<never>[] {
-    return [...this.#ipsets, ...this.#sets, ...this.#maps] as unknown as readonly ElementSet<never>[];
+    const nft = Object.values(this.#nft).flatMap(({ sets, maps }) => [...sets, ...maps]);
+    return [...this.#ipsets, ...nft] as unknown as readonly ElementSet<never>[];
   }
 
-  #refer({ verdict }: NftMapElement, by: 1 | -1): void {
-    for (const name of verdictChains(verdict)) this.#table?.refer(this.#table.chainNumber(name), by);
-  }
-
-  #take(name: string, type: string): number {
+  #take(scope: string, name: string, type: string): number {
     const number = this.#number++;
-    this.#parts.numbers.addSet(name, { number, type });
+    this.#parts.numbers.addSet(scope, name, { number, type });
     return number;
   }
 
-  #ipset({ name, type, entries }: IpSet): ElementSet<IpSetEntry> {
+  #elementsOf(as: NftTable | undefined, table: ChainTable | undefined): NftElements {
+    if (as === undefined || table === undefined) return { table, sets: [], maps: [] };
+    return {
+      table,
+      sets: as.sets.map((set) => this.#nftSet(set, table)),
+      maps: as.maps.map((map) => this.#map(map, table)),
+    };
+  }
+
+  #ipset(set: IpSet): ElementSet<IpSetEntry> {
+    const { name, type, entries } = set;
+    // Ports alone are keys without an address, which are IPv4's.
+    const family: Family = type === "bitmap:port" ? 4 : (set.family ?? 4);
     const keyOf = (entry: IpSetEntry) => ipSetEntryKey(type, entry);
-    const number = this.#take(name, type);
-    return new ElementSet(
-      number,
-      `entry of ipset ${name}`,
-      name,
-      entries,
-      keyOf,
-      this.#parts,
-      (rows, entry) => pushIpSetEntry(rows, type, entry),
+    const number = this.#take(setScope({ tool: "iptables", family }), name, type);
+    const facts = { number, title: `entry of ipset ${name}`, name, family };
+    return new ElementSet(facts, entries, keyOf, this.#parts, (rows, entry) =>
+      pushIpSetEntry(rows, set, entry),
     );
   }
 
-  #nftSet({ name, addresses }: NftSet): ElementSet<Address> {
+  #nftSet({ name, addresses }: NftSet, { facts: { family, tool } }: ChainTable): ElementSet<Address> {
     const keyOf = ({ address }: Address) => ipKey(address);
-    const number = this.#take(name, "nft");
-    return new ElementSet(number, `address of set ${name}`, name, addresses, keyOf, this.#parts, pushAddress);
+    const number = this.#take(setScope({ tool, family }), name, "nft");
+    const facts = { number, title: `address of set ${name}`, name, family };
+    return new ElementSet(facts, addresses, keyOf, this.#parts, (rows, one) =>
+      pushAddress(rows, family, one),
+    );
   }
 
-  #map({ name, elements }: NftVerdictMap): ElementSet<NftMapElement> {
-    const table = this.#table as ChainTable;
-    const number = this.#take(name, "nft");
-    return new ElementSet(
-      number,
-      `element of map ${name}`,
-      name,
-      elements,
-      elementKey,
-      this.#parts,
-      (rows, one) => pushElement(rows, one, verdictWord(one.verdict, table)),
+  #map({ name, key, elements }: NftVerdictMap, table: ChainTable): ElementSet<NftMapElement> {
+    const number = this.#take(setScope(table.facts), name, "nft");
+    const family: Family = key === "proto-dport" ? 4 : table.facts.family;
+    const facts = { number, title: `element of map ${name}`, name, family };
+    return new ElementSet(facts, elements, elementKey, this.#parts, (rows, one) =>
+      pushElement(rows, family, one, verdictWord(one.verdict, table)),
     );
   }
 }
 
-function existing<T extends { readonly name: string }>(sets: readonly T[], name: string, what: string): T {
-  const set = sets.find((one) => one.name === name);
+/** What of nftables' table of a family has elements. */
+interface NftElements {
+  readonly table: ChainTable | undefined;
+  readonly sets: readonly ElementSet<Address>[];
+  readonly maps: readonly ElementSet<NftMapElement>[];
+}
+
+/** Counts the chain that an element leads to. */
+function refer(table: ChainTable | undefined, { verdict }: NftMapElement, by: 1 | -1): void {
+  for (const name of verdictChains(verdict)) table?.refer(table.chainNumber(name), by);
+}
+
+function existing<T>(sets: readonly ElementSet<T>[], name: string, what: string): ElementSet<T> {
+  const set = sets.find(({ facts }) => facts.name === name);
   if (set === undefined) throw new TypeError(`the ruleset has no ${what} ${name}.`);
   return set;
 }

@@ -30,19 +30,21 @@ const STEPS: Steps = {
   "fdb-removed": ({ network }, { dev, mac }) => network.removeFdb(dev, mac),
   "address-added": ({ network }, { dev, address }) => network.addAddress(dev, address),
   "address-removed": ({ network }, { dev, address }) => network.removeAddress(dev, address),
-  "chain-set": ({ chains }, { table, chain }) => chains.table(table).set(chain),
-  "chain-removed": ({ chains }, { table, name }) => chains.table(table).remove(name),
-  "rules-spliced": ({ chains }, { table, chain, at, removed, rules }) =>
-    chains.table(table).splice(chain, at, removed, rules),
-  "nft-chain-set": ({ chains }, { chain }) => chains.nft.set(chain),
-  "nft-chain-removed": ({ chains }, { name }) => chains.nft.remove(name),
+  "chain-set": ({ chains }, { table, chain, family }) => chains.table(table, family ?? 4).set(chain),
+  "chain-removed": ({ chains }, { table, name, family }) => chains.table(table, family ?? 4).remove(name),
+  "rules-spliced": ({ chains }, { table, chain, at, removed, rules, family }) =>
+    chains.table(table, family ?? 4).splice(chain, at, removed, rules),
+  "nft-chain-set": ({ chains }, { chain, family }) => chains.nft(family ?? 4).set(chain),
+  "nft-chain-removed": ({ chains }, { name, family }) => chains.nft(family ?? 4).remove(name),
   "ipset-added": ({ sets }, { set, entry }) => sets.addEntry(set, entry),
   "ipset-removed": ({ sets }, { set, entry }) => sets.removeEntry(set, entry),
-  "nft-element-set": ({ sets }, { map, element }) => sets.setElement(map, element),
-  "nft-element-removed": ({ sets }, { map, element }) => sets.removeElement(map, element),
-  "nft-address-added": ({ sets }, { set, address, comment }) =>
-    sets.addAddress(set, comment === undefined ? { address } : { address, comment }),
-  "nft-address-removed": ({ sets }, { set, address }) => sets.removeAddress(set, address),
+  "nft-element-set": ({ sets }, { map, element, family }) => sets.setElement(family ?? 4, map, element),
+  "nft-element-removed": ({ sets }, { map, element, family }) =>
+    sets.removeElement(family ?? 4, map, element),
+  "nft-address-added": ({ sets }, { set, address, comment, family }) =>
+    sets.addAddress(family ?? 4, set, comment === undefined ? { address } : { address, comment }),
+  "nft-address-removed": ({ sets }, { set, address, family }) =>
+    sets.removeAddress(family ?? 4, set, address),
   "server-set": (parts, { server }) => parts.servers().set(server),
   "server-removed": (parts, step) => parts.servers().remove(serverKey(step)),
   "name-set": (parts, { address, name }) => parts.setName(address, name),
