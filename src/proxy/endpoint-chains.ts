@@ -9,6 +9,8 @@ export interface EndpointChains<C> {
   /** The service port's name and protocol. */
   readonly port: string;
   readonly protocol: Protocol;
+  /** They remember clients, for session affinity. */
+  readonly sticky: boolean;
   readonly keys: readonly Key[];
   readonly chains: readonly C[];
 }
@@ -36,13 +38,17 @@ export function endpointChains<C>(
   write: (endpoint: ProxyEndpoint) => C,
 ): EndpointChains<C> {
   const { name: port, protocol } = frontend;
+  const sticky = frontend.affinitySeconds !== undefined;
   const keys = endpoints.map((endpoint) => keyOf(frontend, endpoint));
-  const known = before.find((one) => one.port === port && one.protocol === protocol);
-  if (known === undefined) return { port, protocol, keys, chains: endpoints.map(write) };
+  const known = before.find((one) => {
+    return one.port === port && one.protocol === protocol && one.sticky === sticky;
+  });
+  if (known === undefined) return { port, protocol, sticky, keys, chains: endpoints.map(write) };
   const chainOf = new Map(known.keys.map((key, index) => [key, known.chains[index] as C]));
   return {
     port,
     protocol,
+    sticky,
     keys,
     chains: endpoints.map((endpoint, index) => chainOf.get(keys[index] as Key) ?? write(endpoint)),
   };

@@ -1,3 +1,4 @@
+import type { Family } from "../net/ip.js";
 import type { Chain, Match, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
 import { chainsAmong, endpointChains } from "./endpoint-chains.js";
@@ -42,15 +43,45 @@ function balancing(
   });
 }
 
+/**
+ * A client's source address in an endpoint's list, which is called as the endpoint's chain is: all addresses of the
+ * Service port share it.
+ */
+function recent(family: Family, chain: string, op: "set" | "rcheck"): Extract<Match, { kind: "recent" }> {
+  const mask = family === 4 ? 0xffffffff : (1n << 128n) - 1n;
+  return { kind: "recent", op, name: chain, side: "source", mask };
+}
+
+/** Clients go where they went before, each endpoint asked in turn: what is asked does not restart the time. */
+function sticking(
+  out: IptablesDraft,
+  { name, affinitySeconds: seconds }: Frontend,
+  chosen: readonly ProxyEndpoint[],
+  chains: readonly Chain[],
+): readonly Rule[] {
+  if (seconds === undefined || !out.affinity) return [];
+  return chains.map((chain, index) => {
+    const comment = out.endpointComments ? `${name} -> ${chosen[index]?.name}` : undefined;
+    const known: Match = { ...recent(out.family, chain.name, "rcheck"), seconds, reap: true };
+    return ruleOf(comment, [known], jump(chain.name));
+  });
+}
+
 /** KUBE-SEP-: an endpoint that reaches itself is masqueraded, lest it answer itself past the node. */
-function endpointChain(out: IptablesDraft, { name, protocol }: Frontend, endpoint: ProxyEndpoint): Chain {
+function endpointChain(out: IptablesDraft, frontend: Frontend, endpoint: ProxyEndpoint): Chain {
+  const { name, protocol, affinitySeconds } = frontend;
   const comment = out.endpointComments ? name : undefined;
   const { address, port } = endpoint;
+  const chain = hash16(name, protocol, endpoint.name, "KUBE-SEP-");
+  const matches =
+    affinitySeconds === undefined || !out.affinity
+      ? protocolWithModule(protocol)
+      : protocolWithModule(protocol, recent(out.family, chain, "set"));
   return {
-    name: hash16(name, protocol, endpoint.name, "KUBE-SEP-"),
+    name: chain,
     rules: [
       ruleOf(comment, [from(host(address))], MARK_MASQ),
-      ruleOf(comment, protocolWithModule(protocol), { kind: "dnat", address, port }),
+      ruleOf(comment, matches, { kind: "dnat", address, port }),
     ],
   };
 }
@@ -75,8 +106,9 @@ export function writeEndpoints(out: IptablesDraft, plan: ServicePlan): void {
   const write = (chain: string, chosen: readonly ProxyEndpoint[] = [], entered: boolean) => {
     if (chosen.length === 0) return;
     const rules = entered ? internalHead(out, frontend) : [];
-    const ways = balancing(out, name, chosen, chainsAmong(chosen, reachable, own.chains));
-    out.chains.push({ name: chain, rules: rules.concat(ways) });
+    const among = chainsAmong(chosen, reachable, own.chains);
+    const ways = balancing(out, name, chosen, among);
+    out.chains.push({ name: chain, rules: rules.concat(sticking(out, frontend, chosen, among), ways) });
   };
   write(plan.clusterChain, endpoints.cluster, !internalPolicyLocal);
   write(plan.localChain, endpoints.local, internalPolicyLocal);

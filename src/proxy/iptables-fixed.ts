@@ -2,9 +2,10 @@ import type { Prefix } from "../net/prefix.js";
 import type { Match } from "../ruleset/iptables.js";
 import { append, type Chains } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
+import { isAtLeast, LATEST_KUBERNETES } from "./kubernetes-version.js";
 import { matchesAllAddresses, nodePortIps } from "./local-traffic.js";
 import { type IptablesOptions, masqueradeMark } from "./options.js";
-import { commented, ctstate, DROP, DST_LOCAL, host, jump, rule, to } from "./rules.js";
+import { commented, ctstate, DROP, DST_LOCAL, host, jump, nfacct, rule, to } from "./rules.js";
 
 /** kube-proxy's jumps from the built-in chains of filter, in its own order. */
 const FILTER_JUMPS: readonly Jump[] = [
@@ -55,13 +56,18 @@ const NAT_JUMPS: readonly Jump[] = [
 /** By its loss kube-proxy notices that someone flushed the tables. */
 export const CANARY = "KUBE-PROXY-CANARY";
 
-const LOOPBACK: Prefix = { address: 0x7f000000, length: 8 };
+export const LOOPBACK: Prefix = { address: 0x7f000000, length: 8 };
 const LOCALHOST = 0x7f000001;
 const LOCALHOST6: Prefix = { address: 1n, length: 128 };
 
 /** NodePorts on 127.0.0.0/8; there are none on ::1. */
-function servesLocalhost({ family = 4, localhostNodePorts = true }: IptablesOptions): boolean {
+export function servesLocalhost({ family = 4, localhostNodePorts = true }: IptablesOptions): boolean {
   return family === 4 && localhostNodePorts;
+}
+
+/** kube-proxy counts packets since 1.32, where the kernel has nfacct. */
+export function countsPackets({ nfacct = false, kubernetesVersion }: IptablesOptions): boolean {
+  return nfacct && isAtLeast(kubernetesVersion ?? LATEST_KUBERNETES, "1.32");
 }
 
 /** filter without Services. */
@@ -70,7 +76,10 @@ export function fixedFilter(options: IptablesOptions): Chains {
   insertJumps(filter, FILTER_JUMPS);
   append(filter, CANARY);
   // Without windows asked INVALID says less, and kube-proxy lets it pass.
-  if (!options.conntrackTcpBeLiberal) append(filter, "KUBE-FORWARD", rule([ctstate("INVALID")], DROP));
+  if (!options.conntrackTcpBeLiberal) {
+    const counted = countsPackets(options) ? [nfacct("ct_state_invalid_dropped_pkts")] : [];
+    append(filter, "KUBE-FORWARD", rule([ctstate("INVALID"), ...counted], DROP));
+  }
   writeForward(filter, masqueradeMark(options.masqueradeBit));
   if (!servesLocalhost(options)) return filter;
   const intruders: readonly Match[] = [

@@ -2,6 +2,7 @@ import { prefixContains } from "../net/prefix.js";
 import type { Chain, Match, Rule } from "../ruleset/iptables.js";
 import { type IptablesDraft, MARK_MASQ, place, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
+import { LOOPBACK } from "./iptables-fixed.js";
 import {
   ACCEPT,
   commented,
@@ -12,10 +13,12 @@ import {
   fromPods,
   host,
   jump,
+  nfacct,
   protocol,
   rule,
   SRC_LOCAL,
   service,
+  to,
 } from "./rules.js";
 
 /** nat KUBE-SERVICES leads packets to the ClusterIP on, or filter refuses them. */
@@ -71,8 +74,12 @@ function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
   const { frontend, externalChain, refusal } = plan;
   if (frontend.nodePort !== 0) {
     const ports: readonly [Match, Match] = [protocol(frontend.protocol), dport(frontend.nodePort)];
-    if (plan.endpoints.hasAny)
-      place(out, "nat KUBE-NODEPORTS", commented(frontend.name, ports, jump(externalChain)));
+    if (plan.endpoints.hasAny) {
+      const onward = (matches: readonly Match[]) => commented(frontend.name, matches, jump(externalChain));
+      const counted = [to(LOOPBACK), ...ports, nfacct("localhost_nps_accepted_pkts")];
+      if (out.countsLocalhost) place(out, "nat KUBE-NODEPORTS", onward(counted));
+      place(out, "nat KUBE-NODEPORTS", onward(ports));
+    }
     if (!plan.hasExternal) {
       const matches = [ports[0], DST_LOCAL, ports[1]];
       place(out, "filter KUBE-EXTERNAL-SERVICES", commented(refusal[0], matches, refusal[1]));

@@ -21,7 +21,14 @@ import {
   SHARED_CHAINS,
   type SharedRules,
 } from "./iptables-draft.js";
-import { CANARY, fixedFilter, fixedNat, writeNodePortDispatch } from "./iptables-fixed.js";
+import {
+  CANARY,
+  countsPackets,
+  fixedFilter,
+  fixedNat,
+  servesLocalhost,
+  writeNodePortDispatch,
+} from "./iptables-fixed.js";
 import { writeService } from "./iptables-service.js";
 import { detectorOf, primaryAddress } from "./local-traffic.js";
 import type { IptablesOptions } from "./options.js";
@@ -114,6 +121,8 @@ function contextOf(cluster: Cluster, node: Node, options: IptablesOptions): Ipta
     localPods: detectorOf(cluster, node, options.detectLocal, family),
     masqueradeAll: options.masqueradeAll ?? false,
     nodeIp: nodeIP ?? primaryAddress(node, family),
+    affinity: options.affinity ?? false,
+    countsLocalhost: servesLocalhost(options) && countsPackets(options),
     endpointComments: true,
   };
 }

@@ -84,9 +84,10 @@ export function protocol(name: Protocol): Match {
   return PROTOCOL[name];
 }
 
-/** kube-proxy writes `-m tcp -p tcp` also where no port follows, and the listing shows it. */
-export function protocolWithModule(name: Protocol): readonly Match[] {
-  return PROTOCOL_WITH_MODULE[name];
+/** kube-proxy writes `-m tcp -p tcp` also where no port follows, and the listing shows it, behind other modules. */
+export function protocolWithModule(name: Protocol, before?: Match): readonly Match[] {
+  if (before === undefined) return PROTOCOL_WITH_MODULE[name];
+  return [PROTOCOL[name], before, { kind: "module", name: name.toLowerCase() }];
 }
 
 export function dport(port: number): Match {
@@ -96,6 +97,11 @@ export function dport(port: number): Match {
 /** Destination address, protocol and port, in the order the tools list them. */
 export function service(ip: Ip, name: Protocol, port: number): readonly Match[] {
   return [to(host(ip)), protocol(name), dport(port)];
+}
+
+/** Counts packets for kube-proxy's own metrics, and hits all of them. */
+export function nfacct(name: string): Match {
+  return { kind: "nfacct", name };
 }
 
 export function ctstate(...states: readonly CtState[]): Match {
