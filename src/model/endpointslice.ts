@@ -40,6 +40,8 @@ export interface EndpointSlice {
 }
 
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+/** Slices of headless Services carry it (kube-proxy's own selector on the API). */
+const HEADLESS_LABEL = "service.kubernetes.io/headless";
 
 /** Reads an EndpointSlice; undefined where kube-proxy would pass it over, which a note then says. */
 export function parseEndpointSlice(object: Field): EndpointSlice | undefined {
@@ -50,8 +52,10 @@ export function parseEndpointSlice(object: Field): EndpointSlice | undefined {
   if (type === "FQDN") object.at("addressType").note("is FQDN: kube-proxy passes the slice over.");
   else if (serviceName === undefined)
     object.note(`has no label ${SERVICE_NAME_LABEL}: it belongs to no Service.`);
+  const isHeadless = labels.has(HEADLESS_LABEL);
+  if (isHeadless) object.note(`has the label ${HEADLESS_LABEL}: kube-proxy passes the slice over.`);
   const ports = parseEndpointPorts(object.at("ports"));
-  if (type === "FQDN" || serviceName === undefined) return undefined;
+  if (type === "FQDN" || serviceName === undefined || isHeadless) return undefined;
   const endpoints = object
     .at("endpoints")
     .items()

@@ -5,6 +5,7 @@ import { serviceObjects } from "../../src/model/service-objects.js";
 import { categorize, isReady, type ProxyEndpoint } from "../../src/proxy/endpoints.js";
 import type { Frontend } from "../../src/proxy/frontends.js";
 import { servedPorts } from "../../src/proxy/served-ports.js";
+import { type TopologyHints, topologyHints } from "../../src/proxy/topology-hints.js";
 import { type ClusterBuilder, clusterOf, nodeOf, type ServiceFields } from "./cluster-of.js";
 
 function joined(cluster: ClusterBuilder): readonly string[] {
@@ -77,8 +78,8 @@ function caseOf(fields: ServiceFields, endpoints: readonly string[], zone = ""):
   return { ...port, node: nodeOf(cluster, "here") };
 }
 
-function print({ frontend, endpoints, node }: Case): string {
-  const { cluster, local, reachable, hasAny } = categorize(frontend, endpoints, node);
+function print({ frontend, endpoints, node }: Case, hints?: TopologyHints): string {
+  const { cluster, local, reachable, hasAny } = categorize(frontend, endpoints, node, hints);
   const names = (some: readonly ProxyEndpoint[] | undefined) =>
     some === undefined ? "-" : `[${some.map(({ name }) => name.split(".")[3]?.split(":")[0]).join(" ")}]`;
   return `cluster ${names(cluster)} local ${names(local)} reachable ${names(reachable)} any ${hasAny}`;
@@ -139,6 +140,28 @@ describe("categorize", () => {
   ] as const)("topology: %s", (_, zone, endpoints, expected) => {
     expect(print(caseOf(CLUSTER, endpoints, zone)).split(" local")[0]).toBe(expected);
   });
+
+  it.each([
+    ["1.31", {}, "cluster [2]"],
+    ["1.32", { TopologyAwareHints: false }, "cluster [1 2]"],
+    ["1.33", {}, "cluster [2]"],
+    ["1.33", { PreferSameTrafficDistribution: true }, "cluster [1]"],
+    ["1.33", { AllAlpha: true }, "cluster [1]"],
+    ["1.33", { AllAlpha: true, PreferSameTrafficDistribution: false }, "cluster [2]"],
+    ["1.33", { TopologyAwareHints: false }, "cluster [2]"],
+    ["1.34", {}, "cluster [1]"],
+    ["1.34", { AllBeta: false }, "cluster [2]"],
+    ["1.34", { PreferSameTrafficDistribution: false }, "cluster [2]"],
+    ["1.35", {}, "cluster [1]"],
+    ["1.35", { PreferSameTrafficDistribution: false, AllBeta: false }, "cluster [1]"],
+  ] as const)(
+    "hints of this node and of its zone: kube-proxy %s with gates %j has %s",
+    (version, gates, expected) => {
+      const endpoints = ["10.0.0.1@a node=here zone=west", "10.0.0.2@a node=a zone=east"];
+      const printed = print(caseOf(CLUSTER, endpoints, "east"), topologyHints(version, gates));
+      expect(printed.split(" local")[0]).toBe(expected);
+    },
+  );
 
   it("never lets hints touch the Local set", () => {
     const endpoints = ["10.0.0.1@here zone=west", "10.0.0.2@a zone=east"];

@@ -132,18 +132,22 @@ subsets:
     expect(cluster.nodes.map(({ name }) => name)).toEqual(["far", "n"]);
   });
 
-  it("without a Service's label, or of host names, are passed over with a note", () => {
+  it("without a Service's label, of host names, or of headless Services, are passed over with a note", () => {
     const slice = (more: string) => `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n${more}\n`;
     const cluster = clusterOf(
       all(
         slice("metadata: { name: a }\naddressType: IPv4"),
         slice("metadata: { name: b, labels: { kubernetes.io/service-name: web } }\naddressType: FQDN"),
+        slice(
+          "metadata: { name: c, labels: { kubernetes.io/service-name: web, service.kubernetes.io/headless: '' } }",
+        ),
       ),
     );
     expect(cluster.endpointSlices).toEqual([]);
     expect(notesOf(cluster)).toEqual([
       "note: t.yaml: document 1: EndpointSlice default/a: has no label kubernetes.io/service-name: it belongs to no Service.",
       "note: t.yaml: document 2: EndpointSlice default/b: addressType: is FQDN: kube-proxy passes the slice over.",
+      "note: t.yaml: document 3: EndpointSlice default/c: has the label service.kubernetes.io/headless: kube-proxy passes the slice over.",
     ]);
   });
 });
