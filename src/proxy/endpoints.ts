@@ -22,7 +22,7 @@ function proxyEndpoint(given: Endpoint, port: number): ProxyEndpoint {
 
 /** What the API leaves open counts as ready, serving and not terminating. */
 export const isReady = ({ given }: ProxyEndpoint) => given.conditions.ready ?? true;
-const isServing = ({ given }: ProxyEndpoint) => given.conditions.serving ?? true;
+export const isServing = ({ given }: ProxyEndpoint) => given.conditions.serving ?? true;
 const isTerminating = ({ given }: ProxyEndpoint) => given.conditions.terminating ?? false;
 
 /** Without a nodeName an endpoint counts as remote, whatever its address is. */

@@ -1,0 +1,153 @@
+import type { EndpointSlice } from "../model/endpointslice.js";
+import { ByName } from "../model/object-name.js";
+import type { ServiceObjects } from "../model/service-objects.js";
+import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
+import { printHostPort } from "../net/port.js";
+import { isServing } from "./endpoints.js";
+import type { Frontend } from "./frontends.js";
+import { isAtLeast, type KubernetesVersion, LATEST_KUBERNETES } from "./kubernetes-version.js";
+import { type ServedPort, servedPorts } from "./served-ports.js";
+
+/** What conntrack knows of a UDP connection: where its first packet was sent, and who answers. */
+export interface UdpFlow {
+  readonly dst: Ip;
+  readonly dstPort: number;
+  readonly replySrc: Ip;
+  readonly replySrcPort: number;
+}
+
+type IsStale = (flow: UdpFlow) => boolean;
+
+const udpPorts = (objects: ServiceObjects | undefined, family: Family): readonly ServedPort[] =>
+  objects === undefined
+    ? []
+    : servedPorts(objects, family).filter(({ frontend }) => frontend.protocol === "UDP");
+
+const addressesOf = ({ clusterIP, externalIPs, vips }: Frontend) => [clusterIP, ...externalIPs, ...vips];
+
+/** Up to 1.32 a Service's flows are found by its addresses, whatever their port, and by its nodePort. */
+function isTo({ clusterIP, externalIPs, vips, nodePort }: Frontend, { dst, dstPort }: UdpFlow): boolean {
+  if (dst === clusterIP || externalIPs.includes(dst) || vips.includes(dst)) return true;
+  return nodePort !== 0 && dstPort === nodePort;
+}
+
+const servingNames = ({ endpoints }: ServedPort) =>
+  new Set(endpoints.filter(isServing).map(({ name }) => name));
+
+/**
+ * kube-proxy up to 1.32, of one Service: flows to endpoints that no longer serve, all flows of ports that had no
+ * endpoint that serves and now have one, and all to the ClusterIP of ports that are gone.
+ */
+function staleByChange(before: readonly ServedPort[], after: readonly ServedPort[]): readonly IsStale[] {
+  const now = new Map(after.map((port) => [port.frontend.name, port]));
+  const removed = before
+    .filter(({ frontend }) => !now.has(frontend.name))
+    .map(
+      ({ frontend }): IsStale =>
+        ({ dst }) =>
+          dst === frontend.clusterIP,
+    );
+  const was = new Map(before.map((port) => [port.frontend.name, servingNames(port)]));
+  const changed = after.map((port): IsStale => {
+    const old = was.get(port.frontend.name) ?? new Set();
+    const serving = servingNames(port);
+    if (old.size === 0) return (flow) => serving.size > 0 && isTo(port.frontend, flow);
+    const left = new Set(
+      [...old].filter((name) => !serving.has(name)).map((name) => name.slice(0, name.lastIndexOf(":"))),
+    );
+    return (flow) => left.has(textOf(flow.replySrc)) && isTo(port.frontend, flow);
+  });
+  return [...removed, ...changed];
+}
+
+/** An address as it stands before a port. */
+const textOf = (ip: Ip) => (familyOf(ip) === 4 ? printIp(ip) : `[${printIp(ip)}]`);
+
+/** Endpoints that serve behind every address and port of UDP, and behind every nodePort. */
+function servingBehind(
+  all: readonly ServiceObjects[],
+  family: Family,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const behind = new Map<string, ReadonlySet<string>>();
+  for (const port of all.flatMap((objects) => udpPorts(objects, family))) {
+    const { frontend } = port;
+    const serving = servingNames(port);
+    for (const ip of addressesOf(frontend)) behind.set(printHostPort(ip, frontend.port), serving);
+    if (frontend.nodePort !== 0) behind.set(`${frontend.nodePort}`, serving);
+  }
+  return behind;
+}
+
+/**
+ * kube-proxy since 1.33: of all Services, flows whose answers come from none that serves. Policies, hints and who
+ * terminates are not asked, and a nodePort is known by its number, whatever address a flow is to.
+ */
+function staleByState(all: readonly ServiceObjects[], family: Family): IsStale {
+  const behind = servingBehind(all, family);
+  return ({ dst, dstPort, replySrc, replySrcPort }) => {
+    const answering = printHostPort(replySrc, replySrcPort);
+    return [printHostPort(dst, dstPort), `${dstPort}`].some(
+      (key) => behind.get(key)?.has(answering) === false,
+    );
+  };
+}
+
+const hasUdp = (slices: readonly EndpointSlice[], family: Family) =>
+  slices.some((slice) => slice.family === family && slice.ports.some(({ protocol }) => protocol === "UDP"));
+
+function isSame(a: readonly EndpointSlice[], b: readonly EndpointSlice[]): boolean {
+  return a.length === b.length && a.every((slice, index) => slice === b[index]);
+}
+
+/** A Service's objects before and after a change; absent where it was not there. */
+interface Pair {
+  readonly before: ServiceObjects | undefined;
+  readonly after: ServiceObjects | undefined;
+}
+
+function pairsOf(before: readonly ServiceObjects[], after: readonly ServiceObjects[]): readonly Pair[] {
+  const old = new ByName<ServiceObjects>();
+  for (const objects of before) old.set(objects.namespace, objects.name, objects);
+  const kept = after.map((objects) => ({ before: old.get(objects.namespace, objects.name), after: objects }));
+  for (const { namespace, name } of after) old.delete(namespace, name);
+  return [...kept, ...[...old.values()].map((objects) => ({ before: objects, after: undefined }))];
+}
+
+function staleIn(
+  before: readonly ServiceObjects[],
+  after: readonly ServiceObjects[],
+  family: Family,
+  version: KubernetesVersion,
+): IsStale {
+  const pairs = pairsOf(before, after);
+  if (!isAtLeast(version, "1.33")) {
+    const rules = pairs.flatMap((pair) =>
+      staleByChange(udpPorts(pair.before, family), udpPorts(pair.after, family)),
+    );
+    return (flow) => rules.some((isStale) => isStale(flow));
+  }
+  const isConcerned = pairs.some((pair) => {
+    const [old, now] = [pair.before?.slices ?? [], pair.after?.slices ?? []];
+    return !isSame(old, now) && (hasUdp(old, family) || hasUdp(now, family));
+  });
+  return isConcerned ? staleByState(after, family) : () => false;
+}
+
+/**
+ * The UDP connections that kube-proxy deletes from conntrack as it follows a change of the cluster, lest clients that
+ * never pause stay with endpoints that left. Those of TCP and SCTP it leaves alone. Both families' flows may be given;
+ * slices that did not change are the same objects before and after. (The first releases of 1.33 compared answers by
+ * address alone, later ones, as here, by port too.)
+ */
+export function staleUdpFlows<F extends UdpFlow>(
+  before: readonly ServiceObjects[],
+  after: readonly ServiceObjects[],
+  flows: readonly F[],
+  version: KubernetesVersion = LATEST_KUBERNETES,
+): readonly F[] {
+  const isStale: Record<Family, IsStale> = {
+    4: staleIn(before, after, 4, version),
+    6: staleIn(before, after, 6, version),
+  };
+  return flows.filter((flow) => isStale[familyOf(flow.dst)](flow));
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { serviceObjects } from "../../src/model/service-objects.js";
+import type { KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
+import { staleUdpFlows, type UdpFlow } from "../../src/proxy/stale-udp.js";
+import { type ClusterBuilder, clusterOf, ip, type ServiceFields } from "./cluster-of.js";
+
+interface NamedFlow extends UdpFlow {
+  readonly name: string;
+}
+
+/** `10.96.0.10:53 10.244.1.1:5353`: where the first packet was sent, and who answers. */
+function flow(name: string): NamedFlow {
+  const [[dst, dstPort] = [], [replySrc, replySrcPort] = []] = name
+    .split(" ")
+    .map((end) => /^\[?(.*?)\]?:(\d+)$/.exec(end)?.slice(1) ?? []);
+  return {
+    name,
+    dst: ip(dst ?? ""),
+    dstPort: Number(dstPort),
+    replySrc: ip(replySrc ?? ""),
+    replySrcPort: Number(replySrcPort),
+  };
+}
+
+const DNS: ServiceFields = {
+  clusterIPs: "10.96.0.10 fd00:96::10",
+  externalIPs: "192.0.2.10",
+  ingress: "198.51.100.10",
+  ports: "dns:53/UDP>30053 dns-tcp:53/TCP>30053",
+};
+
+function dns(...endpoints: readonly string[]): ClusterBuilder {
+  const cluster = clusterOf().service("kube-system/dns", DNS);
+  return endpoints.length === 0 ? cluster : cluster.slice("kube-system/dns", "dns:5353/UDP", ...endpoints);
+}
+
+function stale(
+  before: ClusterBuilder,
+  after: ClusterBuilder,
+  names: readonly string[],
+  version?: KubernetesVersion,
+): readonly string[] {
+  const [old, now] = [before, after].map((cluster) => serviceObjects(cluster.build()));
+  return staleUdpFlows(old ?? [], now ?? [], names.map(flow), version).map(({ name }) => name);
+}
+
+const ONE = "10.244.1.1@worker-1";
+const TWO = "10.244.2.2@worker-2";
+const OLD = ["1.31", "1.32"] as const;
+const NEW = ["1.33", "1.34", "1.35"] as const;
+
+const TO_EVERY_ADDRESS = [
+  "10.96.0.10:53 10.244.1.1:5353",
+  "192.0.2.10:53 10.244.1.1:5353",
+  "198.51.100.10:53 10.244.1.1:5353",
+  "172.18.0.2:30053 10.244.1.1:5353",
+];
+
+describe("staleUdpFlows", () => {
+  it.each([...OLD, ...NEW])(
+    "%s: flows to an endpoint that left go, those to one that stays do not",
+    (version) => {
+      const staying = TO_EVERY_ADDRESS.map((text) => text.replace("10.244.1.1", "10.244.2.2"));
+      const flows = [
+        ...TO_EVERY_ADDRESS,
+        ...staying,
+        "10.96.0.99:53 10.244.1.1:5353",
+        "10.244.1.1:5353 10.244.1.1:5353",
+      ];
+      expect(stale(dns(ONE, TWO), dns(TWO), flows, version)).toEqual(TO_EVERY_ADDRESS);
+    },
+  );
+
+  it.each([...OLD, ...NEW])("%s: an endpoint that terminates but serves keeps its flows", (version) => {
+    const serving = dns(`${ONE} !ready terminating`, TWO);
+    expect(stale(dns(ONE, TWO), serving, TO_EVERY_ADDRESS, version)).toEqual([]);
+    const left = dns(`${ONE} !ready !serving terminating`, TWO);
+    expect(stale(dns(ONE, TWO), left, TO_EVERY_ADDRESS, version)).toEqual(TO_EVERY_ADDRESS);
+  });
+
+  it.each([...OLD, ...NEW])(
+    "%s: a Service that gets its first endpoint loses the flows that went nowhere",
+    (version) => {
+      const astray = ["10.96.0.10:53 10.96.0.10:53", "172.18.0.2:30053 172.18.0.2:30053"];
+      expect(stale(dns(), dns(ONE), astray, version)).toEqual(astray);
+    },
+  );
+
+  it.each([...OLD, ...NEW])("%s: each family is cleaned by its own endpoints", (version) => {
+    const flows = ["10.96.0.10:53 10.244.1.1:5353", "[fd00:96::10]:53 [fd00::1]:5353"];
+    const six = (at: string) => dns(ONE).slice("kube-system/dns", "dns:5353/UDP", at);
+    expect(stale(six("fd00::1@worker-1"), six("fd00::2@worker-1"), flows, version)).toEqual(flows.slice(1));
+  });
+
+  it("1.33 and later look at all Services once an endpoint of UDP changes, by address and port", () => {
+    const other = (cluster: ClusterBuilder) =>
+      cluster
+        .service("shop/log", { clusterIPs: "10.96.0.20", ports: ":514/UDP" })
+        .slice("shop/log", ":514/UDP", "10.244.1.9");
+    const lost = ["10.96.0.20:514 10.244.1.77:514", "10.96.0.20:514 10.244.1.9:515"];
+    const flows = [...lost, "10.96.0.20:514 10.244.1.9:514"];
+    const [before, after] = [other(dns(ONE)), other(dns(TWO))];
+    for (const version of NEW) expect(stale(before, after, flows, version)).toEqual(lost);
+    for (const version of OLD) expect(stale(before, after, flows, version)).toEqual([]);
+  });
+
+  it("1.33 and later know a nodePort by its number, on any address", () => {
+    const flows = ["203.0.113.9:30053 203.0.113.9:30053"];
+    for (const version of NEW) expect(stale(dns(ONE), dns(TWO), flows, version)).toEqual(flows);
+    for (const version of OLD) expect(stale(dns(ONE), dns(TWO), flows, version)).toEqual([]);
+  });
+
+  it("up to 1.32 the ClusterIP of a port that is gone loses its flows, later ones need a change of endpoints", () => {
+    const gone = clusterOf().service("kube-system/dns", { ...DNS, ports: "dns-tcp:53/TCP>30053" });
+    for (const version of OLD)
+      expect(stale(dns(ONE), gone, TO_EVERY_ADDRESS, version)).toEqual(TO_EVERY_ADDRESS.slice(0, 1));
+    for (const version of NEW) expect(stale(dns(ONE), gone, TO_EVERY_ADDRESS, version)).toEqual([]);
+  });
+
+  it("nothing is cleaned where only TCP endpoints change", () => {
+    const cluster = (at: string) =>
+      clusterOf()
+        .service("shop/web", { clusterIPs: "10.96.0.30", ports: "http:80>30080" })
+        .slice("shop/web", "http:80", at);
+    const flows = ["10.96.0.30:80 10.244.1.1:80", "172.18.0.2:30080 10.244.1.1:80"];
+    for (const version of [...OLD, ...NEW])
+      expect(stale(cluster(ONE), cluster(TWO), flows, version)).toEqual([]);
+  });
+
+  it("nothing is cleaned where nothing changes, however stale", () => {
+    const built = serviceObjects(dns(TWO).build());
+    expect(staleUdpFlows(built, built, TO_EVERY_ADDRESS.map(flow))).toEqual([]);
+  });
+});
