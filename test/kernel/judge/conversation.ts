@@ -1,0 +1,49 @@
+import { ETH_LEN } from "../../../assembly/abi/wire.js";
+
+/** Name of the way that is no interface: made by the node, or delivered to it. */
+export const NODE_WAY = "";
+
+/** A packet on its way into the node: the interface it comes by, and the whole frame, with a header where it has none. */
+export interface Entering {
+  readonly way: string;
+  readonly frame: Uint8Array;
+}
+
+/** A packet that came out: the interface, and the frame; delivered ones are without an Ethernet header. */
+export interface Leaving {
+  readonly way: string;
+  readonly octets: Uint8Array;
+}
+
+/** The IP packet in what came out. */
+export function packetOf({ way, octets }: Leaving): Uint8Array {
+  return way === NODE_WAY ? octets : octets.subarray(ETH_LEN);
+}
+
+/**
+ * What one side, kernel or machine, has said of a conversation so far. They differ in the ports that each chose; a
+ * later packet is made from what the side has said itself.
+ */
+export interface Said {
+  /** The conversation's first packet, as it came in. */
+  readonly opening: Entering;
+  /** The last packet that came out in its direction, at the server's end. */
+  there?: Leaving;
+  /** The last one of the other direction, at the client's. */
+  back?: Leaving;
+}
+
+/** One packet of a conversation. */
+export interface Step {
+  readonly name: string;
+  /** Towards the server or the client; what comes out is remembered as that. */
+  readonly direction: "there" | "back" | "aside";
+  /** The packet, marked with the tag; undefined where what it would answer never came. */
+  make(said: Said, tag: number): Entering | undefined;
+}
+
+/** A first packet and what follows it. */
+export interface Conversation {
+  readonly kind: string;
+  readonly steps: readonly Step[];
+}

@@ -1,0 +1,241 @@
+import type { Mac } from "../../../src/net/mac.js";
+import type { Conversation, Step } from "./conversation.js";
+import type { Dice } from "./dice.js";
+import type { Destinations, Ports, Sources } from "./parties.js";
+import { answer, ask, type Complaint, complain, type Subject } from "./steps.js";
+
+/** Kinds of conversations, and how often each is held. */
+type Repertoire = readonly (readonly [number, string, (subject: Subject, dice: Dice) => readonly Step[]])[];
+
+/** TCP as both ends would speak it: sequence numbers fit. */
+function phrases(subject: Subject) {
+  const [client, server] = subject.isn;
+  const data = subject.payload;
+  const at = (sent: number, heard: number) => ({
+    seq: (client + sent) >>> 0,
+    ack: (server + heard) >>> 0,
+    payload: 0,
+  });
+  const back = (sent: number, heard: number) => ({
+    seq: (server + sent) >>> 0,
+    ack: (client + heard) >>> 0,
+    payload: 0,
+  });
+  return {
+    syn: ask(subject, "SYN", { flags: "S", seq: client, payload: 0 }),
+    synAgain: ask(subject, "SYN again", { flags: "S", seq: client, payload: 0 }),
+    synAck: answer(subject, "SYN+ACK", { ...back(0, 1), flags: "SA" }),
+    ack: ask(subject, "ACK", { ...at(1, 1), flags: "A" }),
+    data: ask(subject, "PSH+ACK", { ...at(1, 1), flags: "PA", payload: data }),
+    dataAgain: ask(subject, "PSH+ACK again", { ...at(1, 1), flags: "PA", payload: data }),
+    dataAck: answer(subject, "ACK of data", { ...back(1, 1 + data), flags: "A" }),
+    fin: ask(subject, "FIN", { ...at(1 + data, 1), flags: "FA" }),
+    finAck: answer(subject, "FIN of the server", { ...back(1, 2 + data), flags: "FA" }),
+    lastAck: ask(subject, "last ACK", { ...at(2 + data, 2), flags: "A" }),
+    reset: ask(subject, "RST", { ...at(1, 1), flags: "R" }),
+    refusal: answer(subject, "RST+ACK of the server", {
+      seq: 0,
+      ack: (client + 1) >>> 0,
+      payload: 0,
+      flags: "RA",
+    }),
+    another: ask(subject, "SYN of another connection", {
+      flags: "S",
+      seq: (client + 1_000_000) >>> 0,
+      payload: 0,
+    }),
+  };
+}
+
+const FLAGS = ["SA", "A", "PA", "FA", "F", "R", "RA", "", "SF", "SFRPAU", "FPU", "AU", "SR"];
+
+const COMPLAINTS: readonly Complaint[] = [
+  { type: 3, code: 3, quoted: 8 },
+  { type: 3, code: 1, quoted: 28 },
+  { type: 3, code: 4, quoted: 8 },
+  { type: 11, code: 0, quoted: 20, router: 0xc6120909 },
+];
+
+const TCP: Repertoire = [
+  [
+    30,
+    "whole",
+    (subject) => {
+      const say = phrases(subject);
+      return [say.syn, say.synAck, say.ack, say.data, say.dataAck, say.fin, say.finAck, say.lastAck];
+    },
+  ],
+  [
+    12,
+    "again",
+    (subject) => {
+      const say = phrases(subject);
+      return [say.syn, say.synAgain, say.synAck, say.ack, say.data, say.dataAgain, say.reset];
+    },
+  ],
+  [10, "refused", (subject) => [phrases(subject).syn, phrases(subject).refusal, phrases(subject).another]],
+  [
+    8,
+    "complaint of the server",
+    (subject, dice) => {
+      const say = phrases(subject);
+      const complaint = complain(subject, "there", dice.of(COMPLAINTS));
+      return dice.percent(50)
+        ? [say.syn, complaint, say.synAgain]
+        : [say.syn, say.synAck, say.ack, say.data, complaint, say.dataAgain];
+    },
+  ],
+  [
+    6,
+    "complaint of the client",
+    (subject, dice) => [
+      phrases(subject).syn,
+      phrases(subject).synAck,
+      complain(subject, "back", dice.of(COMPLAINTS)),
+    ],
+  ],
+  [
+    20,
+    "out of state",
+    (subject, dice) => {
+      const flags = dice.of(FLAGS);
+      const [seq, ack] = [dice.below(2 ** 31), dice.below(2 ** 31)];
+      const stray = ask(subject, `stray ${flags || "no flags"}`, { flags, seq, ack, payload: 0 });
+      const back = answer(subject, "answer to a stray", { flags: "A", seq: ack, ack: seq, payload: 0 });
+      return [stray, back];
+    },
+  ],
+  [
+    6,
+    "bad checksum",
+    (subject) => {
+      const say = phrases(subject);
+      const bad = ask(subject, "SYN, bad checksum", {
+        flags: "S",
+        seq: subject.isn[0],
+        payload: 0,
+        checksum: 1,
+      });
+      return [bad, say.syn, say.synAck];
+    },
+  ],
+];
+
+const UDP: Repertoire = [
+  [
+    40,
+    "exchange",
+    (subject) => [
+      ask(subject, "ask"),
+      answer(subject, "answer"),
+      ask(subject, "ask more"),
+      answer(subject, "answer more"),
+    ],
+  ],
+  [12, "again", (subject) => [ask(subject, "ask"), ask(subject, "ask again"), answer(subject, "answer")]],
+  [
+    10,
+    "complaint of the server",
+    (subject, dice) => [
+      ask(subject, "ask"),
+      complain(subject, "there", dice.of(COMPLAINTS)),
+      ask(subject, "ask again"),
+    ],
+  ],
+  [
+    8,
+    "complaint of the client",
+    (subject, dice) => [
+      ask(subject, "ask"),
+      answer(subject, "answer"),
+      complain(subject, "back", dice.of(COMPLAINTS)),
+    ],
+  ],
+  [6, "bad checksum", (subject) => [ask(subject, "ask, bad checksum", { checksum: 1 }), ask(subject, "ask")]],
+  [
+    6,
+    "no checksum",
+    (subject) => [ask(subject, "ask, no checksum", { checksum: 0 }), answer(subject, "answer")],
+  ],
+];
+
+const ICMP: Repertoire = [
+  [
+    5,
+    "ping",
+    (subject) => [ask(subject, "echo request"), answer(subject, "echo reply"), ask(subject, "echo again")],
+  ],
+  [
+    1,
+    "complaint",
+    (subject, dice) => [ask(subject, "echo request"), complain(subject, "there", dice.of(COMPLAINTS))],
+  ],
+];
+
+const REPERTOIRES = { TCP, UDP, ICMP } as const;
+
+/** Draws conversations between those who are there. */
+export class Conversations {
+  readonly #sources: Sources;
+  readonly #destinations: Destinations;
+  readonly #ports: Ports;
+  readonly #macs: ReadonlyMap<string, Mac>;
+
+  constructor(sources: Sources, destinations: Destinations, ports: Ports, macs: ReadonlyMap<string, Mac>) {
+    this.#sources = sources;
+    this.#destinations = destinations;
+    this.#ports = ports;
+    this.#macs = macs;
+  }
+
+  draw(dice: Dice): Conversation {
+    const { protocol, ...to } = this.#destinations.draw(dice);
+    const source = this.#sources.draw(dice, to.address);
+    const { way, address } = source;
+    const subject: Subject = {
+      protocol,
+      way,
+      from: { address, port: this.#ports.draw(dice, address) },
+      to,
+      ttl: dice.weighted([
+        [20, 64],
+        [3, 255],
+        [1, 2],
+        [1, 1],
+      ]),
+      tos: dice.of([0, 0x10, 0xb8, 0x02]),
+      payload: dice.below(64),
+      isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
+      macs: this.#macs,
+    };
+    const [kind, steps] = this.#choose(dice, subject);
+    return { kind: `${protocol} ${kind}`, steps };
+  }
+
+  #choose(dice: Dice, subject: Subject): readonly [string, readonly Step[]] {
+    if (subject.protocol === "SCTP") throw new Error("SCTP is not spoken yet.");
+    const repertoire = REPERTOIRES[subject.protocol];
+    const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
+    return [kind, hold(subject, dice)];
+  }
+
+  /** First packets to a Service whose endpoints are counted. */
+  drawEven(dice: Dice, to: Subject["to"]): Conversation {
+    const { way, address } = dice.of(this.#sources.pods);
+    const from = { address, port: this.#ports.draw(dice, address) };
+    const subject: Subject = {
+      protocol: "TCP",
+      way,
+      from,
+      to,
+      ttl: 64,
+      tos: 0,
+      payload: 0,
+      isn: [1, 1],
+      macs: this.#macs,
+    };
+    return { kind: EVEN_KIND, steps: [phrases(subject).syn] };
+  }
+}
+
+export const EVEN_KIND = "TCP even";

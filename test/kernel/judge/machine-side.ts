@@ -1,0 +1,88 @@
+import { ETH_LEN } from "../../../assembly/abi/wire.js";
+import type { Batch } from "../../../src/engine/batch.js";
+import { Engine } from "../../../src/engine/engine.js";
+import type { Ruleset } from "../../../src/ruleset/ruleset.js";
+import type { DropReason, VerdictName } from "../../../src/trace/codes.js";
+import { type Entering, type Leaving, NODE_WAY } from "./conversation.js";
+import { endsOf } from "./steps.js";
+
+/** What the machine says of a packet. */
+export interface Judgement {
+  readonly verdict: VerdictName;
+  readonly reason: DropReason;
+  /** Where it comes out, of those that do. */
+  readonly leaving: Leaving | undefined;
+}
+
+const CONNECTIONS = 65_535;
+/** Room enough for one packet's connection. */
+const FEW_CONNECTIONS = 63;
+/** Seeds that are tried until the machine chooses as the kernel did: nearly surely enough for a score of endpoints. */
+const TRIES = 400;
+
+/** The machine as it judges one packet at a time, choosing what the kernel has chosen. */
+export class MachineSide {
+  readonly #engine: Engine;
+  readonly #scout: Engine;
+  readonly #batch: Batch;
+  readonly #scoutBatch: Batch;
+  #seed = 1;
+
+  private constructor(engine: Engine, scout: Engine) {
+    this.#engine = engine;
+    this.#scout = scout;
+    this.#batch = engine.batch(1);
+    this.#scoutBatch = scout.batch(1);
+  }
+
+  static async load(ruleset: Ruleset): Promise<MachineSide> {
+    const engine = await Engine.load(ruleset, { connections: CONNECTIONS });
+    return new MachineSide(engine, await Engine.load(ruleset, { connections: FEW_CONNECTIONS }));
+  }
+
+  /** `now` in milliseconds. */
+  judge(entering: Entering, now: number): Judgement {
+    return this.#run(this.#engine, this.#batch, entering, now);
+  }
+
+  /**
+   * As `judge`, of a packet that may open a connection: the random state is set so that it goes where the kernel sent
+   * it, if it can. A second machine without connections finds out how.
+   */
+  judgeAs(entering: Entering, now: number, kernel: Leaving | undefined): Judgement {
+    const aim = kernel === undefined ? undefined : endsOf(kernel)?.[1];
+    if (kernel !== undefined && aim !== undefined) {
+      for (let tries = 0; tries < TRIES; tries++) {
+        this.#scout.clearConnections();
+        this.#seedBoth(++this.#seed);
+        const { leaving } = this.#run(this.#scout, this.#scoutBatch, entering, 0);
+        const ends = leaving === undefined ? undefined : endsOf(leaving)?.[1];
+        if (ends === undefined) break;
+        if (leaving?.way === kernel.way && ends.address === aim.address && ends.port === aim.port) break;
+      }
+    }
+    return this.judge(entering, now);
+  }
+
+  forget(): void {
+    this.#engine.clearConnections();
+  }
+
+  #seedBoth(seed: number): void {
+    for (const engine of [this.#engine, this.#scout]) engine.machine.stateSeed(engine.state, seed, 0);
+  }
+
+  #run(engine: Engine, batch: Batch, { way, frame }: Entering, now: number): Judgement {
+    batch.set(0, frame, way === NODE_WAY ? 0 : engine.interfaceNumber(frame, way));
+    engine.run(batch, now);
+    const verdict = batch.verdict(0);
+    return { verdict, reason: batch.reason(0), leaving: this.#leaving(engine, batch, verdict) };
+  }
+
+  #leaving(engine: Engine, batch: Batch, verdict: VerdictName): Leaving | undefined {
+    if (verdict === "LOCAL") return { way: NODE_WAY, octets: batch.frame(0).slice(ETH_LEN) };
+    if (verdict !== "FORWARD") return undefined;
+    const out = engine.numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name ?? "?";
+    return { way: out, octets: batch.frame(0).slice() };
+  }
+}

@@ -1,0 +1,100 @@
+import * as wire from "../../../assembly/abi/wire.js";
+import { read8, read16, read32, write } from "../../../src/packet/octets.js";
+
+/** Where things stand in an IP packet, IPv4 or IPv6 without extension headers. */
+export interface Place {
+  readonly family: 4 | 6;
+  readonly protocol: number;
+  /** Of the transport header. */
+  readonly transport: number;
+  readonly isLaterFragment: boolean;
+}
+
+const IP6_LEN = 40;
+
+/** Undefined for what is no IP packet. */
+export function placeOf(packet: Uint8Array): Place | undefined {
+  const version = (packet[0] ?? 0) >> 4;
+  if (version === 4 && packet.length >= wire.IP4_LEN) {
+    const isLaterFragment = (read16(packet, wire.IP4_FRAGMENT) & wire.IP4_FRAGMENT_MASK) !== 0;
+    const protocol = packet[wire.IP4_PROTOCOL] ?? 0;
+    return { family: 4, protocol, transport: ((packet[0] ?? 0) & 15) * 4, isLaterFragment };
+  }
+  if (version !== 6 || packet.length < IP6_LEN) return undefined;
+  return { family: 6, protocol: packet[6] ?? 0, transport: IP6_LEN, isLaterFragment: false };
+}
+
+const ERRORS_4 = new Set([3, 4, 5, 11, 12]);
+
+/** Where the quoted packet of an ICMP error begins; undefined for any other packet. */
+export function quoteOf(packet: Uint8Array): number | undefined {
+  const place = placeOf(packet);
+  if (place === undefined || place.isLaterFragment) return undefined;
+  const type = packet[place.transport] ?? 255;
+  const isError =
+    place.protocol === wire.PROTO_ICMP
+      ? ERRORS_4.has(type)
+      : place.protocol === wire.PROTO_ICMP6 && type < 128;
+  return isError && packet.length >= place.transport + wire.ICMP_LEN
+    ? place.transport + wire.ICMP_LEN
+    : undefined;
+}
+
+/**
+ * Precedence of the ICMP errors that a Linux kernel makes (RFC 1812 §4.3.2.5), beside which the ToS bits of the packet
+ * in question stand: packets of the judge's never have it.
+ */
+const ERROR_PRECEDENCE = 0xc0;
+const PRECEDENCE_MASK = 0xe0;
+/** A kernel's own flow labels have this bit (net.ipv6.flowlabel_state_ranges): those of the judge's packets never do. */
+const OWN_LABEL = 0x80000;
+const LABEL_MASK = 0xfffff;
+
+/** Whether a kernel made the packet itself, as an answer to one of the judge's. */
+export function isKernels(packet: Uint8Array): boolean {
+  const place = placeOf(packet);
+  if (place?.family === 4) return (read8(packet, wire.IP4_TOS) & PRECEDENCE_MASK) === ERROR_PRECEDENCE;
+  return (read32(packet, 0) & OWN_LABEL) !== 0;
+}
+
+/** The number that tells a packet of the judge's from others, also where a kernel's ICMP error quotes it. */
+export function tagOf(packet: Uint8Array): number | undefined {
+  const place = placeOf(packet);
+  if (place === undefined) return undefined;
+  if (!isKernels(packet))
+    return place.family === 4 ? read16(packet, wire.IP4_ID) : read32(packet, 0) & LABEL_MASK;
+  const quote = quoteOf(packet);
+  return quote === undefined ? undefined : tagOf(packet.subarray(quote));
+}
+
+/** What tells ports of packets that have them, ICMP ids included: offsets in the packet of source and destination. */
+export function portsAt(packet: Uint8Array): readonly [number, number] | undefined {
+  const place = placeOf(packet);
+  if (place === undefined || place.isLaterFragment || quoteOf(packet) !== undefined) return undefined;
+  const { protocol, transport } = place;
+  if (packet.length < transport + 8) return undefined;
+  if (protocol === wire.PROTO_ICMP || protocol === wire.PROTO_ICMP6) return [transport + 4, transport + 4];
+  const hasPorts = [wire.PROTO_TCP, wire.PROTO_UDP, wire.PROTO_SCTP].includes(protocol);
+  return hasPorts ? [transport, transport + 2] : undefined;
+}
+
+function checksumAt({ protocol, transport }: Place): number | undefined {
+  if (protocol === wire.PROTO_TCP) return transport + wire.TCP_CHECKSUM;
+  if (protocol === wire.PROTO_UDP) return transport + wire.UDP_CHECKSUM;
+  return protocol === wire.PROTO_ICMP || protocol === wire.PROTO_ICMP6 ? transport + 2 : undefined;
+}
+
+/** Changes a 16-bit field, and the Internet checksum over it as RFC 1624 says; a UDP checksum of 0 stays. */
+export function rewrite16(packet: Uint8Array, at: number, value: number): void {
+  const place = placeOf(packet);
+  const before = read16(packet, at);
+  write(packet, at, 2, value, "field");
+  const checksum = place === undefined ? undefined : checksumAt(place);
+  if (place === undefined || checksum === undefined || checksum + 2 > packet.length) return;
+  const old = read16(packet, checksum);
+  if (place.protocol === wire.PROTO_UDP && old === 0) return;
+  const sum = 0xffff - old + (0xffff - before) + value;
+  const folded = (sum & 0xffff) + Math.floor(sum / 0x10000);
+  const sealed = 0xffff - ((folded & 0xffff) + (folded >> 16));
+  write(packet, checksum, 2, place.protocol === wire.PROTO_UDP && sealed === 0 ? 0xffff : sealed, "checksum");
+}

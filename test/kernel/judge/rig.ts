@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { ETH_LEN } from "../../../assembly/abi/wire.js";
+import type { Neighbour } from "../../../src/ruleset/neighbours.js";
+import type { Ruleset } from "../../../src/ruleset/ruleset.js";
+import { CaptureStream } from "./capture-stream.js";
+import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
+import { DELIVERED_GROUP, loadRules, type RuleText, showDelivered } from "./kernel-rules.js";
+import { deliveredPacket } from "./nflog.js";
+import { fellNode, isWire, raiseNode, type Spaces, setKernel } from "./node-space.js";
+import { tagOf } from "./packet-octets.js";
+import { buildSender, Sender, senderSource } from "./sender.js";
+import { callIn } from "./shell.js";
+
+/** What one node of the rig is made of. */
+export interface RigSetup {
+  readonly ruleset: Ruleset;
+  readonly texts: readonly RuleText[];
+  /** Neighbours that packets go to beside the ruleset's. */
+  readonly guests: readonly Neighbour[];
+  readonly settings: Readonly<Record<string, number>>;
+}
+
+/** A packet that surely comes out at one place, so that what came before it and is not there was dropped. */
+export interface Sentinel {
+  readonly at: string;
+  make(tag: number): Entering;
+}
+
+/** Tags from here on are the sentinels'. */
+export const TAGS = 65_000;
+const PATIENCE_MS = 20_000;
+
+/** A node in the kernel: packets go in, and what comes out is told by the packets' tags. */
+export class Rig {
+  readonly #spaces: Spaces;
+  readonly #ways: readonly string[];
+  readonly #sentinels: readonly Sentinel[];
+  readonly #sender: Sender;
+  readonly #captures: CaptureStream[] = [];
+  readonly #folder: string;
+  #heard = new Map<number, Leaving[]>();
+  #missed: ((tag: number) => void) | undefined;
+
+  private constructor(
+    spaces: Spaces,
+    ways: readonly string[],
+    sentinels: readonly Sentinel[],
+    folder: string,
+  ) {
+    this.#spaces = spaces;
+    this.#ways = ways;
+    this.#sentinels = sentinels;
+    this.#folder = folder;
+    const program = buildSender(senderSource(), folder);
+    this.#sender = new Sender(
+      program,
+      ways.map((way) => (way === NODE_WAY ? `${spaces.node}:` : `${spaces.ends}:${way}`)),
+    );
+  }
+
+  /** Raises the node, loads its rules and listens. What was made is taken away where that fails. */
+  static async raise(setup: RigSetup, sentinels: readonly Sentinel[]): Promise<Rig> {
+    const name = `packetyard-${process.pid}`;
+    const spaces = { node: `${name}-node`, ends: `${name}-ends` };
+    const folder = mkdtempSync(`${tmpdir()}/packetyard-`);
+    try {
+      raiseNode(spaces, setup.ruleset, setup.guests);
+      showDelivered(spaces.node);
+      loadRules(spaces.node, setup.texts);
+      setKernel(spaces.node, setup.settings);
+      const wires = setup.ruleset.interfaces.filter(isWire).map(({ name: wire }) => wire);
+      const rig = new Rig(spaces, [NODE_WAY, ...wires], sentinels, folder);
+      await rig.#listen(wires);
+      return rig;
+    } catch (cause) {
+      fellNode(spaces);
+      rmSync(folder, { recursive: true });
+      throw cause;
+    }
+  }
+
+  async #listen(wires: readonly string[]): Promise<void> {
+    const { node, ends } = this.#spaces;
+    for (const way of wires) {
+      const heard = (octets: Uint8Array) => this.#hear({ way, octets });
+      this.#captures.push(await CaptureStream.open(ends, way, ["-Q", "in"], heard));
+    }
+    const delivered = (record: Uint8Array) => {
+      const octets = deliveredPacket(record);
+      if (octets !== undefined) this.#hear({ way: NODE_WAY, octets });
+    };
+    this.#captures.push(await CaptureStream.open(node, `nflog:${DELIVERED_GROUP}`, [], delivered));
+  }
+
+  #hear(leaving: Leaving): void {
+    const tag = tagOf(packetOf(leaving));
+    if (tag === undefined || tag === 0) return;
+    const before = this.#heard.get(tag);
+    if (before === undefined) this.#heard.set(tag, [leaving]);
+    else before.push(leaving);
+    if (tag >= TAGS) this.#missed?.(tag);
+  }
+
+  /**
+   * Sends packets in their order and resolves to what came out of each, by tag, once a later packet has come out
+   * everywhere. Error where that does not come.
+   */
+  async exchange(entering: readonly Entering[]): Promise<ReadonlyMap<number, readonly Leaving[]>> {
+    this.#heard = new Map();
+    const last = this.#sentinels.map((sentinel, index) => sentinel.make(TAGS + index));
+    const passed = this.#awaitSentinels();
+    await this.#sender.send(
+      [...entering, ...last].map(({ way, frame }) => ({
+        way: this.#ways.indexOf(way),
+        octets: way === NODE_WAY ? frame.subarray(ETH_LEN) : frame,
+      })),
+    );
+    await passed;
+    return this.#heard;
+  }
+
+  #awaitSentinels(): Promise<void> {
+    const missing = new Set(this.#sentinels.map((_, index) => TAGS + index));
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        const places = [...missing].map((tag) => this.#sentinels[tag - TAGS]?.at || "the node");
+        reject(
+          new Error(
+            `The last packet did not come out at ${places.join(", ")} within ${PATIENCE_MS / 1000} s.`,
+          ),
+        );
+      }, PATIENCE_MS);
+      this.#missed = (tag) => {
+        missing.delete(tag);
+        if (missing.size > 0) return;
+        clearTimeout(late);
+        resolve();
+      };
+    });
+  }
+
+  /** Runs one of the kernel's tools in the node. */
+  ask(program: string, ...words: readonly string[]): string {
+    return callIn(this.#spaces.node, program, words);
+  }
+
+  /** Takes everything away; resolves to how many packets the captures missed. */
+  async fell(): Promise<number> {
+    this.#sender.close();
+    const missed = await Promise.all(this.#captures.map((capture) => capture.close()));
+    fellNode(this.#spaces);
+    rmSync(this.#folder, { recursive: true });
+    return missed.reduce((sum, count) => sum + count, 0);
+  }
+}

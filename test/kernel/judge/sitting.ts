@@ -1,0 +1,112 @@
+import { type ChosenPort, compare } from "./comparison.js";
+import type { Conversation, Entering, Leaving, Said, Step } from "./conversation.js";
+import type { MachineSide } from "./machine-side.js";
+import { type Rig, TAGS } from "./rig.js";
+import type { Tally } from "./tally.js";
+
+/** A conversation under way: what each side has said, and how far it has come. */
+interface Hearing {
+  readonly conversation: Conversation;
+  readonly kernel: Said;
+  readonly machine: Said;
+  next: number;
+  port: ChosenPort | undefined;
+  isOver: boolean;
+}
+
+/** A packet that is about to be sent to both. */
+interface Turn {
+  readonly hearing: Hearing;
+  readonly step: Step;
+  readonly tag: number;
+  readonly toKernel: Entering;
+  readonly toMachine: Entering;
+}
+
+const SILENT: readonly Leaving[] = [];
+const NOWHERE: Entering = { way: "", frame: new Uint8Array(0) };
+
+function open(conversation: Conversation): Hearing {
+  const said = () => ({ opening: NOWHERE });
+  return {
+    conversation,
+    kernel: said(),
+    machine: said(),
+    next: 0,
+    port: undefined,
+
+    isOver: false,
+  };
+}
+
+/** The next step that both sides can make, if there is one. */
+function nextTurn(hearing: Hearing, tag: number): Turn | undefined {
+  const { steps } = hearing.conversation;
+  while (hearing.next < steps.length && !hearing.isOver) {
+    const step = steps[hearing.next++] as Step;
+    const [toKernel, toMachine] = [step.make(hearing.kernel, tag), step.make(hearing.machine, tag)];
+    if (toKernel !== undefined && toMachine !== undefined) return { hearing, step, tag, toKernel, toMachine };
+  }
+  return undefined;
+}
+
+/** Kernel and machine hear conversations, one round of packets after another, and are compared. */
+export class Sitting {
+  readonly #rig: Rig;
+  readonly #machine: MachineSide;
+  readonly #tally: Tally;
+  readonly #began = performance.now();
+
+  constructor(rig: Rig, machine: MachineSide, tally: Tally) {
+    this.#rig = rig;
+    this.#machine = machine;
+    this.#tally = tally;
+  }
+
+  /** Holds them all to their ends; resolves to where each first packet went in the kernel. */
+  async hold(conversations: readonly Conversation[]): Promise<readonly (Leaving | undefined)[]> {
+    const hearings = conversations.map(open);
+    this.#tally.flows += hearings.length;
+    const first: (Leaving | undefined)[] = [];
+    while (true) {
+      const turns = hearings
+        .map((hearing, index) => nextTurn(hearing, index + 1))
+        .filter((turn) => turn !== undefined);
+      if (turns.length === 0) return first;
+      if (turns.length >= TAGS)
+        throw new Error(`${turns.length} packets in one round are more than there are tags.`);
+      const heard = await this.#rig.exchange(turns.map(({ toKernel }) => toKernel));
+      for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT);
+      if (first.length === 0) first.push(...hearings.map(({ kernel }) => kernel.there));
+    }
+  }
+
+  #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[]): void {
+    const now = Math.floor(performance.now() - this.#began);
+    // What comes from the client may open a connection, again too: another SYN, or where the first packet was refused.
+    const judgement =
+      step.direction === "there"
+        ? this.#machine.judgeAs(toMachine, now, kernel[0])
+        : this.#machine.judge(toMachine, now);
+    const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, hearing.port);
+    this.#tally.count(toKernel, kernel, judgement);
+    if (hearing.next > 1) this.#tally.later += 1;
+    if (difference !== undefined) {
+      const { kind } = hearing.conversation;
+      this.#tally.differ({
+        conversation: kind,
+        step: step.name,
+        how: difference,
+        entering: toKernel,
+        kernel,
+        judgement,
+      });
+    }
+    hearing.isOver = difference !== undefined || isPunted === true;
+    hearing.port ??= chosen;
+    if (judgement.leaving === undefined || kernel[0] === undefined) return;
+    if (step.direction === "aside") return;
+    hearing.kernel[step.direction] = kernel[0];
+    hearing.machine[step.direction] = judgement.leaving;
+  }
+}
