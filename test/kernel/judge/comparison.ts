@@ -1,7 +1,8 @@
 import { ETH_LEN, ICMP_LEN, PROTO_ICMP } from "../../../assembly/abi/wire.js";
+import { verifyChecksums } from "../../../src/packet/checksum.js";
 import { read16 } from "../../../src/packet/octets.js";
 import type { DropReason } from "../../../src/trace/codes.js";
-import { type Entering, type Leaving, packetOf } from "./conversation.js";
+import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
 import { isKernels, placeOf, portsAt, quoteOf, rewrite16 } from "./packet-octets.js";
 
@@ -58,6 +59,8 @@ const describeJudgement = ({ verdict, reason, leaving }: Judgement) =>
     ? `${verdict} ${reason}`
     : `${verdict}${leaving.way === "" ? "" : ` by ${leaving.way}`}`;
 
+const SMALL_CLASS = 512;
+
 /** First and last port of the class that the kernel chooses from for a port (nf_nat_l4proto_unique_tuple). */
 function classOf(port: number, isIcmp: boolean): readonly [number, number] {
   if (isIcmp) return [0, 65_535];
@@ -78,7 +81,9 @@ function chosenPort(sent: Uint8Array, kernel: Uint8Array, machine: Uint8Array): 
   const [was, of, by] = [sent, kernel, machine].map(sourceOf);
   if (was === undefined || of === undefined || by === undefined || of[1] === by[1]) return undefined;
   const range = classOf(was[1], placeOf(sent)?.protocol === PROTO_ICMP);
-  const isChosen = (port: number) => port !== was[1] && isWithin(port, range);
+  // In a small class the port that is drawn may well be the one that was there.
+  const isChosen = (port: number) =>
+    isWithin(port, range) && (port !== was[1] || range[1] - range[0] < SMALL_CLASS);
   return isChosen(of[1]) && isChosen(by[1]) ? { kernel: of[1], machine: by[1] } : undefined;
 }
 
@@ -125,6 +130,18 @@ function fieldsThatDiffer(kernel: Leaving, machine: Leaving): string {
   return names.filter((name) => names.length === 1 || !derived.has(name)).join(", ");
 }
 
+/** The pair of ports that explains a difference: the one that is known, unless both have chosen anew. */
+function portsBetween(
+  sent: Uint8Array,
+  kernel: Uint8Array,
+  machine: Uint8Array,
+  known: ChosenPort | undefined,
+): ChosenPort | undefined {
+  const fresh = chosenPort(sent, kernel, machine);
+  if (known === undefined || fresh === undefined) return known ?? fresh;
+  return fresh.kernel !== known.kernel && fresh.machine !== known.machine ? fresh : known;
+}
+
 function comparePackets(
   entering: Entering,
   kernel: Leaving,
@@ -132,18 +149,22 @@ function comparePackets(
   known: ChosenPort | undefined,
 ): Opinion {
   if (isSame(kernel.octets, machine.octets)) return AGREED;
-  const sent = entering.frame.subarray(ETH_LEN);
-  const chosen = known ?? chosenPort(sent, packetOf(kernel), packetOf(machine));
+  const chosen = portsBetween(entering.frame.subarray(ETH_LEN), packetOf(kernel), packetOf(machine), known);
   const from = machine.octets.length - packetOf(machine).length;
   const expected = chosen === undefined ? machine.octets : withKernelPort(machine.octets, from, chosen);
   if (isSame(kernel.octets, expected)) return chosen === undefined ? AGREED : { chosen };
   return { difference: `differ in ${fieldsThatDiffer(kernel, { ...machine, octets: expected })}` };
 }
 
+/** The ICMP error that a packet is answered by: none where the node's own program is told, or a checksum is bad. */
+function answerTo({ way, frame }: Entering, reason: DropReason): readonly [number, number] | undefined {
+  if (way === NODE_WAY && reason === "NO_ROUTE") return undefined;
+  return verifyChecksums(frame).l4 === "bad" && reason === "PORT_UNREACHABLE" ? undefined : ANSWERS[reason];
+}
+
 function compareAnswer(entering: Entering, kernel: readonly Leaving[], judgement: Judgement): Opinion {
   const [only] = kernel;
-  const expected =
-    entering.way === "" && judgement.reason === "NO_ROUTE" ? undefined : ANSWERS[judgement.reason];
+  const expected = answerTo(entering, judgement.reason);
   const disagreed = {
     difference: `kernel: ${describeLeaving(kernel)}; machine: ${describeJudgement(judgement)}`,
   };

@@ -103,7 +103,7 @@ export class Sitting {
       });
     }
     hearing.isOver = difference !== undefined || isPunted === true;
-    hearing.port ??= chosen;
+    hearing.port = chosen ?? hearing.port;
     if (judgement.leaving === undefined || kernel[0] === undefined) return;
     if (step.direction === "aside") return;
     hearing.kernel[step.direction] = kernel[0];
