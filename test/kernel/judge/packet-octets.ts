@@ -1,5 +1,6 @@
 import * as wire from "../../../assembly/abi/wire.js";
-import { read8, read16, read32, write } from "../../../src/packet/octets.js";
+import { internetChecksum, pseudoHeader } from "../../../src/packet/checksum.js";
+import { concat, read8, read16, read32, read128, write } from "../../../src/packet/octets.js";
 
 /** Where things stand in an IP packet, IPv4 or IPv6 without extension headers. */
 export interface Place {
@@ -97,4 +98,64 @@ export function rewrite16(packet: Uint8Array, at: number, value: number): void {
   const folded = (sum & 0xffff) + Math.floor(sum / 0x10000);
   const sealed = 0xffff - ((folded & 0xffff) + (folded >> 16));
   write(packet, checksum, 2, place.protocol === wire.PROTO_UDP && sealed === 0 ? 0xffff : sealed, "checksum");
+}
+
+/** Writes the checksum of an ICMP or ICMPv6 message. */
+export function sealIcmp(packet: Uint8Array): void {
+  const place = placeOf(packet);
+  if (place === undefined) return;
+  const message = packet.subarray(place.transport);
+  write(message, wire.ICMP_CHECKSUM, 2, 0, "checksum");
+  const pseudo =
+    place.family === 4
+      ? new Uint8Array(0)
+      : pseudoHeader(read128(packet, 8), read128(packet, 24), wire.PROTO_ICMP6, message.length);
+  write(message, wire.ICMP_CHECKSUM, 2, internetChecksum(concat(pseudo, message)), "checksum");
+}
+
+/** Fields by the offsets where they begin and end; 4 and 6 are the families. */
+const FIELDS = {
+  4: [
+    ["version", 0, 1],
+    ["tos", 1, 2],
+    ["length", 2, 4],
+    ["id", 4, 6],
+    ["fragment", 6, 8],
+    ["ttl", 8, 9],
+    ["protocol", 9, 10],
+    ["header checksum", 10, 12],
+    ["source", 12, 16],
+    ["destination", 16, 20],
+    ["first port", 20, 22],
+    ["second port", 22, 24],
+    ["the rest", 24, Infinity],
+  ],
+  6: [
+    ["traffic class or flow label", 0, 4],
+    ["length", 4, 6],
+    ["next header", 6, 7],
+    ["hop limit", 7, 8],
+    ["source", 8, 24],
+    ["destination", 24, 40],
+    ["first port", 40, 42],
+    ["second port", 42, 44],
+    ["the rest", 44, Infinity],
+  ],
+} as const;
+
+const octetsOf = (packet: Uint8Array, name: string): Uint8Array => {
+  const [, from, to] = FIELDS[placeOf(packet)?.family ?? 4].find(([field]) => field === name) ?? ["", 0, 0];
+  return packet.subarray(from, to);
+};
+
+export const sourceAddress = (packet: Uint8Array): Uint8Array => octetsOf(packet, "source");
+export const targetAddress = (packet: Uint8Array): Uint8Array => octetsOf(packet, "destination");
+
+/** Names the fields in which two packets differ; a header checksum that follows from others is not named. */
+export function differingFields(one: Uint8Array, other: Uint8Array): string {
+  const differ = FIELDS[placeOf(one)?.family ?? 4]
+    .filter(([, from, to]) => Buffer.compare(one.subarray(from, to), other.subarray(from, to)) !== 0)
+    .map(([name]) => name);
+  const told = differ.filter((name) => differ.length === 1 || name !== "header checksum");
+  return told.join(", ");
 }

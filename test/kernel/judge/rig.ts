@@ -64,6 +64,7 @@ export class Rig {
     const name = `packetyard-${process.pid}`;
     const spaces = { node: `${name}-node`, ends: `${name}-ends` };
     const folder = mkdtempSync(`${tmpdir()}/packetyard-`);
+    process.once("exit", () => fellNode(spaces));
     try {
       raiseNode(spaces, setup.ruleset, setup.guests);
       showDelivered(spaces.node);

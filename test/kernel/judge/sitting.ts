@@ -1,4 +1,5 @@
-import { type ChosenPort, compare } from "./comparison.js";
+import type { ChosenPort } from "./chosen-port.js";
+import { compare } from "./comparison.js";
 import type { Conversation, Entering, Leaving, Said, Step } from "./conversation.js";
 import type { MachineSide } from "./machine-side.js";
 import { type Rig, TAGS } from "./rig.js";

@@ -81,6 +81,7 @@ export class Tally {
     return [...this.#groups].map(([what, group]) => ({ what, ...group })).sort((a, b) => b.count - a.count);
   }
 
+  /** Packets on which they differ. */
   get differing(): number {
     return this.differences.reduce((sum, { count }) => sum + count, 0);
   }

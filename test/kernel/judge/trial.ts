@@ -2,33 +2,55 @@ import { compile } from "../../../src/compile.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { ProxyMode, Ruleset } from "../../../src/ruleset/ruleset.js";
 import { ip } from "../../proxy/cluster-of.js";
-import { NODE_WAY } from "./conversation.js";
+import { type BrokenRule, withBrokenRule } from "./broken-rule.js";
+import { type Draws, evenness } from "./chi-square.js";
+import { type Conversation, NODE_WAY } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { Dice } from "./dice.js";
-import { drawNode, NODE_IP } from "./drawn-node.js";
+import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP } from "./drawn-node.js";
 import { type Backend, textsOf } from "./kernel-rules.js";
 import { MachineSide } from "./machine-side.js";
 import { Destinations, GUESTS, Ports, Sources } from "./parties.js";
 import { Rig, type Sentinel } from "./rig.js";
 import { enter } from "./segment.js";
 import { Sitting } from "./sitting.js";
+import { endsOf } from "./steps.js";
 import { Tally } from "./tally.js";
 
-export interface TrialSetup {
+/** Who is asked in the kernel. */
+export interface Mode {
+  readonly name: string;
   readonly proxy: ProxyMode;
   readonly backend: Backend;
+}
+
+export const MODES: readonly Mode[] = [
+  { name: "iptables-legacy", proxy: "iptables", backend: "legacy" },
+  { name: "iptables-nft", proxy: "iptables", backend: "nft" },
+  { name: "nftables", proxy: "nftables", backend: "nft" },
+];
+
+export interface TrialSetup {
+  readonly mode: Mode;
   readonly packets: number;
   readonly seed: number;
+  /** A rule that is wrong in what the kernel loads. */
+  readonly broken?: BrokenRule;
 }
 
 /** How one mode did. */
 export interface Trial {
   readonly mode: string;
   readonly tally: Tally;
+  /** Packets for which a capture had no room. */
   readonly missed: number;
+  /** How the kernel drew endpoints that are as likely as one another. */
+  readonly draws: Draws;
 }
 
 const SERVICES = 14;
+/** First packets that show how endpoints are drawn. */
+const DRAWS = 3_000;
 /** Conversations to a cluster; then another one is drawn. */
 const CONVERSATIONS = 5_000;
 /** Some steps are never made, since what they would answer did not come. */
@@ -73,46 +95,72 @@ function guestsOf(): Neighbour[] {
 
 const SETTINGS = { "net.ipv4.conf.all.route_localnet": 1 };
 
-async function slice(setup: TrialSetup, dice: Dice, tally: Tally, packets: number): Promise<number> {
+/** A node in the kernel and in the machine, and those who talk through it. */
+interface Stage {
+  readonly rig: Rig;
+  readonly sitting: Sitting;
+  readonly conversations: Conversations;
+}
+
+async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
   const { cluster, options } = drawNode(dice, SERVICES);
+  const { proxy, backend } = setup.mode;
   const cni = { plugin: "flannel", backend: "host-gw" } as const;
-  const ruleset = routed(compile(cluster, { ...options, proxy: setup.proxy, cni }));
-  const settings = setup.proxy === "iptables" ? SETTINGS : {};
-  const rig = await Rig.raise(
-    { ruleset, texts: textsOf(ruleset, setup.backend), guests: guestsOf(), settings },
-    sentinelsOf(ruleset),
-  );
-  try {
-    const machine = await MachineSide.load(ruleset);
-    const sitting = new Sitting(rig, machine, tally);
-    const drawn = new Conversations(
-      new Sources(cluster),
-      new Destinations(cluster),
-      new Ports(),
-      macsOf(ruleset),
-    );
-    const conversations = [];
-    for (let planned = 0; planned < packets && conversations.length < CONVERSATIONS; ) {
-      const conversation = drawn.draw(dice);
-      planned += conversation.steps.length;
-      conversations.push(conversation);
-    }
-    await sitting.hold(conversations);
-  } catch (cause) {
-    await rig.fell();
-    throw cause;
+  const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
+  const machine = await MachineSide.load(ruleset);
+  const right = textsOf(ruleset, backend);
+  const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
+  const settings = proxy === "iptables" ? SETTINGS : {};
+  const rig = await Rig.raise({ ruleset, texts, guests: guestsOf(), settings }, sentinelsOf(ruleset));
+  const parties = [new Sources(cluster), new Destinations(cluster), new Ports()] as const;
+  return {
+    rig,
+    sitting: new Sitting(rig, machine, tally),
+    conversations: new Conversations(...parties, macsOf(ruleset)),
+  };
+}
+
+/** So many packets' worth of conversations, or as many as one cluster is asked. */
+function drawConversations(drawn: Conversations, dice: Dice, packets: number): Conversation[] {
+  const conversations: Conversation[] = [];
+  for (let planned = 0; planned < packets && conversations.length < CONVERSATIONS; ) {
+    const conversation = drawn.draw(dice);
+    planned += conversation.steps.length;
+    conversations.push(conversation);
   }
-  return await rig.fell();
+  return conversations;
+}
+
+/** First packets to one Service, by the endpoint that got them. */
+async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: number): Promise<Draws> {
+  const to = { address: ip(EVEN_IP), port: 80 };
+  const asked = Array.from({ length: count }, () => conversations.drawEven(dice, to));
+  const counts = new Map<string, number>();
+  for (const leaving of await sitting.hold(asked)) {
+    const endpoint = String(leaving === undefined ? undefined : endsOf(leaving)?.[1].address);
+    counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
+  }
+  const seen = [...counts.values()];
+  return evenness([...seen, ...Array.from({ length: Math.max(0, EVEN_ENDPOINTS - seen.length) }, () => 0)]);
 }
 
 /** Holds one mode's trial: so many packets, over as many clusters as they need. */
-export async function hold(mode: string, setup: TrialSetup, say: (line: string) => void): Promise<Trial> {
+export async function holdTrial(setup: TrialSetup, say: (line: string) => void): Promise<Trial> {
   const tally = new Tally();
+  const mode = setup.mode.name;
   let missed = 0;
+  let draws: Draws | undefined;
   for (let index = 0; tally.packets < setup.packets; index++) {
     const dice = new Dice(setup.seed * 1_000 + index);
-    missed += await slice(setup, dice, tally, (setup.packets - tally.packets) * SPARE);
+    const stage = await stageOf(setup, dice, tally);
+    try {
+      draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
+      const wanted = (setup.packets - tally.packets) * SPARE;
+      await stage.sitting.hold(drawConversations(stage.conversations, dice, wanted));
+    } finally {
+      missed += await stage.rig.fell();
+    }
     say(`${mode}: ${tally.packets} of ${setup.packets} packets, ${tally.differing} differ`);
   }
-  return { mode, tally, missed };
+  return { mode, tally, missed, draws: draws ?? evenness([0, 0]) };
 }

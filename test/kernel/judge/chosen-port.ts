@@ -1,0 +1,64 @@
+import { PROTO_ICMP, PROTO_ICMP6 } from "../../../assembly/abi/wire.js";
+import { read16 } from "../../../src/packet/octets.js";
+import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.js";
+
+/** A port that kernel and machine each chose for a conversation. */
+export interface ChosenPort {
+  readonly kernel: number;
+  readonly machine: number;
+}
+
+const SMALL_CLASS = 512;
+
+/** First and last port of the class that the kernel chooses from for a port (nf_nat_l4proto_unique_tuple). */
+function classOf(port: number, isIcmp: boolean): readonly [number, number] {
+  if (isIcmp) return [0, 65_535];
+  if (port < 512) return [1, 511];
+  return port < 1024 ? [600, 1023] : [1024, 65_535];
+}
+
+function sourcePort(packet: Uint8Array): number | undefined {
+  const at = portsAt(packet)?.[0];
+  return at === undefined ? undefined : read16(packet, at);
+}
+
+/** Ports that both chose where the packet sent had another, each of the right class. */
+function freshPorts(sent: Uint8Array, kernel: Uint8Array, machine: Uint8Array): ChosenPort | undefined {
+  const [was, of, by] = [sourcePort(sent), sourcePort(kernel), sourcePort(machine)];
+  if (was === undefined || of === undefined || by === undefined || of === by) return undefined;
+  const protocol = placeOf(sent)?.protocol;
+  const [low, high] = classOf(was, protocol === PROTO_ICMP || protocol === PROTO_ICMP6);
+  // In a small class the port that is drawn may well be the one that was there.
+  const isChosen = (port: number) =>
+    port >= low && port <= high && (port !== was || high - low < SMALL_CLASS);
+  return isChosen(of) && isChosen(by) ? { kernel: of, machine: by } : undefined;
+}
+
+/** The ports that may explain a difference: those that are known, unless both have chosen anew. */
+export function portsBetween(
+  sent: Uint8Array,
+  kernel: Uint8Array,
+  machine: Uint8Array,
+  known: ChosenPort | undefined,
+): ChosenPort | undefined {
+  const fresh = freshPorts(sent, kernel, machine);
+  if (known === undefined || fresh === undefined) return known ?? fresh;
+  return fresh.kernel !== known.kernel && fresh.machine !== known.machine ? fresh : known;
+}
+
+/**
+ * What the machine's packet is with the port that the kernel chose: as its source, or as its destination; of an ICMP
+ * error, within what it quotes. Checksums follow.
+ */
+export function withKernelPort(packet: Uint8Array, { kernel, machine }: ChosenPort): Uint8Array[] {
+  const quote = quoteOf(packet) ?? 0;
+  const ports = new Set(portsAt(packet.subarray(quote)) ?? []);
+  return [...ports]
+    .filter((at) => read16(packet, quote + at) === machine)
+    .map((at) => {
+      const changed = packet.slice();
+      rewrite16(changed.subarray(quote), at, kernel);
+      if (quote > 0) sealIcmp(changed);
+      return changed;
+    });
+}
