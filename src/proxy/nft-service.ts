@@ -1,16 +1,25 @@
-import type { ObjectName } from "../model/object-name.js";
-import type { Ip } from "../net/ip.js";
-import type { Protocol } from "../net/port.js";
+import type { Family, Ip } from "../net/ip.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
-import type { NftChain, NftMapElement, NftRule, NftStatement, NftVerdict } from "../ruleset/nftables.js";
-import { base32Sha256 } from "./chain-name.js";
+import type {
+  NftChain,
+  NftMapElement,
+  NftRule,
+  NftSet,
+  NftStatement,
+  NftVerdict,
+} from "../ruleset/nftables.js";
 import { chainsAmong, type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
-import { commented, DROP, goTo, jump, MARK_CHAIN, prefixSet, REJECT_CHAIN, rule } from "./nft-base.js";
+import { commented, DROP, goTo, matchPrefix, matchPrefixes, REJECT_CHAIN, rule } from "./nft-base.js";
+import { affinitySets, balancingRules, endpointChain, host, MARK } from "./nft-endpoints.js";
+import type { NftLayout } from "./nft-layout.js";
+import { nftPortName, nftServiceName } from "./nft-names.js";
 
 /** What the chains of every Service on one node are made with. */
 export interface NftContext {
+  readonly family: Family;
+  readonly layout: NftLayout;
   readonly masqueradeAll: boolean;
   /** The source prefix of local Pods' packets; undefined without a detector. */
   readonly localPods: Prefix | undefined;
@@ -23,6 +32,7 @@ export interface NftService {
   readonly chains: readonly NftChain[];
   /** Those among them that belong to endpoints, by port. */
   readonly endpointChains: readonly EndpointChains<NftChain>[];
+  readonly affinitySets: readonly NftSet[];
   readonly serviceIPs: readonly NftMapElement[];
   readonly serviceNodePorts: readonly NftMapElement[];
   readonly noEndpointServices: readonly NftMapElement[];
@@ -30,62 +40,17 @@ export interface NftService {
   readonly firewallIPs: readonly NftMapElement[];
 }
 
-/** kube-proxy leaves 16 of the kernel's 256 characters to the prefix. */
-const NAME_LENGTH = 240;
-
-type NamedPort = Pick<Frontend, "protocol" | "portName"> & { readonly service: ObjectName };
-
-/** A prefix, and a hash of the texts together and they themselves, which are cut where that is too long. */
-function hashed(prefix: string, text: string, rest: string): string {
-  // join makes one piece, where a template would keep its parts: there are hundreds of thousands.
-  const full = [prefix, base32Sha256(text, 8, rest), "-", text, rest].join("");
-  const most = prefix.length + NAME_LENGTH;
-  return full.length > most ? `${full.slice(0, most - 3)}...` : full;
-}
-
-/** `ns1/svc1/tcp/p80`: a service port, as the names of its chains have it. */
-export function nftPortName({ service, protocol, portName }: NamedPort): string {
-  return `${service.namespace}/${service.name}/${protocol.toLowerCase()}/${portName}`;
-}
-
-/** `ULMVA6XW-ns1/svc1/tcp/p80`: a chain's name without its prefix (service-, local-, external-, firewall-). */
-export function nftServiceName(port: string): string {
-  return hashed("", port, "");
-}
-
-/** `endpoint-5OJB2KTY-ns1/svc1/tcp/p80__10.180.0.1/80`; takes the endpoint as `ip:port`, IPv6 in brackets. */
-export function nftEndpointChain(port: string, endpoint: string): string {
-  const colon = endpoint.lastIndexOf(":");
-  const address = endpoint.slice(0, colon);
-  const plain = address.startsWith("[") ? address.slice(1, -1).replaceAll(":", ".") : address;
-  return hashed("endpoint-", port, `__${plain}/${endpoint.slice(colon + 1)}`);
-}
-
-/** Shared by every rule that marks: a large cluster has half a million of them. */
-const MARK = jump(MARK_CHAIN);
-
-function matchSource(prefix: Prefix, invert: boolean): NftStatement {
-  const match = { kind: "match-address", side: "saddr", prefixes: [prefix] } as const;
-  return invert ? { ...match, invert } : match;
-}
-
-function hostPrefix(address: Ip): Prefix {
-  return { address, length: typeof address === "number" ? 32 : 128 };
-}
-
 /** The rule at the head of the chain that ClusterIP traffic enters: who is masqueraded there. */
 function internalHead(frontend: Frontend, context: NftContext): readonly NftRule[] {
-  const prefixes = [hostPrefix(frontend.clusterIP)];
-  const toClusterIP: NftStatement = { kind: "match-address", side: "daddr", prefixes };
-  if (context.masqueradeAll) return [rule(toClusterIP, MARK)];
+  const toClusterIP = matchPrefix("daddr", host(frontend.clusterIP));
+  const { protocol, port } = frontend;
+  const toPort: readonly NftStatement[] =
+    context.layout === "1.31"
+      ? [toClusterIP, { kind: "match-protocol", protocol }, { kind: "match-dport", port }]
+      : [toClusterIP];
+  if (context.masqueradeAll) return [rule(...toPort, MARK)];
   if (context.localPods === undefined) return [];
-  return [rule(toClusterIP, matchSource(context.localPods, true), MARK)];
-}
-
-function endpointChain(owner: string, protocol: Protocol, { name, address, port }: ProxyEndpoint): NftChain {
-  const hairpin = rule(matchSource(hostPrefix(address), false), MARK);
-  const translate = rule({ kind: "dnat", protocol, address, port });
-  return { name: nftEndpointChain(owner, name), rules: [hairpin, translate] };
+  return [rule(...toPort, matchPrefix("saddr", context.localPods, true), MARK)];
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -97,7 +62,7 @@ function shortCircuits(cluster: string, context: NftContext): readonly NftRule[]
     commented("short-circuit local traffic", FROM_NODE, goTo(cluster)),
   ];
   if (context.localPods === undefined) return fromNode;
-  const fromPods = matchSource(context.localPods, false);
+  const fromPods = matchPrefix("saddr", context.localPods);
   return [commented("short-circuit pod traffic", fromPods, goTo(cluster)), ...fromNode];
 }
 
@@ -105,8 +70,8 @@ function shortCircuits(cluster: string, context: NftContext): readonly NftRule[]
 function firewallChain(name: string, { sourceRanges, vips }: Frontend, context: NftContext): NftChain {
   const { nodeIP } = context;
   const fromNode = nodeIP !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIP));
-  const prefixes = prefixSet(fromNode ? [...sourceRanges, ...vips.map(hostPrefix)] : sourceRanges);
-  return { name, rules: [rule({ kind: "match-address", side: "saddr", prefixes, invert: true }, DROP)] };
+  const allowed = fromNode ? [...sourceRanges, ...vips.map(host)] : sourceRanges;
+  return { name, rules: [rule(matchPrefixes("saddr", allowed, true), DROP)] };
 }
 
 /** The names and fates that the parts of one service port share. */
@@ -152,7 +117,8 @@ function serviceChains(
   const balance = (name: string, among: readonly ProxyEndpoint[] = [], entered: boolean) => {
     const targets = chainsAmong(among, reachable, own.chains).map((chain) => chain.name);
     if (targets.length === 0) return;
-    chains.push({ name, rules: [...(entered ? head : []), rule({ kind: "numgen-vmap", chains: targets })] });
+    const balancing = balancingRules(targets, frontend.affinitySeconds !== undefined);
+    chains.push({ name, rules: [...(entered ? head : []), ...balancing] });
   };
   balance(plan.cluster, endpoints.cluster, !frontend.internalPolicyLocal);
   balance(plan.local, endpoints.local, frontend.internalPolicyLocal);
@@ -172,7 +138,7 @@ function externalRules(frontend: Frontend, plan: Plan, context: NftContext): rea
   return plan.hasExternal ? [...rules, rule(goTo(plan.local))] : rules;
 }
 
-/** The chains and map elements that kube-proxy makes of one service port (1.34, without session affinity). */
+/** The chains, sets and map elements that kube-proxy makes of one service port. */
 export function nftService(
   frontend: Frontend,
   endpoints: CategorizedEndpoints,
@@ -181,8 +147,9 @@ export function nftService(
 ): NftService {
   const { protocol, port, nodePort, name: comment } = frontend;
   const plan = planOf(frontend, endpoints);
+  const { affinitySeconds } = frontend;
   const own = endpointChains(frontend, endpoints.reachable, before, (endpoint) =>
-    endpointChain(plan.port, protocol, endpoint),
+    endpointChain(plan.port, protocol, endpoint, affinitySeconds !== undefined),
   );
   const onAddress = (address: Ip, verdict: NftVerdict) => ({ address, protocol, port, verdict });
   const onNodePort = (verdict: NftVerdict) => ({ protocol, port: nodePort, verdict });
@@ -198,6 +165,7 @@ export function nftService(
   return {
     chains: serviceChains(frontend, endpoints, plan, own, context),
     endpointChains: [own],
+    affinitySets: affinitySets(own.chains, affinitySeconds),
     serviceIPs: [
       ...(plan.hasInternal ? [onAddress(frontend.clusterIP, toInternal)] : []),
       ...answered.map((ip) => onAddress(ip, toExternal)),
@@ -219,6 +187,7 @@ export function joined(parts: readonly NftService[]): NftService {
   return {
     chains: parts.flatMap(({ chains }) => chains),
     endpointChains: parts.flatMap(({ endpointChains }) => endpointChains),
+    affinitySets: parts.flatMap(({ affinitySets }) => affinitySets),
     serviceIPs: parts.flatMap(({ serviceIPs }) => serviceIPs),
     serviceNodePorts: parts.flatMap(({ serviceNodePorts }) => serviceNodePorts),
     noEndpointServices: parts.flatMap(({ noEndpointServices }) => noEndpointServices),

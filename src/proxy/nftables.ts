@@ -11,11 +11,13 @@ import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import type { Service } from "../model/service.js";
 import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
-import { familyOf, type Ip, printIp } from "../net/ip.js";
-import type { Prefix } from "../net/prefix.js";
+import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
+import { type Prefix, prefixContains } from "../net/prefix.js";
+import type { RulesetStep } from "../ruleset/change.js";
 import type { NftChain, NftMapElement, NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
 import { isSame } from "../ruleset/same.js";
 import { categorize } from "./endpoints.js";
+import { isAtLeast, type KubernetesVersion, LATEST_KUBERNETES } from "./kubernetes-version.js";
 import {
   type DetectLocal,
   localDetector,
@@ -23,13 +25,21 @@ import {
   nodePortIps,
   primaryAddress,
 } from "./local-traffic.js";
-import { fixedChains, MAPS, SETS } from "./nft-base.js";
+import { MAPS, SETS } from "./nft-base.js";
+import { fixedChains, type NftFixed } from "./nft-fixed.js";
 import { joined, type NftContext, type NftService, nftService } from "./nft-service.js";
+import { masqueradeMark } from "./rules.js";
 import { countEndpoints, servedPorts } from "./served-ports.js";
 import { serviceKey } from "./service-key.js";
 import { commonWarnings, warn } from "./warnings.js";
 
 export interface NftablesOptions {
+  /** Of the two instances of kube-proxy the one to compile; default 4. */
+  readonly family?: Family;
+  /** Default the latest that is modelled. */
+  readonly kubernetesVersion?: KubernetesVersion;
+  /** The mark's bit that says that a packet is to be masqueraded: 0 to 31, default 14. */
+  readonly masqueradeBit?: number;
   /** Masquerades everything that goes to a ClusterIP; default false. */
   readonly masqueradeAll?: boolean;
   readonly detectLocal?: DetectLocal;
@@ -44,14 +54,21 @@ export interface CompiledNftables {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-function nodePortIPsOf(node: Node, options: NftablesOptions): readonly Ip[] | "all" {
+const LOOPBACK: readonly Prefix[] = [
+  { address: 0x7f000000, length: 8 },
+  { address: 1n, length: 128 },
+];
+
+function nodePortIPsOf(node: Node, options: NftablesOptions, family: Family): readonly Ip[] | "all" {
   const { nodePortAddresses, nodeAddresses = node.internalIPs } = options;
   if (nodePortAddresses === undefined) {
-    const primary = primaryAddress(node);
-    return primary === undefined ? [] : [primary];
+    const primary = primaryAddress(node, family);
+    // kube-proxy makes the primary address a prefix of its own; without one, none limits the family.
+    return primary === undefined ? "all" : [primary];
   }
-  if (matchesAllAddresses(nodePortAddresses)) return "all";
-  return nodePortIps(nodeAddresses, nodePortAddresses).filter((ip) => familyOf(ip) === 4);
+  if (matchesAllAddresses(nodePortAddresses, family)) return "all";
+  const isLoopback = (ip: Ip) => LOOPBACK.some((prefix) => prefixContains(prefix, ip));
+  return nodePortIps(nodeAddresses, nodePortAddresses, family).filter((ip) => !isLoopback(ip));
 }
 
 /** What one Service adds. */
@@ -76,33 +93,50 @@ function clash(service: Service, element: NftMapElement, holder: NftMapElement):
   return warn(service, fieldOf(service, address), message);
 }
 
+/** A step as one of the family's table. */
+function ofFamily<S extends RulesetStep>(step: S, family: Family): S {
+  return family === 6 ? { ...step, family } : step;
+}
+
 /** A map that is filled Service by Service; of two elements with one key the first keeps it. */
-function mapCollection(part: keyof typeof MAPS): Collection<NftFragment, NftMapElement> {
+function mapCollection(part: keyof typeof MAPS, family: Family): Collection<NftFragment, NftMapElement> {
   const map = MAPS[part].name;
   return {
     elementsOf: (fragment) => fragment[part],
     keyOf: ({ address, protocol, port }) => serviceKey(address, protocol, port),
-    set: (element) => ({ kind: "nft-element-set", map, element }),
-    removed: ({ verdict: _verdict, comment: _comment, ...element }) => {
-      return { kind: "nft-element-removed", map, element };
-    },
+    set: (element) => ofFamily({ kind: "nft-element-set", map, element }, family),
+    removed: ({ verdict: _verdict, comment: _comment, ...element }) =>
+      ofFamily({ kind: "nft-element-removed", map, element }, family),
     clash,
   };
 }
 
-const CLUSTER_IPS: Collection<NftFragment, Ip> = {
-  elementsOf: ({ clusterIPs }) => clusterIPs,
-  keyOf: (address) => `${address}`,
-  set: (address) => ({ kind: "nft-address-added", set: SETS.clusterIPs, address }),
-  removed: (address) => ({ kind: "nft-address-removed", set: SETS.clusterIPs, address }),
-};
+function clusterIPsOf(family: Family): Collection<NftFragment, Ip> {
+  const set = SETS.clusterIPs;
+  return {
+    elementsOf: ({ clusterIPs }) => clusterIPs,
+    keyOf: (address) => `${address}`,
+    set: (address) => ofFamily({ kind: "nft-address-added", set, address }, family),
+    removed: (address) => ofFamily({ kind: "nft-address-removed", set, address }, family),
+  };
+}
 
-const CHAINS: Collection<NftFragment, NftChain> = {
-  elementsOf: ({ chains }) => chains,
-  keyOf: ({ name }) => name,
-  set: (chain) => ({ kind: "nft-chain-set", chain }),
-  removed: ({ name }) => ({ kind: "nft-chain-removed", name }),
-};
+/** Sets come before the chains that name them. */
+function ownOf(family: Family): Collection<NftFragment, NftSet | NftChain> {
+  const step = (one: NftSet | NftChain): RulesetStep =>
+    "rules" in one ? { kind: "nft-chain-set", chain: one } : { kind: "nft-set-set", set: one };
+  const removal = (one: NftSet | NftChain): RulesetStep =>
+    "rules" in one
+      ? { kind: "nft-chain-removed", name: one.name }
+      : { kind: "nft-set-removed", name: one.name };
+  return {
+    elementsOf: ({ chains, affinitySets }) =>
+      affinitySets.length === 0 ? chains : [...affinitySets, ...chains],
+    keyOf: ({ name }) => name,
+    set: (one) => ofFamily(step(one), family),
+    removed: (one) => ofFamily(removal(one), family),
+  };
+}
 
 /** The parts of NftService that fill maps, in the order of the table. */
 const PARTS = Object.keys(MAPS) as readonly (keyof typeof MAPS)[];
@@ -111,18 +145,25 @@ function setOf(name: string, comment: string, addresses: readonly Ip[]): NftSet 
   return { name, comment, addresses: addresses.map((address) => ({ address })) };
 }
 
+/** The endpoints' chains that were written before, if affinity still asks for the same. */
+function knownChains(service: Service | undefined, before: NftFragment | undefined) {
+  const hadAffinity = before?.service?.affinitySeconds !== undefined;
+  return hadAffinity === (service?.affinitySeconds !== undefined) ? before?.endpointChains : undefined;
+}
+
 function fragmentOf(
   context: NftContext,
   node: Node,
   objects: ServiceObjects,
   before?: NftFragment,
 ): NftFragment {
-  const ports = servedPorts(objects);
+  const ports = servedPorts(objects, context.family);
   const { service } = objects;
   const clusterIPs = ports.slice(0, 1).map(({ frontend }) => frontend.clusterIP);
+  const known = knownChains(service, before);
   const made = joined(
     ports.map(({ frontend, endpoints }) =>
-      nftService(frontend, categorize(frontend, endpoints, node), context, before?.endpointChains),
+      nftService(frontend, categorize(frontend, endpoints, node), context, known),
     ),
   );
   return {
@@ -134,15 +175,10 @@ function fragmentOf(
   };
 }
 
-/** The parts that are there whatever Services there are. */
-interface Fixed {
-  readonly chains: readonly NftChain[];
-  readonly nodePortIPs: readonly Ip[] | "all";
-}
-
-function finishTable({ chains, nodePortIPs }: Fixed, fragments: readonly NftFragment[]): CompiledNftables {
-  const filled = PARTS.map((part) => elementsOf(mapCollection(part), fragments));
-  const clusterIPs = elementsOf(CLUSTER_IPS, fragments).elements;
+function finishTable(fixed: NftFixed, fragments: readonly NftFragment[]): CompiledNftables {
+  const { family, nodePortIPs } = fixed;
+  const filled = PARTS.map((part) => elementsOf(mapCollection(part, family), fragments));
+  const clusterIPs = elementsOf(clusterIPsOf(family), fragments).elements;
   const sets = [setOf(SETS.clusterIPs, "Active ClusterIPs", clusterIPs)];
   if (nodePortIPs !== "all") {
     sets.push(setOf(SETS.nodePortIPs, "IPs that accept NodePort traffic", nodePortIPs));
@@ -152,12 +188,12 @@ function finishTable({ chains, nodePortIPs }: Fixed, fragments: readonly NftFrag
   });
   return {
     nftables: {
-      family: "ip",
+      family: family === 4 ? "ip" : "ip6",
       name: "kube-proxy",
       comment: "rules for kube-proxy",
-      sets,
+      sets: sets.concat(inOrder(fragments, (fragment) => fragment.affinitySets)),
       maps,
-      chains: chains.concat(inOrder(fragments, (fragment) => fragment.chains)),
+      chains: fixedChains(fixed).concat(inOrder(fragments, (fragment) => fragment.chains)),
     },
     diagnostics: [
       ...fragments.flatMap(({ diagnostics }) => diagnostics),
@@ -166,28 +202,36 @@ function finishTable({ chains, nodePortIPs }: Fixed, fragments: readonly NftFrag
   };
 }
 
+function contextOf(cluster: Cluster, node: Node, options: NftablesOptions): NftContext & NftFixed {
+  const { family = 4, kubernetesVersion = LATEST_KUBERNETES } = options;
+  return {
+    family,
+    layout: isAtLeast(kubernetesVersion, "1.34") ? "1.34" : "1.31",
+    masqueradeAll: options.masqueradeAll ?? false,
+    masqueradeMark: masqueradeMark(options.masqueradeBit),
+    localPods: localDetector(cluster, node, options.detectLocal, family),
+    nodeIP: primaryAddress(node, family),
+    nodePortIPs: nodePortIPsOf(node, options, family),
+    serviceCIDRs: cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === family),
+  };
+}
+
 /**
- * kube-proxy's nftables mode for one node, IPv4: table `ip kube-proxy` in the layout of 1.34 and 1.35. What is
- * left out (session affinity, IPv6) is warned of, Service by Service.
+ * kube-proxy's nftables mode for one node and one family: table `ip kube-proxy` or `ip6 kube-proxy`, in the layout
+ * of 1.31 to 1.33 or that of 1.34 and 1.35.
  */
 export function nftablesFrontEnd(
   cluster: Cluster,
   node: Node,
   options: NftablesOptions = {},
 ): FrontEnd<NftFragment, CompiledNftables> {
-  const context: NftContext = {
-    masqueradeAll: options.masqueradeAll ?? false,
-    localPods: localDetector(cluster, node, options.detectLocal),
-    nodeIP: primaryAddress(node),
-  };
-  const nodePortIPs = nodePortIPsOf(node, options);
-  const serviceCIDRs = cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === 4);
-  const fixed: Fixed = { chains: fixedChains(serviceCIDRs, nodePortIPs), nodePortIPs };
+  const context = contextOf(cluster, node, options);
+  const { family } = context;
   return {
     write: (objects, _, before) => fragmentOf(context, node, objects, before),
-    finish: (fragments) => finishTable(fixed, fragments),
-    ownChains: CHAINS,
-    collections: [...PARTS.map(mapCollection), CLUSTER_IPS],
+    finish: (fragments) => finishTable(context, fragments),
+    ownChains: ownOf(family),
+    collections: [...PARTS.map((part) => mapCollection(part, family)), clusterIPsOf(family)],
   };
 }
 

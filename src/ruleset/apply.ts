@@ -199,6 +199,13 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
     case "nft-address-added":
     case "nft-address-removed":
       return editNftSet(ruleset, step);
+    case "nft-set-set":
+      return editNft(ruleset, (table) => ({ ...table, sets: put(table.sets, step.set, nameOf) }));
+    case "nft-set-removed":
+      return editNft(ruleset, (table) => ({
+        ...table,
+        sets: without(table.sets, step.name, nameOf, `set ${step.name}`),
+      }));
     case "diagnostic-added":
       return { ...ruleset, diagnostics: [...ruleset.diagnostics, step.diagnostic] };
     case "diagnostic-removed": {

@@ -6,7 +6,7 @@ import type { IpSetEntry } from "./ipset.js";
 import type { Chain, Rule } from "./iptables.js";
 import type { VirtualServer } from "./ipvs.js";
 import type { Neighbour } from "./neighbours.js";
-import type { NftChain, NftMapElement } from "./nftables.js";
+import type { NftChain, NftMapElement, NftSet } from "./nftables.js";
 import type { InterfaceAddress, Route } from "./routes.js";
 import type { FdbEntry } from "./vxlan.js";
 
@@ -74,7 +74,10 @@ type RuleStep =
       readonly set: string;
       readonly address: Ip;
       readonly comment?: string;
-    };
+    }
+  /** nftables: makes a set that rules fill, or replaces its bounds; what is in it stays with the connections. */
+  | { readonly kind: "nft-set-set"; readonly set: NftSet }
+  | { readonly kind: "nft-set-removed"; readonly name: string };
 
 /** What turns one ruleset of a node into the next. It is applied whole or not at all. */
 export type RulesetChange = readonly RulesetStep[];

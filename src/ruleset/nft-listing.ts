@@ -104,6 +104,11 @@ class TableReader {
       const message = "the listing of the table has no end; give the whole output of `nft list table`.";
       throw new InputError([{ severity: "error", place: { file }, message }]);
     }
+    const endless = this.#sets.find(({ dynamic }) => dynamic?.timeout === 0);
+    if (endless !== undefined) {
+      const message = `set ${endless.name} has a size or flags but no timeout, which is not modelled.`;
+      throw new InputError([{ severity: "error", place: { file }, message }]);
+    }
     const comment = this.#comment === undefined ? {} : { comment: this.#comment };
     return { ...this.#head, ...comment, sets: this.#sets, maps: this.#maps, chains: this.#chains };
   }

@@ -1,4 +1,5 @@
 import { type HostPort, parseHostPort, printHostPort } from "../net/port.js";
+import { intervalsOf, prefixSet } from "./nft-intervals.js";
 import {
   type NftFamily,
   ofFamily,
@@ -6,10 +7,10 @@ import {
   printAddresses,
   printProtocol,
   printVerdict,
+  readInterval,
   readList,
   readNumber,
   readPort,
-  readPrefix,
   readProtocol,
   readText,
   readVerdict,
@@ -28,7 +29,7 @@ const not = (statement: { readonly invert?: boolean }) => (statement.invert ? "!
 export function printStatement(statement: NftStatement, family: NftFamily): string {
   switch (statement.kind) {
     case "match-address":
-      return `${family} ${statement.side} ${not(statement)}${printAddresses(statement.prefixes)}`;
+      return `${family} ${statement.side} ${not(statement)}${printAddresses(statement.prefixes, statement.braced)}`;
     case "match-address-set":
       return `${family} ${statement.side} ${not(statement)}@${statement.set}`;
     case "match-protocol":
@@ -64,6 +65,8 @@ export function printStatement(statement: NftStatement, family: NftFamily): stri
       return statement.fullyRandom ? "masquerade fully-random" : "masquerade";
     case "reject":
       return "reject";
+    case "update-set":
+      return `update @${statement.set} { ${family} ${statement.side} }`;
     case "verdict":
       return printVerdict(statement.verdict);
   }
@@ -95,8 +98,9 @@ function readInvert(words: Words): { readonly invert?: true } {
   return words.take("!=") ? { invert: true } : {};
 }
 
-function readMapName(words: Words): string {
-  return words.read("a map (@name)", (word) => /^@(.+)$/.exec(word)?.[1]);
+/** The name of a set or map. */
+function readReference(words: Words): string {
+  return words.read("a set or map (@name)", (word) => /^@(.+)$/.exec(word)?.[1]);
 }
 
 function parseSide(word: string): "saddr" | "daddr" | undefined {
@@ -107,16 +111,18 @@ function readAddressMatch(words: Words, family: NftFamily): NftStatement {
   const side = words.read("saddr or daddr", parseSide);
   if (side === "daddr" && words.take(".", "meta", "l4proto")) {
     words.expect(".", "th", "dport", "vmap");
-    return { kind: "vmap", key: "daddr-proto-dport", map: readMapName(words) };
+    return { kind: "vmap", key: "daddr-proto-dport", map: readReference(words) };
   }
   const invert = readInvert(words);
   if (words.peek()?.startsWith("@")) {
-    return { kind: "match-address-set", side, set: readMapName(words), ...invert };
+    return { kind: "match-address-set", side, set: readReference(words), ...invert };
   }
-  const prefixes = words.take("{")
-    ? readList(words, () => readPrefix(words, family))
-    : [readPrefix(words, family)];
-  return { kind: "match-address", side, prefixes, ...invert };
+  if (!words.take("{")) {
+    return { kind: "match-address", side, prefixes: readInterval(words, family), ...invert };
+  }
+  const prefixes = prefixSet(readList(words, () => readInterval(words, family)).flat());
+  const braced = intervalsOf(prefixes).length === 1 ? { braced: true as const } : {};
+  return { kind: "match-address", side, prefixes, ...invert, ...braced };
 }
 
 function readMark(words: Words): NftStatement {
@@ -134,7 +140,7 @@ function readMark(words: Words): NftStatement {
 
 function readProtocolMatch(words: Words, family: NftFamily): NftStatement {
   if (words.take(".", "th", "dport", "vmap")) {
-    return { kind: "vmap", key: "proto-dport", map: readMapName(words) };
+    return { kind: "vmap", key: "proto-dport", map: readReference(words) };
   }
   const invert = readInvert(words);
   const protocol = readProtocol(words);
@@ -202,6 +208,14 @@ function readInterface(side: "iifname" | "oifname", words: Words): NftStatement 
   return { kind: "match-interface", side, name: readText(words), ...invert };
 }
 
+function readUpdate(words: Words, family: NftFamily): NftStatement {
+  const set = readReference(words);
+  words.expect("{", family);
+  const side = words.read("saddr or daddr", parseSide);
+  words.expect("}");
+  return { kind: "update-set", set, side };
+}
+
 function readMeta(words: Words, family: NftFamily): NftStatement {
   if (words.take("mark")) return readMark(words);
   words.expect("l4proto");
@@ -230,6 +244,8 @@ function readStatement(word: string, words: Words, family: NftFamily): NftStatem
       return { kind: "masquerade", fullyRandom: words.take("fully-random") };
     case "reject":
       return readReject(words);
+    case "update":
+      return readUpdate(words, family);
   }
   const verdict = readVerdict(word, words);
   if (verdict === undefined) throw words.refusal(`«${word}» is not modelled in a rule of family ${family}.`);

@@ -1,6 +1,7 @@
-import { compareIp, familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
+import { familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
+import { intervalsOf, rangePrefixes } from "./nft-intervals.js";
 import type { NftTable, NftVerdict } from "./nftables.js";
 import type { Words } from "./words.js";
 
@@ -17,14 +18,17 @@ export function printVerdict(verdict: NftVerdict): string {
     : verdict.kind;
 }
 
-/** `10.0.0.0/8`, or `{ … }` in the order of addresses where there are several. */
-export function printAddresses(prefixes: readonly Prefix[]): string {
-  const texts = [...prefixes]
-    .sort((a, b) => compareIp(a.address, b.address))
-    .map((prefix) =>
-      prefix.length === bits(prefix.address) ? printIp(prefix.address) : printPrefix(prefix),
-    );
-  return texts.length === 1 ? String(texts[0]) : `{ ${texts.join(", ")} }`;
+/** A prefix where the interval is one, or else its ends. */
+function printInterval(first: Ip, last: Ip): string {
+  const [prefix, ...more] = rangePrefixes(first, last);
+  if (prefix === undefined || more.length > 0) return `${printIp(first)}-${printIp(last)}`;
+  return prefix.length === bits(first) ? printIp(first) : printPrefix(prefix);
+}
+
+/** `10.0.0.0/8`, or `{ … }` in the order of addresses for several intervals. */
+export function printAddresses(prefixes: readonly Prefix[], braced = false): string {
+  const texts = intervalsOf(prefixes).map(([first, last]) => printInterval(first, last));
+  return texts.length === 1 && !braced ? String(texts[0]) : `{ ${texts.join(", ")} }`;
 }
 
 function bits(address: Ip): number {
@@ -66,12 +70,46 @@ export function readNumber(words: Words): number {
   });
 }
 
-export function readPrefix(words: Words, family: NftFamily): Prefix {
-  return words.read(`an address or prefix of family ${family}`, (word) => {
-    const address = ofFamily(parseIp(word), family);
-    if (address !== undefined) return { address, length: bits(address) };
+/** An address, a prefix, or a range `first-last`, as prefixes. */
+export function readInterval(words: Words, family: NftFamily): readonly Prefix[] {
+  return words.read(`an address, prefix or range of family ${family}`, (word) => {
+    const [first, last, ...more] = word.split("-").map((end) => ofFamily(parseIp(end), family));
+    if (more.length > 0) return undefined;
+    if (first !== undefined) {
+      if (!word.includes("-")) return [{ address: first, length: bits(first) }];
+      return last === undefined || last < first ? undefined : rangePrefixes(first, last);
+    }
     const prefix = parsePrefix(word);
-    return ofFamily(prefix?.address, family) === undefined ? undefined : prefix;
+    return prefix === undefined || ofFamily(prefix.address, family) === undefined ? undefined : [prefix];
+  });
+}
+
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["ms", 1],
+] as const;
+
+/** Milliseconds as nft writes a time: `1d2h3m4s5ms`. */
+export function printTime(milliseconds: number): string {
+  let rest = milliseconds;
+  let text = "";
+  for (const [unit, length] of UNITS) {
+    const count = Math.floor(rest / length);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return text === "" ? "0s" : text;
+}
+
+export function readTime(words: Words): number {
+  return words.read("a time such as 3h or 1m30s", (word) => {
+    const parts = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
+    if (parts === null || word === "") return undefined;
+    const time = UNITS.reduce((sum, [, length], index) => sum + Number(parts[index + 1] ?? 0) * length, 0);
+    return Number.isSafeInteger(time) ? time : undefined;
   });
 }
 

@@ -12,6 +12,8 @@ export type NftStatement =
       readonly side: "saddr" | "daddr";
       readonly prefixes: readonly Prefix[];
       readonly invert?: boolean;
+      /** They stand in braces though they make one interval: written as several, of which one is left. */
+      readonly braced?: true;
     }
   /** `ip daddr @cluster-ips` */
   | {
@@ -45,6 +47,8 @@ export type NftStatement =
   | { readonly kind: "dnat"; readonly protocol: Protocol; readonly address: Ip; readonly port: number }
   | { readonly kind: "masquerade"; readonly fullyRandom: boolean }
   | { readonly kind: "reject" }
+  /** `update @affinity-… { ip saddr }`: the address is in the set from now on, for the set's whole timeout. */
+  | { readonly kind: "update-set"; readonly set: string; readonly side: "saddr" | "daddr" }
   | { readonly kind: "verdict"; readonly verdict: NftVerdict };
 
 export interface NftRule {
@@ -63,11 +67,21 @@ export interface NftChain {
   readonly rules: readonly NftRule[];
 }
 
+/** An address in a set. */
+export interface NftAddress {
+  readonly address: Ip;
+  readonly comment?: string;
+  /** In a set with a timeout: milliseconds until the address leaves it. */
+  readonly expires?: number;
+}
+
 /** A set of addresses, e.g. cluster-ips. */
 export interface NftSet {
   readonly name: string;
   readonly comment?: string;
-  readonly addresses: readonly { readonly address: Ip; readonly comment?: string }[];
+  /** Of a set that rules fill (`flags dynamic,timeout`): seconds that an address stays, and how many it holds at most. */
+  readonly dynamic?: { readonly timeout: number; readonly size?: number };
+  readonly addresses: readonly NftAddress[];
 }
 
 export interface NftMapElement {

@@ -28,7 +28,9 @@ function statementMaps(statement: NftStatement): readonly string[] {
 }
 
 function statementSets(statement: NftStatement): readonly string[] {
-  return statement.kind === "match-address-set" ? [statement.set] : NOTHING;
+  return statement.kind === "match-address-set" || statement.kind === "update-set"
+    ? [statement.set]
+    : NOTHING;
 }
 
 /** The chains that a rule itself names; a verdict map that it asks names others. */

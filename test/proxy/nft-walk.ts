@@ -185,6 +185,8 @@ function execute(table: NftTable, statement: NftStatement, state: State, local: 
       return { state: { ...state, masquerade: true } };
     case "reject":
       return { reject: true };
+    case "update-set":
+      return { state };
     case "verdict":
       return { verdicts: [statement.verdict] };
   }

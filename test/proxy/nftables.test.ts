@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printDiagnostic } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
-import { nftEndpointChain, nftPortName, nftServiceName } from "../../src/proxy/nft-service.js";
+import { nftEndpointChain, nftPortName, nftServiceName } from "../../src/proxy/nft-names.js";
 import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";

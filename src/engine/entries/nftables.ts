@@ -74,7 +74,10 @@ function addMatch(draft: RuleDraft, statement: NftStatement, scope: Scope): Rule
       return addPrefixes(draft, statement, invert);
     case "match-address-set": {
       const key = statement.side === "saddr" ? KEY_SRC : KEY_DST;
-      return draft.match(MATCH_SET, invert, scope.setOf(statement.set).number, key);
+      const { number, type } = scope.setOf(statement.set);
+      // What rules fill is not modelled yet: nothing is in it. A connection has some state, so that none is a miss.
+      if (type === "dynamic") return draft.match(MATCH_CTSTATE, invert, 0);
+      return draft.match(MATCH_SET, invert, number, key);
     }
     case "match-protocol":
       return draft.protocol(PROTOCOL_NUMBER[statement.protocol], invert);
@@ -120,6 +123,8 @@ function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): Rul
       return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0);
     case "reject":
       return draft.target(TARGET_REJECT);
+    case "update-set":
+      return draft;
     case "verdict": {
       const { verdict } = statement;
       const chain = "chain" in verdict ? [scope.chainNumber(verdict.chain)] : [];

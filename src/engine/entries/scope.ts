@@ -1,7 +1,7 @@
 /** A set or map by its exact table's number. */
 export interface NumberedSet {
   readonly number: number;
-  /** An ipset's type, or `nft`. */
+  /** An ipset's type, or `nft`, or `dynamic` for a set that rules fill. */
   readonly type: string;
 }
 

@@ -1,3 +1,4 @@
+import { EXACT_SERVICES } from "../../../assembly/abi/entry.js";
 import type { Family, Ip } from "../../net/ip.js";
 import { elementKey, ipKey, ipSetEntryKey } from "../../ruleset/identity.js";
 import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
@@ -9,6 +10,7 @@ import { verdictWord } from "../entries/nftables.js";
 import { type ChainTable, setScope } from "./chain-table.js";
 import { ElementSet } from "./element-set.js";
 import type { Journal } from "./journal.js";
+import { Keyed } from "./keyed.js";
 import type { Numbers } from "./numbers.js";
 import type { Writes } from "./writes.js";
 
@@ -28,7 +30,10 @@ export interface TableEntries {
   readonly rows: Uint32Array;
 }
 
-/** ipsets, and nftables' sets and verdict maps. Which there are never changes; what is in them does. */
+/**
+ * ipsets, and nftables' sets and verdict maps. Which there are never changes, but for the sets that rules fill; what is
+ * in them does.
+ */
 export class Sets {
   readonly #ipsets: readonly ElementSet<IpSetEntry>[];
   readonly #nft: Readonly<Record<Family, NftElements>>;
@@ -46,6 +51,9 @@ export class Sets {
     this.#parts = parts;
     this.#ipsets = ipsets.map((set) => this.#ipset(set));
     this.#nft = { 4: this.#elementsOf(nftables, tableOf(4)), 6: this.#elementsOf(nftables6, tableOf(6)) };
+    for (const [family, as] of [[4, nftables] as const, [6, nftables6] as const]) {
+      for (const set of as?.sets ?? []) if (!isStatic(set)) this.setDynamic(family, set);
+    }
   }
 
   /** Everything, as the machine is given it at first. */
@@ -76,6 +84,19 @@ export class Sets {
 
   removeAddress(family: Family, set: string, address: Ip): void {
     existing(this.#nft[family].sets, set, "set").remove(ipKey(address));
+  }
+
+  /** Makes a set that rules fill, or replaces it. */
+  setDynamic(family: Family, set: NftSet): void {
+    const { table, dynamic } = this.#nft[family];
+    if (table === undefined) throw new TypeError("the ruleset has no nftables.");
+    this.#parts.numbers.addSet(setScope(table.facts), set.name, { number: EXACT_SERVICES, type: "dynamic" });
+    dynamic.set(set);
+  }
+
+  removeDynamic(family: Family, name: string): void {
+    const removed = this.#nft[family].dynamic.remove(name);
+    if (removed === undefined) throw new TypeError(`the ruleset has no such set ${name}.`);
   }
 
   setElement(family: Family, map: string, element: NftMapElement): void {
@@ -111,9 +132,12 @@ export class Sets {
   }
 
   nftables(as: NftTable, family: Family): Pick<NftTable, "sets" | "maps"> {
-    const { sets, maps } = this.#nft[family];
+    const { sets, dynamic, maps } = this.#nft[family];
     return {
-      sets: as.sets.map((set, index) => ({ ...set, addresses: sets[index]?.elements.items ?? [] })),
+      sets: as.sets
+        .filter(isStatic)
+        .map((set, index): NftSet => ({ ...set, addresses: sets[index]?.elements.items ?? [] }))
+        .concat(dynamic.items),
       maps: as.maps.map((map, index) => ({ ...map, elements: maps[index]?.elements.items ?? [] })),
     };
   }
@@ -130,10 +154,12 @@ export class Sets {
   }
 
   #elementsOf(as: NftTable | undefined, table: ChainTable | undefined): NftElements {
-    if (as === undefined || table === undefined) return { table, sets: [], maps: [] };
+    const dynamic = new Keyed<NftSet>([], ({ name }) => name, this.#parts.journal);
+    if (as === undefined || table === undefined) return { table, sets: [], dynamic, maps: [] };
     return {
       table,
-      sets: as.sets.map((set) => this.#nftSet(set, table)),
+      sets: as.sets.filter(isStatic).map((set) => this.#nftSet(set, table)),
+      dynamic,
       maps: as.maps.map((map) => this.#map(map, table)),
     };
   }
@@ -173,8 +199,12 @@ export class Sets {
 interface NftElements {
   readonly table: ChainTable | undefined;
   readonly sets: readonly ElementSet<Address>[];
+  /** The sets that rules fill: they have no table yet, and are asked as though they were empty. */
+  readonly dynamic: Keyed<NftSet>;
   readonly maps: readonly ElementSet<NftMapElement>[];
 }
+
+const isStatic = ({ dynamic }: NftSet) => dynamic === undefined;
 
 /** Counts the chain that an element leads to. */
 function refer(table: ChainTable | undefined, { verdict }: NftMapElement, by: 1 | -1): void {

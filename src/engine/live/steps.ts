@@ -45,6 +45,8 @@ const STEPS: Steps = {
     sets.addAddress(family ?? 4, set, comment === undefined ? { address } : { address, comment }),
   "nft-address-removed": ({ sets }, { set, address, family }) =>
     sets.removeAddress(family ?? 4, set, address),
+  "nft-set-set": ({ sets }, { set, family }) => sets.setDynamic(family ?? 4, set),
+  "nft-set-removed": ({ sets }, { name, family }) => sets.removeDynamic(family ?? 4, name),
   "server-set": (parts, { server }) => parts.servers().set(server),
   "server-removed": (parts, step) => parts.servers().remove(serverKey(step)),
   "name-set": (parts, { address, name }) => parts.setName(address, name),
