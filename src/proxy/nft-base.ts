@@ -1,6 +1,7 @@
 import type { Prefix } from "../net/prefix.js";
 import { intervalsOf, prefixSet } from "../ruleset/nft-intervals.js";
 import type { NftRule, NftStatement, NftVerdictMap } from "../ruleset/nftables.js";
+import type { LocalDetector } from "./local-traffic.js";
 
 /** The words of nftables that the parts of kube-proxy's table share. */
 
@@ -62,6 +63,14 @@ export const NEW: NftStatement = { kind: "match-ctstate", states: ["new"] };
 
 export function matchPrefix(side: "saddr" | "daddr", prefix: Prefix, invert = false): NftStatement {
   const match = { kind: "match-address", side, prefixes: [prefix] } as const;
+  return invert ? { ...match, invert } : match;
+}
+
+/** Packets of local Pods, or all others; where interfaces are asked, those made on the node are among these. */
+export function matchPods(detector: LocalDetector, invert = false): NftStatement {
+  if (detector.kind === "source") return matchPrefix("saddr", detector.prefix, invert);
+  const name = detector.isPrefix ? `${detector.name}*` : detector.name;
+  const match = { kind: "match-interface", side: "iifname", name } as const;
   return invert ? { ...match, invert } : match;
 }
 

@@ -1,5 +1,5 @@
 import type { Family, Ip } from "../net/ip.js";
-import { type Prefix, prefixContains } from "../net/prefix.js";
+import { prefixContains } from "../net/prefix.js";
 import type {
   NftChain,
   NftMapElement,
@@ -11,18 +11,31 @@ import type {
 import { chainsAmong, type EndpointChains, endpointChains } from "./endpoint-chains.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
-import { commented, DROP, goTo, matchPrefix, matchPrefixes, REJECT_CHAIN, rule } from "./nft-base.js";
+import type { LocalDetector } from "./local-traffic.js";
+import {
+  commented,
+  DROP,
+  goTo,
+  matchPods,
+  matchPrefix,
+  matchPrefixes,
+  REJECT_CHAIN,
+  rule,
+} from "./nft-base.js";
 import { affinitySets, balancingRules, endpointChain, host, MARK } from "./nft-endpoints.js";
 import type { NftLayout } from "./nft-layout.js";
 import { nftPortName, nftServiceName } from "./nft-names.js";
+import type { TopologyHints } from "./topology-hints.js";
 
 /** What the chains of every Service on one node are made with. */
 export interface NftContext {
   readonly family: Family;
   readonly layout: NftLayout;
   readonly masqueradeAll: boolean;
-  /** The source prefix of local Pods' packets; undefined without a detector. */
-  readonly localPods: Prefix | undefined;
+  /** What local Pods' packets have; undefined without a detector. */
+  readonly localPods: LocalDetector | undefined;
+  /** Which hints of EndpointSlices count. */
+  readonly hints: TopologyHints;
   /** The node's primary address. */
   readonly nodeIP: Ip | undefined;
 }
@@ -50,7 +63,7 @@ function internalHead(frontend: Frontend, context: NftContext): readonly NftRule
       : [toClusterIP];
   if (context.masqueradeAll) return [rule(...toPort, MARK)];
   if (context.localPods === undefined) return [];
-  return [rule(...toPort, matchPrefix("saddr", context.localPods, true), MARK)];
+  return [rule(...toPort, matchPods(context.localPods, true), MARK)];
 }
 
 const FROM_NODE: NftStatement = { kind: "match-fib-local", side: "saddr" };
@@ -62,7 +75,7 @@ function shortCircuits(cluster: string, context: NftContext): readonly NftRule[]
     commented("short-circuit local traffic", FROM_NODE, goTo(cluster)),
   ];
   if (context.localPods === undefined) return fromNode;
-  const fromPods = matchPrefix("saddr", context.localPods);
+  const fromPods = matchPods(context.localPods);
   return [commented("short-circuit pod traffic", fromPods, goTo(cluster)), ...fromNode];
 }
 

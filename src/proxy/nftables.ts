@@ -1,53 +1,22 @@
 import type { Diagnostic } from "../diagnostics.js";
-import {
-  type Collection,
-  compileWith,
-  elementsOf,
-  type Fragment,
-  type FrontEnd,
-  inOrder,
-} from "../fragment/front-end.js";
+import { compileWith, elementsOf, type FrontEnd, inOrder } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
-import type { Service } from "../model/service.js";
 import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
-import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
-import type { RulesetStep } from "../ruleset/change.js";
-import type { NftChain, NftMapElement, NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
-import { isSame } from "../ruleset/same.js";
+import type { NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
 import { categorize } from "./endpoints.js";
-import { isAtLeast, type KubernetesVersion, LATEST_KUBERNETES } from "./kubernetes-version.js";
-import {
-  type DetectLocal,
-  localDetector,
-  matchesAllAddresses,
-  nodePortIps,
-  primaryAddress,
-} from "./local-traffic.js";
+import { isAtLeast, LATEST_KUBERNETES } from "./kubernetes-version.js";
+import { detectorOf, matchesAllAddresses, nodePortIps, primaryAddress } from "./local-traffic.js";
 import { MAPS, SETS } from "./nft-base.js";
+import { clusterIPsOf, mapCollection, type NftFragment, ownOf, PARTS } from "./nft-collections.js";
 import { fixedChains, type NftFixed } from "./nft-fixed.js";
-import { joined, type NftContext, type NftService, nftService } from "./nft-service.js";
-import { masqueradeMark } from "./rules.js";
+import { joined, type NftContext, nftService } from "./nft-service.js";
+import { masqueradeMark, type ProxyOptions } from "./options.js";
 import { countEndpoints, servedPorts } from "./served-ports.js";
-import { serviceKey } from "./service-key.js";
-import { commonWarnings, warn } from "./warnings.js";
-
-export interface NftablesOptions {
-  /** Of the two instances of kube-proxy the one to compile; default 4. */
-  readonly family?: Family;
-  /** Default the latest that is modelled. */
-  readonly kubernetesVersion?: KubernetesVersion;
-  /** The mark's bit that says that a packet is to be masqueraded: 0 to 31, default 14. */
-  readonly masqueradeBit?: number;
-  /** Masquerades everything that goes to a ClusterIP; default false. */
-  readonly masqueradeAll?: boolean;
-  readonly detectLocal?: DetectLocal;
-  /** Where nodePorts answer; default kube-proxy's in this mode: the node's primary address alone. */
-  readonly nodePortAddresses?: readonly Prefix[];
-  /** The node's local addresses without loopback, out of which nodePortAddresses chooses. */
-  readonly nodeAddresses?: readonly Ip[];
-}
+import { topologyHints } from "./topology-hints.js";
+import { commonWarnings } from "./warnings.js";
 
 export interface CompiledNftables {
   readonly nftables: NftTable;
@@ -59,96 +28,17 @@ const LOOPBACK: readonly Prefix[] = [
   { address: 1n, length: 128 },
 ];
 
-function nodePortIPsOf(node: Node, options: NftablesOptions, family: Family): readonly Ip[] | "all" {
+const isLoopback = (ip: Ip) => LOOPBACK.some((prefix) => prefixContains(prefix, ip));
+
+function nodePortIPsOf(node: Node, options: ProxyOptions, family: Family): readonly Ip[] | "all" {
   const { nodePortAddresses, nodeAddresses = node.internalIPs } = options;
   if (nodePortAddresses === undefined) {
-    const primary = primaryAddress(node, family);
-    // kube-proxy makes the primary address a prefix of its own; without one, none limits the family.
+    const primary = options.nodeIP ?? primaryAddress(node, family);
+    // kube-proxy makes a prefix of it; where there is none, no prefix limits the family.
     return primary === undefined ? "all" : [primary];
   }
   if (matchesAllAddresses(nodePortAddresses, family)) return "all";
-  const isLoopback = (ip: Ip) => LOOPBACK.some((prefix) => prefixContains(prefix, ip));
   return nodePortIps(nodeAddresses, nodePortAddresses, family).filter((ip) => !isLoopback(ip));
-}
-
-/** What one Service adds. */
-export interface NftFragment extends Fragment, NftService {
-  readonly clusterIPs: readonly Ip[];
-}
-
-function fieldOf({ clusterIPs, externalIPs }: Service, address: Ip | undefined): string {
-  if (address === undefined) return "spec.ports";
-  if (clusterIPs.includes(address)) return "spec.clusterIPs";
-  return externalIPs.includes(address) ? "spec.externalIPs" : "status.loadBalancer.ingress";
-}
-
-/** One Service may name an address twice, as external IP and as VIP: that is no clash. */
-function clash(service: Service, element: NftMapElement, holder: NftMapElement): Diagnostic | undefined {
-  const { address, protocol, port } = element;
-  if (isSame(element, holder)) return undefined;
-  const where = address === undefined ? `nodePort ${port}` : `${printIp(address)} port ${port}`;
-  const message =
-    `${where} over ${protocol} belongs to another Service already; which one wins on a real node is a race, ` +
-    "here it is the first by name.";
-  return warn(service, fieldOf(service, address), message);
-}
-
-/** A step as one of the family's table. */
-function ofFamily<S extends RulesetStep>(step: S, family: Family): S {
-  return family === 6 ? { ...step, family } : step;
-}
-
-/** A map that is filled Service by Service; of two elements with one key the first keeps it. */
-function mapCollection(part: keyof typeof MAPS, family: Family): Collection<NftFragment, NftMapElement> {
-  const map = MAPS[part].name;
-  return {
-    elementsOf: (fragment) => fragment[part],
-    keyOf: ({ address, protocol, port }) => serviceKey(address, protocol, port),
-    set: (element) => ofFamily({ kind: "nft-element-set", map, element }, family),
-    removed: ({ verdict: _verdict, comment: _comment, ...element }) =>
-      ofFamily({ kind: "nft-element-removed", map, element }, family),
-    clash,
-  };
-}
-
-function clusterIPsOf(family: Family): Collection<NftFragment, Ip> {
-  const set = SETS.clusterIPs;
-  return {
-    elementsOf: ({ clusterIPs }) => clusterIPs,
-    keyOf: (address) => `${address}`,
-    set: (address) => ofFamily({ kind: "nft-address-added", set, address }, family),
-    removed: (address) => ofFamily({ kind: "nft-address-removed", set, address }, family),
-  };
-}
-
-/** Sets come before the chains that name them. */
-function ownOf(family: Family): Collection<NftFragment, NftSet | NftChain> {
-  const step = (one: NftSet | NftChain): RulesetStep =>
-    "rules" in one ? { kind: "nft-chain-set", chain: one } : { kind: "nft-set-set", set: one };
-  const removal = (one: NftSet | NftChain): RulesetStep =>
-    "rules" in one
-      ? { kind: "nft-chain-removed", name: one.name }
-      : { kind: "nft-set-removed", name: one.name };
-  return {
-    elementsOf: ({ chains, affinitySets }) =>
-      affinitySets.length === 0 ? chains : [...affinitySets, ...chains],
-    keyOf: ({ name }) => name,
-    set: (one) => ofFamily(step(one), family),
-    removed: (one) => ofFamily(removal(one), family),
-  };
-}
-
-/** The parts of NftService that fill maps, in the order of the table. */
-const PARTS = Object.keys(MAPS) as readonly (keyof typeof MAPS)[];
-
-function setOf(name: string, comment: string, addresses: readonly Ip[]): NftSet {
-  return { name, comment, addresses: addresses.map((address) => ({ address })) };
-}
-
-/** The endpoints' chains that were written before, if affinity still asks for the same. */
-function knownChains(service: Service | undefined, before: NftFragment | undefined) {
-  const hadAffinity = before?.service?.affinitySeconds !== undefined;
-  return hadAffinity === (service?.affinitySeconds !== undefined) ? before?.endpointChains : undefined;
 }
 
 function fragmentOf(
@@ -157,22 +47,27 @@ function fragmentOf(
   objects: ServiceObjects,
   before?: NftFragment,
 ): NftFragment {
-  const ports = servedPorts(objects, context.family);
+  const { family, hints } = context;
+  const ports = servedPorts(objects, family);
   const { service } = objects;
   const clusterIPs = ports.slice(0, 1).map(({ frontend }) => frontend.clusterIP);
-  const known = knownChains(service, before);
   const made = joined(
     ports.map(({ frontend, endpoints }) =>
-      nftService(frontend, categorize(frontend, endpoints, node), context, known),
+      nftService(frontend, categorize(frontend, endpoints, node, hints), context, before?.endpointChains),
     ),
   );
   return {
     service,
     endpoints: countEndpoints(ports),
-    diagnostics: commonWarnings(service),
+    // What is told of a Service is told once.
+    diagnostics: family === 4 ? commonWarnings(service) : [],
     ...made,
     clusterIPs,
   };
+}
+
+function setOf(name: string, comment: string, addresses: readonly Ip[]): NftSet {
+  return { name, comment, addresses: addresses.map((address) => ({ address })) };
 }
 
 function finishTable(fixed: NftFixed, fragments: readonly NftFragment[]): CompiledNftables {
@@ -191,9 +86,9 @@ function finishTable(fixed: NftFixed, fragments: readonly NftFragment[]): Compil
       family: family === 4 ? "ip" : "ip6",
       name: "kube-proxy",
       comment: "rules for kube-proxy",
-      sets: sets.concat(inOrder(fragments, (fragment) => fragment.affinitySets)),
+      sets: sets.concat(inOrder(fragments, ({ affinitySets }) => affinitySets)),
       maps,
-      chains: fixedChains(fixed).concat(inOrder(fragments, (fragment) => fragment.chains)),
+      chains: fixedChains(fixed).concat(inOrder(fragments, ({ chains }) => chains)),
     },
     diagnostics: [
       ...fragments.flatMap(({ diagnostics }) => diagnostics),
@@ -202,15 +97,16 @@ function finishTable(fixed: NftFixed, fragments: readonly NftFragment[]): Compil
   };
 }
 
-function contextOf(cluster: Cluster, node: Node, options: NftablesOptions): NftContext & NftFixed {
+function contextOf(cluster: Cluster, node: Node, options: ProxyOptions): NftContext & NftFixed {
   const { family = 4, kubernetesVersion = LATEST_KUBERNETES } = options;
   return {
     family,
     layout: isAtLeast(kubernetesVersion, "1.34") ? "1.34" : "1.31",
+    hints: topologyHints(kubernetesVersion, options.featureGates),
     masqueradeAll: options.masqueradeAll ?? false,
     masqueradeMark: masqueradeMark(options.masqueradeBit),
-    localPods: localDetector(cluster, node, options.detectLocal, family),
-    nodeIP: primaryAddress(node, family),
+    localPods: detectorOf(cluster, node, options.detectLocal, family),
+    nodeIP: options.nodeIP ?? primaryAddress(node, family),
     nodePortIPs: nodePortIPsOf(node, options, family),
     serviceCIDRs: cluster.serviceCIDRs.filter(({ address }) => familyOf(address) === family),
   };
@@ -223,7 +119,7 @@ function contextOf(cluster: Cluster, node: Node, options: NftablesOptions): NftC
 export function nftablesFrontEnd(
   cluster: Cluster,
   node: Node,
-  options: NftablesOptions = {},
+  options: ProxyOptions = {},
 ): FrontEnd<NftFragment, CompiledNftables> {
   const context = contextOf(cluster, node, options);
   const { family } = context;
@@ -236,10 +132,6 @@ export function nftablesFrontEnd(
 }
 
 /** The same for a whole cluster at once. */
-export function compileNftables(
-  cluster: Cluster,
-  node: Node,
-  options: NftablesOptions = {},
-): CompiledNftables {
+export function compileNftables(cluster: Cluster, node: Node, options: ProxyOptions = {}): CompiledNftables {
   return compileWith(nftablesFrontEnd(cluster, node, options), serviceObjects(cluster));
 }

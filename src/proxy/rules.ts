@@ -7,11 +7,6 @@ import type { LocalDetector } from "./local-traffic.js";
 /** Bit 14, kube-proxy's default --iptables-masquerade-bit. */
 export const MASQUERADE_MARK = 0x4000;
 
-/** The mark that is set on packets to be masqueraded, of --iptables-masquerade-bit (0 to 31). */
-export function masqueradeMark(bit = 14): number {
-  return 2 ** bit;
-}
-
 export const ACCEPT: Target = { kind: "accept" };
 export const DROP: Target = { kind: "drop" };
 export const RETURN: Target = { kind: "return" };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
+import { compileNftables } from "../../src/proxy/nftables.js";
+import type { ProxyOptions } from "../../src/proxy/options.js";
 import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
 import { type ClusterBuilder, clusterOf, nodeOf } from "../proxy/cluster-of.js";
@@ -33,7 +34,7 @@ const VARIED = clusterOf()
   .service("shop/inside", { clusterIPs: "10.96.0.47", ports: "http:80", internalTrafficPolicy: "Local" })
   .slice("shop/inside", "http:8080", ...REMOTE);
 
-function tableOf(cluster: ClusterBuilder, options: NftablesOptions = {}): NftTable {
+function tableOf(cluster: ClusterBuilder, options: ProxyOptions = {}): NftTable {
   const built = cluster.build();
   return compileNftables(built, nodeOf(built), options).nftables;
 }
@@ -55,7 +56,7 @@ function canonical(table: NftTable): NftTable {
 const load = (table: NftTable) => inNamespace("nft -f - && nft list table ip kube-proxy", printNft(table));
 
 describe(`nftables in the kernel${obstacle === undefined ? "" : ` (${obstacle})`}`, () => {
-  const cases: readonly [string, NftablesOptions][] = [
+  const cases: readonly [string, ProxyOptions][] = [
     ["as kube-proxy makes it", {}],
     ["with masqueradeAll", { masqueradeAll: true }],
     ["without a detector", { detectLocal: "none" }],

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { printDiagnostic } from "../../src/diagnostics.js";
 import type { Protocol } from "../../src/net/port.js";
 import { nftEndpointChain, nftPortName, nftServiceName } from "../../src/proxy/nft-names.js";
-import { compileNftables, type NftablesOptions } from "../../src/proxy/nftables.js";
+import { compileNftables } from "../../src/proxy/nftables.js";
+import type { ProxyOptions } from "../../src/proxy/options.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
 import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
@@ -13,7 +14,7 @@ import { walk } from "./nft-walk.js";
 
 const LOCAL = ["172.18.0.2", "10.244.1.1", "10.244.1.0", "127.0.0.1"].map(ip);
 
-function compiled(cluster: ClusterBuilder, options: NftablesOptions = {}): NftTable {
+function compiled(cluster: ClusterBuilder, options: ProxyOptions = {}): NftTable {
   const built = cluster.build();
   return compileNftables(built, nodeOf(built), options).nftables;
 }
@@ -230,7 +231,7 @@ table ip kube-proxy {
   });
 
   it("nodePorts on the node's primary address, on chosen ones, or on all", () => {
-    const setOf = (options: NftablesOptions) => {
+    const setOf = (options: ProxyOptions) => {
       const { sets, chains } = compiled(clusterOf(), options);
       const rules = chains.find(({ name }) => name === "services")?.rules.at(-1)?.statements;
       return [
