@@ -35,6 +35,8 @@ const SEEN: Readonly<Record<(typeof MODES)[number], readonly string[]>> = {
   nftables: ["nft-chain-set", "nft-chain-removed", "nft-element-set", "nft-element-removed"].concat([
     "nft-address-added",
     "nft-address-removed",
+    "nft-set-set",
+    "nft-set-removed",
   ]),
 };
 const SEEN_BY_ALL = [
