@@ -21,7 +21,7 @@ export function canonical(ruleset: Ruleset): unknown {
     ipsets: ipsets?.map((set) => ({ ...set, entries: sorted(set.entries) })),
     ipvs: ipvs && sorted(ipvs.servers),
     nftables: nftables && {
-      sets: nftables.sets.map((set) => ({ ...set, addresses: sorted(set.addresses) })),
+      sets: sorted(nftables.sets.map((set) => ({ ...set, addresses: sorted(set.addresses) }))),
       maps: nftables.maps.map((map) => ({ ...map, elements: sorted(map.elements) })),
       chains: sorted(nftables.chains),
     },
