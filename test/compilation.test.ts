@@ -28,10 +28,9 @@ function changed(cluster: Cluster, change: ClusterChange): Cluster | undefined {
 /** What every mode must tell at some time, and what only one can. */
 const SEEN: Readonly<Record<(typeof MODES)[number], readonly string[]>> = {
   iptables: ["chain-set", "chain-removed", "rules-spliced"],
-  ipvs: ["chain-set", "ipset-added", "ipset-removed", "server-set", "server-removed"].concat([
-    "address-added",
-    "address-removed",
-  ]),
+  ipvs: ["chain-set", "rules-spliced", "ipset-added", "ipset-removed", "server-set", "server-removed"].concat(
+    ["address-added", "address-removed"],
+  ),
   nftables: ["nft-chain-set", "nft-chain-removed", "nft-element-set", "nft-element-removed"].concat([
     "nft-address-added",
     "nft-address-removed",

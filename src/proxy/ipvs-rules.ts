@@ -1,8 +1,10 @@
+import type { Family } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
-import type { Iptables, Match, Target } from "../ruleset/iptables.js";
+import type { Iptables, Match, Rule, Target } from "../ruleset/iptables.js";
 import { append, type Chains, tableOf } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
-import type { SetName } from "./ipvs-sets.js";
+import { type SetName, setName } from "./ipvs-sets.js";
+import type { LocalDetector } from "./local-traffic.js";
 import {
   ACCEPT,
   commented,
@@ -13,10 +15,10 @@ import {
   inSet,
   jump,
   NOT_SRC_LOCAL,
-  notFrom,
+  notFromPods,
   protocol,
-  REJECT,
   RETURN,
+  reject,
   rule,
 } from "./rules.js";
 
@@ -27,7 +29,12 @@ const COMMENT: Partial<Record<SetName, string>> = {
   "KUBE-EXTERNAL-IP": "Kubernetes service external ip + port for masquerade and filter purpose",
   "KUBE-EXTERNAL-IP-LOCAL": "Kubernetes service external ip + port with externalTrafficPolicy=local",
   "KUBE-LOAD-BALANCER": "Kubernetes service lb portal",
+  "KUBE-LOAD-BALANCER-FW": "Kubernetes service load balancer ip + port for load balancer with sourceRange",
   "KUBE-LOAD-BALANCER-LOCAL": "Kubernetes service load balancer ip + port with externalTrafficPolicy=local",
+  "KUBE-LOAD-BALANCER-SOURCE-IP":
+    "Kubernetes service load balancer ip + port + source IP for packet filter purpose",
+  "KUBE-LOAD-BALANCER-SOURCE-CIDR":
+    "Kubernetes service load balancer ip + port + source cidr for packet filter purpose",
   "KUBE-NODE-PORT-TCP": "Kubernetes nodeport TCP port for masquerade purpose",
   "KUBE-NODE-PORT-LOCAL-TCP": "Kubernetes nodeport TCP port with externalTrafficPolicy=local",
   "KUBE-NODE-PORT-UDP": "Kubernetes nodeport UDP port for masquerade purpose",
@@ -55,16 +62,28 @@ const NAT_JUMPS: readonly Jump[] = [
 
 const MARK_MASQ = jump("KUBE-MARK-MASQ");
 
-const LOOPBACK: Prefix = { address: 0x7f000000, length: 8 };
+const LOOPBACK: Readonly<Record<Family, Prefix>> = {
+  4: { address: 0x7f000000, length: 8 },
+  6: { address: 1n, length: 128 },
+};
 
 /** By destination address and port. */
 const DST_DST = ["dst", "dst"] as const;
 
-/** What the masquerading of ClusterIPs depends on. */
-export interface ClusterIPSources {
+/** By a client of a destination address and port. */
+const DST_DST_SRC = ["dst", "dst", "src"] as const;
+
+/** The chain whose rules are of Services. */
+export const OUT_FILTER = "KUBE-IPVS-OUT-FILTER";
+
+/** What the rules depend on besides the sets. */
+export interface IpvsRules {
+  readonly family: Family;
+  /** The mark of packets to masquerade. */
+  readonly mark: number;
   readonly masqueradeAll: boolean;
-  /** Where pods' packets come from; undefined for no detector. */
-  readonly localPods: Prefix | undefined;
+  /** What Pods' packets have; undefined for no detector. */
+  readonly localPods: LocalDetector | undefined;
 }
 
 /** Whether a set has no element. */
@@ -79,20 +98,21 @@ interface Question {
 }
 
 /** Appends rules that ask sets, with kube-proxy's comment for each; none for a set that is empty. */
-function asker(chains: Chains, isEmpty: IsEmpty) {
+function asker(chains: Chains, isEmpty: IsEmpty, family: Family) {
   return (chain: string, set: SetName, target: Target, question: Question = {}): void => {
     if (isEmpty(set)) return;
     const { sides = DST_DST, before = [], after = [] } = question;
-    append(chains, chain, commented(COMMENT[set] ?? "", [...before, inSet(set, ...sides), ...after], target));
+    const asked = inSet(setName(set, family), ...sides);
+    append(chains, chain, commented(COMMENT[set] ?? "", [...before, asked, ...after], target));
   };
 }
 
 type Ask = ReturnType<typeof asker>;
 
-function markClusterIP(ask: Ask, { masqueradeAll, localPods }: ClusterIPSources): void {
+function markClusterIP(ask: Ask, { masqueradeAll, localPods }: IpvsRules): void {
   if (masqueradeAll) ask("KUBE-SERVICES", "KUBE-CLUSTER-IP", MARK_MASQ);
   else if (localPods !== undefined) {
-    ask("KUBE-SERVICES", "KUBE-CLUSTER-IP", MARK_MASQ, { before: [notFrom(localPods)] });
+    ask("KUBE-SERVICES", "KUBE-CLUSTER-IP", MARK_MASQ, { before: [notFromPods(localPods)] });
   } else {
     // The node's own packets to a VIP come from that VIP, for it is an address of kube-ipvs0.
     ask("KUBE-SERVICES", "KUBE-CLUSTER-IP", MARK_MASQ, { sides: ["src", "dst"] });
@@ -115,15 +135,16 @@ function markNodePorts(ask: Ask): void {
   }
 }
 
-function natChains(isEmpty: IsEmpty, sources: ClusterIPSources): Chains {
+function natChains(isEmpty: IsEmpty, rules: IpvsRules): Chains {
+  const { family, mark } = rules;
   const nat: Chains = new Map();
-  const ask = asker(nat, isEmpty);
+  const ask = asker(nat, isEmpty, family);
   insertJumps(nat, NAT_JUMPS);
-  append(nat, "KUBE-SERVICES", rule([from(LOOPBACK)], RETURN));
+  append(nat, "KUBE-SERVICES", rule([from(LOOPBACK[family])], RETURN));
   ask("KUBE-SERVICES", "KUBE-LOAD-BALANCER", jump("KUBE-LOAD-BALANCER"));
   ask("KUBE-LOAD-BALANCER", "KUBE-LOAD-BALANCER-LOCAL", RETURN);
   append(nat, "KUBE-LOAD-BALANCER", rule([], MARK_MASQ));
-  markClusterIP(ask, sources);
+  markClusterIP(ask, rules);
   ask("KUBE-SERVICES", "KUBE-EXTERNAL-IP", MARK_MASQ);
   acceptExternal(ask, "KUBE-EXTERNAL-IP");
   acceptExternal(ask, "KUBE-EXTERNAL-IP-LOCAL");
@@ -131,41 +152,63 @@ function natChains(isEmpty: IsEmpty, sources: ClusterIPSources): Chains {
   append(nat, "KUBE-NODE-PORT");
   markNodePorts(ask);
   for (const set of ["KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER"] as const) {
-    if (!isEmpty(set)) append(nat, "KUBE-SERVICES", rule([inSet(set, ...DST_DST)], ACCEPT));
+    if (!isEmpty(set)) append(nat, "KUBE-SERVICES", rule([inSet(setName(set, family), ...DST_DST)], ACCEPT));
   }
   const masquerade: Target = { kind: "masquerade", randomFully: false };
-  ask("KUBE-POSTROUTING", "KUBE-LOOP-BACK", masquerade, { sides: ["dst", "dst", "src"] });
-  writeMasquerade(nat);
+  ask("KUBE-POSTROUTING", "KUBE-LOOP-BACK", masquerade, { sides: DST_DST_SRC });
+  writeMasquerade(nat, mark);
   return nat;
 }
 
+/** The sets of what IPVS serves, as INPUT asks them. */
+const SERVED: readonly SetName[] = [
+  "KUBE-LOAD-BALANCER",
+  "KUBE-CLUSTER-IP",
+  "KUBE-EXTERNAL-IP",
+  "KUBE-EXTERNAL-IP-LOCAL",
+];
+
 /** Keeps the node's own ports out of reach through VIPs: only what IPVS serves comes in there. */
-function writeAccessFilter(filter: Chains): void {
-  const served = ["KUBE-LOAD-BALANCER", "KUBE-CLUSTER-IP", "KUBE-EXTERNAL-IP", "KUBE-EXTERNAL-IP-LOCAL"];
+function writeAccessFilter(filter: Chains, family: Family): void {
+  const asked = (set: SetName, ...sides: readonly ("src" | "dst")[]) => inSet(setName(set, family), ...sides);
   append(
     filter,
     "KUBE-IPVS-FILTER",
-    ...served.map((set) => rule([inSet(set, ...DST_DST)], RETURN)),
-    rule([inSet("KUBE-HEALTH-CHECK-NODE-PORT", "dst")], RETURN),
-    rule([ctstate("NEW"), inSet("KUBE-IPVS-IPS", "dst")], REJECT),
+    ...SERVED.map((set) => rule([asked(set, ...DST_DST)], RETURN)),
+    rule([asked("KUBE-HEALTH-CHECK-NODE-PORT", "dst")], RETURN),
+    rule([ctstate("NEW"), asked("KUBE-IPVS-IPS", "dst")], reject(family)),
   );
 }
 
-function filterChains(): Chains {
+/** Drops clients that no source range of a load balancer admits. */
+function writeSourceRanges(ask: Ask, filter: Chains): void {
+  const firewall = "KUBE-SOURCE-RANGES-FIREWALL";
+  ask("KUBE-PROXY-FIREWALL", "KUBE-LOAD-BALANCER-FW", jump(firewall));
+  ask(firewall, "KUBE-LOAD-BALANCER-SOURCE-CIDR", RETURN, { sides: DST_DST_SRC });
+  ask(firewall, "KUBE-LOAD-BALANCER-SOURCE-IP", RETURN, { sides: DST_DST_SRC });
+  append(filter, firewall, rule([], DROP));
+}
+
+function filterChains(isEmpty: IsEmpty, { family, mark }: IpvsRules): Chains {
   const filter: Chains = new Map();
   insertJumps(filter, FILTER_JUMPS);
-  writeForward(filter);
-  const health = [inSet("KUBE-HEALTH-CHECK-NODE-PORT", "dst")];
+  writeForward(filter, mark);
+  const health = [inSet(setName("KUBE-HEALTH-CHECK-NODE-PORT", family), "dst")];
   append(filter, "KUBE-NODE-PORT", commented(COMMENT["KUBE-HEALTH-CHECK-NODE-PORT"] ?? "", health, ACCEPT));
-  append(filter, "KUBE-SOURCE-RANGES-FIREWALL", rule([], DROP));
-  writeAccessFilter(filter);
+  writeSourceRanges(asker(filter, isEmpty, family), filter);
+  writeAccessFilter(filter, family);
   return filter;
 }
 
-/** The rules beside IPVS: they mark what is to be masqueraded and guard the VIPs, by asking the sets. */
-export function ipvsIptables(isEmpty: IsEmpty, sources: ClusterIPSources): Iptables {
+/**
+ * The rules beside IPVS: they mark what is to be masqueraded and guard the VIPs, by asking the sets. `outRules` are
+ * what Services add to OUT_FILTER.
+ */
+export function ipvsIptables(isEmpty: IsEmpty, rules: IpvsRules, outRules: readonly Rule[] = []): Iptables {
+  const filter = filterChains(isEmpty, rules);
+  append(filter, OUT_FILTER, ...outRules);
   return {
-    family: 4,
-    tables: [tableOf("filter", filterChains()), tableOf("nat", natChains(isEmpty, sources))],
+    family: rules.family,
+    tables: [tableOf("filter", filter), tableOf("nat", natChains(isEmpty, rules))],
   };
 }

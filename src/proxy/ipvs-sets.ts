@@ -1,16 +1,11 @@
 import type { Diagnostic } from "../diagnostics.js";
 import type { Collection, Fragment, Key } from "../fragment/front-end.js";
-import type { Ip } from "../net/ip.js";
-import type { Protocol } from "../net/port.js";
+import type { Family, Ip } from "../net/ip.js";
+import { printPrefix } from "../net/prefix.js";
 import { type IpSet, type IpSetEntry, MAX_ELEMENTS } from "../ruleset/ipset.js";
-import { isOn, type ProxyEndpoint } from "./endpoints.js";
-import type { Frontend } from "./frontends.js";
 import { serviceKey } from "./service-key.js";
 
-/**
- * kube-proxy's ipsets in its own order; each exists on every node, also empty. KUBE-LOAD-BALANCER-SOURCE-CIDR
- * alone is absent: it would hold the source ranges, which this mode does not model yet.
- */
+/** kube-proxy's ipsets of IPv4 in its own order; each exists on every node, also empty. */
 const SET_TYPE = {
   "KUBE-LOOP-BACK": "hash:ip,port,ip",
   "KUBE-CLUSTER-IP": "hash:ip,port",
@@ -20,6 +15,7 @@ const SET_TYPE = {
   "KUBE-LOAD-BALANCER-FW": "hash:ip,port",
   "KUBE-LOAD-BALANCER-LOCAL": "hash:ip,port",
   "KUBE-LOAD-BALANCER-SOURCE-IP": "hash:ip,port,ip",
+  "KUBE-LOAD-BALANCER-SOURCE-CIDR": "hash:ip,port,net",
   "KUBE-NODE-PORT-TCP": "bitmap:port",
   "KUBE-NODE-PORT-LOCAL-TCP": "bitmap:port",
   "KUBE-NODE-PORT-UDP": "bitmap:port",
@@ -30,9 +26,18 @@ const SET_TYPE = {
   "KUBE-IPVS-IPS": "hash:ip",
 } as const satisfies Record<string, IpSet["type"]>;
 
+/** What a set is for, by its name of IPv4. */
 export type SetName = keyof typeof SET_TYPE;
 
 export const SET_NAMES = Object.keys(SET_TYPE) as readonly SetName[];
+
+/** The kernel takes no longer names (IPSET_MAXNAMELEN); kube-proxy cuts them. */
+const NAME_LENGTH = 31;
+
+/** The set's name in a family: `KUBE-6-CLUSTER-IP`. */
+export function setName(set: SetName, family: Family): string {
+  return family === 4 ? set : set.replace("KUBE-", "KUBE-6-").slice(0, NAME_LENGTH);
+}
 
 /** Elements by set; sets without one are absent. */
 export type Elements = { [Name in SetName]?: IpSetEntry[] };
@@ -42,65 +47,16 @@ export interface SetsFragment extends Fragment {
   readonly sets: Elements;
 }
 
-function insert(elements: Elements, name: SetName, entry: IpSetEntry): void {
+export function insert(elements: Elements, name: SetName, entry: IpSetEntry): void {
   const found = elements[name];
   if (found === undefined) elements[name] = [entry];
   else found.push(entry);
 }
 
-/** What tells the elements of a set apart. (In KUBE-LOOP-BACK ip2 is the same address as ip.) */
-function keyOf({ ip = 0, protocol = "TCP", port = 0 }: IpSetEntry): Key {
-  return serviceKey(ip, protocol, port);
-}
-
-function insertNodePort(elements: Elements, frontend: Frontend, nodeIps: readonly Ip[]): void {
-  const { protocol, nodePort } = frontend;
-  const policies = frontend.externalPolicyLocal ? (["", "LOCAL-"] as const) : ([""] as const);
-  for (const policy of policies) {
-    if (protocol !== "SCTP") insert(elements, `KUBE-NODE-PORT-${policy}${protocol}`, { port: nodePort });
-    else {
-      for (const ip of nodeIps) {
-        insert(elements, `KUBE-NODE-PORT-${policy}SCTP-HASH`, { ip, protocol, port: nodePort });
-      }
-    }
-  }
-}
-
-/** Endpoints of this node, ready or not, may be picked by themselves: such packets are masqueraded. */
-function insertHairpins(
-  elements: Elements,
-  protocol: Protocol,
-  endpoints: readonly ProxyEndpoint[],
-  nodeName: string,
-): void {
-  for (const endpoint of endpoints) {
-    if (!isOn(endpoint, nodeName)) continue;
-    const { address, port } = endpoint;
-    insert(elements, "KUBE-LOOP-BACK", { ip: address, protocol, port, ip2: address });
-  }
-}
-
-/** Puts the addresses and ports of one service port into the sets. */
-export function insertFrontend(
-  elements: Elements,
-  frontend: Frontend,
-  endpoints: readonly ProxyEndpoint[],
-  nodeName: string,
-  nodeIps: readonly Ip[],
-): void {
-  const { clusterIP, protocol, port, externalPolicyLocal } = frontend;
-  insertHairpins(elements, protocol, endpoints, nodeName);
-  insert(elements, "KUBE-CLUSTER-IP", { ip: clusterIP, protocol, port });
-  const externalSet = externalPolicyLocal ? "KUBE-EXTERNAL-IP-LOCAL" : "KUBE-EXTERNAL-IP";
-  for (const ip of frontend.externalIPs) insert(elements, externalSet, { ip, protocol, port });
-  for (const ip of frontend.vips) {
-    insert(elements, "KUBE-LOAD-BALANCER", { ip, protocol, port });
-    if (externalPolicyLocal) insert(elements, "KUBE-LOAD-BALANCER-LOCAL", { ip, protocol, port });
-  }
-  if (frontend.nodePort !== 0) insertNodePort(elements, frontend, nodeIps);
-  if (frontend.healthCheckNodePort !== 0) {
-    insert(elements, "KUBE-HEALTH-CHECK-NODE-PORT", { port: frontend.healthCheckNodePort });
-  }
+/** What tells the elements of a set apart. (Where there is an ip2 it is the same address as ip.) */
+function keyOf({ ip, protocol = "TCP", port = 0, net }: IpSetEntry): Key {
+  const key = serviceKey(ip, protocol, port);
+  return net === undefined ? key : `${key} ${printPrefix(net)}`;
 }
 
 export function insertDummyAddresses(elements: Elements, addresses: readonly Ip[]): void {
@@ -110,25 +66,31 @@ export function insertDummyAddresses(elements: Elements, addresses: readonly Ip[
 const NO_ENTRIES: readonly IpSetEntry[] = [];
 
 /** One collection for each set, in the order of SET_NAMES. */
-export const SET_COLLECTIONS = SET_NAMES.map((set): Collection<SetsFragment, IpSetEntry> => {
-  return {
-    elementsOf: ({ sets }) => sets[set] ?? NO_ENTRIES,
-    keyOf,
-    set: (entry) => ({ kind: "ipset-added", set, entry }),
-    removed: (entry) => ({ kind: "ipset-removed", set, entry }),
-  };
-});
+export function setCollections(family: Family): readonly Collection<SetsFragment, IpSetEntry>[] {
+  return SET_NAMES.map((name) => {
+    const set = setName(name, family);
+    return {
+      elementsOf: ({ sets }) => sets[name] ?? NO_ENTRIES,
+      keyOf,
+      set: (entry) => ({ kind: "ipset-added", set, entry }),
+      removed: (entry) => ({ kind: "ipset-removed", set, entry }),
+    };
+  });
+}
 
-export function ipSet(name: SetName, entries: readonly IpSetEntry[]): IpSet {
-  return { name, type: SET_TYPE[name], entries };
+export function ipSet(set: SetName, family: Family, entries: readonly IpSetEntry[]): IpSet {
+  const type = SET_TYPE[set];
+  const name = setName(set, family);
+  // Sets of ports alone know no family.
+  return family === 6 && type !== "bitmap:port" ? { name, type, family, entries } : { name, type, entries };
 }
 
 /** A real node's kernel would refuse to fill these sets. Takes the sizes in the order of SET_NAMES. */
-export function overfullWarnings(sizes: readonly number[]): readonly Diagnostic[] {
-  return SET_NAMES.flatMap((name, index): readonly Diagnostic[] => {
+export function overfullWarnings(sizes: readonly number[], family: Family): readonly Diagnostic[] {
+  return SET_NAMES.flatMap((set, index): readonly Diagnostic[] => {
     const size = sizes[index] ?? 0;
     if (size <= MAX_ELEMENTS) return [];
     const message = `holds ${size} elements; a real node's kernel refuses those past ${MAX_ELEMENTS} (maxelem).`;
-    return [{ severity: "warning", place: { object: `ipset ${name}` }, message }];
+    return [{ severity: "warning", place: { object: `ipset ${setName(set, family)}` }, message }];
   });
 }

@@ -40,11 +40,14 @@ export function serverKey({
 
 /** Fields that a set of the type does not have do not count. */
 export function ipSetEntryKey(type: IpSet["type"], entry: IpSetEntry): string {
-  const { ip = 0, protocol = "TCP", port = 0, ip2 = 0 } = entry;
+  const { ip = 0, protocol = "TCP", port = 0, ip2 = 0, net } = entry;
   if (type === "bitmap:port") return `${port}`;
   if (type === "hash:ip") return ipKey(ip);
-  const key = `${protocolPort(protocol, port)} ${ipKey(ip)}`;
-  return type === "hash:ip,port" ? key : `${key} ${ipKey(ip2)}`;
+  const keys = type.includes("port") ? [`${protocolPort(protocol, port)}`] : [];
+  if (type.startsWith("hash:ip")) keys.push(ipKey(ip));
+  if (type === "hash:ip,port,ip") keys.push(ipKey(ip2));
+  if (net !== undefined && type.includes("net")) keys.push(prefixKey(net));
+  return keys.join(" ");
 }
 
 export function elementKey({

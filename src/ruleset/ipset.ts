@@ -1,5 +1,6 @@
-import { type Ip, parseIp, printIp } from "../net/ip.js";
+import { type Family, familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../net/port.js";
+import { type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
 import { readLines, type Words } from "./words.js";
 
 /** One element: which fields are present depends on the set's type. */
@@ -8,18 +9,30 @@ export interface IpSetEntry {
   readonly protocol?: Protocol;
   readonly port?: number;
   readonly ip2?: Ip;
+  /** Never of length 0: ipset refuses it. */
+  readonly net?: Prefix;
+  /** What it holds is no hit, though a shorter net be one. */
+  readonly nomatch?: true;
 }
 
 /** A kernel ipset, as `ipset save` prints it. */
 export interface IpSet {
   readonly name: string;
-  readonly type: "hash:ip" | "hash:ip,port" | "hash:ip,port,ip" | "bitmap:port";
+  readonly type: (typeof TYPES)[number];
   /** Of IPv6 addresses (`family inet6`); absent: IPv4, or none. */
   readonly family?: 6;
   readonly entries: readonly IpSetEntry[];
 }
 
-const TYPES = ["hash:ip", "hash:ip,port", "hash:ip,port,ip", "bitmap:port"] as const;
+const TYPES = [
+  "hash:ip",
+  "hash:ip,port",
+  "hash:ip,port,ip",
+  "hash:ip,port,net",
+  "hash:net",
+  "hash:net,port",
+  "bitmap:port",
+] as const;
 
 /** The kernel's and kube-proxy's default size of a hash set; an element more is refused. */
 export const MAX_ELEMENTS = 65536;
@@ -29,20 +42,30 @@ function printHeader({ type, family }: IpSet): string {
   return `family ${family === 6 ? "inet6" : "inet"} hashsize 1024 maxelem ${MAX_ELEMENTS}`;
 }
 
-function printEntry(
-  type: IpSet["type"],
-  { ip = 0, protocol = "TCP", port = 0, ip2 = 0 }: IpSetEntry,
-): string {
-  switch (type) {
-    case "bitmap:port":
-      return `${port}`;
-    case "hash:ip":
-      return printIp(ip);
-    case "hash:ip,port":
-      return `${printIp(ip)},${protocol.toLowerCase()}:${port}`;
-    case "hash:ip,port,ip":
-      return `${printIp(ip)},${protocol.toLowerCase()}:${port},${printIp(ip2)}`;
-  }
+function printNet({ address, length }: Prefix): string {
+  const bits = familyOf(address) === 4 ? 32 : 128;
+  return length === bits ? printIp(address) : printPrefix({ address, length });
+}
+
+const ANYWHERE: Prefix = { address: 0, length: 0 };
+
+/** The fields that an element of the type has, in the order in which they are listed. */
+function fieldsOf(type: IpSet["type"]): readonly ("ip" | "ip2" | "net" | "port")[] {
+  const fields = type.slice("hash:".length).split(",") as ("ip" | "net" | "port")[];
+  return fields.map((field, index) => (field === "ip" && index > 0 ? "ip2" : field));
+}
+
+function printEntry(type: IpSet["type"], entry: IpSetEntry): string {
+  const { ip = 0, protocol = "TCP", port = 0, ip2 = 0, net = ANYWHERE } = entry;
+  if (type === "bitmap:port") return `${port}`;
+  const texts = {
+    ip: printIp(ip),
+    ip2: printIp(ip2),
+    net: printNet(net),
+    port: `${protocol.toLowerCase()}:${port}`,
+  };
+  const fields = fieldsOf(type).map((field) => texts[field]);
+  return entry.nomatch ? `${fields.join(",")} nomatch` : fields.join(",");
 }
 
 /** The listing of `ipset save` (which lists the elements of a hash in any order; here it is the given one). */
@@ -87,22 +110,37 @@ function parseProtocolPort(text: string): Pick<Required<IpSetEntry>, "protocol" 
   return protocol === undefined || port === undefined || more.length > 0 ? undefined : { protocol, port };
 }
 
-/** An element of a set of that type; undefined if the word is none. */
-function parseEntry(type: IpSet["type"], word: string): IpSetEntry | undefined {
+/** `10.0.0.0/8`, or an address alone; never of length 0. */
+function parseNet(text: string): Prefix | undefined {
+  const ip = parseIp(text);
+  if (ip !== undefined) return { address: ip, length: familyOf(ip) === 4 ? 32 : 128 };
+  const net = parsePrefix(text);
+  return net?.length === 0 ? undefined : net;
+}
+
+/** One field of an element; undefined where the text is none such. */
+function parseField(
+  field: ReturnType<typeof fieldsOf>[number],
+  text: string,
+  family: Family,
+): IpSetEntry | undefined {
+  if (field === "port") return parseProtocolPort(text);
+  const net = parseNet(text);
+  if (net === undefined || familyOf(net.address) !== family) return undefined;
+  if (field === "net") return { net };
+  return text.includes("/") ? undefined : { [field]: net.address };
+}
+
+/** An element of a set of that type and family; undefined if the word is none. */
+function parseEntry({ type, family }: IpSet, word: string): IpSetEntry | undefined {
   if (type === "bitmap:port") {
     const port = parsePort(word);
     return port === undefined ? undefined : { port };
   }
-  const [first = "", second, third, ...more] = word.split(",");
-  const parts = type.slice("hash:".length).split(",").length;
-  if (1 + Number(second !== undefined) + Number(third !== undefined) + more.length !== parts)
-    return undefined;
-  const ip = parseIp(first);
-  const service = second === undefined ? {} : parseProtocolPort(second);
-  const ip2 = third === undefined ? undefined : parseIp(third);
-  if (ip === undefined || service === undefined || (third !== undefined && ip2 === undefined))
-    return undefined;
-  return ip2 === undefined ? { ip, ...service } : { ip, ...service, ip2 };
+  const texts = word.split(",");
+  const parts = fieldsOf(type).map((field, index) => parseField(field, texts[index] ?? "", family ?? 4));
+  if (texts.length !== parts.length || !parts.every((part) => part !== undefined)) return undefined;
+  return Object.assign({}, ...parts);
 }
 
 /**
@@ -120,8 +158,9 @@ export function parseIpSets(text: string, file: string): readonly IpSet[] {
       return undefined;
     }
     const set = words.read("a set created before", (word) => sets.get(word));
-    set.entries.push(words.read(`an element of a ${set.type} set`, (word) => parseEntry(set.type, word)));
+    const entry = words.read(`an element of a ${set.type} set`, (word) => parseEntry(set, word));
     words.take("timeout", "0");
+    set.entries.push(words.take("nomatch") ? { ...entry, nomatch: true } : entry);
     if (!words.done) throw words.refusal(`«${words.next("")}» of an element is not modelled.`);
     return undefined;
   });

@@ -121,6 +121,10 @@ type PacketMatch =
       readonly validmark?: true;
       readonly acceptLocal?: true;
     }
+  /** IPVS has sent the packet through a virtual server of this protocol, address or port. */
+  | { readonly kind: "ipvs-protocol"; readonly protocol: number }
+  | { readonly kind: "ipvs-address"; readonly prefix: Prefix }
+  | { readonly kind: "ipvs-port"; readonly port: number }
   /** An accounting object's count goes up; always a hit. */
   | { readonly kind: "nfacct"; readonly name: string };
 

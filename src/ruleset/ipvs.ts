@@ -35,8 +35,17 @@ export interface VirtualServer {
   readonly origin: string;
 }
 
+/** What `ipvsadm --set` changes, in seconds; what is absent stays as it is (900, 120 and 300 in a kernel that was left alone). */
+export interface IpvsTimeouts {
+  readonly tcp?: number;
+  readonly tcpFin?: number;
+  readonly udp?: number;
+}
+
 export interface Ipvs {
   readonly servers: readonly VirtualServer[];
+  /** Not printed by ipvsadm-save. */
+  readonly timeouts?: IpvsTimeouts;
 }
 
 const FLAG: Record<Protocol, string> = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service" };

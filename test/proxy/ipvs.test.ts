@@ -176,13 +176,13 @@ describe("ipvs mode", () => {
     );
   });
 
-  it("says what it leaves out, and which of two Services keeps an address", () => {
+  it("says which range is void, and which of two Services keeps an address", () => {
     const cluster = clusterOf()
       .service("shop/a", {
         clusterIPs: "10.96.0.1",
         ports: ":80",
         ingress: "192.0.2.1",
-        sourceRanges: "10.0.0.0/8",
+        sourceRanges: "10.0.0.0/8 0.0.0.0/0",
       })
       .service("shop/b", { clusterIPs: "10.96.0.2", ports: ":80", externalIPs: "192.0.2.1" });
     const { ipvs, diagnostics } = compiled(cluster);
@@ -190,7 +190,7 @@ describe("ipvs mode", () => {
       ipvs.servers.filter(({ address }) => printIp(address) === "192.0.2.1").map(({ origin }) => origin),
     ).toEqual(["shop/a"]);
     expect(diagnostics.map(printDiagnostic)).toEqual([
-      "test.yaml: Service shop/a: spec.loadBalancerSourceRanges: source ranges are not modelled yet in proxy mode ipvs: every client reaches the load balancer's addresses.",
+      "test.yaml: Service shop/a: spec.loadBalancerSourceRanges: an ipset holds no prefix of length 0, so that kube-proxy in mode ipvs lets nobody in by this range: leave it out, or write 0.0.0.0/1 and 128.0.0.0/1 (::/1 and 8000::/1).",
       "test.yaml: Service shop/b: spec.ports: TCP 192.0.2.1:80 is also of Service port shop/a, which keeps it; on a real node either may win.",
     ]);
   });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
+import { type Prefix, prefixOf } from "../../src/net/prefix.js";
 import { type IpSet, parseIpSets, printIpSets } from "../../src/ruleset/ipset.js";
 
 const ip4 = fc.integer({ min: 0, max: 0xffffffff });
@@ -13,7 +14,23 @@ function setOf(type: IpSet["type"], entry: fc.Arbitrary<IpSet["entries"][number]
   return fc.record({ name, type: fc.constant(type), entries: fc.array(entry, { maxLength: 5 }) });
 }
 
+/** Of every length but 0. */
+function netOf(ip: fc.Arbitrary<number> | fc.Arbitrary<bigint>): fc.Arbitrary<Prefix> {
+  const bits = fc.integer({ min: 1, max: 128 });
+  return fc.tuple(ip, bits).map(([address, length]) => {
+    return prefixOf(address, typeof address === "number" ? Math.ceil(length / 4) : length);
+  });
+}
+
+const nomatch = fc.constant(true as const);
+
 const ofFamily = (ip: fc.Arbitrary<number> | fc.Arbitrary<bigint>) => [
+  setOf("hash:net", fc.record({ net: netOf(ip), nomatch }, { requiredKeys: ["net"] })),
+  setOf(
+    "hash:net,port",
+    fc.record({ net: netOf(ip), protocol, port, nomatch }, { requiredKeys: ["net", "protocol", "port"] }),
+  ),
+  setOf("hash:ip,port,net", fc.record({ ip, protocol, port, net: netOf(ip) })),
   setOf("hash:ip", fc.record({ ip })),
   setOf("hash:ip,port", fc.record({ ip, protocol, port })),
   setOf("hash:ip,port,ip", fc.record({ ip, protocol, port, ip2: ip })),
@@ -70,7 +87,13 @@ add KUBE-NODE-PORT-TCP 30080
   });
 
   it.each([
-    ["create A hash:net family inet", "line 1: «hash:net» is not a type of set this program models."],
+    ["create A hash:mac", "line 1: «hash:mac» is not a type of set this program models."],
+    ["create A hash:net\nadd A 0.0.0.0/0", "line 2: «0.0.0.0/0» is not an element of a hash:net set."],
+    ["create A hash:ip\nadd A fd00::1", "line 2: «fd00::1» is not an element of a hash:ip set."],
+    [
+      "create A hash:ip,port,net family inet6\nadd A fd00::1,tcp:80,10.0.0.0/8",
+      "line 2: «fd00::1,tcp:80,10.0.0.0/8» is not an element of a hash:ip,port,net set.",
+    ],
     ["create A hash:ip family inet timeout 300", "line 1: «timeout 300» of a set is not modelled."],
     ["add A 10.0.0.1", "line 1: «A» is not a set created before."],
     ["create A hash:ip,port\nadd A 10.0.0.1", "line 2: «10.0.0.1» is not an element of a hash:ip,port set."],
