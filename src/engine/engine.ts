@@ -35,7 +35,7 @@ import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
 const CONNECTIONS_DEFAULT = 65_535;
-const TRACE_RECORDS = 16_384;
+const TRACE_RECORDS = 8192;
 const WORKERS_MAX = 64;
 
 function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Promise<MachineModule> {

@@ -75,7 +75,7 @@ describe("packetyard run", () => {
         "VERDICT   PACKETS  REASON",
         "forward         3",
         "reject          1  ICMP port unreachable",
-        "punt            1  not IPv4",
+        "punt            1  neither IPv4 nor IPv6",
         "drop            1  the frame is shorter than its headers say",
         "local           1",
         "total           7",
@@ -114,7 +114,7 @@ describe("packetyard run", () => {
       /^10\.244\.1\.7\.41000 > 10\.96\.0\.10\.80: .* → 10\.244\.1\.7\.41000 > 10\.244\.1\.8\.8080: /,
     );
     expect(rows[2]?.[3]).toBe("ICMP port unreachable: shop/empty:http has no endpoints");
-    expect(rows[3]?.slice(3)).toEqual(["not IPv4", expect.stringMatching(/^ARP, .*[^→]+$/)]);
+    expect(rows[3]?.slice(3)).toEqual(["neither IPv4 nor IPv6", expect.stringMatching(/^ARP, .*[^→]+$/)]);
   });
 
   it.each(["iptables", "ipvs", "nftables"])("tells of each what it counts of all in mode %s", (mode) => {
