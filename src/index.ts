@@ -14,7 +14,7 @@ export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";
 export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
-export { arp, frame, icmpEcho, tcp, udp } from "./packet/build.js";
+export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export {

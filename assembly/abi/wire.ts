@@ -92,6 +92,10 @@ export const UDP_CHECKSUM: u32 = 6;
 export const UDP_LEN: u32 = 8;
 
 // SCTP (RFC 9260 §3.1)
+export const SCTP_SRC: u32 = 0;
+export const SCTP_DST: u32 = 2;
+export const SCTP_TAG: u32 = 4;
+/** CRC32c, in little-endian order. */
 export const SCTP_CHECKSUM: u32 = 8;
 export const SCTP_LEN: u32 = 12;
 

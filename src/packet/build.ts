@@ -1,11 +1,21 @@
 import { type Ip, printIp } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
 import { type HostPort, parseHostPort } from "../net/port.js";
-import { DEFAULT_DST_MAC, DEFAULT_SRC_MAC, type Frame, frame, type Payload, toIp } from "./frame.js";
+import {
+  DEFAULT_DST_MAC,
+  DEFAULT_SRC_MAC,
+  type Frame,
+  frame,
+  type Payload,
+  toIp,
+  toOctets,
+} from "./frame.js";
+import { write } from "./octets.js";
 
 export { Frame, frame } from "./frame.js";
 
 export interface PacketOptions {
+  /** Of SCTP, what the chunk holds. */
   readonly payload?: Payload;
   readonly ttl?: number;
   readonly tos?: number;
@@ -21,6 +31,34 @@ export interface TcpPacketOptions extends PacketOptions {
   readonly seq?: number;
   readonly ack?: number;
   readonly window?: number;
+}
+
+/** Chunks in the order of their types (RFC 9260 §3.2). */
+const CHUNKS = [
+  "DATA",
+  "INIT",
+  "INIT ACK",
+  "SACK",
+  "HEARTBEAT",
+  "HEARTBEAT ACK",
+  "ABORT",
+  "SHUTDOWN",
+  "SHUTDOWN ACK",
+  "ERROR",
+  "COOKIE ECHO",
+  "COOKIE ACK",
+  "ECNE",
+  "CWR",
+  "SHUTDOWN COMPLETE",
+] as const;
+const CHUNK_LEN = 4;
+/** Of an INIT: tag, window, streams and TSN. */
+const INIT_FIELDS = Uint8Array.of(0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1);
+
+export interface SctpPacketOptions extends PacketOptions {
+  readonly chunk?: (typeof CHUNKS)[number];
+  /** Verification tag; 0 for an INIT and else 1. */
+  readonly tag?: number;
 }
 
 export interface EchoOptions extends Omit<PacketOptions, "id"> {
@@ -71,6 +109,21 @@ export function udp(from: string, to: string, options: PacketOptions = {}): Uint
   return ipFrame(src.address, dst.address, options)
     .udp({ srcPort: src.port, dstPort: dst.port })
     .payload(options.payload ?? 0)
+    .bytes();
+}
+
+/** As `tcp`, with an SCTP packet: an INIT with verification tag 0 unless the options say otherwise (RFC 9260 §3.3.2). */
+export function sctp(from: string, to: string, options: SctpPacketOptions = {}): Uint8Array {
+  const [src, dst] = [toHostPort(from), toHostPort(to)];
+  const { chunk = "INIT", tag = chunk === "INIT" ? 0 : 1, payload = INIT_FIELDS } = options;
+  const value = toOctets(payload);
+  const octets = new Uint8Array(CHUNK_LEN + value.length + (-value.length & 3));
+  octets[0] = CHUNKS.indexOf(chunk);
+  write(octets, 2, 2, CHUNK_LEN + value.length, "sctp.chunk");
+  octets.set(value, CHUNK_LEN);
+  return ipFrame(src.address, dst.address, options)
+    .sctp({ srcPort: src.port, dstPort: dst.port, tag })
+    .payload(octets)
     .bytes();
 }
 

@@ -1,7 +1,8 @@
 import * as wire from "../../assembly/abi/wire.js";
 import type { Ip } from "../net/ip.js";
+import { crc32c } from "./crc32c.js";
 import { type IpPacket, NESTING_LIMIT, readEth, readIp4, readIp6 } from "./headers.js";
-import { concat, read16, write, write128 } from "./octets.js";
+import { concat, read16, read32, write, write128 } from "./octets.js";
 import { readUdp, tunnelledFrame } from "./transport.js";
 
 /** `absent`: there is none, or it cannot be judged (a fragment, a cut packet, a protocol without one). */
@@ -47,12 +48,19 @@ export function pseudoHeader(src: Ip, dst: Ip, protocol: number, length: number)
 
 const judge = (octets: Uint8Array): ChecksumState => (internetChecksum(octets) === 0 ? "good" : "bad");
 
+function judgeCrc(packet: Uint8Array): ChecksumState {
+  const at = wire.SCTP_CHECKSUM;
+  const crc = crc32c(concat(packet.subarray(0, at), new Uint8Array(4), packet.subarray(at + 4)));
+  return read32(packet.slice(at, at + 4).reverse(), 0) === crc ? "good" : "bad";
+}
+
 function l4State(ip: IpPacket): ChecksumState {
   const { payload, protocol } = ip;
   const whole = payload.length >= ip.payloadLength && ip.fragmentOffset === 0 && !ip.moreFragments;
   const covered = whole ? payload.subarray(0, coveredLength(protocol, payload)) : new Uint8Array(0);
   if (covered.length === 0) return "absent";
   if (protocol === wire.PROTO_ICMP) return judge(covered);
+  if (protocol === wire.PROTO_SCTP) return judgeCrc(covered);
   return judge(concat(pseudoHeader(ip.src, ip.dst, protocol, covered.length), covered));
 }
 
@@ -64,6 +72,8 @@ function coveredLength(protocol: number, payload: Uint8Array): number {
       return length < wire.TCP_LEN ? 0 : length;
     case wire.PROTO_UDP:
       return udpCoveredLength(payload);
+    case wire.PROTO_SCTP:
+      return length < wire.SCTP_LEN ? 0 : length;
     case wire.PROTO_ICMP:
     case wire.PROTO_ICMP6:
       return length < wire.ICMP_LEN ? 0 : length;
@@ -99,7 +109,7 @@ function checksumStates(frame: Uint8Array, depth: number): ChecksumStates {
   };
 }
 
-/** Judges the checksums of an Ethernet frame's IP header and its TCP, UDP, ICMP or ICMPv6; never throws. */
+/** Judges the checksums of an Ethernet frame's IP header and its TCP, UDP, SCTP, ICMP or ICMPv6; never throws. */
 export function verifyChecksums(frame: Uint8Array): ChecksumStates {
   return checksumStates(frame, 0);
 }

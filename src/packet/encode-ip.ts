@@ -34,6 +34,16 @@ export interface Ip6Fields {
   readonly nextHeader?: number;
 }
 
+export interface ExtensionFields {
+  /** Its own number: what the header before it says comes next. */
+  readonly kind: number;
+  /** What stands behind the first two octets, filled up with zeros to a whole header. */
+  readonly options: Uint8Array;
+  readonly nextHeader?: number;
+  /** The length field, in its header's units. */
+  readonly length?: number;
+}
+
 /** IANA's number for experiments (RFC 3692), where nothing says what is inside. */
 const PROTO_EXPERIMENT = 253;
 const PROTO_IPIP = 4;
@@ -90,6 +100,31 @@ export function ip6Layer(fields: Ip6Fields): Layer {
       write128(header, wire.IP6_SRC, fields.src, "ip6.src");
       write128(header, wire.IP6_DST, fields.dst, "ip6.dst");
       return concat(header, payload);
+    },
+  };
+}
+
+/** An IPv6 extension header (RFC 8200 §4). A fragment header's length is reserved; an authentication header counts words of 4. */
+export function extensionLayer(fields: ExtensionFields): Layer {
+  const isAuth = fields.kind === wire.EXTENSION_AUTH;
+  return {
+    protocol: fields.kind,
+    isExtension: true,
+    encode(payload, above) {
+      const header = concat(new Uint8Array(wire.EXTENSION_LEN), fields.options);
+      const padded = concat(header, new Uint8Array(-header.length & 7));
+      const counted = isAuth ? padded.length / 4 - 2 : padded.length / 8 - 1;
+      const next = fields.nextHeader ?? above?.protocol ?? wire.EXTENSION_NONE;
+      const isFragment = fields.kind === wire.EXTENSION_FRAGMENT;
+      write(padded, wire.EXTENSION_NEXT, 1, next, "extension.nextHeader");
+      write(
+        padded,
+        wire.EXTENSION_LENGTH,
+        1,
+        fields.length ?? (isFragment ? 0 : counted),
+        "extension.length",
+      );
+      return concat(padded, payload);
     },
   };
 }

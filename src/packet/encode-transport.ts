@@ -1,5 +1,6 @@
 import * as wire from "../../assembly/abi/wire.js";
 import { internetChecksum } from "./checksum.js";
+import { crc32c } from "./crc32c.js";
 import { type Layer, paddedToWords } from "./layer.js";
 import { concat, write } from "./octets.js";
 
@@ -22,6 +23,14 @@ export interface UdpFields {
   readonly srcPort: number;
   readonly dstPort: number;
   readonly length?: number;
+  readonly checksum?: number;
+}
+
+export interface SctpFields {
+  readonly srcPort: number;
+  readonly dstPort: number;
+  readonly tag: number;
+  /** CRC32c as a number; the octets have its lowest first. */
   readonly checksum?: number;
 }
 
@@ -74,6 +83,26 @@ export function udpLayer(fields: UdpFields): Layer {
       return datagram;
     },
   };
+}
+
+/** A common header (RFC 9260 §3.1); what follows are chunks. */
+export function sctpLayer(fields: SctpFields): Layer {
+  return {
+    protocol: wire.PROTO_SCTP,
+    encode(payload) {
+      const packet = concat(new Uint8Array(wire.SCTP_LEN), payload);
+      write(packet, wire.SCTP_SRC, 2, fields.srcPort, "sctp.srcPort");
+      write(packet, wire.SCTP_DST, 2, fields.dstPort, "sctp.dstPort");
+      write(packet, wire.SCTP_TAG, 4, fields.tag, "sctp.tag");
+      writeCrc(packet, wire.SCTP_CHECKSUM, fields.checksum ?? crc32c(packet));
+      return packet;
+    },
+  };
+}
+
+function writeCrc(octets: Uint8Array, at: number, crc: number): void {
+  write(octets, at, 4, crc, "sctp.checksum");
+  octets.subarray(at, at + 4).reverse();
 }
 
 function icmpMessage(fields: IcmpFields, payload: Uint8Array): Uint8Array {

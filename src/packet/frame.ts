@@ -1,7 +1,14 @@
 import * as wire from "../../assembly/abi/wire.js";
 import { type Ip, type Ip4, type Ip6, parseIp } from "../net/ip.js";
 import { type Mac, parseMac } from "../net/mac.js";
-import { type Ip4Fields, type Ip6Fields, ip4Layer, ip6Layer } from "./encode-ip.js";
+import {
+  type ExtensionFields,
+  extensionLayer,
+  type Ip4Fields,
+  type Ip6Fields,
+  ip4Layer,
+  ip6Layer,
+} from "./encode-ip.js";
 import {
   type ArpFields,
   arpLayer,
@@ -18,6 +25,8 @@ import {
   type IcmpFields,
   icmp6Layer,
   icmpLayer,
+  type SctpFields,
+  sctpLayer,
   type TcpFields,
   tcpLayer,
   type UdpFields,
@@ -41,6 +50,9 @@ export type Ip4Options = Options<Ip4Fields, "src" | "dst", string | Ip4>;
 export type Ip6Options = Options<Ip6Fields, "src" | "dst", string | Ip6>;
 export type TcpOptions = Partial<Omit<TcpFields, "flags" | "srcPort" | "dstPort">> &
   Pick<TcpFields, "srcPort" | "dstPort"> & { readonly flags?: string | number };
+export type ExtensionOptions = Partial<Omit<ExtensionFields, "kind">> & Pick<ExtensionFields, "kind">;
+export type SctpOptions = Partial<Omit<SctpFields, "srcPort" | "dstPort">> &
+  Pick<SctpFields, "srcPort" | "dstPort">;
 export type IcmpOptions = Partial<Omit<IcmpFields, "type">> & Pick<IcmpFields, "type">;
 export type GeneveOptions = Partial<Omit<GeneveFields, "vni">> & Pick<GeneveFields, "vni">;
 export type VxlanOptions = Partial<Omit<VxlanFields, "vni">> & Pick<VxlanFields, "vni">;
@@ -67,7 +79,7 @@ const GENEVE_DEFAULTS = {
 };
 const TCP_FLAG_LETTERS = "FSRPAUEWe";
 
-function toOctets(payload: Payload): Uint8Array {
+export function toOctets(payload: Payload): Uint8Array {
   if (typeof payload === "string") return new TextEncoder().encode(payload);
   return typeof payload === "number" ? Uint8Array.from({ length: payload }, (_, at) => at) : payload;
 }
@@ -156,12 +168,21 @@ export class Frame {
     return this.#with(ip6Layer({ ...IP6_DEFAULTS, ...options, ...addresses }));
   }
 
+  /** An IPv6 extension header; of `options` a fragment header's would be offset, flags and identification. */
+  extension(options: ExtensionOptions): Frame {
+    return this.#with(extensionLayer({ options: NO_OCTETS, ...options }));
+  }
+
   tcp(options: TcpOptions): Frame {
     return this.#with(tcpLayer({ ...TCP_DEFAULTS, ...options, flags: toTcpFlags(options.flags ?? "S") }));
   }
 
   udp(options: UdpFields): Frame {
     return this.#with(udpLayer(options));
+  }
+
+  sctp(options: SctpOptions): Frame {
+    return this.#with(sctpLayer({ tag: 0, ...options }));
   }
 
   icmp(options: IcmpOptions): Frame {
@@ -185,10 +206,17 @@ export class Frame {
     return new Frame(this.#layers, toOctets(payload));
   }
 
+  /** The layer that one stands on, extension headers left out. */
+  #below(index: number): Layer | undefined {
+    let below = index - 1;
+    while (this.#layers[below]?.isExtension) below--;
+    return this.#layers[below];
+  }
+
   bytes(): Uint8Array {
     const layers = this.#layers;
     return layers.reduceRight(
-      (inside, layer, index) => layer.encode(inside, layers[index + 1], layers[index - 1]),
+      (inside, layer, index) => layer.encode(inside, layers[index + 1], this.#below(index)),
       this.#payload,
     );
   }

@@ -58,11 +58,15 @@ export interface Ip6Packet extends IpPacket {
 
 const ETH_TYPE_OLD_QINQ = 0x9100;
 const VLAN_LEN = 4;
-const EXTENSION_HOP_BY_HOP = 0;
-const EXTENSION_ROUTING = 43;
-const EXTENSION_FRAGMENT = 44;
-const EXTENSION_DST_OPTIONS = 60;
-const EXTENSION_LEN = 8;
+/** Of the shortest extension header. */
+const EXTENSION_UNIT = 8;
+const EXTENSIONS: readonly number[] = [
+  wire.EXTENSION_HOP_BY_HOP,
+  wire.EXTENSION_ROUTING,
+  wire.EXTENSION_FRAGMENT,
+  wire.EXTENSION_AUTH,
+  wire.EXTENSION_DST_OPTIONS,
+];
 
 export const isVlan = (type: number): boolean =>
   type === wire.ETH_TYPE_VLAN || type === wire.ETH_TYPE_QINQ || type === ETH_TYPE_OLD_QINQ;
@@ -120,11 +124,10 @@ interface Extensions {
   readonly fragment: number;
 }
 
-const isExtension = (protocol: number): boolean =>
-  protocol === EXTENSION_HOP_BY_HOP ||
-  protocol === EXTENSION_ROUTING ||
-  protocol === EXTENSION_FRAGMENT ||
-  protocol === EXTENSION_DST_OPTIONS;
+function extensionLength(kind: number, length: number): number {
+  if (kind === wire.EXTENSION_FRAGMENT) return EXTENSION_UNIT;
+  return kind === wire.EXTENSION_AUTH ? (length + 2) * 4 : (length + 1) * EXTENSION_UNIT;
+}
 
 /** Walks the extension headers (RFC 8200 §4) up to the transport, or up to the end of the octets. */
 function readExtensions(first: number, octets: Uint8Array): Extensions {
@@ -132,12 +135,12 @@ function readExtensions(first: number, octets: Uint8Array): Extensions {
   let length = 0;
   let fragment = 0;
   const list: number[] = [];
-  while (isExtension(protocol) && length + EXTENSION_LEN <= octets.length) {
+  while (EXTENSIONS.includes(protocol) && length + EXTENSION_UNIT <= octets.length) {
     list.push(protocol);
-    const isFragment = protocol === EXTENSION_FRAGMENT;
-    if (isFragment) fragment = read16(octets, length + 2);
-    protocol = read8(octets, length);
-    length += isFragment ? EXTENSION_LEN : (read8(octets, length + 1) + 1) * 8;
+    if (protocol === wire.EXTENSION_FRAGMENT) fragment = read16(octets, length + 2);
+    const own = extensionLength(protocol, read8(octets, length + wire.EXTENSION_LENGTH));
+    protocol = read8(octets, length + wire.EXTENSION_NEXT);
+    length += own;
     if (fragment >> 3 !== 0) break; // what follows is the middle of something
   }
   return { protocol, length, list, fragment };

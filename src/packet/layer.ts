@@ -11,6 +11,8 @@ export interface Layer {
   readonly etherType?: number;
   /** What IP writes in front of this header. */
   readonly protocol?: number;
+  /** An extension header of IPv6: what follows stands on the IPv6 header all the same. */
+  readonly isExtension?: boolean;
   /** Octets that a transport checksum covers besides the transport. */
   pseudoHeader?(protocol: number, length: number): Uint8Array;
   /** Header and payload. `above` is the next header inwards, `below` the next outwards. */

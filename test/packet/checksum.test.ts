@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tcp, udp } from "../../src/packet/build.js";
+import { sctp, tcp, udp } from "../../src/packet/build.js";
 import { internetChecksum, verifyChecksums } from "../../src/packet/checksum.js";
 import { frame } from "../../src/packet/frame.js";
 
@@ -49,6 +49,14 @@ describe("internetChecksum", () => {
 
 describe("verifyChecksums", () => {
   const ETH_AND_IP4 = 34;
+
+  it("sees a wrong bit anywhere in an SCTP packet, its checksum among them, and none in its addresses", () => {
+    const good = sctp("[fd00::7]:41000", "[fd00::3]:80", { payload: 5 });
+    expect(verifyChecksums(good)).toEqual({ ip: "absent", l4: "good" });
+    expect(verifyChecksums(flipBit(good, 30))).toEqual({ ip: "absent", l4: "good" });
+    for (let at = 54; at < good.length; at++)
+      expect(verifyChecksums(flipBit(good, at))).toEqual({ ip: "absent", l4: "bad" });
+  });
 
   it("sees a wrong bit in the IP header, and one in the payload", () => {
     const good = tcp("10.244.1.7:41000", "10.96.12.3:80", { payload: "hello" });

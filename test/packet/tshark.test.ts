@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writePcap } from "../../src/io/pcap.js";
-import { arp, frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
+import { arp, frame, icmpEcho, sctp, tcp, udp } from "../../src/packet/build.js";
 
 const haveTshark = spawnSync("tshark", ["--version"]).status === 0;
 const CHECKS = ["ip", "tcp", "udp"].flatMap((protocol) => ["-o", `${protocol}.check_checksum:TRUE`]);
@@ -16,9 +16,10 @@ const FIELDS = [
   "tcp.checksum.status",
 ];
 const MORE = ["udp.checksum.status", "icmp.checksum.status", "icmpv6.checksum.status", "_ws.malformed"];
+const SCTP = ["-o", "sctp.checksum:crc-32c"];
 
 /** What tshark reads in a capture of these packets: a row a packet, the outermost header's value first. */
-function dissect(packets: readonly Uint8Array[]): string[] {
+function dissect(packets: readonly Uint8Array[], columns = [...FIELDS, ...MORE]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "packetyard-tshark-"));
   try {
     const file = join(folder, "built.pcap");
@@ -27,9 +28,9 @@ function dissect(packets: readonly Uint8Array[]): string[] {
       timestampNs: 1_700_000_000_000_000_001n + BigInt(index),
     }));
     writeFileSync(file, writePcap({ packets: stamped, nanosecond: true }));
-    const fields = [...FIELDS, ...MORE].flatMap((field) => ["-e", field]);
+    const fields = columns.flatMap((field) => ["-e", field]);
     const vxlan = ["-d", "udp.port==8472,vxlan"];
-    const args = ["-r", file, "-T", "fields", "-E", "separator=|", ...CHECKS, ...vxlan, ...fields];
+    const args = ["-r", file, "-T", "fields", "-E", "separator=|", ...CHECKS, ...SCTP, ...vxlan, ...fields];
     return execFileSync("tshark", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
       .trimEnd()
       .split("\n");
@@ -79,6 +80,42 @@ describe.skipIf(!haveTshark)("built packets, in tshark (skipped where it is not 
       "eth:ethertype:arp|42|1700000000.000000008||||||",
       "eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp|104|1700000000.000000009|1,1|1|1|||",
       "eth:ethertype:ip:udp:geneve:eth:ethertype:ip:tcp|112|1700000000.000000010|1,1|1|1|||",
+    ]);
+  });
+
+  it("are so behind extension headers, and of SCTP", () => {
+    const options = (kind: number) => ({ kind, options: Uint8Array.of(1, 4, 0, 0, 0, 0) });
+    const extended = frame()
+      .eth()
+      .ip6({ src: "fd00::7", dst: "fd00::3" })
+      .extension(options(0))
+      .extension(options(60));
+    const columns = ["frame.protocols", "tcp.checksum.status", "sctp.checksum.status", "sctp.chunk_type"];
+    const rows = dissect(
+      [
+        extended.tcp({ srcPort: 1, dstPort: 2 }).bytes(),
+        extended
+          .extension({ kind: 51, options: new Uint8Array(14) })
+          .tcp({ srcPort: 1, dstPort: 2 })
+          .bytes(),
+        sctp("10.244.1.7:41000", "10.96.12.3:80"),
+        sctp("[fd00::7]:41000", "[fd00::3]:80", { chunk: "DATA", payload: 15 }),
+        sctp("[fd00::7]:41000", "[fd00::3]:80", { chunk: "ABORT", payload: 0 }),
+        frame()
+          .eth()
+          .ip4({ src: "10.0.0.1", dst: "10.0.0.2" })
+          .sctp({ srcPort: 1, dstPort: 2, checksum: 7 })
+          .bytes(),
+      ],
+      [...columns, "_ws.malformed"],
+    );
+    expect(rows.map((row) => row.replace(/:data\b/, ""))).toEqual([
+      "eth:ethertype:ipv6:ipv6.hopopts:ipv6.dstopts:tcp|1|||",
+      "eth:ethertype:ipv6:ipv6.hopopts:ipv6.dstopts:ah:tcp|1|||",
+      "eth:ethertype:ip:sctp||1|1|",
+      "eth:ethertype:ipv6:sctp||1|0|",
+      "eth:ethertype:ipv6:sctp||1|6|",
+      "eth:ethertype:ip:sctp||0||",
     ]);
   });
 });
