@@ -53,14 +53,16 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   fragment: ["model", "ruleset", "diagnostics"],
   proxy: ["net", "model", "fragment", "ruleset", "diagnostics"],
   cni: ["net", "model", "ruleset", "diagnostics"],
+  // kube-proxy's own configuration file.
+  config: ["net", "model", "proxy", "ruleset", "io", "diagnostics"],
   packet: ["net"],
   trace: ["net", "ruleset"],
   engine: ["net", "ruleset", "trace", "diagnostics"],
   io: ["net", "model", "ruleset", "diagnostics"],
   report: [],
   // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.
-  cluster: ["io", "model", "diagnostics"],
-  compile: ["net", "model", "fragment", "proxy", "cni", "ruleset", "diagnostics"],
+  cluster: ["config", "io", "model", "diagnostics"],
+  compile: ["net", "model", "fragment", "proxy", "cni", "config", "ruleset", "diagnostics"],
   compilation: ["model", "fragment", "compile", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
@@ -69,6 +71,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
     "cluster",
     "compilation",
     "compile",
+    "config",
     "diagnostics",
     "engine",
     "model",

@@ -71,6 +71,22 @@ export class Field {
     return new Field(value, this.owner, this, name);
   }
 
+  /** The names of this object's fields, those that are null among them. */
+  names(): readonly string[] {
+    if (this.present && !isObject(this.value)) this.wrongType("an object");
+    return isObject(this.value) ? Object.keys(this.value) : [];
+  }
+
+  /** Adds an error for each field that is none of these. */
+  only(known: readonly string[]): void {
+    for (const name of this.names()) {
+      if (known.includes(name)) continue;
+      const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
+      const hint = meant === undefined ? `known are ${known.join(", ")}` : `write ${meant}`;
+      this.at(name).error(`is not known here: ${hint}.`);
+    }
+  }
+
   /** The elements of a list. */
   items(): readonly Field[] {
     if (!this.present) return EMPTY_LIST;

@@ -1,0 +1,152 @@
+import type { Field } from "../model/fields.js";
+import { familyOf, type Ip } from "../net/ip.js";
+import { type Prefix, parsePrefixLoose } from "../net/prefix.js";
+import type { DetectLocal } from "../proxy/local-traffic.js";
+import type { FeatureGates } from "../proxy/topology-hints.js";
+import { SCHEDULERS } from "../ruleset/ipvs.js";
+import { PROXY_MODES } from "../ruleset/ruleset.js";
+import { KUBE_PROXY_SHAPE, OUTDATED } from "./kube-proxy-shape.js";
+import type { ConntrackConfig, IpvsConfig, MasqueradeConfig, ProxyConfig } from "./proxy-config.js";
+import { checkShape, durationOf } from "./shape.js";
+
+const DETECT_MODES = ["ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"] as const;
+/** Gates that change what is compiled. */
+const HEEDED_GATES: readonly string[] = [
+  "PreferSameTrafficDistribution",
+  "TopologyAwareHints",
+  "AllAlpha",
+  "AllBeta",
+];
+
+function readGates(gates: Field): FeatureGates {
+  const read: Record<string, boolean> = {};
+  for (const name of gates.names()) {
+    read[name] = gates.at(name).flag();
+    if (!HEEDED_GATES.includes(name))
+      gates.at(name).note("is passed over: it changes nothing that is modelled.");
+  }
+  return read;
+}
+
+/** Networks whose host bits are let pass, as kube-proxy does. */
+function readPrefixes(fields: readonly Field[]): readonly Prefix[] {
+  return fields.map((field) => field.loosePrefix()).filter((prefix) => prefix !== undefined);
+}
+
+function readNodePortAddresses(list: Field): readonly Prefix[] | "primary" {
+  const items = list.items();
+  const primary = items.find((item) => item.text() === "primary");
+  if (primary === undefined) return readPrefixes(items);
+  if (items.length > 1)
+    primary.error("«primary» stands alone or not at all: leave it, or the networks beside it.");
+  return "primary";
+}
+
+/** One network, or one of each family with a comma between. */
+function readClusterCIDR(field: Field): readonly Prefix[] {
+  const given = field.text() ?? "";
+  if (given === "") return [];
+  const prefixes = given.split(",").map((part) => parsePrefixLoose(part.trim()));
+  const found = prefixes.filter((prefix) => prefix !== undefined);
+  const families = new Set(found.map(({ address }) => familyOf(address)));
+  if (found.length === prefixes.length && families.size === prefixes.length) return found;
+  field.error(
+    `«${given}» is neither one network nor one of each family, such as 10.244.0.0/16,fd00:10:244::/56.`,
+  );
+  return [];
+}
+
+function readInterface(field: Field, mode: string): string {
+  const name = field.text() ?? "";
+  if (name === "") field.error(`is missing: detectLocalMode ${mode} takes its interfaces from there.`);
+  return name;
+}
+
+function readDetectLocal(config: Field): DetectLocal {
+  const detect = config.at("detectLocal");
+  const mode = config.at("detectLocalMode").oneOf(DETECT_MODES, "ClusterCIDR");
+  switch (mode) {
+    case "NodeCIDR":
+      return "NodeCIDR";
+    case "BridgeInterface":
+      return { bridgeInterface: readInterface(detect.at("bridgeInterface"), mode) };
+    case "InterfaceNamePrefix":
+      return { interfaceNamePrefix: readInterface(detect.at("interfaceNamePrefix"), mode) };
+    case "ClusterCIDR": {
+      const field = config.at("clusterCIDR");
+      const prefixes = readClusterCIDR(field);
+      if (prefixes.length > 0) return prefixes;
+      field.note("names no network: kube-proxy cannot tell local Pods from others.");
+      return "none";
+    }
+  }
+}
+
+function readNodeIP(field: Field): Ip | undefined {
+  if ((field.text() ?? "") === "") return undefined;
+  const ip = field.ip();
+  return ip === 0 || ip === 0n ? undefined : ip;
+}
+
+/** bool and *int32 of Go: what is not there has its default. */
+const flagOr = (field: Field, fallback: boolean) => (field.present ? field.flag() : fallback);
+
+function readMasquerade(field: Field): MasqueradeConfig {
+  return {
+    masqueradeBit: field.at("masqueradeBit").integer(0, 31) ?? 14,
+    masqueradeAll: field.at("masqueradeAll").flag(),
+  };
+}
+
+function readIpvs(field: Field): IpvsConfig {
+  return {
+    scheduler: field.at("scheduler").oneOf(SCHEDULERS, "rr"),
+    excludeCIDRs: readPrefixes(field.at("excludeCIDRs").items()),
+    strictARP: field.at("strictARP").flag(),
+    tcpTimeout: durationOf(field.at("tcpTimeout")) ?? 0,
+    tcpFinTimeout: durationOf(field.at("tcpFinTimeout")) ?? 0,
+    udpTimeout: durationOf(field.at("udpTimeout")) ?? 0,
+  };
+}
+
+const DAY = 86400;
+const HOUR = 3600;
+
+function readConntrack(field: Field): ConntrackConfig {
+  return {
+    maxPerCore: field.at("maxPerCore").integer(0, 2 ** 31 - 1) ?? 32 * 1024,
+    min: field.at("min").integer(0, 2 ** 31 - 1) ?? 128 * 1024,
+    tcpEstablishedTimeout: durationOf(field.at("tcpEstablishedTimeout")) ?? DAY,
+    tcpCloseWaitTimeout: durationOf(field.at("tcpCloseWaitTimeout")) ?? HOUR,
+    tcpBeLiberal: field.at("tcpBeLiberal").flag(),
+    udpTimeout: durationOf(field.at("udpTimeout")) ?? 0,
+    udpStreamTimeout: durationOf(field.at("udpStreamTimeout")) ?? 0,
+  };
+}
+
+/** Reads a KubeProxyConfiguration; errors, also of fields that it does not have, go to the object's diagnostics. */
+export function readProxyConfig(config: Field): Omit<ProxyConfig, "diagnostics"> {
+  checkShape(config, KUBE_PROXY_SHAPE);
+  for (const name of OUTDATED) {
+    const field = config.at(name);
+    if (field.present && field.text() !== "") field.note("is of older versions: kube-proxy passes it over.");
+  }
+  const mode = config.at("mode");
+  const name = config.at("hostnameOverride").text()?.trim().toLowerCase() ?? "";
+  const iptables = config.at("iptables");
+  return {
+    mode: (mode.text() ?? "") === "" ? undefined : mode.oneOf(PROXY_MODES, "iptables"),
+    nodeName: name === "" ? undefined : name,
+    nodeIP: readNodeIP(config.at("bindAddress")),
+    featureGates: readGates(config.at("featureGates")),
+    detectLocal: readDetectLocal(config),
+    nodePortAddresses: readNodePortAddresses(config.at("nodePortAddresses")),
+    iptables: {
+      ...readMasquerade(iptables),
+      localhostNodePorts: flagOr(iptables.at("localhostNodePorts"), true),
+    },
+    nftables: readMasquerade(config.at("nftables")),
+    ipvs: readIpvs(config.at("ipvs")),
+    conntrack: readConntrack(config.at("conntrack")),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Field } from "../model/fields.js";
+import { parseDuration } from "./duration.js";
+
+/** Reads one field, so that a wrong type or value is told. */
+export type Leaf = (field: Field) => unknown;
+
+/** The fields that an object may have. */
+export interface Shape {
+  readonly [name: string]: Leaf | Shape;
+}
+
+/** Reads every field that is there and tells every one that should not be. */
+export function checkShape(object: Field, shape: Shape): void {
+  object.only(Object.keys(shape));
+  for (const [name, part] of Object.entries(shape)) {
+    const field = object.at(name);
+    if (!field.present) continue;
+    if (typeof part === "function") part(field);
+    else checkShape(field, part);
+  }
+}
+
+export const text: Leaf = (field) => field.text();
+export const flag: Leaf = (field) => field.flag();
+export const texts: Leaf = (list) => list.items().map((item) => item.text());
+/** Read elsewhere, or of no account. */
+export const anything: Leaf = () => undefined;
+
+const INT32 = 2 ** 31 - 1;
+
+export function whole(min = -INT32 - 1, max = INT32): Leaf {
+  return (field) => field.integer(min, max);
+}
+
+/** Seconds of a duration as Go writes it; undefined where there is none. */
+export function durationOf(field: Field): number | undefined {
+  const given = field.text();
+  if (given === undefined) return undefined;
+  const seconds = parseDuration(given);
+  if (seconds === undefined) field.error(`«${given}» is no duration such as 30s or 1h30m.`);
+  else if (seconds < 0) field.error(`«${given}» is negative: a duration is 0s or more.`);
+  return seconds;
+}
+
+export const duration: Leaf = durationOf;
