@@ -1,3 +1,5 @@
+import { findProxyConfig, isProxyConfigMap } from "./config/parse.js";
+import type { Configured } from "./config/proxy-config.js";
 import { type Diagnostic, InputError } from "./diagnostics.js";
 import { type ManifestText, parseManifests } from "./io/manifests.js";
 import { buildCluster, type ClusterOptions, type Cluster as Model } from "./model/cluster.js";
@@ -5,7 +7,7 @@ import type { ManifestObject } from "./model/manifest.js";
 import { type SyntheticOptions, syntheticCluster } from "./model/synthetic.js";
 
 /** A whole cluster, as data. */
-export type Cluster = Model;
+export type Cluster = Model & Configured;
 
 /** Objects of texts. InputError where there is none at all: that is a mistake, not a cluster. */
 function objectsOf(texts: readonly ManifestText[]): readonly ManifestObject[] {
@@ -24,17 +26,30 @@ function refusalOf({ file = "input", text }: ManifestText): Diagnostic {
   return { severity: "error", place: { file }, message };
 }
 
+const CONFIG_KIND = "KubeProxyConfiguration";
+
+/** What the objects hold of kube-proxy's configuration stands beside the cluster that the others make. */
+function build(objects: readonly ManifestObject[], options: ClusterOptions): Cluster {
+  const holders = objects.filter((object) => object.kind === CONFIG_KIND || isProxyConfigMap(object));
+  const proxyConfig = findProxyConfig(holders);
+  if (proxyConfig === undefined) return buildCluster(objects, options);
+  const others = objects.filter((object) => !holders.includes(object));
+  const cluster = buildCluster(others, options);
+  return { ...cluster, proxyConfig, diagnostics: [...cluster.diagnostics, ...proxyConfig.diagnostics] };
+}
+
 /** How a cluster comes to be. */
 export const Cluster = {
   /**
    * Reads Kubernetes objects: YAML of any number of documents, JSON, Lists. What a control plane would have added
-   * (nodes, Pods of workloads, addresses, EndpointSlices) is made where it is missing. InputError names every
+   * (nodes, Pods of workloads, addresses, EndpointSlices) is made where it is missing. kube-proxy's configuration is
+   * found among them too, also in kubeadm's ConfigMap kube-system/kube-proxy. InputError names every
    * fault by document, object and field, or that there is no object at all, and then nothing is loaded. TypeError for
    * what is no text.
    */
   parse(text: string, options: ClusterOptions & { readonly file?: string } = {}): Cluster {
     const { file = "input", ...rest } = options;
-    return buildCluster(objectsOf([{ file, text }]), rest);
+    return build(objectsOf([{ file, text }]), rest);
   },
 
   /** The same for several files that make one cluster. */
@@ -42,7 +57,7 @@ export const Cluster = {
     texts: readonly { readonly file: string; readonly text: string }[],
     options: ClusterOptions = {},
   ): Cluster {
-    return buildCluster(objectsOf(texts), options);
+    return build(objectsOf(texts), options);
   },
 
   /** So many Services of so many endpoints each, for experiments with scale. */

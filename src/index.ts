@@ -4,6 +4,8 @@ import "./abi.js";
 export { Cluster } from "./cluster.js";
 export { Compilation } from "./compilation.js";
 export { type CompileOptions, compile } from "./compile.js";
+export { parseProxyConfig } from "./config/parse.js";
+export type { ProxyConfig } from "./config/proxy-config.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";

@@ -8,7 +8,8 @@ import { type CompiledIpvs, DUMMY, dummyAddress, ipvsFrontEnd } from "../proxy/i
 import { nftablesFrontEnd } from "../proxy/nftables.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
-import { type CompileOptions, networkOf } from "./options.js";
+import type { CompileOptions } from "./options.js";
+import { proxyOptionsOf } from "./settings.js";
 
 /** kube-proxy's part of a ruleset. */
 export type Proxied = Pick<Ruleset, "iptables" | "ipsets" | "ipvs" | "nftables"> & {
@@ -29,13 +30,8 @@ export function proxyFrontEnd(
   nodeAddresses: readonly Ip[],
   options: CompileOptions,
 ): FrontEnd<Fragment, Proxied> {
-  const { proxy = "iptables", masqueradeAll, detectLocal, nodePortAddresses } = options;
-  const proxyOptions = {
-    nodeAddresses,
-    ...(masqueradeAll === undefined ? {} : { masqueradeAll }),
-    ...(detectLocal === undefined ? {} : { detectLocal }),
-    ...(nodePortAddresses === undefined ? {} : { nodePortAddresses: nodePortAddresses.map(networkOf) }),
-  };
+  const { proxy = "iptables" } = options;
+  const proxyOptions = { ...proxyOptionsOf(node, options, 4), nodeAddresses };
   switch (proxy) {
     case "iptables":
       return joined(iptablesFrontEnd(cluster, node, proxyOptions), (made) => ({ interfaces: [], ...made }));

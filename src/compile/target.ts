@@ -1,5 +1,7 @@
 import { flannel } from "../cni/flannel.js";
 import type { NodeNetwork } from "../cni/network.js";
+import type { Configured } from "../config/proxy-config.js";
+import type { Sysctls } from "../config/sysctls.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import { joint } from "../fragment/joint.js";
 import type { Cluster } from "../model/cluster.js";
@@ -9,12 +11,15 @@ import type { ProxyMode, Ruleset } from "../ruleset/ruleset.js";
 import { type Addressing, addressingFrontEnd } from "./addressing.js";
 import { type CompileOptions, checkWords, findNode } from "./options.js";
 import { type Proxied, proxyFrontEnd } from "./proxied.js";
+import { proxySysctls, withConfig } from "./settings.js";
 
 /** A node to compile for: what its network is without Services, and the front end that adds them. */
 export interface Target {
   readonly node: string;
   readonly proxy: ProxyMode;
   readonly network: NodeNetwork;
+  /** What kube-proxy sets of the kernel. */
+  readonly sysctls: Sysctls;
   readonly frontEnd: FrontEnd<Fragment, readonly [Proxied, Addressing]>;
 }
 
@@ -30,8 +35,9 @@ function nodeAddressesOf(interfaces: readonly Interface[]): readonly Ip[] {
  * The node that the options name. Throws InputError if there is no such node, if it lacks an IPv4 address or
  * podCIDR, or for options that are not known.
  */
-export function targetOf(cluster: Cluster, options: CompileOptions): Target {
-  checkWords(options);
+export function targetOf(cluster: Cluster & Configured, said: CompileOptions): Target {
+  checkWords(said);
+  const options = withConfig(said, cluster);
   const node = findNode(cluster, options.node);
   const cni = options.cni === undefined || options.cni === "flannel" ? {} : options.cni;
   const network = flannel(cluster, node, cni);
@@ -39,6 +45,7 @@ export function targetOf(cluster: Cluster, options: CompileOptions): Target {
     node: node.name,
     proxy: options.proxy ?? "iptables",
     network,
+    sysctls: proxySysctls(node, options, [4]),
     frontEnd: joint(
       proxyFrontEnd(cluster, node, nodeAddressesOf(network.interfaces), options),
       addressingFrontEnd(network),
@@ -48,7 +55,7 @@ export function targetOf(cluster: Cluster, options: CompileOptions): Target {
 
 /** The whole ruleset, of what the front end made. */
 export function rulesetOf(
-  { node, proxy, network }: Target,
+  { node, proxy, network, sysctls }: Target,
   { diagnostics }: Pick<Cluster, "diagnostics">,
   [proxied, addressing]: readonly [Proxied, Addressing],
 ): Ruleset {
@@ -60,6 +67,7 @@ export function rulesetOf(
     routes: network.routes,
     neighbours: addressing.neighbours,
     fdb: network.fdb,
+    sysctls,
     get names() {
       return addressing.names;
     },

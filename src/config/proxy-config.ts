@@ -33,6 +33,17 @@ export interface ConntrackConfig {
   readonly udpStreamTimeout: number;
 }
 
+/** What kube-proxy does where nothing is said: established connections live for a day, not for the kernel's five. */
+export const DEFAULT_CONNTRACK: ConntrackConfig = {
+  maxPerCore: 32 * 1024,
+  min: 128 * 1024,
+  tcpEstablishedTimeout: 86400,
+  tcpCloseWaitTimeout: 3600,
+  tcpBeLiberal: false,
+  udpTimeout: 0,
+  udpStreamTimeout: 0,
+};
+
 /** A KubeProxyConfiguration with its defaults: what of it packets depend on. */
 export interface ProxyConfig {
   /** undefined: not said, which is iptables. */
@@ -52,4 +63,9 @@ export interface ProxyConfig {
   readonly conntrack: ConntrackConfig;
   /** Notes and warnings met while reading. */
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What may know the configuration of its nodes' kube-proxies: a cluster whose objects hold it. */
+export interface Configured {
+  readonly proxyConfig?: ProxyConfig;
 }

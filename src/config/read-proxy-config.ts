@@ -6,7 +6,13 @@ import type { FeatureGates } from "../proxy/topology-hints.js";
 import { SCHEDULERS } from "../ruleset/ipvs.js";
 import { PROXY_MODES } from "../ruleset/ruleset.js";
 import { KUBE_PROXY_SHAPE, OUTDATED } from "./kube-proxy-shape.js";
-import type { ConntrackConfig, IpvsConfig, MasqueradeConfig, ProxyConfig } from "./proxy-config.js";
+import {
+  type ConntrackConfig,
+  DEFAULT_CONNTRACK,
+  type IpvsConfig,
+  type MasqueradeConfig,
+  type ProxyConfig,
+} from "./proxy-config.js";
 import { checkShape, durationOf } from "./shape.js";
 
 const DETECT_MODES = ["ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"] as const;
@@ -109,18 +115,20 @@ function readIpvs(field: Field): IpvsConfig {
   };
 }
 
-const DAY = 86400;
-const HOUR = 3600;
-
 function readConntrack(field: Field): ConntrackConfig {
+  const fallback = DEFAULT_CONNTRACK;
+  const count = (name: "maxPerCore" | "min") => field.at(name).integer(0, 2 ** 31 - 1) ?? fallback[name];
+  const seconds = (
+    name: "tcpEstablishedTimeout" | "tcpCloseWaitTimeout" | "udpTimeout" | "udpStreamTimeout",
+  ) => durationOf(field.at(name)) ?? fallback[name];
   return {
-    maxPerCore: field.at("maxPerCore").integer(0, 2 ** 31 - 1) ?? 32 * 1024,
-    min: field.at("min").integer(0, 2 ** 31 - 1) ?? 128 * 1024,
-    tcpEstablishedTimeout: durationOf(field.at("tcpEstablishedTimeout")) ?? DAY,
-    tcpCloseWaitTimeout: durationOf(field.at("tcpCloseWaitTimeout")) ?? HOUR,
+    maxPerCore: count("maxPerCore"),
+    min: count("min"),
+    tcpEstablishedTimeout: seconds("tcpEstablishedTimeout"),
+    tcpCloseWaitTimeout: seconds("tcpCloseWaitTimeout"),
     tcpBeLiberal: field.at("tcpBeLiberal").flag(),
-    udpTimeout: durationOf(field.at("udpTimeout")) ?? 0,
-    udpStreamTimeout: durationOf(field.at("udpStreamTimeout")) ?? 0,
+    udpTimeout: seconds("udpTimeout"),
+    udpStreamTimeout: seconds("udpStreamTimeout"),
   };
 }
 

@@ -2,13 +2,13 @@ import type { Family } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import { selectsLoopback } from "../proxy/local-traffic.js";
 import type { ProxyMode } from "../ruleset/ruleset.js";
-import type { ProxyConfig } from "./proxy-config.js";
+import type { ConntrackConfig } from "./proxy-config.js";
 
 /** Settings of the kernel by their names under /proc/sys, points for slashes. */
 export type Sysctls = Readonly<Record<string, number>>;
 
 /** What kube-proxy sets of the kernel's connection tracking: durations of 0 are left as they are. */
-function conntrackSysctls({ conntrack }: Pick<ProxyConfig, "conntrack">): Sysctls {
+function conntrackSysctls(conntrack: ConntrackConfig): Sysctls {
   const durations: readonly (readonly [string, number])[] = [
     ["tcp_timeout_established", conntrack.tcpEstablishedTimeout],
     ["tcp_timeout_close_wait", conntrack.tcpCloseWaitTimeout],
@@ -24,19 +24,23 @@ function conntrackSysctls({ conntrack }: Pick<ProxyConfig, "conntrack">): Sysctl
   };
 }
 
+/** What the settings beside connection tracking's depend on. */
+export interface SysctlOptions {
+  readonly mode: ProxyMode;
+  readonly families: ReadonlySet<Family>;
+  readonly localhostNodePorts: boolean;
+  readonly nodePortAddresses: readonly Prefix[];
+}
+
 /**
  * What kube-proxy sets on its node: connection tracking's timeouts and, for nodePorts on 127.0.0.0/8 in mode iptables,
  * route_localnet. (nf_conntrack_max depends on how many cores a node has, which no object says.)
  */
-export function sysctlsOf(
-  config: Pick<ProxyConfig, "conntrack" | "iptables">,
-  mode: ProxyMode,
-  nodePortAddresses: readonly Prefix[],
-  families: ReadonlySet<Family>,
-): Sysctls {
-  const localhost = mode === "iptables" && config.iptables.localhostNodePorts && families.has(4);
+export function sysctlsOf(conntrack: ConntrackConfig, options: SysctlOptions): Sysctls {
+  const { mode, families, localhostNodePorts, nodePortAddresses } = options;
+  const serves = mode === "iptables" && families.has(4) && localhostNodePorts;
   return {
-    ...conntrackSysctls(config),
-    ...(localhost && selectsLoopback(nodePortAddresses) ? { "net.ipv4.conf.all.route_localnet": 1 } : {}),
+    ...conntrackSysctls(conntrack),
+    ...(serves && selectsLoopback(nodePortAddresses) ? { "net.ipv4.conf.all.route_localnet": 1 } : {}),
   };
 }

@@ -32,6 +32,8 @@ export interface Ruleset {
   /** Mode nftables: table `ip kube-proxy`, and `ip6 kube-proxy`. */
   readonly nftables?: NftTable;
   readonly nftables6?: NftTable;
+  /** Settings of the kernel by its own names (`net.netfilter.nf_conntrack_udp_timeout`); others have its defaults. */
+  readonly sysctls?: Readonly<Record<string, number>>;
   /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. A compiled ruleset puts them together when first asked. */
   readonly names: ReadonlyMap<Ip, string>;
   /** What of the input is not modelled, each naming object and field. */

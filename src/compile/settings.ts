@@ -1,0 +1,93 @@
+import { type Configured, DEFAULT_CONNTRACK } from "../config/proxy-config.js";
+import { type Sysctls, sysctlsOf } from "../config/sysctls.js";
+import type { Node } from "../model/node.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
+import type { Prefix } from "../net/prefix.js";
+import { primaryAddress } from "../proxy/local-traffic.js";
+import type { IptablesOptions } from "../proxy/options.js";
+import { host } from "../proxy/rules.js";
+import { type CompileOptions, networkOf } from "./options.js";
+
+/** An object without the fields that are undefined. */
+function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** The options with what kube-proxy's configuration, given or the cluster's own, says where they are silent. */
+export function withConfig(options: CompileOptions, { proxyConfig: own }: Configured): CompileOptions {
+  const { proxyConfig: config = own, ...said } = options;
+  if (config === undefined) return options;
+  const proxy = said.proxy ?? config.mode ?? "iptables";
+  const { masqueradeAll, masqueradeBit } = proxy === "nftables" ? config.nftables : config.iptables;
+  const { nodePortAddresses } = config;
+  return {
+    ...given({
+      node: config.nodeName,
+      ipvsScheduler: config.ipvs.scheduler,
+      masqueradeAll,
+      masqueradeBit,
+      detectLocal: config.detectLocal,
+      nodePortAddresses: nodePortAddresses === "primary" ? ["primary"] : nodePortAddresses,
+      localhostNodePorts: config.iptables.localhostNodePorts,
+      conntrackTcpBeLiberal: config.conntrack.tcpBeLiberal,
+      featureGates: config.featureGates,
+      nodeIP: config.nodeIP,
+    }),
+    ...given(said),
+    proxy,
+    proxyConfig: config,
+  };
+}
+
+/** The node's primary address of a family, which kube-proxy may have been told. */
+function primaryOf(node: Node, { nodeIP }: CompileOptions, family: Family): Ip | undefined {
+  return nodeIP !== undefined && familyOf(nodeIP) === family ? nodeIP : primaryAddress(node, family);
+}
+
+/**
+ * Where nodePorts answer; undefined where that is not said. `primary` is each family's primary address alone; a family
+ * without one is left open, as kube-proxy leaves it.
+ */
+export function nodePortPrefixes(node: Node, options: CompileOptions): readonly Prefix[] | undefined {
+  const { nodePortAddresses = [] } = options;
+  if (nodePortAddresses.length === 0) return undefined;
+  if (!nodePortAddresses.includes("primary")) return nodePortAddresses.map(networkOf);
+  const primaries = ([4, 6] as const).map((family) => primaryOf(node, options, family));
+  return primaries.filter((ip) => ip !== undefined).map(host);
+}
+
+/** What kube-proxy of one family is told, but for the addresses that the node has. */
+export function proxyOptionsOf(node: Node, options: CompileOptions, family: Family): IptablesOptions {
+  const { masqueradeAll, masqueradeBit, detectLocal, localhostNodePorts, conntrackTcpBeLiberal } = options;
+  const { kubernetesVersion, featureGates, nfacct } = options;
+  return given({
+    family,
+    nodeIP: primaryOf(node, options, family),
+    nodePortAddresses: nodePortPrefixes(node, options),
+    masqueradeAll,
+    masqueradeBit,
+    detectLocal,
+    localhostNodePorts,
+    conntrackTcpBeLiberal,
+    kubernetesVersion,
+    featureGates,
+    nfacct,
+  });
+}
+
+/** What kube-proxy sets of the node's kernel. */
+export function proxySysctls(node: Node, options: CompileOptions, families: readonly Family[]): Sysctls {
+  const { proxyConfig, proxy = "iptables", localhostNodePorts = true } = options;
+  const conntrack = proxyConfig?.conntrack ?? DEFAULT_CONNTRACK;
+  const tcpBeLiberal = options.conntrackTcpBeLiberal ?? conntrack.tcpBeLiberal;
+  return sysctlsOf(
+    { ...conntrack, tcpBeLiberal },
+    {
+      mode: proxy,
+      families: new Set(families),
+      localhostNodePorts,
+      nodePortAddresses: nodePortPrefixes(node, options) ?? [],
+    },
+  );
+}
