@@ -1,165 +1,203 @@
-import { type Family, familyOf } from "../net/ip.js";
-import { parsePrefix, printPrefix } from "../net/prefix.js";
+import type { Family } from "../net/ip.js";
+import type { MatchModule } from "./extension/match-module.js";
+import { moduleFor, moduleNamed } from "./extension/modules.js";
+import { isTransport, isTransportModule, transportModule } from "./extension/transport.js";
 import type { Match, Rule } from "./iptables.js";
-import { printModule, readOption } from "./iptables-module.js";
-import { bang, type Invert, parsePair, printString, readInvert } from "./iptables-values.js";
+import {
+  headerOf,
+  isHeader,
+  isHeaderOption,
+  printHeader,
+  protocolOf,
+  readHeader,
+} from "./iptables-header.js";
+import { printString } from "./iptables-values.js";
 import type { Words } from "./words.js";
 
-type ProtocolMatch = Extract<Match, { kind: "protocol" }>;
-type PortMatch = Extract<Match, { kind: "sport" | "dport" }>;
-
-/** Matches that stand in the rule itself, before every module, in the order in which they are listed. */
-const HEADER = ["source", "destination", "in-interface", "out-interface", "protocol"] as const;
-
-const PROTOCOLS = ["TCP", "UDP", "SCTP", "ICMP"] as const;
-
-const isHeader = ({ kind }: Match) => (HEADER as readonly string[]).includes(kind);
-const isPort = (match: Match): match is PortMatch => match.kind === "sport" || match.kind === "dport";
-
-const printProtocol = ({ protocol, name }: ProtocolMatch) => name ?? `${protocol}`.toLowerCase();
-
-function printPort(match: PortMatch): string {
-  const range = match.from === match.to ? `${match.from}` : `${match.from}:${match.to}`;
-  return ` ${bang(match)}--${match.kind} ${range}`;
+/** Matches that are listed behind one `-m`. */
+interface Group {
+  readonly module: MatchModule | undefined;
+  readonly matches: Match[];
 }
 
-function printHeader(match: Match): string {
-  switch (match.kind) {
-    case "source":
-      return ` ${bang(match)}-s ${printPrefix(match.prefix)}`;
-    case "destination":
-      return ` ${bang(match)}-d ${printPrefix(match.prefix)}`;
-    case "in-interface":
-      return ` ${bang(match)}-i ${match.name}`;
-    case "out-interface":
-      return ` ${bang(match)}-o ${match.name}`;
-    case "protocol":
-      return ` ${bang(match)}-p ${printProtocol(match)}`;
-    default:
-      return "";
-  }
-}
-
-/** The modules of a rule as listed: neighbouring ports share one, and other matches have one each. */
-function printModules(matches: readonly Match[]): string[] {
-  const protocol = matches.find((match): match is ProtocolMatch => match.kind === "protocol");
-  const load = protocol === undefined ? "" : ` -m ${printProtocol(protocol)}`;
-  const modules = protocol?.module && !matches.some(isPort) ? [load] : [];
-  let previous: Match | undefined;
+function grouped(matches: readonly Match[], protocol: number | undefined): readonly Group[] {
+  const groups: Group[] = [];
   for (const match of matches) {
     if (isHeader(match)) continue;
-    if (!isPort(match)) modules.push(printModule(match));
-    else if (previous !== undefined && isPort(previous)) modules.push(modules.pop() + printPort(match));
-    else modules.push(load + printPort(match));
-    previous = match;
+    const module = moduleFor(match, protocol);
+    const last = groups.at(-1);
+    const before = last?.matches.at(-1);
+    const joins = module === last?.module && before !== undefined && !("apart" in match && match.apart);
+    if (joins && module?.follows(match, before)) last?.matches.push(match);
+    else groups.push({ module, matches: [match] });
   }
-  return modules;
+  return groups;
 }
+
+function printGroup({ module, matches }: Group): string {
+  const [match] = matches;
+  if (module !== undefined) return ` -m ${module.name}${module.print(matches)}`;
+  if (match?.kind === "unknown") return ` ${match.text}`;
+  if (match?.kind === "comment") return ` -m comment --comment ${printString(match.text)}`;
+  return match?.kind === "module" ? ` -m ${match.name}` : "";
+}
+
+const isBare = (match: Match) => match.kind === "protocol" && match.module === true;
 
 /** Everything of a rule's line between the chain and the target, with a space before each part. */
 export function printMatches({ matches, comment, commentAt = 0 }: Rule): string {
-  let header = "";
-  for (const kind of HEADER)
-    for (const match of matches) if (match.kind === kind) header += printHeader(match);
-  const modules = printModules(matches);
-  if (comment !== undefined) modules.splice(commentAt, 0, ` -m comment --comment ${printString(comment)}`);
-  return header + modules.join("");
-}
-
-function parsePort(word: string): number | undefined {
-  return /^[0-9]{1,5}$/.test(word) && Number(word) <= 65535 ? Number(word) : undefined;
-}
-
-function readPort(words: Words, kind: "sport" | "dport", invert: Invert): Match {
-  const [from, to] = words.read("a port or a range of ports", (word) => {
-    const pair = parsePair(word, ":", parsePort, (port) => port);
-    return pair !== undefined && pair[0] <= pair[1] ? pair : undefined;
-  });
-  return { kind, from, to, ...invert };
-}
-
-function readHeader(words: Words, family: Family): Match {
-  const invert = readInvert(words);
-  const option = words.next("a match");
-  const readPrefix = () =>
-    words.read(`an IPv${family} prefix`, (word) => {
-      const prefix = parsePrefix(word);
-      return prefix !== undefined && familyOf(prefix.address) === family ? prefix : undefined;
-    });
-  switch (option) {
-    case "-s":
-      return { kind: "source", prefix: readPrefix(), ...invert };
-    case "-d":
-      return { kind: "destination", prefix: readPrefix(), ...invert };
-    case "-i":
-      return { kind: "in-interface", name: words.next("an interface"), ...invert };
-    case "-o":
-      return { kind: "out-interface", name: words.next("an interface"), ...invert };
-    case "-p": {
-      const parse = (word: string) => PROTOCOLS.find((name) => name.toLowerCase() === word);
-      return { kind: "protocol", protocol: words.read("a protocol this program models", parse), ...invert };
-    }
-    default:
-      throw words.refusal(`«${option}» is not modelled here: nothing of this listing is used.`);
+  const protocol = protocolOf(matches);
+  const modules = grouped(matches, protocol).map(printGroup);
+  const bare = transportModule(protocol);
+  if (bare !== undefined && matches.some(isBare) && !matches.some(isTransport)) {
+    modules.unshift(` -m ${bare.name}`);
   }
+  if (comment !== undefined) modules.splice(commentAt, 0, ` -m comment --comment ${printString(comment)}`);
+  return printHeader(matches) + modules.join("");
 }
 
 /** What is known of a rule while its line is read. */
 interface Draft {
   readonly matches: Match[];
+  /** Transport modules that the line names, which its protocol must be of. */
+  readonly transports: MatchModule[];
   comment: string | undefined;
-  commentAt: number;
-  modules: number;
+  /** How many of the matches stand before it. */
+  before: number;
+  /** The transport's module is the first of all, or but for the comment, and has no option. */
+  bare: "first" | "behind the comment" | undefined;
 }
 
-function readPortModule(words: Words, name: string, { matches }: Draft): void {
-  const at = matches.findIndex((match) => match.kind === "protocol");
-  const protocol = matches[at];
-  if (protocol?.kind !== "protocol" || protocol.invert || printProtocol(protocol) !== name) {
-    throw words.refusal(`«-m ${name}» stands without «-p ${name}» before it.`);
-  }
-  const before = matches.length;
-  for (;;) {
-    const inverted = words.take("!");
-    const kind = words.take("--sport") ? "sport" : words.take("--dport") ? "dport" : undefined;
-    if (kind === undefined && inverted)
-      throw words.refusal(`«!» of «-m ${name}» negates nothing this program models.`);
-    if (kind === undefined) break;
-    matches.push(readPort(words, kind, inverted ? { invert: true } : {}));
-  }
-  if (matches.length === before) matches[at] = { ...protocol, module: true };
+const isTargetWord = (word: string | undefined) => /^(-j|-g|--jump|--goto)$/.test(word ?? "");
+const isModuleWord = (word: string | undefined) => word === "-m" || word === "--match";
+
+/** Whether a part of a rule ends before the next word. */
+function endsHere(words: Words): boolean {
+  const next = words.peek() === "!" ? words.peek(1) : words.peek();
+  return next === undefined || isTargetWord(next) || isModuleWord(next) || isHeaderOption(next);
 }
 
-function readModule(words: Words, draft: Draft): void {
+/** Takes what was begun, and the words after it that may belong to it, as text. */
+function readUnknown(words: Words, draft: Draft, start: number, module: string): void {
+  while (!endsHere(words)) words.next("an option");
+  draft.matches.push({ kind: "unknown", module, text: words.textSince(start) });
+}
+
+function readComment(words: Words, draft: Draft): void {
+  words.expect("--comment");
+  const text = words.next("a comment");
+  if (draft.comment === undefined) {
+    draft.comment = text;
+    draft.before = draft.matches.length;
+  } else {
+    draft.matches.push({ kind: "comment", text });
+  }
+}
+
+/** Marks the first where the listing could have put it behind the module before, but did not. */
+function apart(matches: readonly Match[], before: Match | undefined, module: MatchModule): readonly Match[] {
+  const [first, ...others] = matches;
+  if (first === undefined || before === undefined || !module.lists(before)) return matches;
+  return module.follows(first, before) ? [{ ...first, apart: true } as Match, ...others] : matches;
+}
+
+/** Whether an option follows that is neither the rule's nor its protocol's own. */
+function strayFollows(words: Words, { matches }: Draft): boolean {
+  const next = (words.peek() === "!" ? words.peek(1) : words.peek()) ?? "";
+  return !endsHere(words) && !transportModule(protocolOf(matches))?.owns(next);
+}
+
+function readModule(words: Words, draft: Draft, family: Family, start: number): void {
   const name = words.next("the name of a match module");
-  draft.modules += 1;
   if (name === "comment") {
-    if (draft.comment !== undefined) throw words.refusal("the rule has a second comment.");
-    words.expect("--comment");
-    draft.comment = words.next("a comment");
-    draft.commentAt = draft.modules - 1;
+    readComment(words, draft);
     return;
   }
-  if (name === "tcp" || name === "udp" || name === "sctp") {
-    readPortModule(words, name, draft);
+  const module = moduleNamed(name);
+  const matches = module?.read(words, family);
+  const isKnown = matches !== undefined && (matches.length > 0 || isTransportModule(name));
+  if (module === undefined || !isKnown || strayFollows(words, draft)) {
+    readUnknown(words, draft, start, name);
     return;
   }
-  const invert = readInvert(words);
-  const option = words.next(`an option of «-m ${name}»`);
-  const match = readOption(name, option, words, invert);
-  if (match === undefined)
-    throw words.refusal(`«-m ${name} ${option}» is not modelled: nothing of this listing is used.`);
-  draft.matches.push(match);
+  if (isTransportModule(name)) draft.transports.push(module);
+  if (matches.length > 0) draft.matches.push(...apart(matches, draft.matches.at(-1), module));
+  else if (draft.matches.every(isHeader))
+    draft.bare = draft.comment === undefined ? "first" : "behind the comment";
+  else draft.matches.push({ kind: "module", name });
+}
+
+/** An option of the protocol's module, which `-p` alone has loaded, or one that is not known. */
+function readStray(words: Words, draft: Draft, family: Family, start: number): void {
+  const module = transportModule(protocolOf(draft.matches));
+  const matches = module?.read(words, family);
+  if (matches === undefined || matches.length === 0) {
+    words.take("!");
+    const option = words.next("a match");
+    if (!option.startsWith("-")) throw words.refusal(`«${option}» stands where an option should.`);
+    readUnknown(words, draft, start, option);
+    return;
+  }
+  draft.matches.push(...matches);
+}
+
+/** `-c 12 345`, where a listing has the counters inside of the rule. */
+function passCounters(words: Words): boolean {
+  const found = words.take("-c") || words.take("--set-counters");
+  if (found) {
+    words.readCount("a number of packets");
+    words.readCount("a number of octets");
+  }
+  return found;
+}
+
+function readNext(words: Words, draft: Draft, family: Family): void {
+  if (passCounters(words)) return;
+  const start = words.position;
+  if (words.take("-m") || words.take("--match")) {
+    readModule(words, draft, family, start);
+  } else if (endsHere(words)) {
+    const option = (words.peek() === "!" ? words.peek(1) : words.peek()) ?? "";
+    if (!isHeaderOption(option)) throw words.refusal("«!» negates nothing.");
+    const match = readHeader(words, family);
+    if (match === "unknown") readUnknown(words, draft, start, option);
+    else if (match !== undefined) draft.matches.push(match);
+  } else {
+    readStray(words, draft, family, start);
+  }
+}
+
+/** The matches in the order of the listing; the protocol's says whether its module was listed bare, and first. */
+function inOrder({ matches, bare }: Draft): readonly Match[] {
+  const modules = matches.filter((match) => !isHeader(match));
+  const header = headerOf(matches);
+  if (bare === undefined || modules.some(isTransport)) return [...header, ...modules];
+  const marked = header.map(
+    (match): Match => (match.kind === "protocol" ? { ...match, module: true } : match),
+  );
+  return [...marked, ...modules];
 }
 
 /** Reads a rule's line up to its target; the inverse of printMatches. */
 export function readMatches(words: Words, family: Family): Rule {
-  const draft: Draft = { matches: [], comment: undefined, commentAt: 0, modules: 0 };
-  while (!words.done && words.peek() !== "-j" && words.peek() !== "-g") {
-    if (words.take("-m")) readModule(words, draft);
-    else draft.matches.push(readHeader(words, family));
+  const draft: Draft = {
+    matches: [],
+    transports: [],
+    comment: undefined,
+    before: 0,
+    bare: undefined,
+  };
+  while (!words.done && !isTargetWord(words.peek())) readNext(words, draft, family);
+  const protocol = protocolOf(draft.matches);
+  const own = transportModule(protocol);
+  const foreign = draft.transports.find((module) => module !== own);
+  if (foreign !== undefined) {
+    throw words.refusal(`«-m ${foreign.name}» stands in a rule that is not of its protocol (-p).`);
   }
-  const { matches, comment, commentAt } = draft;
+  const { comment, before, bare } = draft;
+  const matches = inOrder(draft);
+  const isFirst = bare === "first" && matches.some(isBare);
+  const commentAt = grouped(draft.matches.slice(0, before), protocol).length + (isFirst ? 1 : 0);
   if (comment === undefined) return { matches };
   return commentAt === 0 ? { matches, comment } : { matches, comment, commentAt };
 }

@@ -31,9 +31,11 @@ export type Side = "src" | "dst";
 /** First and last, both within. */
 export type Range = readonly [number, number];
 
-interface Invertible {
+interface Listed {
   /** The tools' `!`. */
   readonly invert?: boolean;
+  /** Listed behind a `-m` of its own, though it could share the one before. */
+  readonly apart?: true;
 }
 
 /** Matches of the rule itself, and of the transport protocols' modules. */
@@ -156,7 +158,7 @@ type StatefulMatch =
     }
   /** One packet in `period` ten-thousandths of a second, after `burst` at once. */
   | { readonly kind: "limit"; readonly period: number; readonly burst: number }
-  /** The same for each of the values that `keys` make; `above` hits those past the rate. */
+  /** The same for each of the values that `keys` make, `period` in millionths; `above` hits those past the rate. */
   | {
       readonly kind: "hashlimit";
       readonly above: boolean;
@@ -196,6 +198,6 @@ type Remark =
 
 /** One match of an iptables rule. */
 export type Match =
-  | ((HeaderMatch | ConnectionMatch | PacketMatch | StatefulMatch) & Invertible)
+  | ((HeaderMatch | ConnectionMatch | PacketMatch | StatefulMatch) & Listed)
   | UnknownMatch
   | Remark;

@@ -1,86 +1,41 @@
 import type { Family } from "../net/ip.js";
-import { familyOf } from "../net/ip.js";
-import { parseHostPort, printHostPort } from "../net/port.js";
+import { CHANGE_TARGETS } from "./extension/changes.js";
+import { MARK_TARGETS } from "./extension/marks.js";
+import { NAT_TARGETS } from "./extension/nat.js";
+import type { TargetExtension } from "./extension/target-extension.js";
+import { VERDICT_TARGETS } from "./extension/verdicts.js";
 import type { Target } from "./iptables.js";
-import { parseMark, printHex } from "./iptables-values.js";
 import type { Words } from "./words.js";
+
+const ALL = [...VERDICT_TARGETS, ...NAT_TARGETS, ...MARK_TARGETS, ...CHANGE_TARGETS];
+
+const BY_NAME = new Map(ALL.map((extension) => [extension.name, extension]));
+
+const BY_KIND = new Map<Target["kind"], readonly TargetExtension[]>();
+for (const extension of ALL)
+  for (const kind of extension.kinds) BY_KIND.set(kind, [...(BY_KIND.get(kind) ?? []), extension]);
 
 /** ` -j DNAT --to-destination 10.244.1.7:8080`; nothing for a rule that only counts. */
 export function printTarget(target: Target | undefined): string {
-  switch (target?.kind) {
-    case undefined:
-      return "";
-    case "accept":
-    case "drop":
-    case "return":
-      return ` -j ${target.kind.toUpperCase()}`;
-    case "jump":
-      return ` -j ${target.chain}`;
-    case "goto":
-      return ` -g ${target.chain}`;
-    case "reject":
-      return ` -j REJECT --reject-with ${target.with}`;
-    case "dnat":
-      return ` -j DNAT --to-destination ${printHostPort(target.address, target.port)}`;
-    case "masquerade":
-      return ` -j MASQUERADE${target.randomFully ? " --random-fully" : ""}`;
-    case "mark":
-      return ` -j MARK --set-xmark ${printHex(target.value)}/${printHex(target.mask)}`;
-    default:
-      return "";
-  }
+  if (target === undefined) return "";
+  if (target.kind === "jump") return ` -j ${target.chain}`;
+  if (target.kind === "goto") return ` -g ${target.chain}`;
+  if (target.kind === "unknown") return ` ${target.text}`;
+  const extension = BY_KIND.get(target.kind)?.find((one) => one.lists(target));
+  return extension === undefined ? "" : ` -j ${extension.name}${extension.print(target)}`;
 }
 
-function readReject(words: Words, family: Family): Target {
-  const expected = family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
-  // The tool's own default, which its listings spell out; rules written by hand may not.
-  if (words.done) return { kind: "reject", with: expected };
-  words.expect("--reject-with");
-  const parse = (word: string) => (word === expected ? expected : undefined);
-  return { kind: "reject", with: words.read(`a kind of refusal this program models (${expected})`, parse) };
+/** Takes the rest of the line as text: nothing is known of what it does. */
+function readUnknown(words: Words, start: number, name: string): Target {
+  while (!words.done) words.next("an option");
+  return { kind: "unknown", name, text: words.textSince(start) };
 }
 
-function readDnat(words: Words, family: Family): Target {
-  words.expect("--to-destination");
-  const { address, port } = words.read(`one IPv${family} address with a port`, (word) => {
-    const destination = parseHostPort(word);
-    return destination !== undefined && familyOf(destination.address) === family ? destination : undefined;
-  });
-  return { kind: "dnat", address, port };
-}
-
-function readMark(words: Words): Target {
-  words.expect("--set-xmark");
-  const [value, mask] = words.read("a mark and its mask", (word) => {
-    const [head = "", tail = "", ...more] = word.split("/");
-    const [value, mask] = [parseMark(head), parseMark(tail)];
-    return value === undefined || mask === undefined || more.length > 0
-      ? undefined
-      : ([value, mask] as const);
-  });
-  return { kind: "mark", value, mask };
-}
-
-function readJump(words: Words, family: Family, chains: ReadonlyMap<string, unknown>): Target {
+function readJump(words: Words, family: Family, chains: ReadonlyMap<string, unknown>, start: number): Target {
   const name = words.next("a target");
-  switch (name) {
-    case "ACCEPT":
-      return { kind: "accept" };
-    case "DROP":
-      return { kind: "drop" };
-    case "RETURN":
-      return { kind: "return" };
-    case "REJECT":
-      return readReject(words, family);
-    case "DNAT":
-      return readDnat(words, family);
-    case "MASQUERADE":
-      return { kind: "masquerade", randomFully: words.take("--random-fully") };
-    case "MARK":
-      return readMark(words);
-  }
   if (chains.has(name)) return { kind: "jump", chain: name };
-  throw words.refusal(`«${name}» is neither a chain of this table nor a target this program models.`);
+  const target = BY_NAME.get(name)?.read(words, family);
+  return target === undefined || !words.done ? readUnknown(words, start, name) : target;
 }
 
 /** Reads the rest of a rule's line; `chains` are those of its table. The inverse of printTarget. */
@@ -90,14 +45,10 @@ export function readTarget(
   chains: ReadonlyMap<string, unknown>,
 ): Target | undefined {
   if (words.done) return undefined;
-  let target: Target;
-  if (words.take("-g")) {
-    const chain = words.read("a chain of this table", (word) => (chains.has(word) ? word : undefined));
-    target = { kind: "goto", chain };
-  } else {
-    words.expect("-j");
-    target = readJump(words, family, chains);
-  }
-  if (!words.done) throw words.refusal(`«${words.next("")}» is not modelled for this target.`);
-  return target;
+  const start = words.position;
+  if (words.take("-j") || words.take("--jump")) return readJump(words, family, chains, start);
+  words.next("-g");
+  const chain = words.read("a chain of this table", (word) => (chains.has(word) ? word : undefined));
+  if (!words.done) throw words.refusal(`«${words.next("")}» stands behind the chain.`);
+  return { kind: "goto", chain };
 }

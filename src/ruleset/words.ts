@@ -10,14 +10,31 @@ export class Words {
     private readonly file: string,
     /** Its number, from 1. */
     readonly line: number,
+    /** The words as they are spelled, where that is more than they say: with quotes. */
+    private readonly spelled = words,
   ) {}
 
   get done(): boolean {
     return this.#next >= this.words.length;
   }
 
-  peek(): string | undefined {
-    return this.words[this.#next];
+  peek(ahead = 0): string | undefined {
+    return this.words[this.#next + ahead];
+  }
+
+  /** How many words were taken. */
+  get position(): number {
+    return this.#next;
+  }
+
+  /** Goes back to a position, to read its words otherwise. */
+  rewind(position: number): void {
+    this.#next = position;
+  }
+
+  /** What was taken since a position, as it is spelled. */
+  textSince(position: number): string {
+    return this.spelled.slice(position, this.#next).join(" ");
   }
 
   /** The next word; `what` names it in the error where the line ends too soon. */
