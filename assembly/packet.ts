@@ -64,6 +64,17 @@ export class Packet {
   /** 4 or 6. */
   family: u32;
 
+  /** HOOK_ number, of IPv4, whose rules are walked. */
+  hook: u32;
+  /** TRANSLATED_ bits: what a rule decided. */
+  translated: u32;
+  /** Source ports that a rule allows, first | last << 16; 0 for those that the kernel would try. */
+  sourcePorts: u32;
+  /** The mark of a connection that is not open yet. */
+  connmark: u32;
+  /** The chain of the rule that cannot be evaluated; `hop` is its number there. */
+  undecidedIn: u32;
+
   srcHigh: v128;
   dstHigh: v128;
   frameSrcHigh: v128;
@@ -164,6 +175,10 @@ export const FAULT_NONE: u32 = 0;
 export const FAULT_LENGTH: u32 = 1;
 /** It is not all there, or nothing is (IPv6's no next header). */
 export const FAULT_CUT: u32 = 2;
+
+/** A rule gave the packet its destination, or source; or decided that it stays. */
+export const TRANSLATED_DST: u32 = 1;
+export const TRANSLATED_SRC: u32 = 2;
 
 /** Octets of a descriptor in a batch's scratch. */
 export const PACKET_LEN: u32 = 256;

@@ -130,6 +130,7 @@ export const TARGET_NONE: u32 = 0;
 export const TARGET_ACCEPT: u32 = 1;
 export const TARGET_DROP: u32 = 2;
 export const TARGET_RETURN: u32 = 3;
+/** Operand: the DROP_ reason to refuse with; 0: port unreachable. */
 export const TARGET_REJECT: u32 = 4;
 export const TARGET_JUMP: u32 = 5;
 export const TARGET_GOTO: u32 = 6;
@@ -137,7 +138,7 @@ export const TARGET_GOTO: u32 = 6;
 export const TARGET_MARK: u32 = 7;
 /** address, port. */
 export const TARGET_DNAT: u32 = 8;
-/** 1 for random-fully. */
+/** 1 for random-fully; source ports that it may give, first | last << 16, or 0 for those of its kind. */
 export const TARGET_MASQUERADE: u32 = 9;
 /** exact table, KEY_ code: the element's value is a verdict word. */
 export const TARGET_VMAP: u32 = 10;
@@ -145,7 +146,25 @@ export const TARGET_VMAP: u32 = 10;
 export const TARGET_NUMGEN: u32 = 11;
 /** An IPv6 address, four words in their order; port. */
 export const TARGET_DNAT6: u32 = 12;
-export const TARGET_LAST: u32 = 12;
+/**
+ * NAT_ bits; first and last address, four words each (of IPv4 the last word of them); ports, first | last << 16; the port
+ * that NAT_OFFSET counts from. One of each range is drawn.
+ */
+export const TARGET_NAT: u32 = 13;
+/** Address and mask, four words each: what the mask has of the packet's destination, or source behind routing, is replaced. */
+export const TARGET_NETMAP: u32 = 14;
+/**
+ * To the node itself. NAT_ bits, ports, how many interfaces; then for each its number and address, four words. A packet
+ * that came in by another is dropped; one made on the node goes to the loopback address.
+ */
+export const TARGET_REDIRECT: u32 = 15;
+/** CONNMARK_ code, and the code's two words. */
+export const TARGET_CONNMARK: u32 = 16;
+/** The packet is of no connection. */
+export const TARGET_NOTRACK: u32 = 17;
+/** What becomes of the packet is not known. */
+export const TARGET_UNDECIDED: u32 = 18;
+export const TARGET_LAST: u32 = 18;
 
 /** A verdict word: TARGET code (ACCEPT, DROP, RETURN, REJECT, JUMP, GOTO) | chain << 8. */
 export const WORD_CHAIN_SHIFT: u32 = 8;
@@ -164,7 +183,7 @@ export const MATCH_CTSTATE: u32 = 3;
 export const MATCH_LOCAL: u32 = 4;
 /** exact table, KEY_ code: the table holds the key. */
 export const MATCH_SET: u32 = 5;
-/** interface number (INTERFACE_NONE: matches nothing). */
+/** interface number (INTERFACE_NONE: matches nothing); 1 for the loopback interface, by which the node reaches itself. */
 export const MATCH_IN: u32 = 6;
 export const MATCH_OUT: u32 = 7;
 /** from, to. */
@@ -182,7 +201,26 @@ export const MATCH_DST: u32 = 12;
  */
 export const MATCH_SRC6: u32 = 13;
 export const MATCH_DST6: u32 = 14;
-export const MATCH_LAST: u32 = 14;
+/** How many, 1 if the loopback interface is among them; their numbers in further slots. */
+export const MATCH_IN_LIST: u32 = 15;
+export const MATCH_OUT_LIST: u32 = 16;
+/** FIELD_ code, value, mask: hits iff (field & mask) == value. A packet without that field is no hit, inverted or not. */
+export const MATCH_BITS: u32 = 17;
+/** FIELD_ code, from, to; likewise. */
+export const MATCH_WITHIN: u32 = 18;
+/** PORT_ bits, how many ranges; in further slots first | last << 16 each. Hits iff one of the ports is in one of them. */
+export const MATCH_PORT_LIST: u32 = 19;
+/** 0 src, 1 dst; in further slots the first and the last IPv6 address. */
+export const MATCH_RANGE6: u32 = 20;
+/** The frame's source: its first four octets and its last two, as numbers. */
+export const MATCH_MAC: u32 = 21;
+/** 0 src, 1 dst; ADDRESS_TYPE_ bits; LIMIT_ code. */
+export const MATCH_ADDRESS_TYPE: u32 = 22;
+/** RPFILTER_ bits: the way back to the source leads out of the interface that the packet came in by. */
+export const MATCH_RPFILTER: u32 = 23;
+/** UNDECIDED_ code: of which packets it is not known whether they hit; what else it says (0 or 1). */
+export const MATCH_UNDECIDED: u32 = 24;
+export const MATCH_LAST: u32 = 24;
 /** Octets of a slot. */
 export const MATCH_LEN: u32 = 16;
 export const MATCH_INVERT: u32 = 1 << 8;
@@ -220,6 +258,10 @@ export const HOOK_CHAINS_MAX: u32 = 8;
 export const HOOK_FILTER: u32 = 0;
 /** Walked by the first packet of a connection only. */
 export const HOOK_NAT: u32 = 1;
+/** Walked before the connection table is asked (priorities below -200: iptables' raw). */
+export const HOOK_RAW: u32 = 2;
+/** Walked before a known connection's destination is translated (below -100: mangle). */
+export const HOOK_MANGLE: u32 = 3;
 
 // A real server: one row. Of an IPv6 address SERVER_ADDRESS is the last word.
 export const SERVER_ADDRESS: u32 = 0;

@@ -25,7 +25,10 @@ export const EVENT_DECAP: u32 = 2;
 export const EVENT_FLOW: u32 = 3;
 /** No connection yet: CTSTATE bits. */
 export const EVENT_NEW: u32 = 4;
-/** chain, rule (0-based), TARGET code, operand. Written for every rule that matched. */
+/**
+ * chain, rule (0-based), TARGET code, operand. Written for every rule that matched, and with TARGET_UNDECIDED for one of
+ * which that is not known.
+ */
 export const EVENT_RULE: u32 = 5;
 /** exact table, address, protocol << 16 | port, verdict word (0: no element). */
 export const EVENT_VMAP: u32 = 6;

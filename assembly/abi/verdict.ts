@@ -81,3 +81,18 @@ export const DROP_LINK_LOCAL: u32 = 30;
 export const DROP_BEYOND_SCOPE: u32 = 31;
 /** A hop-by-hop option that is wrong, or that whoever does not know it must refuse (RFC 8200 §4.2). */
 export const DROP_IP6_OPTION: u32 = 32;
+/** A rule asks what the machine does not know: COLUMN_OUT has its chain, COLUMN_NEXT_HOP its number there, from 0. */
+export const DROP_UNDECIDED: u32 = 33;
+/** What a rule said REJECT with, beside port unreachable: ICMP and ICMPv6 errors, or a TCP RST. */
+export const DROP_NET_UNREACHABLE: u32 = 34;
+export const DROP_HOST_UNREACHABLE: u32 = 35;
+export const DROP_PROTOCOL_UNREACHABLE: u32 = 36;
+export const DROP_NET_PROHIBITED: u32 = 37;
+export const DROP_HOST_PROHIBITED: u32 = 38;
+export const DROP_ADMIN_PROHIBITED: u32 = 39;
+/** ICMPv6: source address failed ingress/egress policy, reject route to destination (RFC 4443 §3.1). */
+export const DROP_POLICY_FAIL: u32 = 40;
+export const DROP_REJECT_ROUTE: u32 = 41;
+export const DROP_TCP_RESET: u32 = 42;
+/** REDIRECT of a packet that came in by an interface without an address. */
+export const DROP_NO_ADDRESS: u32 = 43;

@@ -110,7 +110,8 @@ function open(packet: Packet): void {
 
 function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
-  const out = packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : 0;
+  const out =
+    packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : packet.undecidedIn;
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
   store<u32>(cell(batch, COLUMN_LENGTH, index), packet.length);
   store<u32>(cell(batch, COLUMN_IN, index), packet.in);

@@ -148,6 +148,7 @@ export function open(packet: Packet): bool {
   if (number == 0) return packet.drop(DROP_FLOW_TABLE_FULL);
   const connection = connectionAt(state, number);
   setTuples(packet, connection);
+  connection.mark = packet.connmark;
   connection.flags =
     (dstStays(packet) ? 0 : CTSTATE_DNAT) | (srcStays(packet) ? 0 : CTSTATE_SNAT) | packet.flowFlags;
   flowCommit(state, number, connection);

@@ -1,12 +1,13 @@
-import { HOOK_IP6, HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT } from "../abi/entry";
+import { HOOK_IP6, HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT, WORD_CHAIN_SHIFT } from "../abi/entry";
 import { EVENT_HOOK, EVENT_MASQUERADE } from "../abi/trace";
 import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
 import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../image";
-import { Packet } from "../packet";
+import { Packet, TRANSLATED_DST, TRANSLATED_SRC } from "../packet";
 import { HOP_SOURCE } from "../table/nexthop/layout";
 import { sourceOf6 } from "../table/nexthop/lookup";
 import { foregone, NOT_FOREGONE } from "../table/rules/foregone";
 import { walk } from "../table/rules/lookup";
+import { isSrcHook } from "../table/rules/nat";
 import { record, recordEnds } from "../trace";
 
 /** The number of a hook for packets of this one's family. */
@@ -19,21 +20,33 @@ function ofFamily(packet: Packet, hook: u32): u32 {
  * packet of a connection only. `stack` is scratch of WALK_STACK_LEN octets.
  */
 export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
+  packet.hook = hook;
   const at = packet.image.to(HOOKS_AT + ofFamily(packet, hook) * HOOK_LEN);
   const count = load<u32>(at);
   for (let i: u32 = 0; i < count; i++) {
     const base = at + 8 + i * HOOK_CHAIN_LEN;
     const chain = load<u32>(base);
     const type = load<u32>(base, 4);
-    if ((type & 0xff) == HOOK_NAT && !isFirst) continue;
+    if ((type & 0xff) == HOOK_NAT && !(isFirst && isAsked(packet, hook))) continue;
     let verdict = walk(packet, chain, stack);
     if (TRACE) record(packet, EVENT_HOOK, hook, chain, u32(verdict == TARGET_NONE), 0, 0);
     if (verdict == TARGET_NONE) verdict = type >> 8;
     if (!packet.isUndecided) return false;
     if (verdict == TARGET_DROP) return packet.drop(DROP_RULE);
-    if (verdict == TARGET_REJECT) return packet.reject(DROP_PORT_UNREACHABLE);
+    if ((verdict & 0xff) == TARGET_REJECT) return packet.reject(reasonOf(verdict));
   }
   return true;
+}
+
+/** Of several nat chains at a hook those behind one that decided are not asked (nf_nat_inet_fn). */
+function isAsked(packet: Packet, hook: u32): bool {
+  if (isSrcHook(hook)) return packet.masquerade == 0 && (packet.translated & TRANSLATED_SRC) == 0;
+  return (packet.translated & TRANSLATED_DST) == 0;
+}
+
+function reasonOf(reject: u32): u32 {
+  const reason = reject >> WORD_CHAIN_SHIFT;
+  return reason == 0 ? DROP_PORT_UNREACHABLE : reason;
 }
 
 /**
@@ -58,7 +71,7 @@ export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize):
 
 /** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4, …_ipv6). */
 export function masquerade(packet: Packet): void {
-  if (packet.masquerade == 0) return;
+  if (packet.masquerade == 0 || (packet.translated & TRANSLATED_SRC) != 0) return;
   if (packet.family == 6) packet.src6 = sourceOf6(packet.image, packet.hop);
   else packet.src = load<u32>(packet.hopAddress, HOP_SOURCE);
   if (TRACE) recordEnds(packet, EVENT_MASQUERADE, packet.src, 0, 0, 0, 0, packet.src6, i32x4.splat(0));

@@ -115,12 +115,12 @@ function tellBase(base: NumberedChain, moves: readonly Move[], telling: Telling)
     );
 }
 
-/** The comment nearest to the rule that dropped or rejected, or else where that rule stands. */
+/** The comment nearest to the rule that dropped, rejected or cannot be told, or else where that rule stands. */
 function causeOf(moves: readonly Move[], telling: Telling): string | undefined {
   for (const move of moves) {
     const { kind } = move.effect;
     const label = labelOf(move, telling.numbering, telling.ruleset);
-    if (kind === "drop" || kind === "reject") {
+    if (kind === "drop" || kind === "reject" || kind === "undecided") {
       const matching = label.text === "" ? "" : ` (${label.text})`;
       return label.comment ?? `${move.chain.name} rule ${move.rule + 1}${matching}`;
     }

@@ -1,13 +1,18 @@
 import {
   TARGET_ACCEPT,
   TARGET_DNAT,
+  TARGET_DNAT6,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_MARK,
   TARGET_MASQUERADE,
+  TARGET_NAT,
+  TARGET_NETMAP,
   TARGET_NUMGEN,
+  TARGET_REDIRECT,
   TARGET_REJECT,
+  TARGET_UNDECIDED,
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../assembly/abi/entry.js";
@@ -17,7 +22,7 @@ import type { TraceRecord } from "./record.js";
 /** What a matching rule did. */
 export type Effect =
   | { readonly kind: "enter"; readonly chain: string }
-  | { readonly kind: "accept" | "drop" | "reject" | "masquerade" | "mark" }
+  | { readonly kind: "accept" | "drop" | "reject" | "masquerade" | "snat" | "mark" | "undecided" }
   | { readonly kind: "dnat"; readonly address: number; readonly port: number }
   /** Nothing that lasts: RETURN, a look-up without a result, a rule that only counts. */
   | { readonly kind: "pass" };
@@ -41,7 +46,9 @@ const SIMPLE: ReadonlyMap<number, Effect> = new Map([
   [TARGET_REJECT, { kind: "reject" }],
   [TARGET_MASQUERADE, { kind: "masquerade" }],
   [TARGET_MARK, { kind: "mark" }],
+  [TARGET_UNDECIDED, { kind: "undecided" }],
 ]);
+const NAT = new Set([TARGET_DNAT, TARGET_DNAT6, TARGET_NAT, TARGET_NETMAP, TARGET_REDIRECT]);
 const DETAILED = new Set(["VMAP", "NUMGEN", "DNAT"]);
 
 /** What a rule did, and the chain it handed the packet to, if it did that. */
@@ -66,8 +73,10 @@ function readRule(rule: TraceRecord, detail: TraceRecord | undefined, numbering:
   if (target === TARGET_JUMP || target === TARGET_GOTO) return enter(operand, numbering);
   if (target === TARGET_NUMGEN && detail !== undefined) return enter(detail.a, numbering);
   if (target === TARGET_VMAP && detail !== undefined) return readWord(detail.d, numbering);
-  if (target === TARGET_DNAT && detail !== undefined)
+  if (NAT.has(target)) {
+    if (detail === undefined) return { effect: { kind: "snat" } };
     return { effect: { kind: "dnat", address: detail.c, port: detail.d & 0xffff } };
+  }
   return { effect: SIMPLE.get(target) ?? PASS };
 }
 

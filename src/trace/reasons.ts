@@ -35,6 +35,17 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   NEEDS_FRAGMENTING: "larger than the way out takes: it would be fragmented",
   MULTICAST: "multicast or broadcast",
   PROTOCOL: "a transport protocol that is not balanced",
+  UNDECIDED: "a rule asks what this program does not know",
+  NET_UNREACHABLE: "ICMP network unreachable",
+  HOST_UNREACHABLE: "ICMP host unreachable",
+  PROTOCOL_UNREACHABLE: "ICMP protocol unreachable",
+  NET_PROHIBITED: "ICMP network prohibited",
+  HOST_PROHIBITED: "ICMP host prohibited",
+  ADMIN_PROHIBITED: "ICMP administratively prohibited",
+  POLICY_FAIL: "ICMPv6 source address failed policy",
+  REJECT_ROUTE: "ICMPv6 reject route to destination",
+  TCP_RESET: "TCP reset",
+  NO_ADDRESS: "the interface that it came in by has no address to redirect it to",
 };
 
 /** A reason in words; "" for NONE. */

@@ -74,6 +74,8 @@ export class Connection {
   next: u32;
   /** CTSTATE_DNAT, CTSTATE_SNAT, FLOW_FLAG_. */
   flags: u32;
+  /** What CONNMARK keeps. */
+  mark: u32;
 
   @inline
   get isIp6(): bool {

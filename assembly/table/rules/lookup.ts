@@ -1,10 +1,12 @@
 import {
+  CTSTATE_UNTRACKED,
   RULE_ENTRY_LEN,
   RULE_MATCHES,
   RULE_OPERAND,
   RULE_TARGET,
   RULE_WORDS,
   TARGET_ACCEPT,
+  TARGET_CONNMARK,
   TARGET_DNAT,
   TARGET_DNAT6,
   TARGET_DROP,
@@ -12,20 +14,27 @@ import {
   TARGET_JUMP,
   TARGET_MARK,
   TARGET_MASQUERADE,
+  TARGET_NAT,
+  TARGET_NETMAP,
   TARGET_NONE,
+  TARGET_NOTRACK,
   TARGET_NUMGEN,
+  TARGET_REDIRECT,
   TARGET_REJECT,
   TARGET_RETURN,
+  TARGET_UNDECIDED,
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../abi/entry";
-import { EVENT_DNAT, EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
-import { DROP_CHAIN_DEPTH } from "../../abi/verdict";
+import { EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
+import { DROP_CHAIN_DEPTH, DROP_UNDECIDED } from "../../abi/verdict";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
 import { record } from "../../trace";
+import { changeConnmark } from "./connmark";
 import { CHAIN_DEPTH_MAX, PIECE_LEN } from "./layout";
 import { fieldsMatch, matchesHold } from "./match";
+import { giveDst, giveDst6, giveNetwork, giveOneOf, masqueradeLater, redirectToNode } from "./nat";
 import { HANDOVERS_MAX, PLACE_LEN, Place } from "./place";
 import { findByKey } from "./sets";
 
@@ -63,21 +72,6 @@ function nextMatch(packet: Packet, place: Place): usize {
   }
 }
 
-/** Gives the packet an address, by its last word and the three before it, and a port if that is not 0. */
-function setDnat(packet: Packet, high: v128, last: u32, port: u32): u32 {
-  const ports = (packet.ports & 0xffff0000) | (port == 0 ? packet.dstPort : port);
-  if (TRACE) record(packet, EVENT_DNAT, packet.dst, packet.ports, last, ports, 0);
-  packet.dst = last;
-  packet.dstHigh = high;
-  packet.ports = ports;
-  return TARGET_ACCEPT;
-}
-
-function setDnat6(packet: Packet, words: usize): u32 {
-  const high = v128.replace_lane<u32>(v128.load(words), 3, 0);
-  return setDnat(packet, high, load<u32>(words, 12), load<u32>(words, 16));
-}
-
 /** The verdict word that a rule's target gives; TARGET_NONE to go on with the next rule. */
 function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
   const target = <u32>load<u8>(rule, RULE_TARGET);
@@ -86,12 +80,26 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
       packet.mark = (packet.mark & ~load<u32>(words, 4)) ^ load<u32>(words);
       return TARGET_NONE;
     case TARGET_DNAT:
-      return setDnat(packet, i32x4.splat(0), load<u32>(words), load<u32>(words, 4));
+      return giveDst(packet, i32x4.splat(0), load<u32>(words), load<u32>(words, 4));
     case TARGET_DNAT6:
-      return setDnat6(packet, words);
+      return giveDst6(packet, words);
     case TARGET_MASQUERADE:
-      packet.masquerade = 1 + load<u32>(words);
-      return TARGET_ACCEPT;
+      return masqueradeLater(packet, words);
+    case TARGET_NAT:
+      return giveOneOf(packet, words);
+    case TARGET_NETMAP:
+      return giveNetwork(packet, words);
+    case TARGET_REDIRECT:
+      return redirectToNode(packet, words);
+    case TARGET_CONNMARK:
+      changeConnmark(packet, words);
+      return TARGET_NONE;
+    case TARGET_NOTRACK:
+      if (packet.ctstate == 0) packet.ctstate = CTSTATE_UNTRACKED;
+      return TARGET_NONE;
+    case TARGET_UNDECIDED:
+      packet.punt(DROP_UNDECIDED);
+      return TARGET_DROP;
     case TARGET_VMAP: {
       const word = findByKey(packet, load<u32>(words), load<u32>(words, 4));
       if (TRACE)
@@ -123,10 +131,18 @@ function tooDeep(packet: Packet): u32 {
   return TARGET_DROP;
 }
 
+/** The rule that could not be evaluated, for the host to name. */
+function leaveUndecided(packet: Packet, place: Place, rule: usize): u32 {
+  packet.undecidedIn = place.chain;
+  packet.hop = place.indexOf(packet.image, rule);
+  if (TRACE) record(packet, EVENT_RULE, place.chain, packet.hop, TARGET_UNDECIDED, 0, 0);
+  return TARGET_DROP;
+}
+
 /**
  * Walks a base chain rule by rule, as ipt_do_table and nft_do_chain do, on a stack of WALK_STACK_LEN octets.
- * TARGET_ACCEPT, TARGET_DROP or TARGET_REJECT; TARGET_NONE when no rule decided. A packet that nests too deep is
- * dropped with its reason set.
+ * TARGET_ACCEPT, TARGET_DROP, or TARGET_REJECT | operand << WORD_CHAIN_SHIFT; TARGET_NONE when no rule decided. A packet
+ * that nests too deep, or whose rule cannot be evaluated, has its verdict and reason set.
  */
 export function walk(packet: Packet, chain: u32, stack: usize): u32 {
   let depth: u32 = 0;
@@ -139,7 +155,7 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
     if (rule != place.end) {
       place.rule = <u32>rule + RULE_ENTRY_LEN;
       const words = place.chunk + load<u32>(rule, RULE_WORDS) + ((<u32>load<u8>(rule, RULE_MATCHES)) << 4);
-      if (TRACE)
+      if (TRACE && packet.isUndecided && <u32>load<u8>(rule, RULE_TARGET) != TARGET_UNDECIDED)
         record(
           packet,
           EVENT_RULE,
@@ -149,7 +165,13 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
           load<u32>(rule, RULE_OPERAND),
           0,
         );
-      word = applyTarget(packet, rule, words);
+      if (packet.isUndecided) word = applyTarget(packet, rule, words);
+      if (!packet.isUndecided && packet.reason == DROP_UNDECIDED) {
+        // A rule whose target does nothing to the packet need not be decided.
+        if (<u32>load<u8>(rule, RULE_TARGET) != TARGET_NONE) return leaveUndecided(packet, place, rule);
+        packet.verdict = packet.reason = 0;
+        continue;
+      }
     }
     const target = word & 0xff;
     if (target == TARGET_JUMP) {
@@ -162,8 +184,10 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
     } else if (target == TARGET_RETURN) {
       if (depth-- == 0) return TARGET_NONE;
       place = changetype<Place>(changetype<usize>(place) - PLACE_LEN);
-    } else if (target == TARGET_ACCEPT || target == TARGET_DROP || target == TARGET_REJECT) {
+    } else if (target == TARGET_ACCEPT || target == TARGET_DROP) {
       return target;
+    } else if (target == TARGET_REJECT) {
+      return word;
     }
   }
 }

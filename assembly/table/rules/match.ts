@@ -1,22 +1,32 @@
 import {
-  CTSTATE_UNTRACKED,
+  CTSTATE_INVALID,
+  MATCH_ADDRESS_TYPE,
+  MATCH_BITS,
   MATCH_BRIDGED,
   MATCH_CTSTATE,
   MATCH_DST,
   MATCH_DST6,
   MATCH_IN,
+  MATCH_IN_LIST,
   MATCH_INVERT,
   MATCH_LEN,
   MATCH_LOCAL,
+  MATCH_MAC,
   MATCH_MARK,
   MATCH_MORE_SHIFT,
   MATCH_OUT,
+  MATCH_OUT_LIST,
+  MATCH_PORT_LIST,
   MATCH_PORTS,
+  MATCH_RANGE6,
+  MATCH_RPFILTER,
   MATCH_SET,
   MATCH_SPORT,
   MATCH_SRC,
   MATCH_SRC6,
   MATCH_STATISTIC,
+  MATCH_UNDECIDED,
+  MATCH_WITHIN,
   RULE_DPORT_FROM,
   RULE_DPORT_TO,
   RULE_DST,
@@ -30,11 +40,17 @@ import {
   RULE_SRC,
   RULE_SRC_MASK,
 } from "../../abi/entry";
-import { PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../../abi/wire";
+import { INTERFACE_NODE } from "../../abi/packet";
+import { UNDECIDED_ALWAYS, UNDECIDED_NODE } from "../../abi/rule";
+import { DROP_UNDECIDED } from "../../abi/verdict";
+import { ETH_SRC, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../../abi/wire";
+import { load16, load32 } from "../../bytes";
 import { Packet } from "../../packet";
 import { draw } from "../../random";
-import { HOP_OUT } from "../nexthop/layout";
-import { isBridged, isSideLocal, isWithin4, isWithin6 } from "./address";
+import { hasType, isBridged, isFromThere, isSideLocal } from "./address";
+import { fieldOf, NO_FIELD } from "./field";
+import { isLoopbackIn, isLoopbackOut, outOf } from "./interface";
+import { isBetween6, isListed, isPortListed, isWithin4, isWithin6 } from "./lists";
 import { findByKey } from "./sets";
 
 /**
@@ -59,23 +75,49 @@ function hasPorts(protocol: u32): bool {
   return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
 }
 
+function isMac(packet: Packet, first: u32, last: u32): bool {
+  const src = packet.frame + ETH_SRC;
+  return load32(src) == first && load16(src + 4) == last;
+}
+
+/** MATCH_BITS and MATCH_WITHIN. A packet without that field does not match, whatever the rule negates. */
+function fieldHolds(packet: Packet, match: usize, isRange: bool): bool {
+  const field = fieldOf(packet, load<u32>(match, 4));
+  if (field == NO_FIELD) return (load<u32>(match) & MATCH_INVERT) != 0;
+  const a = load<u32>(match, 8);
+  const b = load<u32>(match, 12);
+  return isRange ? <u32>field - a <= b - a : (<u32>field & b) == a;
+}
+
+/** Whether a match says nothing of this packet that is known. */
+function isUnknown(packet: Packet, match: usize): bool {
+  const code = load<u32>(match, 4);
+  if (code == UNDECIDED_ALWAYS) return true;
+  return code == UNDECIDED_NODE ? packet.in == INTERFACE_NODE : isBridged(packet);
+}
+
 function holds(packet: Packet, match: usize): bool {
   const a = load<u32>(match, 4);
+  const b = load<u32>(match, 8);
   switch (load<u32>(match) & 0xff) {
     case MATCH_STATISTIC:
       return (draw(packet.state) & 0x7fffffff) < a;
     case MATCH_MARK:
-      return (packet.mark & load<u32>(match, 8)) == a;
+      return (packet.mark & b) == a;
     case MATCH_LOCAL:
       return isSideLocal(packet, a != 0);
     case MATCH_SET:
-      return findByKey(packet, a, load<u32>(match, 8)) != 0;
+      return findByKey(packet, a, b) != 0;
     case MATCH_IN:
-      return packet.in == a;
+      return isLoopbackIn(packet) ? b != 0 : packet.in == a;
     case MATCH_OUT:
-      return packet.hopAddress != 0 && load<u32>(packet.hopAddress, HOP_OUT) == a;
+      return isLoopbackOut(packet) ? b != 0 : outOf(packet) == a;
+    case MATCH_IN_LIST:
+      return isLoopbackIn(packet) ? b != 0 : isListed(match, packet.in);
+    case MATCH_OUT_LIST:
+      return isLoopbackOut(packet) ? b != 0 : isListed(match, outOf(packet));
     case MATCH_SPORT:
-      return packet.srcPort - a <= load<u32>(match, 8) - a;
+      return packet.srcPort - a <= b - a;
     case MATCH_BRIDGED:
       return isBridged(packet);
     case MATCH_PORTS:
@@ -88,24 +130,45 @@ function holds(packet: Packet, match: usize): bool {
       return isWithin6(match, packet.src6);
     case MATCH_DST6:
       return isWithin6(match, packet.dst6);
+    case MATCH_RANGE6:
+      return isBetween6(packet, match);
+    case MATCH_BITS:
+      return fieldHolds(packet, match, false);
+    case MATCH_WITHIN:
+      return fieldHolds(packet, match, true);
+    case MATCH_PORT_LIST:
+      return isPortListed(packet, match);
+    case MATCH_MAC:
+      return isMac(packet, a, b);
+    case MATCH_ADDRESS_TYPE:
+      return hasType(packet, a, b, load<u32>(match, 12));
+    case MATCH_RPFILTER:
+      return isFromThere(packet, a);
     default:
       return false;
   }
 }
 
-/** ctstate stands in nearly every base chain: it is asked without the switch. */
+/** ctstate stands in nearly every base chain: it is asked without the switch. Before conntrack there is none. */
 function ctstateHolds(packet: Packet, states: u32): bool {
-  return ((packet.ctstate == 0 ? CTSTATE_UNTRACKED : packet.ctstate) & states) != 0;
+  return ((packet.ctstate == 0 ? CTSTATE_INVALID : packet.ctstate) & states) != 0;
 }
 
-/** Whether all of a rule's further matches, which take so many slots, hold: asked in their order. */
+/**
+ * Whether all of a rule's further matches, which take so many slots, hold: asked in their order. Where one cannot be
+ * told the packet is punted, and that is all that is known.
+ */
 export function matchesHold(packet: Packet, matches: usize, slots: u32): bool {
   const end = matches + slots * MATCH_LEN;
   let match = matches;
   while (match != end) {
     const word = load<u32>(match);
-    const isCtstate = (word & 0xff) == MATCH_CTSTATE;
-    const hit = isCtstate ? ctstateHolds(packet, load<u32>(match, 4)) : holds(packet, match);
+    const kind = word & 0xff;
+    let hit: bool;
+    if (kind == MATCH_CTSTATE) hit = ctstateHolds(packet, load<u32>(match, 4));
+    else if (kind != MATCH_UNDECIDED) hit = holds(packet, match);
+    else if (isUnknown(packet, match)) return !packet.punt(DROP_UNDECIDED);
+    else hit = load<u32>(match, 8) != 0;
     if (hit == ((word & MATCH_INVERT) != 0)) return false;
     match += MATCH_LEN + (word >> MATCH_MORE_SHIFT) * MATCH_LEN;
   }

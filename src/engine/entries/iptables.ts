@@ -130,7 +130,7 @@ function addTarget(draft: RuleDraft, target: Target, scope: Scope): RuleDraft {
     case "dnat":
       return draft.dnat(target.address, target.port);
     case "masquerade":
-      return draft.target(TARGET_MASQUERADE, target.randomFully ? 1 : 0);
+      return draft.target(TARGET_MASQUERADE, target.randomFully ? 1 : 0, 0);
     case "mark":
       return draft.target(TARGET_MARK, target.value, target.mask);
     default: {

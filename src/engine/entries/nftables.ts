@@ -120,7 +120,7 @@ function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): Rul
     case "dnat":
       return draft.dnat(statement.address, statement.port);
     case "masquerade":
-      return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0);
+      return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0, 0);
     case "reject":
       return draft.target(TARGET_REJECT);
     case "update-set":

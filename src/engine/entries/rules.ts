@@ -27,7 +27,7 @@ import {
 } from "../../../assembly/abi/entry.js";
 import type { Ip } from "../../net/ip.js";
 import { maskOf, type Prefix } from "../../net/prefix.js";
-import { Words } from "./words.js";
+import { Words, wordsOf6 } from "./words.js";
 
 const SLOTS_MAX = 255;
 const SLOT_WORDS = MATCH_LEN / 4;
@@ -155,7 +155,7 @@ export class RuleDraft {
   #prefixes6(kind: number, invert: boolean, prefixes: readonly Prefix[]): this {
     const isWhole = prefixes.every(({ length }) => length === 128);
     const words = prefixes.flatMap(({ address, length }) =>
-      isWhole ? words6(address) : [...words6(address), ...words6(mask6(length))],
+      isWhole ? wordsOf6(BigInt(address)) : [...wordsOf6(BigInt(address)), ...wordsOf6(mask6(length))],
     );
     return this.list(kind, invert, [prefixes.length, isWhole ? 1 : 2], words);
   }
@@ -208,7 +208,7 @@ export class RuleDraft {
   /** DNAT to an address of either family; port 0 keeps the packet's. */
   dnat(address: Ip, port: number): this {
     if (typeof address === "number") return this.target(TARGET_DNAT, address, port);
-    return this.target(TARGET_DNAT6, ...words6(address), port);
+    return this.target(TARGET_DNAT6, ...wordsOf6(address), port);
   }
 
   get hasTarget(): boolean {
@@ -227,12 +227,6 @@ export class RuleDraft {
     rule[at + RULE_WORDS / 4] = first;
     rule[at + RULE_OPERAND / 4] = this.#operand;
   }
-}
-
-/** The four words of an IPv6 address in their order; of an IPv4 one the last, behind zeros. */
-export function words6(address: Ip): readonly number[] {
-  const value = BigInt(address);
-  return [96n, 64n, 32n, 0n].map((shift) => Number((value >> shift) & 0xffffffffn));
 }
 
 function mask6(length: number): bigint {

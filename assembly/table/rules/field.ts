@@ -1,0 +1,162 @@
+import { CTSTATE_INVALID, CTSTATE_UNTRACKED, HOOK_FORWARD, NEXT_HOP_FLAG_BRIDGE } from "../../abi/entry";
+import { INTERFACE_NODE } from "../../abi/packet";
+import {
+  CTSTATUS_CONFIRMED,
+  CTSTATUS_SEEN_REPLY,
+  FIELD_CONNMARK,
+  FIELD_CT_DIRECTION,
+  FIELD_CT_DPORT,
+  FIELD_CT_DST,
+  FIELD_CT_LEFT,
+  FIELD_CT_PROTOCOL,
+  FIELD_CT_REPLY_DPORT,
+  FIELD_CT_REPLY_DST,
+  FIELD_CT_REPLY_SPORT,
+  FIELD_CT_REPLY_SRC,
+  FIELD_CT_SPORT,
+  FIELD_CT_SRC,
+  FIELD_CT_STATUS,
+  FIELD_DST,
+  FIELD_ICMP,
+  FIELD_LENGTH,
+  FIELD_LINK,
+  FIELD_SRC,
+  FIELD_TCP_FLAGS,
+  FIELD_TOS,
+  FIELD_TTL,
+  LINK_BROADCAST,
+  LINK_MULTICAST,
+  LINK_UNICAST,
+} from "../../abi/rule";
+import { ETH_DST, IP4_TOS, IP4_TTL, IP6_HOP_LIMIT, PROTO_ICMP, PROTO_ICMP6, PROTO_TCP } from "../../abi/wire";
+import { load16, load32 } from "../../bytes";
+import { Packet } from "../../packet";
+import { FLOW_STATE_NEW } from "../flow/layout";
+import { connectionAt } from "../flow/lookup";
+import { HOP_FLAGS, HOP_OUT } from "../nexthop/layout";
+
+/** Fields of packets and of their connections, as rules ask for them (FIELD_). */
+
+/** The packet has no such field. No field is as large. */
+export const NO_FIELD: u64 = ~(<u64>0);
+
+/** It was routed, not made here or switched by a bridge: its TTL is one less from FORWARD on (ip_forward). */
+function isAged(packet: Packet): bool {
+  const hop = <usize>packet.hopAddress;
+  if (packet.in == INTERFACE_NODE || packet.hook < HOOK_FORWARD || hop == 0) return false;
+  return (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) == 0 || load<u32>(hop, HOP_OUT) != packet.in;
+}
+
+function ttlOf(packet: Packet): u32 {
+  const ttl = <u32>load<u8>(packet.ip + (packet.family == 6 ? IP6_HOP_LIMIT : IP4_TTL));
+  return ttl - u32(isAged(packet) && ttl != 0);
+}
+
+function tosOf(packet: Packet): u32 {
+  return packet.family == 6 ? (load16(packet.ip) >> 4) & 0xff : <u32>load<u8>(packet.ip, IP4_TOS);
+}
+
+function icmpOf(packet: Packet): u64 {
+  if (packet.protocol != PROTO_ICMP && packet.protocol != PROTO_ICMP6) return NO_FIELD;
+  return packet.segment < 2 ? NO_FIELD : load16(packet.transport);
+}
+
+/** Packets made on the node, and those that come back by the loopback interface, are for the host itself. */
+function linkOf(packet: Packet): u32 {
+  if (packet.in == INTERFACE_NODE) return LINK_UNICAST;
+  const dst = packet.frame + ETH_DST;
+  if ((load<u8>(dst) & 1) == 0) return LINK_UNICAST;
+  return load32(dst) == 0xffffffff && load16(dst + 4) == 0xffff ? LINK_BROADCAST : LINK_MULTICAST;
+}
+
+/** Conntrack has a connection for the packet, though it may not be open yet. */
+export function hasConnection(packet: Packet): bool {
+  return packet.ctstate != 0 && (packet.ctstate & (CTSTATE_INVALID | CTSTATE_UNTRACKED)) == 0;
+}
+
+export function connmarkOf(packet: Packet): u32 {
+  return packet.flow == 0 ? packet.connmark : connectionAt(packet.state, packet.flow >> 1).mark;
+}
+
+/** A field of a connection that the packet is the first one of. */
+function newConnectionField(packet: Packet, field: u32): u64 {
+  switch (field) {
+    case FIELD_CT_SRC:
+      return packet.frameSrc;
+    case FIELD_CT_DST:
+      return packet.frameDst;
+    case FIELD_CT_REPLY_SRC:
+      return packet.dst;
+    case FIELD_CT_REPLY_DST:
+      return packet.src;
+    case FIELD_CT_SPORT:
+      return packet.framePorts >> 16;
+    case FIELD_CT_DPORT:
+      return packet.framePorts & 0xffff;
+    case FIELD_CT_REPLY_SPORT:
+      return packet.dstPort;
+    case FIELD_CT_REPLY_DPORT:
+      return packet.srcPort;
+    default:
+      return 0;
+  }
+}
+
+function openConnectionField(packet: Packet, field: u32): u64 {
+  const connection = connectionAt(packet.state, packet.flow >> 1);
+  switch (field) {
+    case FIELD_CT_STATUS:
+      return CTSTATUS_CONFIRMED | (connection.state == FLOW_STATE_NEW ? 0 : CTSTATUS_SEEN_REPLY);
+    case FIELD_CT_DIRECTION:
+      return packet.flow & 1;
+    case FIELD_CT_LEFT:
+      return (max<u64>(connection.expires, packet.state.now) - packet.state.now) / 1000;
+    case FIELD_CT_SRC:
+      return connection.src;
+    case FIELD_CT_DST:
+      return connection.dst;
+    case FIELD_CT_REPLY_SRC:
+      return connection.replySrc;
+    case FIELD_CT_REPLY_DST:
+      return connection.replyDst;
+    case FIELD_CT_SPORT:
+      return connection.ports >> 16;
+    case FIELD_CT_DPORT:
+      return connection.ports & 0xffff;
+    case FIELD_CT_REPLY_SPORT:
+      return connection.replyPorts >> 16;
+    default:
+      return connection.replyPorts & 0xffff;
+  }
+}
+
+function connectionField(packet: Packet, field: u32): u64 {
+  if (!hasConnection(packet)) return NO_FIELD;
+  if (field == FIELD_CONNMARK) return connmarkOf(packet);
+  if (field == FIELD_CT_PROTOCOL) return packet.protocol;
+  return packet.flow == 0 ? newConnectionField(packet, field) : openConnectionField(packet, field);
+}
+
+/** A FIELD_ of the packet; NO_FIELD where it has none. */
+export function fieldOf(packet: Packet, field: u32): u64 {
+  switch (field) {
+    case FIELD_TTL:
+      return ttlOf(packet);
+    case FIELD_LENGTH:
+      return packet.ipLength;
+    case FIELD_TOS:
+      return tosOf(packet);
+    case FIELD_TCP_FLAGS:
+      return packet.protocol == PROTO_TCP ? packet.tcpFlags : NO_FIELD;
+    case FIELD_ICMP:
+      return icmpOf(packet);
+    case FIELD_LINK:
+      return linkOf(packet);
+    case FIELD_SRC:
+      return packet.src;
+    case FIELD_DST:
+      return packet.dst;
+    default:
+      return connectionField(packet, field);
+  }
+}
