@@ -38,7 +38,13 @@ class PcapStream {
   }
 }
 
-/** A tcpdump that is listening, and hands on every packet. */
+/** What tcpdump is to hear in a namespace. */
+export function tcpdumpIn(space: string, device: string, filter: readonly string[] = []): string[] {
+  const words = ["-i", device, "-s", "0", "-U", "--immediate-mode", "-B", String(BUFFER_KIB), "-Z", "root"];
+  return ["ip", "netns", "exec", space, "tcpdump", ...words, "-w", "-", ...filter];
+}
+
+/** A program that is listening, whose packets are handed on as they come. */
 export class CaptureStream {
   readonly #process: ChildProcess;
   #complaints = "";
@@ -54,16 +60,10 @@ export class CaptureStream {
     });
   }
 
-  /** Listens in a namespace; resolves once nothing is missed any more. */
-  static async open(
-    space: string,
-    device: string,
-    filter: readonly string[],
-    heard: (packet: Uint8Array) => void,
-  ): Promise<CaptureStream> {
-    const words = ["-i", device, "-s", "0", "-U", "--immediate-mode", "-B", String(BUFFER_KIB), "-Z", "root"];
-    const all = ["netns", "exec", space, "tcpdump", ...words, "-w", "-", ...filter];
-    const capture = new CaptureStream(spawn("ip", all, { stdio: ["ignore", "pipe", "pipe"] }), heard);
+  /** Starts a program that writes a pcap file to its standard output; resolves once it misses nothing any more. */
+  static async open(command: readonly string[], heard: (packet: Uint8Array) => void): Promise<CaptureStream> {
+    const [program = "", ...words] = command;
+    const capture = new CaptureStream(spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] }), heard);
     await capture.#listening();
     return capture;
   }
@@ -72,7 +72,7 @@ export class CaptureStream {
     const { stderr } = this.#process;
     return new Promise((resolve, reject) => {
       stderr?.on("data", () => this.#complaints.includes("listening on") && resolve());
-      this.#process.once("exit", () => reject(new Error(`tcpdump ended: ${this.#complaints}`)));
+      this.#process.once("exit", () => reject(new Error(`A capture ended: ${this.#complaints}`)));
     });
   }
 

@@ -1,5 +1,6 @@
 import { printIpSets } from "../../../src/ruleset/ipset.js";
 import { printIptables } from "../../../src/ruleset/iptables-text.js";
+import { printIpvs } from "../../../src/ruleset/ipvs.js";
 import { printNft } from "../../../src/ruleset/nft-listing.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
 import { callIn } from "./shell.js";
@@ -14,36 +15,16 @@ export interface RuleText {
   readonly text: string;
 }
 
-/** NFLOG group that packets delivered to the node are shown by. */
-export const DELIVERED_GROUP = 5;
-
-/**
- * Packets that the node itself gets are shown and then dropped, so that its stack does not answer. The chain must be
- * loaded before any other: of equal priority the later one is asked first, and connections are confirmed at this one.
- */
-const DELIVERED = `table inet delivered {
-  chain input {
-    type filter hook input priority 2147483647; policy accept
-    log group ${DELIVERED_GROUP} queue-threshold 1
-    drop
-  }
-}
-`;
-
-/** Shows what is delivered to the node; before its rules are loaded. */
-export function showDelivered(space: string): void {
-  callIn(space, "nft", ["-f", "-"], DELIVERED);
-}
-
 /** The parts of a ruleset that the kernel's tools load, in the order in which they are needed. */
 export function textsOf(ruleset: Ruleset, backend: Backend): RuleText[] {
-  const { ipsets, iptables, ip6tables, nftables, nftables6 } = ruleset;
+  const { ipsets, ipvs, iptables, ip6tables, nftables, nftables6 } = ruleset;
   const texts: RuleText[] = [];
   const add = (program: string, words: readonly string[], text: string) =>
     texts.push({ program, words, text });
   if (ipsets !== undefined) add("ipset", ["restore"], printIpSets(ipsets));
   if (iptables !== undefined) add(`iptables-${backend}-restore`, [], printIptables(iptables));
   if (ip6tables !== undefined) add(`ip6tables-${backend}-restore`, [], printIptables(ip6tables));
+  if (ipvs !== undefined) add("ipvsadm", ["--restore"], printIpvs(ipvs));
   for (const table of [nftables, nftables6]) {
     if (table !== undefined) add("nft", ["-f", "-"], printNft(table));
   }

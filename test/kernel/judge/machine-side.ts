@@ -51,7 +51,8 @@ export class MachineSide {
    */
   judgeAs(entering: Entering, now: number, kernel: Leaving | undefined): Judgement {
     const aim = kernel === undefined ? undefined : endsOf(kernel)?.[1];
-    if (kernel !== undefined && aim !== undefined) {
+    // What a scheduler chooses follows from what it chose before: nothing is drawn.
+    if (kernel !== undefined && aim !== undefined && this.#engine.ruleset.proxy !== "ipvs") {
       for (let tries = 0; tries < TRIES; tries++) {
         this.#scout.clearConnections();
         this.#seedBoth(++this.#seed);

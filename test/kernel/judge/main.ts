@@ -1,9 +1,10 @@
-import { release } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BROKEN_RULES, type BrokenRule } from "./broken-rule.js";
 import { expectKernel, NotHere } from "./shell.js";
 import { holdTrial, MODES, type Mode, type Trial } from "./trial.js";
-import { faultsOf, printDifferences, printTable, rowOf } from "./verdict.js";
+import { runInUml } from "./user-mode-linux.js";
+import { faultsOf, printDifferences, printTable } from "./verdict.js";
 
 /** Asks the Linux kernel: loads the printed rules, sends packets, and compares with what the machine says. */
 
@@ -13,8 +14,16 @@ interface Options {
   readonly seed: number;
   readonly break?: BrokenRule;
   readonly trust?: boolean;
+  readonly here?: boolean;
   readonly examples: number;
   readonly json?: boolean;
+}
+
+/** What a run comes to. */
+interface Result {
+  readonly trials: readonly Trial[];
+  /** What was not as it should be, a sentence each. */
+  readonly faults: readonly string[];
 }
 
 /** Packets that suffice to meet a rule that is broken. */
@@ -31,7 +40,7 @@ function parseCount(text: string): number {
 
 async function differing(mode: Mode, seed: number, broken?: BrokenRule): Promise<number> {
   const setup = { mode, packets: FEW, seed, ...(broken === undefined ? {} : { broken }) };
-  return (await holdTrial(setup, () => {})).tally.differing;
+  return (await holdTrial(setup, () => {})).differing;
 }
 
 /** A rule broken on purpose must be noticed, or the comparison proves nothing. */
@@ -40,44 +49,53 @@ async function overlooked(mode: Mode, seed: number): Promise<string[]> {
   const faults: string[] = [];
   for (const broken of BROKEN_RULES) {
     const found = await differing(mode, seed, broken);
-    say(`${mode.name}: with a broken ${broken} rule ${found} packets differ`);
+    say(`${mode.name}: ${found} packets differ with a broken ${broken} rule, ${usual} without`);
     if (found <= usual) faults.push(`${mode.name}: a broken ${broken} rule was not noticed.`);
   }
   return faults;
 }
 
-function print(trials: readonly Trial[], faults: readonly string[], options: Options): void {
-  if (options.json === true) {
-    const rows = trials.map((trial) => ({
-      ...rowOf(trial),
-      draws: trial.draws,
-      groups: trial.tally.differences.slice(0, options.examples),
-    }));
-    console.log(
-      JSON.stringify({ kernel: release(), seed: options.seed, trials: rows, faults }, undefined, 2),
-    );
-    return;
-  }
-  for (const { tally } of trials) process.stdout.write(printDifferences(tally.differences, options.examples));
-  console.log(`Linux ${release()}, seed ${options.seed}\n\n${printTable(trials)}`);
-  for (const fault of faults) console.log(fault);
+/** Asks this machine's kernel. */
+async function askHere(mode: Mode, options: Options): Promise<Result> {
+  const { packets, seed, break: broken, trust = false } = options;
+  const trial = await holdTrial({ mode, packets, seed, ...(broken === undefined ? {} : { broken }) }, say);
+  const unnoticed = broken === undefined && !trust ? await overlooked(mode, seed) : [];
+  return { trials: [trial], faults: [...faultsOf(trial), ...unnoticed] };
 }
 
-async function main(options: Options): Promise<number> {
+/** Asks user-mode Linux, where this same program runs. */
+async function askUml(mode: Mode, options: Options): Promise<Result> {
+  const { packets, seed, examples, break: broken, trust = false } = options;
+  const numbers = ["--packets", packets, "--seed", seed, "--examples", examples].map(String);
+  const flags = [...(broken === undefined ? [] : ["--break", broken]), ...(trust ? ["--trust"] : [])];
+  const own = [process.execPath, fileURLToPath(import.meta.url), "--here", "--json", "--mode", mode.name];
+  const { status, output } = await runInUml([...own, ...numbers, ...flags], say);
+  if (output === "") throw new Error(`In user-mode Linux the program ended with status ${status}.`);
+  return JSON.parse(output) as Result;
+}
+
+async function ask(options: Options): Promise<Result> {
   expectKernel();
-  const modes = MODES.filter(({ name }) => options.mode.includes(name));
-  const trials: Trial[] = [];
-  const faults: string[] = [];
-  for (const mode of modes) {
-    const { packets, seed } = options;
-    const setup = { mode, packets, seed, ...(options.break === undefined ? {} : { broken: options.break }) };
-    const trial = await holdTrial(setup, say);
-    trials.push(trial);
-    faults.push(...faultsOf(trial));
-    if (options.break === undefined && options.trust !== true) faults.push(...(await overlooked(mode, seed)));
+  const results: Result[] = [];
+  for (const mode of MODES.filter(({ name }) => options.mode.includes(name))) {
+    results.push(
+      mode.inUml === true && options.here !== true
+        ? await askUml(mode, options)
+        : await askHere(mode, options),
+    );
   }
-  print(trials, faults, options);
-  return faults.length === 0 ? 0 : 1;
+  return { trials: results.flatMap(({ trials }) => trials), faults: results.flatMap(({ faults }) => faults) };
+}
+
+function print({ trials, faults }: Result, { seed, examples, json = false }: Options): void {
+  if (json) {
+    const cut = trials.map((trial) => ({ ...trial, groups: trial.groups.slice(0, examples) }));
+    console.log(JSON.stringify({ seed, trials: cut, faults }, undefined, 2));
+    return;
+  }
+  for (const { groups } of trials) process.stdout.write(printDifferences(groups, examples));
+  console.log(printTable(trials));
+  for (const fault of faults) console.log(fault);
 }
 
 const names = MODES.map(({ name }) => name);
@@ -89,6 +107,7 @@ const command = new Command("test:kernel")
     new Option("--break <rule>", "loads a wrong rule, to see that it is noticed").choices(BROKEN_RULES),
   )
   .option("--trust", "does not ask whether broken rules are noticed")
+  .option("--here", "asks this kernel, not user-mode Linux, in mode ipvs too")
   .option("--examples <count>", "kinds of differences to show", parseCount, 20)
   .option("--json", "prints the result as JSON");
 
@@ -97,7 +116,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 command.action(async (options: Options) => {
   try {
-    process.exitCode = await main(options);
+    const result = await ask(options);
+    print(result, options);
+    process.exitCode = result.faults.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof NotHere)) throw error;
     console.error(`skipped: ${error.message}`);

@@ -45,6 +45,7 @@ function createInterface({ node, ends }: Spaces, device: Interface): string[] {
   const { name, mac, mtu, vxlan } = device;
   const settings = `address ${printMac(mac)} mtu ${mtu}`;
   if (device.kind === "loopback") return ["link set lo up"];
+  // kube-proxy's stays down: its addresses are local all the same.
   if (device.kind === "dummy") return [`link add ${name} type dummy`];
   if (isWire(device)) {
     return [`link add ${name} ${settings} type veth peer name ${name} netns ${ends}`, `link set ${name} up`];

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { ETH_LEN } from "../../../assembly/abi/wire.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
-import { CaptureStream } from "./capture-stream.js";
+import { CaptureStream, tcpdumpIn } from "./capture-stream.js";
 import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
-import { DELIVERED_GROUP, loadRules, type RuleText, showDelivered } from "./kernel-rules.js";
-import { deliveredPacket } from "./nflog.js";
+import { type Hearing, hearDelivered, prepareHearing } from "./delivered.js";
+import { loadRules, type RuleText } from "./kernel-rules.js";
+import { buildProgram } from "./native.js";
 import { fellNode, isWire, raiseNode, type Spaces, setKernel } from "./node-space.js";
 import { tagOf } from "./packet-octets.js";
-import { buildSender, Sender, senderSource } from "./sender.js";
+import { Sender } from "./sender.js";
 import { callIn } from "./shell.js";
 
 /** What one node of the rig is made of. */
@@ -19,6 +20,7 @@ export interface RigSetup {
   /** Neighbours that packets go to beside the ruleset's. */
   readonly guests: readonly Neighbour[];
   readonly settings: Readonly<Record<string, number>>;
+  readonly hearing: Hearing;
 }
 
 /** A packet that surely comes out at one place, so that what came before it and is not there was dropped. */
@@ -52,7 +54,7 @@ export class Rig {
     this.#ways = ways;
     this.#sentinels = sentinels;
     this.#folder = folder;
-    const program = buildSender(senderSource(), folder);
+    const program = buildProgram("sender", folder);
     this.#sender = new Sender(
       program,
       ways.map((way) => (way === NODE_WAY ? `${spaces.node}:` : `${spaces.ends}:${way}`)),
@@ -67,12 +69,12 @@ export class Rig {
     process.once("exit", () => fellNode(spaces));
     try {
       raiseNode(spaces, setup.ruleset, setup.guests);
-      showDelivered(spaces.node);
+      prepareHearing(spaces.node, setup.hearing);
       loadRules(spaces.node, setup.texts);
       setKernel(spaces.node, setup.settings);
       const wires = setup.ruleset.interfaces.filter(isWire).map(({ name: wire }) => wire);
       const rig = new Rig(spaces, [NODE_WAY, ...wires], sentinels, folder);
-      await rig.#listen(wires);
+      await rig.#listen(wires, setup.hearing);
       return rig;
     } catch (cause) {
       fellNode(spaces);
@@ -81,17 +83,14 @@ export class Rig {
     }
   }
 
-  async #listen(wires: readonly string[]): Promise<void> {
+  async #listen(wires: readonly string[], hearing: Hearing): Promise<void> {
     const { node, ends } = this.#spaces;
     for (const way of wires) {
       const heard = (octets: Uint8Array) => this.#hear({ way, octets });
-      this.#captures.push(await CaptureStream.open(ends, way, ["-Q", "in"], heard));
+      this.#captures.push(await CaptureStream.open(tcpdumpIn(ends, way, ["-Q", "in"]), heard));
     }
-    const delivered = (record: Uint8Array) => {
-      const octets = deliveredPacket(record);
-      if (octets !== undefined) this.#hear({ way: NODE_WAY, octets });
-    };
-    this.#captures.push(await CaptureStream.open(node, `nflog:${DELIVERED_GROUP}`, [], delivered));
+    const delivered = (octets: Uint8Array) => this.#hear({ way: NODE_WAY, octets });
+    this.#captures.push(await hearDelivered(node, hearing, this.#folder, delivered));
   }
 
   #hear(leaving: Leaving): void {

@@ -1,6 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { call } from "./shell.js";
 
 /** A packet to send: the number of the way, and a frame, or an IP packet where the way is the node itself. */
 export interface Sending {
@@ -9,19 +7,6 @@ export interface Sending {
 }
 
 const RECORD_LEN = 4;
-
-/** Compiles the program that sends; `folder` is where it is put. */
-export function buildSender(source: string, folder: string): string {
-  const program = `${folder}/sender`;
-  call("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source]);
-  return program;
-}
-
-/** Where the program's text stands, from the compiled file as from the source. */
-export function senderSource(): string {
-  const here = fileURLToPath(import.meta.url);
-  return `${here.slice(0, here.lastIndexOf("/")).replace("/build/kernel/", "/")}/sender.c`;
-}
 
 function recordsOf(sendings: readonly Sending[]): Buffer {
   const length = sendings.reduce((sum, { octets }) => sum + RECORD_LEN + octets.length, RECORD_LEN);

@@ -67,7 +67,7 @@ export class Sitting {
   /** Holds them all to their ends; resolves to where each first packet went in the kernel. */
   async hold(conversations: readonly Conversation[]): Promise<readonly (Leaving | undefined)[]> {
     const hearings = conversations.map(open);
-    this.#tally.flows += hearings.length;
+    this.#tally.open(hearings.length);
     const first: (Leaving | undefined)[] = [];
     while (true) {
       const turns = hearings
@@ -90,8 +90,7 @@ export class Sitting {
         ? this.#machine.judgeAs(toMachine, now, kernel[0])
         : this.#machine.judge(toMachine, now);
     const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, hearing.port);
-    this.#tally.count(toKernel, kernel, judgement);
-    if (hearing.next > 1) this.#tally.later += 1;
+    this.#tally.count(toKernel, kernel, judgement, hearing.next > 1);
     if (difference !== undefined) {
       const { kind } = hearing.conversation;
       this.#tally.differ({

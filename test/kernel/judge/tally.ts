@@ -44,45 +44,71 @@ function exampleOf({ entering, kernel, judgement }: Difference): string[] {
   ];
 }
 
-/** What was sent and how it was judged. */
+/** What was sent and how it was judged: numbers of packets. */
+export interface Outcome {
+  readonly packets: number;
+  readonly flows: number;
+  /** Those that were not the first of their conversation. */
+  readonly later: number;
+  readonly madeOnNode: number;
+  readonly forwarded: number;
+  readonly delivered: number;
+  readonly dropped: number;
+  readonly answered: number;
+  /** Those that the machine does not judge, by its reason. */
+  readonly punted: Readonly<Record<string, number>>;
+  readonly differing: number;
+  /** The most frequent first. */
+  readonly groups: readonly DifferenceGroup[];
+}
+
+type Fate = "forwarded" | "delivered" | "dropped" | "answered";
+
+function fateOf({ verdict }: Judgement, kernel: readonly Leaving[]): Fate {
+  if (verdict === "FORWARD") return "forwarded";
+  if (verdict === "LOCAL") return "delivered";
+  return kernel.length > 0 ? "answered" : "dropped";
+}
+
+/** Counts packets as they are judged. */
 export class Tally {
-  packets = 0;
-  /** Those that were not the first of their connection. */
-  later = 0;
-  flows = 0;
-  forwarded = 0;
-  delivered = 0;
-  dropped = 0;
-  answered = 0;
-  made = 0;
-  readonly punted = new Map<string, number>();
+  readonly #counts = { packets: 0, flows: 0, later: 0, madeOnNode: 0, differing: 0 };
+  readonly #fates = { forwarded: 0, delivered: 0, dropped: 0, answered: 0 };
+  readonly #punted: Record<string, number> = {};
   readonly #groups = new Map<string, { count: number; example: readonly string[] }>();
 
-  /** Adds one packet on which both agreed. */
-  count(entering: Entering, kernel: readonly Leaving[], { verdict, reason }: Judgement): void {
-    this.packets += 1;
-    if (entering.way === NODE_WAY) this.made += 1;
-    if (verdict === "FORWARD") this.forwarded += 1;
-    else if (verdict === "LOCAL") this.delivered += 1;
-    else if (verdict === "PUNT") this.punted.set(reason, (this.punted.get(reason) ?? 0) + 1);
-    else if (kernel.length > 0) this.answered += 1;
-    else this.dropped += 1;
+  open(flows: number): void {
+    this.#counts.flows += flows;
+  }
+
+  count(entering: Entering, kernel: readonly Leaving[], judgement: Judgement, isLater: boolean): void {
+    const { verdict, reason } = judgement;
+    this.#counts.packets += 1;
+    if (isLater) this.#counts.later += 1;
+    if (entering.way === NODE_WAY) this.#counts.madeOnNode += 1;
+    if (verdict === "PUNT") this.#punted[reason] = (this.#punted[reason] ?? 0) + 1;
+    else this.#fates[fateOf(judgement, kernel)] += 1;
   }
 
   differ(difference: Difference): void {
     const what = `${difference.conversation} / ${difference.step}: ${difference.how}`;
+    this.#counts.differing += 1;
     const group = this.#groups.get(what);
     if (group === undefined) this.#groups.set(what, { count: 1, example: exampleOf(difference) });
     else group.count += 1;
   }
 
-  /** The most frequent first. */
-  get differences(): readonly DifferenceGroup[] {
-    return [...this.#groups].map(([what, group]) => ({ what, ...group })).sort((a, b) => b.count - a.count);
+  get packets(): number {
+    return this.#counts.packets;
   }
 
-  /** Packets on which they differ. */
   get differing(): number {
-    return this.differences.reduce((sum, { count }) => sum + count, 0);
+    return this.#counts.differing;
+  }
+
+  get outcome(): Outcome {
+    const groups = [...this.#groups].map(([what, group]) => ({ what, ...group }));
+    groups.sort((a, b) => b.count - a.count);
+    return { ...this.#counts, ...this.#fates, punted: this.#punted, groups };
   }
 }

@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import { compile } from "../../../src/compile.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { ProxyMode, Ruleset } from "../../../src/ruleset/ruleset.js";
@@ -15,19 +16,22 @@ import { Rig, type Sentinel } from "./rig.js";
 import { enter } from "./segment.js";
 import { Sitting } from "./sitting.js";
 import { endsOf } from "./steps.js";
-import { Tally } from "./tally.js";
+import { type Outcome, Tally } from "./tally.js";
 
 /** Who is asked in the kernel. */
 export interface Mode {
   readonly name: string;
   readonly proxy: ProxyMode;
   readonly backend: Backend;
+  /** Only user-mode Linux has what it takes. */
+  readonly inUml?: boolean;
 }
 
 export const MODES: readonly Mode[] = [
   { name: "iptables-legacy", proxy: "iptables", backend: "legacy" },
   { name: "iptables-nft", proxy: "iptables", backend: "nft" },
   { name: "nftables", proxy: "nftables", backend: "nft" },
+  { name: "ipvs", proxy: "ipvs", backend: "legacy", inUml: true },
 ];
 
 export interface TrialSetup {
@@ -38,10 +42,11 @@ export interface TrialSetup {
   readonly broken?: BrokenRule;
 }
 
-/** How one mode did. */
-export interface Trial {
+/** How one mode did: plain data. */
+export interface Trial extends Outcome {
   readonly mode: string;
-  readonly tally: Tally;
+  /** Release of the kernel that was asked. */
+  readonly kernel: string;
   /** Packets for which a capture had no room. */
   readonly missed: number;
   /** How the kernel drew endpoints that are as likely as one another. */
@@ -93,7 +98,16 @@ function guestsOf(): Neighbour[] {
   return GUESTS.map((text) => ({ address: ip(text), dev: "eth0", mac: 0x0242 * 2 ** 32 + Number(ip(text)) }));
 }
 
-const SETTINGS = { "net.ipv4.conf.all.route_localnet": 1 };
+/** The kernel's settings that kube-proxy makes. */
+const SETTINGS: Readonly<Record<ProxyMode, Readonly<Record<string, number>>>> = {
+  iptables: { "net.ipv4.conf.all.route_localnet": 1 },
+  nftables: {},
+  ipvs: {
+    "net.ipv4.vs.conntrack": 1,
+    "net.ipv4.vs.expire_nodest_conn": 1,
+    "net.ipv4.vs.expire_quiescent_template": 1,
+  },
+};
 
 /** A node in the kernel and in the machine, and those who talk through it. */
 interface Stage {
@@ -110,8 +124,9 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const machine = await MachineSide.load(ruleset);
   const right = textsOf(ruleset, backend);
   const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
-  const settings = proxy === "iptables" ? SETTINGS : {};
-  const rig = await Rig.raise({ ruleset, texts, guests: guestsOf(), settings }, sentinelsOf(ruleset));
+  const hearing = proxy === "ipvs" ? "sockets" : "nflog";
+  const parts = { ruleset, texts, guests: guestsOf(), settings: SETTINGS[proxy], hearing } as const;
+  const rig = await Rig.raise(parts, sentinelsOf(ruleset));
   const parties = [new Sources(cluster), new Destinations(cluster), new Ports()] as const;
   return {
     rig,
@@ -162,5 +177,5 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     }
     say(`${mode}: ${tally.packets} of ${setup.packets} packets, ${tally.differing} differ`);
   }
-  return { mode, tally, missed, draws: draws ?? evenness([0, 0]) };
+  return { mode, kernel: release(), missed, draws: draws ?? evenness([0, 0]), ...tally.outcome };
 }

@@ -4,61 +4,39 @@ import type { Trial } from "./trial.js";
 /** Chance alone makes the kernel's draws look less even than this once in a million runs. */
 const IMPROBABLE = 1e-6;
 
-/** One row of the result: a trial in numbers. */
-interface Row {
-  readonly mode: string;
-  readonly packets: number;
-  readonly flows: number;
-  /** Packets that were not the first of their conversation. */
-  readonly later: number;
-  readonly madeOnNode: number;
-  readonly forwarded: number;
-  readonly delivered: number;
-  readonly dropped: number;
-  readonly answered: number;
-  /** Packets that the machine does not judge. */
-  readonly punted: number;
-  readonly differences: number;
-}
-
-export function rowOf({ mode, tally }: Trial): Row {
-  const { packets, flows, later, made, forwarded, delivered, dropped, answered } = tally;
-  const punted = [...tally.punted.values()].reduce((sum, count) => sum + count, 0);
-  const fates = { forwarded, delivered, dropped, answered, punted };
-  return { mode, packets, flows, later, madeOnNode: made, ...fates, differences: tally.differing };
-}
-
-const TITLES: Readonly<Record<keyof Row, string>> = {
-  mode: "mode",
-  packets: "packets",
-  flows: "flows",
-  later: "not first",
-  madeOnNode: "made on the node",
-  forwarded: "forwarded",
-  delivered: "delivered",
-  dropped: "dropped",
-  answered: "answered by ICMP",
-  punted: "not judged",
-  differences: "differences",
-};
+/** Columns of the result. */
+const COLUMNS: readonly (readonly [string, (trial: Trial) => string | number])[] = [
+  ["mode", ({ mode }) => mode],
+  ["Linux", ({ kernel }) => kernel],
+  ["packets", ({ packets }) => packets],
+  ["flows", ({ flows }) => flows],
+  ["not first", ({ later }) => later],
+  ["made on the node", ({ madeOnNode }) => madeOnNode],
+  ["forwarded", ({ forwarded }) => forwarded],
+  ["delivered", ({ delivered }) => delivered],
+  ["dropped", ({ dropped }) => dropped],
+  ["answered by ICMP", ({ answered }) => answered],
+  ["not judged", ({ punted }) => Object.values(punted).reduce((sum, count) => sum + count, 0)],
+  ["differences", ({ differing }) => differing],
+];
 
 /** The result as a Markdown table, as it stands in the README. */
 export function printTable(trials: readonly Trial[]): string {
-  const names = Object.keys(TITLES) as (keyof Row)[];
   const cell = (value: string | number) =>
     typeof value === "number" ? value.toLocaleString("en-GB") : value;
+  const isText = (column: (typeof COLUMNS)[number]) => column[0] === "mode" || column[0] === "Linux";
   const lines = [
-    names.map((name) => TITLES[name]),
-    names.map((name) => (name === "mode" ? "---" : "---:")),
-    ...trials.map(rowOf).map((row) => names.map((name) => cell(row[name]))),
+    COLUMNS.map(([title]) => title),
+    COLUMNS.map((column) => (isText(column) ? "---" : "---:")),
+    ...trials.map((trial) => COLUMNS.map(([, value]) => cell(value(trial)))),
   ];
   return lines.map((line) => `| ${line.join(" | ")} |\n`).join("");
 }
 
 /** What was not as it should be, a sentence each. */
-export function faultsOf({ mode, tally, missed, draws }: Trial): string[] {
+export function faultsOf({ mode, packets, later, differing, missed, draws }: Trial): string[] {
   const faults: string[] = [];
-  if (tally.differing > 0) faults.push(`${mode}: kernel and machine differ in ${tally.differing} packets.`);
+  if (differing > 0) faults.push(`${mode}: kernel and machine differ in ${differing} packets.`);
   if (missed > 0)
     faults.push(`${mode}: captures had no room for ${missed} packets; run it on a quieter machine.`);
   if (draws.probability < IMPROBABLE) {
@@ -66,8 +44,7 @@ export function faultsOf({ mode, tally, missed, draws }: Trial): string[] {
       `${mode}: endpoints are not drawn evenly: ${draws.counts.join(", ")} (χ² ${draws.chiSquare.toFixed(1)}).`,
     );
   }
-  if (tally.later * 5 < tally.packets)
-    faults.push(`${mode}: less than a fifth are later packets of a conversation.`);
+  if (later * 5 < packets) faults.push(`${mode}: less than a fifth are later packets of a conversation.`);
   return faults;
 }
 
