@@ -200,9 +200,9 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
     case "nft-address-removed":
       return editNftSet(ruleset, step);
     case "nft-set-set":
-      return editNft(ruleset, (table) => ({ ...table, sets: put(table.sets, step.set, nameOf) }));
+      return editNft(ruleset, step, (table) => ({ ...table, sets: put(table.sets, step.set, nameOf) }));
     case "nft-set-removed":
-      return editNft(ruleset, (table) => ({
+      return editNft(ruleset, step, (table) => ({
         ...table,
         sets: without(table.sets, step.name, nameOf, `set ${step.name}`),
       }));
