@@ -55,7 +55,7 @@ async function connected(): Promise<{ readonly node: BareNode; readonly ways: re
   const node = (await BareNode.make({ connections: 64 }))
     .route("0.0.0.0/0", { kind: "direct", out: 2, source: NODE })
     .chain(0, new RuleDraft().target(TARGET_DNAT, 0x0af40209, 8080))
-    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0))
+    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0, 0))
     .hook(HOOK_PREROUTING, 0, HOOK_NAT)
     .hook(HOOK_POSTROUTING, 1, HOOK_NAT);
   const ways: Way[] = [];

@@ -27,7 +27,7 @@ async function nodeOf({ newFrom, newTo }: Change): Promise<BareNode> {
   return (await BareNode.make())
     .route("0.0.0.0/0", { kind: "direct", out: 2, source, ...MACS })
     .chain(0, new RuleDraft().target(TARGET_DNAT, ip4(server), Number(port)))
-    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0))
+    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0, 0))
     .hook(HOOK_PREROUTING, 0, HOOK_NAT)
     .hook(HOOK_POSTROUTING, 1, HOOK_NAT);
 }

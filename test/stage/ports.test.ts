@@ -11,7 +11,7 @@ const SERVER = "192.0.2.1:53";
 async function nodeOf(randomFully: boolean, seed = 1): Promise<BareNode> {
   return (await BareNode.make({ connections: 4000, seed }))
     .route("0.0.0.0/0", { kind: "direct", out: 2, source: "172.18.0.2" })
-    .chain(0, new RuleDraft().target(TARGET_MASQUERADE, randomFully ? 1 : 0))
+    .chain(0, new RuleDraft().target(TARGET_MASQUERADE, randomFully ? 1 : 0, 0))
     .hook(HOOK_POSTROUTING, 0, HOOK_NAT);
 }
 

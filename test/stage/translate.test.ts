@@ -78,7 +78,7 @@ async function nodeOf(to: Ends): Promise<BareNode> {
       srcMac: MACS.src,
     })
     .chain(0, new RuleDraft().target(TARGET_DNAT, to.dst, to.dstPort))
-    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0))
+    .chain(1, new RuleDraft().target(TARGET_MASQUERADE, 0, 0))
     .hook(HOOK_PREROUTING, 0, HOOK_NAT)
     .hook(HOOK_POSTROUTING, 1, HOOK_NAT)
     .flags(IMAGE_FLAG_VERIFY);
