@@ -19,7 +19,8 @@ import type { Ruleset } from "./ruleset/ruleset.js";
 export class Compilation {
   readonly #target: Target;
   readonly #given: readonly Diagnostic[];
-  readonly #program: Program<Fragment, readonly [Proxied, Addressing]>;
+  readonly #proxies: readonly Program<Fragment, Proxied>[];
+  readonly #addressing: Program<Fragment, Addressing>;
   /** Which Service a slice names, by the slice's own name. */
   readonly #owners = new ByName<string>();
   #ruleset: Ruleset | undefined;
@@ -28,7 +29,9 @@ export class Compilation {
   constructor(cluster: Cluster, options: CompileOptions = {}) {
     this.#target = targetOf(cluster, options);
     this.#given = cluster.diagnostics;
-    this.#program = new Program(this.#target.frontEnd, serviceObjects(cluster));
+    const objects = serviceObjects(cluster);
+    this.#proxies = this.#target.proxies.map((proxy) => new Program(proxy, objects));
+    this.#addressing = new Program(this.#target.addressing, objects);
     for (const { namespace, name, serviceName } of cluster.endpointSlices) {
       this.#owners.set(namespace, name, serviceName);
     }
@@ -36,7 +39,12 @@ export class Compilation {
 
   /** The ruleset as it is now: what `compile` makes of the changed cluster. It is put together when asked for. */
   get ruleset(): Ruleset {
-    this.#ruleset ??= rulesetOf(this.#target, { diagnostics: this.#given }, this.#program.whole);
+    this.#ruleset ??= rulesetOf(
+      this.#target,
+      { diagnostics: this.#given },
+      this.#proxies.map(({ whole }) => whole),
+      this.#addressing.whole,
+    );
     return this.#ruleset;
   }
 
@@ -45,7 +53,10 @@ export class Compilation {
    * for what is deleted but not there; nothing is changed then.
    */
   apply(change: ClusterChange): RulesetChange {
-    const steps = this.#changed(change).flatMap((objects) => this.#program.change(objects));
+    const programs = [...this.#proxies, this.#addressing];
+    const steps = this.#changed(change).flatMap((objects) =>
+      programs.flatMap((program) => program.change(objects)),
+    );
     this.#ruleset = undefined;
     return steps;
   }
@@ -55,10 +66,10 @@ export class Compilation {
     switch (change?.kind) {
       case "service-set": {
         const { service } = change;
-        return [{ ...this.#program.objectsOf(service), service }];
+        return [{ ...this.#addressing.objectsOf(service), service }];
       }
       case "service-deleted": {
-        const objects = this.#program.objectsOf(change);
+        const objects = this.#addressing.objectsOf(change);
         if (objects.service === undefined) throw missing("Service", change);
         return [{ ...objects, service: undefined }];
       }
@@ -66,18 +77,18 @@ export class Compilation {
         const slice = change.endpointSlice;
         const { namespace, name, serviceName } = slice;
         const owner = this.#owners.get(namespace, name);
-        const joined = withSlice(this.#program.objectsOf({ namespace, name: serviceName }), slice);
+        const joined = withSlice(this.#addressing.objectsOf({ namespace, name: serviceName }), slice);
         if (owner === serviceName) return [joined];
         this.#owners.set(namespace, name, serviceName);
         if (owner === undefined) return [joined];
-        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name), joined];
+        return [withoutSlice(this.#addressing.objectsOf({ namespace, name: owner }), name), joined];
       }
       case "endpointslice-deleted": {
         const { namespace, name } = change;
         const owner = this.#owners.get(namespace, name);
         if (owner === undefined) throw missing("EndpointSlice", change);
         this.#owners.delete(namespace, name);
-        return [withoutSlice(this.#program.objectsOf({ namespace, name: owner }), name)];
+        return [withoutSlice(this.#addressing.objectsOf({ namespace, name: owner }), name)];
       }
       default:
         throw new TypeError("There is no change of that kind: see ClusterChange.");

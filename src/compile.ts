@@ -9,10 +9,12 @@ export type { CompileOptions } from "./compile/options.js";
 
 /**
  * Compiles a cluster for one of its nodes: what kube-proxy and the network plugin would leave in that node's
- * kernel, IPv4. What of the cluster is not modelled is told in `diagnostics`. Throws InputError if there is no
- * such node, if the node lacks an IPv4 address or podCIDR, or for options that are not known.
+ * kernel, in each family in which the node has an address and a podCIDR. What of the cluster is not modelled is told in
+ * `diagnostics`. Throws InputError if there is no such node or family, or for options that are not known.
  */
 export function compile(cluster: Cluster, options: CompileOptions = {}): Ruleset {
   const target = targetOf(cluster, options);
-  return rulesetOf(target, cluster, compileWith(target.frontEnd, serviceObjects(cluster)));
+  const objects = serviceObjects(cluster);
+  const proxied = target.proxies.map((proxy) => compileWith(proxy, objects));
+  return rulesetOf(target, cluster, proxied, compileWith(target.addressing, objects));
 }

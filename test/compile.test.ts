@@ -144,10 +144,10 @@ describe("compile", () => {
     for (const [options, sentence] of cases) expect(refused(SHOP, options as CompileOptions)).toBe(sentence);
   });
 
-  it("refuses a node with IPv6 alone", () => {
+  it("refuses a node without an address of its podCIDR's family", () => {
     const nodes = SHOP.nodes.map((node) => ({ ...node, internalIPs: [ip("fd00::5")] }));
-    expect(refused({ ...SHOP, nodes }, {})).toContain(
-      "Node worker-1: status.addresses: no InternalIP of IPv4",
+    expect(refused({ ...SHOP, nodes }, {})).toBe(
+      "Node worker-1: status.addresses: no InternalIP of its podCIDR's family: give the node one.",
     );
   });
 });

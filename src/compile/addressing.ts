@@ -1,9 +1,16 @@
 import type { NodeNetwork } from "../cni/network.js";
 import { BRIDGE, podNeighbour } from "../cni/pods.js";
-import { type Collection, elementsOf, type Fragment, type FrontEnd } from "../fragment/front-end.js";
+import {
+  type Collection,
+  elementsOf,
+  type Fragment,
+  type FrontEnd,
+  type Key,
+} from "../fragment/front-end.js";
 import type { Service } from "../model/service.js";
 import type { ServiceObjects } from "../model/service-objects.js";
-import type { Ip, Ip4 } from "../net/ip.js";
+import { familyOf, type Ip } from "../net/ip.js";
+import { IpMap } from "../net/ip-map.js";
 import { prefixContains } from "../net/prefix.js";
 import { isProxied } from "../proxy/frontends.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
@@ -15,22 +22,27 @@ type Named = readonly [address: Ip, name: string];
 interface AddressingFragment extends Fragment {
   readonly names: readonly Named[];
   /** Addresses of endpoints on this node, whose Pods may not have been given. */
-  readonly endpointIPs: readonly Ip4[];
+  readonly endpointIPs: readonly Ip[];
 }
 
 /** Addresses that the network has no name for already. */
 function nameCollection(network: NodeNetwork): Collection<AddressingFragment, Named> {
   return {
     elementsOf: ({ names }) => names.filter(([address]) => !network.names.has(address)),
-    keyOf: ([address]) => (typeof address === "number" ? address : `${address}`),
+    keyOf: ([address]) => keyOf(address),
     set: ([address, name]) => ({ kind: "name-set", address, name }),
     removed: ([address]) => ({ kind: "name-set", address }),
   };
 }
 
-const NEIGHBOURS: Collection<AddressingFragment, Ip4> = {
+/** Numbers are the keys that hosts find fastest. */
+function keyOf(address: Ip): Key {
+  return typeof address === "number" ? address : `${address}`;
+}
+
+const NEIGHBOURS: Collection<AddressingFragment, Ip> = {
   elementsOf: ({ endpointIPs }) => endpointIPs,
-  keyOf: (address) => address,
+  keyOf,
   set: (address) => ({ kind: "neighbour-set", neighbour: podNeighbour(address) }),
   removed: (address) => ({ kind: "neighbour-removed", dev: BRIDGE, address }),
 };
@@ -43,12 +55,13 @@ function namesOf(service: Service | undefined): readonly Named[] {
   return [...service.clusterIPs, ...service.externalIPs, ...ingress].map((ip) => [ip, text]);
 }
 
-function endpointIPsOf({ slices }: ServiceObjects, { podCIDR, podAddresses }: NodeNetwork): readonly Ip4[] {
-  const found: Ip4[] = [];
-  for (const { endpoints } of slices) {
+function endpointIPsOf({ slices }: ServiceObjects, { podCIDRs, pods }: NodeNetwork): readonly Ip[] {
+  const found: Ip[] = [];
+  for (const { family, endpoints } of slices) {
+    const podCIDR = podCIDRs.find(({ address }) => familyOf(address) === family);
+    if (podCIDR === undefined) continue;
     for (const { address } of endpoints) {
-      if (typeof address !== "number" || !prefixContains(podCIDR, address)) continue;
-      if (!podAddresses.has(address)) found.push(address);
+      if (prefixContains(podCIDR, address) && !pods.has(address)) found.push(address);
     }
   }
   return found;
@@ -62,7 +75,7 @@ function allNames(
   collection: Collection<AddressingFragment, Named>,
   fragments: readonly AddressingFragment[],
 ): ReadonlyMap<Ip, string> {
-  const names = new Map(network.names);
+  const names = new IpMap(network.names);
   for (const [address, name] of elementsOf(collection, fragments).elements) names.set(address, name);
   return names;
 }
@@ -79,7 +92,7 @@ export function addressingFrontEnd(network: NodeNetwork): FrontEnd<AddressingFra
       endpointIPs: endpointIPsOf(objects, network),
     }),
     finish: (fragments) => {
-      const joining = elementsOf(NEIGHBOURS, fragments).elements.map(podNeighbour);
+      const joining = elementsOf(NEIGHBOURS, fragments).elements.map((address) => podNeighbour(address));
       let names: ReadonlyMap<Ip, string> | undefined;
       return {
         neighbours: joining.length === 0 ? network.neighbours : [...network.neighbours, ...joining],

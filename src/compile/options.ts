@@ -3,7 +3,7 @@ import type { ProxyConfig } from "../config/proxy-config.js";
 import { InputError } from "../diagnostics.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
-import type { Ip } from "../net/ip.js";
+import { type Ip, parseIp } from "../net/ip.js";
 import { type Prefix, parsePrefix } from "../net/prefix.js";
 import { KUBERNETES_VERSIONS, type KubernetesVersion } from "../proxy/kubernetes-version.js";
 import type { DetectLocal } from "../proxy/local-traffic.js";
@@ -26,6 +26,8 @@ export interface CompileOptions {
   readonly featureGates?: FeatureGates;
   /** kube-proxy's --bind-address: the node's primary address of its family; default the Node's own. */
   readonly nodeIP?: Ip;
+  /** Further addresses of the node, on its uplink: as text, or parsed. */
+  readonly localAddresses?: readonly (Ip | string)[];
   /** kube-proxy's --masquerade-all; default false. */
   readonly masqueradeAll?: boolean;
   /** kube-proxy's --iptables-masquerade-bit, 0 to 31; default 14. */
@@ -76,6 +78,15 @@ export function networkOf(given: Prefix | string): Prefix {
   const prefix = typeof given === "string" ? parsePrefix(given) : given;
   if (prefix !== undefined) return prefix;
   throw refusal(`nodePortAddresses: «${given}» is not a network such as 192.0.2.0/24.`);
+}
+
+/** The further addresses of the node. InputError for what is none. */
+export function addressesOf({ localAddresses = [] }: CompileOptions): readonly Ip[] {
+  return localAddresses.map((given) => {
+    const address = typeof given === "string" ? parseIp(given) : given;
+    if (address !== undefined) return address;
+    throw refusal(`localAddresses: «${given}» is not an address such as 192.0.2.7 or 2001:db8::7.`);
+  });
 }
 
 export function findNode(cluster: Cluster, name: string | undefined): Node {

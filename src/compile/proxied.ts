@@ -2,53 +2,114 @@ import type { Diagnostic } from "../diagnostics.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
-import type { Ip } from "../net/ip.js";
+import type { Family, Ip } from "../net/ip.js";
 import { iptablesFrontEnd } from "../proxy/iptables.js";
 import { type CompiledIpvs, DUMMY, dummyAddress, ipvsFrontEnd } from "../proxy/ipvs.js";
 import { nftablesFrontEnd } from "../proxy/nftables.js";
+import type { IptablesOptions } from "../proxy/options.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import type { CompileOptions } from "./options.js";
 import { proxyOptionsOf } from "./settings.js";
 
 /** kube-proxy's part of a ruleset. */
-export type Proxied = Pick<Ruleset, "iptables" | "ipsets" | "ipvs" | "nftables"> & {
+export type Proxied = Pick<
+  Ruleset,
+  "iptables" | "ip6tables" | "ipsets" | "ipvs" | "nftables" | "nftables6" | "sysctls"
+> & {
   readonly interfaces: readonly Interface[];
   readonly diagnostics: readonly Diagnostic[];
 };
 
-function ipvsPart({ dummyAddresses, ...made }: CompiledIpvs): Proxied {
-  const addresses = dummyAddresses.map(dummyAddress);
-  // No frame is ever sent to it, so its MAC is of no account.
-  return { interfaces: [{ name: DUMMY, kind: "dummy", mac: 0, mtu: 1500, addresses }], ...made };
+/** What of the node its kube-proxies are told. */
+export interface Served {
+  readonly families: readonly Family[];
+  /** Of both families, without loopback. */
+  readonly nodeAddresses: readonly Ip[];
 }
 
-/** The front end of the mode that the options name. */
-export function proxyFrontEnd(
+function ipvsPart({ dummyAddresses, iptables, ...made }: CompiledIpvs, family: Family | undefined): Proxied {
+  const addresses = dummyAddresses.map(dummyAddress);
+  return {
+    // No frame is ever sent to it, so its MAC is of no account.
+    interfaces: [{ name: DUMMY, kind: "dummy", mac: 0, mtu: 1500, addresses }],
+    ...(family === 6 ? { ip6tables: iptables } : { iptables }),
+    ...made,
+  };
+}
+
+/** The front ends of the mode that the options name, one for each of the node's families. */
+export function proxyFrontEnds(
   cluster: Cluster,
   node: Node,
-  nodeAddresses: readonly Ip[],
+  { families, nodeAddresses }: Served,
   options: CompileOptions,
+): readonly FrontEnd<Fragment, Proxied>[] {
+  return families.map((family) =>
+    frontEndOf(cluster, node, options, { ...proxyOptionsOf(node, options, family), nodeAddresses }),
+  );
+}
+
+function frontEndOf(
+  cluster: Cluster,
+  node: Node,
+  { proxy = "iptables", ipvsScheduler = "rr" }: CompileOptions,
+  options: IptablesOptions & { readonly nodeAddresses: readonly Ip[] },
 ): FrontEnd<Fragment, Proxied> {
-  const { proxy = "iptables" } = options;
-  const proxyOptions = { ...proxyOptionsOf(node, options, 4), nodeAddresses };
   switch (proxy) {
     case "iptables":
-      return joined(iptablesFrontEnd(cluster, node, proxyOptions), (made) => ({ interfaces: [], ...made }));
+      return partly(iptablesFrontEnd(cluster, node, options), ({ iptables, diagnostics }) => ({
+        interfaces: [],
+        ...(options.family === 6 ? { ip6tables: iptables } : { iptables }),
+        diagnostics,
+      }));
     case "nftables":
-      return joined(nftablesFrontEnd(cluster, node, proxyOptions), (made) => ({ interfaces: [], ...made }));
+      return partly(nftablesFrontEnd(cluster, node, options), ({ nftables, diagnostics }) => ({
+        interfaces: [],
+        ...(options.family === 6 ? { nftables6: nftables } : { nftables }),
+        diagnostics,
+      }));
     case "ipvs":
-      return joined(
-        ipvsFrontEnd(cluster, node, { ...proxyOptions, scheduler: options.ipvsScheduler ?? "rr" }),
-        ipvsPart,
+      return partly(ipvsFrontEnd(cluster, node, { ...options, scheduler: ipvsScheduler }), (made) =>
+        ipvsPart(made, options.family),
       );
   }
 }
 
 /** A mode's front end as one that makes the common part. */
-function joined<F extends Fragment, Whole>(
+function partly<F extends Fragment, Whole>(
   frontEnd: FrontEnd<F, Whole>,
   partOf: (whole: Whole) => Proxied,
 ): FrontEnd<F, Proxied> {
   return { ...frontEnd, finish: (fragments) => partOf(frontEnd.finish(fragments)) };
+}
+
+/** The parts of both families as one: they share the ipsets, IPVS and the dummy device. */
+export function joinProxied(parts: readonly Proxied[]): Proxied {
+  const [first, second] = parts;
+  if (first === undefined || second === undefined) return first ?? { interfaces: [], diagnostics: [] };
+  return {
+    ...first,
+    ...second,
+    ...joinIpvs(first, second),
+    interfaces: joinDevices(first.interfaces, second.interfaces),
+    diagnostics: [...first.diagnostics, ...second.diagnostics],
+  };
+}
+
+function joinIpvs(first: Proxied, second: Proxied): Pick<Proxied, "ipsets" | "ipvs"> {
+  if (first.ipsets === undefined || first.ipvs === undefined) return {};
+  return {
+    ipsets: [...first.ipsets, ...(second.ipsets ?? [])],
+    ipvs: { ...first.ipvs, servers: [...first.ipvs.servers, ...(second.ipvs?.servers ?? [])] },
+  };
+}
+
+/** Devices of one name have the addresses of both. */
+function joinDevices(some: readonly Interface[], others: readonly Interface[]): readonly Interface[] {
+  const twins = new Map(others.map((device) => [device.name, device]));
+  return some.map((device) => ({
+    ...device,
+    addresses: [...device.addresses, ...(twins.get(device.name)?.addresses ?? [])],
+  }));
 }

@@ -93,9 +93,9 @@ export function printIp(ip: Ip): string {
   return typeof ip === "number" ? printIp4(ip) : printIp6(ip);
 }
 
-/** fe80::/10 or 169.254.0.0/16: of one link, never forwarded (RFC 4291 §2.5.6, RFC 3927). */
-export function isLinkLocal(ip: Ip): boolean {
-  return typeof ip === "number" ? ip >>> 16 === 0xa9fe : ip >> 118n === 0x3fan;
+/** fe80::/10: of one link, never forwarded (RFC 4291 §2.5.6). */
+export function isLinkLocal(ip: Ip6): boolean {
+  return ip >> 118n === 0x3fan;
 }
 
 /** Orders IPv4 before IPv6, then by value. */

@@ -18,6 +18,11 @@ export class Words {
     return this.#next >= this.words.length;
   }
 
+  /** What is left. */
+  get rest(): readonly string[] {
+    return this.words.slice(this.#next);
+  }
+
   peek(ahead = 0): string | undefined {
     return this.words[this.#next + ahead];
   }

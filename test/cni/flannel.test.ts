@@ -132,6 +132,78 @@ describe("flannel with host-gw", () => {
   });
 });
 
+const DUAL = clusterWith(
+  [
+    node("worker-1", "172.18.0.3 fc00:f853:ccd:e793::3", "10.244.1.0/24 fd00:10:244:1::/64"),
+    node("worker-2", "172.18.0.4 fc00:f853:ccd:e793::4", "10.244.2.0/24 fd00:10:244:2::/64"),
+  ],
+  [
+    pod("shop/cart", "worker-1", "10.244.1.7 fd00:10:244:1::7"),
+    pod("shop/web", "worker-2", "fd00:10:244:2::9 10.244.2.9"),
+  ],
+);
+
+describe("flannel of two families", () => {
+  it("gives devices an address of each, and one MAC address", () => {
+    expect(on("worker-1", DUAL).interfaces.map(printInterface)).toEqual([
+      "lo loopback 00:00:00:00:00:00 mtu 65536 127.0.0.1/8,::1/128",
+      "eth0 uplink 02:42:ac:12:00:03 mtu 1500 172.18.0.3/16,fc00:f853:ccd:e793::3/64",
+      "cni0 bridge 0a:58:0a:f4:01:01 mtu 1450 10.244.1.1/24,fd00:10:244:1::1/64",
+      "flannel.1 vxlan 0e:f1:0a:f4:01:00 mtu 1450 10.244.1.0/32 id 1 port 8472 local 172.18.0.3",
+    ]);
+  });
+
+  it("routes IPv6 to the nodes themselves, and says so", () => {
+    const { routes, neighbours, names, diagnostics } = on("worker-1", DUAL);
+    expect(printRoutes(routes)).toBe(`\
+default via 172.18.0.1 dev eth0
+10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1
+10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink
+172.18.0.0/16 dev eth0 proto kernel scope link src 172.18.0.3
+fc00:f853:ccd:e793::/64 dev eth0 proto kernel metric 256 pref medium
+fd00:10:244:1::/64 dev cni0 proto kernel metric 256 pref medium
+fd00:10:244:2::/64 via fc00:f853:ccd:e793::4 dev eth0 metric 1024 pref medium
+default via fc00:f853:ccd:e793::1 dev eth0 metric 1024 pref medium
+`);
+    expect(printNeighbours(neighbours.filter(({ address }) => typeof address === "bigint"))).toBe(`\
+fc00:f853:ccd:e793::1 dev eth0 lladdr 02:42:00:00:00:01 PERMANENT
+fc00:f853:ccd:e793::4 dev eth0 lladdr 02:42:ac:12:00:04 PERMANENT
+fd00:10:244:1::7 dev cni0 lladdr 0a:58:0a:f4:01:07 PERMANENT
+`);
+    expect(names.get(ip("fd00:10:244:2::9"))).toBe("pod/shop/web");
+    expect(names.get(ip("fd00:10:244:2::1"))).toBe("bridge/worker-2");
+    expect(diagnostics.map(printDiagnostic)).toContain(
+      "flannel: Backend: VXLAN over IPv6 is not modelled: IPv6 to other nodes goes by routes, as with host-gw.",
+    );
+    expect(on("worker-1", DUAL, { backend: "host-gw" }).diagnostics).toHaveLength(1);
+  });
+
+  it("may be IPv6 alone", () => {
+    const cluster = clusterWith(
+      [node("a", "2001:db8::a", "fd00:1::/64"), node("b", "2001:db8::b", "fd00:2::/64")],
+      [pod("shop/cart", "a", "fd00:1::7")],
+    );
+    const { interfaces, neighbours, families } = on("a", cluster);
+    expect(families).toEqual([6]);
+    expect(interfaces.map(printInterface)).toEqual([
+      "lo loopback 00:00:00:00:00:00 mtu 65536 ::1/128",
+      "eth0 uplink 02:42:00:00:00:0a mtu 1500 2001:db8::a/64",
+      "cni0 bridge 0a:58:00:00:00:01 mtu 1500 fd00:1::1/64",
+    ]);
+    expect(printNeighbours(neighbours)).toContain("fd00:1::7 dev cni0 lladdr 0a:58:00:00:00:07");
+  });
+
+  it("has further addresses on the uplink", () => {
+    const self = DUAL.nodes[0];
+    if (self === undefined) throw new Error("no node");
+    const { interfaces, names } = flannel(DUAL, self, {}, [ip("203.0.113.9"), ip("2001:db8::9")]);
+    expect(interfaces.map(printInterface)[1]).toBe(
+      "eth0 uplink 02:42:ac:12:00:03 mtu 1500 172.18.0.3/16,fc00:f853:ccd:e793::3/64,203.0.113.9/32,2001:db8::9/128",
+    );
+    expect(names.get(ip("2001:db8::9"))).toBe("node/worker-1");
+  });
+});
+
 describe("the nodes' subnet", () => {
   const subnetOf = (...addresses: readonly string[]) => {
     const nodes = addresses.map((address, index) => node(`n${index}`, address, `10.244.${index}.0/24`));
@@ -159,18 +231,26 @@ describe("the nodes' subnet", () => {
 });
 
 describe("what flannel refuses or warns of", () => {
-  it("a node without IPv4", () => {
+  it("a node without an address of its podCIDR's family", () => {
     const cluster = clusterWith([node("six", "fd00::5", "10.244.1.0/24")]);
     expect(() => on("six", cluster)).toThrow(
-      "Node six: status.addresses: no InternalIP of IPv4; nodes with IPv6 alone are not modelled yet",
+      "Node six: status.addresses: no InternalIP of its podCIDR's family: give the node one.",
     );
+  });
+
+  it("a node that has one of two things of a family", () => {
+    const cluster = clusterWith([node("a", "10.0.0.1", "10.244.0.0/24 fd00:244::/64")]);
+    expect(warnings(on("a", cluster))).toEqual([
+      "Node a: status.addresses: none of IPv6: the node's network is without that family.",
+    ]);
   });
 
   it("a node without a podCIDR, or with one too small", () => {
     expect(() => on("a", clusterWith([node("a", "10.0.0.1")]))).toThrow(
-      "Node a: spec.podCIDR: flannel needs a podCIDR of IPv4, /30 or larger",
+      "Node a: spec.podCIDR: flannel needs a podCIDR: give the node one, such as 10.244.0.0/24.",
     );
     expect(() => on("a", clusterWith([node("a", "10.0.0.1", "10.244.0.0/31")]))).toThrow("/30 or larger");
+    expect(() => on("a", clusterWith([node("a", "fd00::1", "fd00:1::/127")]))).toThrow("/126 or larger");
   });
 
   it("other nodes that lack one", () => {

@@ -3,14 +3,14 @@ import type { Node } from "../../src/model/node.js";
 import type { Pod } from "../../src/model/pod.js";
 import { ip, prefix } from "../proxy/cluster-of.js";
 
-/** A node as short as a test reads best. */
+/** A node as short as a test reads best: addresses with a space between. */
 export function node(name: string, address: string, podCIDR?: string): Node {
   return {
     name,
     labels: new Map(),
-    internalIPs: [ip(address)],
+    internalIPs: address.split(" ").map(ip),
     externalIPs: [],
-    podCIDRs: podCIDR === undefined ? [] : [prefix(podCIDR)],
+    podCIDRs: podCIDR === undefined ? [] : podCIDR.split(" ").map(prefix),
     unschedulable: false,
   };
 }
@@ -24,7 +24,7 @@ export function pod(path: string, nodeName: string, address: string, host = fals
     labels: new Map(),
     nodeName,
     hostNetwork: host,
-    podIPs: [ip(address)],
+    podIPs: address.split(" ").map(ip),
     ports: [],
     ready: true,
     terminating: false,

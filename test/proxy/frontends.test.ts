@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { printDiagnostic } from "../../src/diagnostics.js";
 import { printIp } from "../../src/net/ip.js";
 import { servicePorts } from "../../src/proxy/frontends.js";
-import { commonWarnings } from "../../src/proxy/warnings.js";
 import { clusterOf, type ServiceFields } from "./cluster-of.js";
 
 /** The only frontend of a Service with these fields. */
@@ -43,10 +41,6 @@ describe("servicePorts", () => {
       .build();
     expect(servicePorts(cluster).map(({ name }) => name)).toEqual(["a/dual"]);
     expect(servicePorts(cluster, 6).map(({ name }) => name)).toEqual(["a/dual", "a/six"]);
-    expect(cluster.services.flatMap(commonWarnings).map(printDiagnostic)).toEqual([
-      "test.yaml: Service a/six: spec.clusterIPs: IPv6 is not modelled yet: this Service has no IPv4 ClusterIP, so nothing of it is compiled.",
-      "test.yaml: Service a/dual: spec.clusterIPs: IPv6 is not modelled yet: only the IPv4 side of this Service is compiled.",
-    ]);
   });
 
   it("keeps addresses of its family only, and no load balancer address of ipMode Proxy", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError, printDiagnostic } from "../../src/diagnostics.js";
-import { parseIp } from "../../src/net/ip.js";
+import { type Ip, isLinkLocal, parseIp } from "../../src/net/ip.js";
 import { parsePrefix, prefixOf, printPrefix } from "../../src/net/prefix.js";
 import { compareRoutes, parseRoutes, printRoutes, type Route } from "../../src/ruleset/routes.js";
 
@@ -24,21 +24,36 @@ function refused(text: string): string {
 }
 
 const ip4 = fc.integer({ min: 0, max: 0xffffffff });
-const route: fc.Arbitrary<Route> = fc
-  .record(
-    {
-      prefix: fc.tuple(ip4, fc.integer({ min: 0, max: 32 })).map(([ip, length]) => prefixOf(ip, length)),
-      dev: fc.constantFrom("eth0", "cni0", "flannel.1"),
-      via: ip4,
-      onlink: fc.constant(true),
-      scope: fc.constant("link" as const),
-      proto: fc.constantFrom("kernel", "bird", "dhcp"),
-      src: ip4,
-      metric: fc.nat(5000),
-    },
-    { requiredKeys: ["prefix", "dev"] },
+const ip6 = fc
+  .oneof(
+    fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
+    fc.bigInt({ min: 0n, max: 15n }).map((low) => (0xfd00n << 112n) | (low << 62n)),
   )
-  .map((made) => made);
+  .filter((ip) => !isLinkLocal(ip));
+const others = {
+  dev: fc.constantFrom("eth0", "cni0", "flannel.1"),
+  onlink: fc.constant(true),
+  proto: fc.constantFrom("kernel", "bird", "dhcp"),
+  metric: fc.nat(5000),
+} as const;
+const prefix = (ip: fc.Arbitrary<Ip>, most: number) =>
+  fc.tuple(ip, fc.integer({ min: 0, max: most })).map(([address, length]) => prefixOf(address, length));
+const required: { requiredKeys: ("prefix" | "dev")[] } = { requiredKeys: ["prefix", "dev"] };
+const route: fc.Arbitrary<Route> = fc.oneof(
+  fc
+    .record(
+      {
+        ...others,
+        prefix: prefix(ip4, 32),
+        via: fc.oneof<fc.Arbitrary<Ip>[]>(ip4, ip4, ip6),
+        scope: fc.constant("link" as const),
+        src: ip4,
+      },
+      required,
+    )
+    .map((made) => made),
+  fc.record({ ...others, prefix: prefix(ip6, 128), via: ip6, src: ip6 }, required).map((made) => made),
+);
 
 describe("routes", () => {
   it("reads and prints what the kernel of a flannel node holds", () => {
@@ -64,12 +79,33 @@ default via 172.18.0.1 dev eth0
     expect(printRoutes([...parseRoutes(text, "routes.txt").routes].reverse())).toBe(text);
   });
 
+  it("prints IPv6 as the kernel lists it: a prefix behind those that it holds", () => {
+    // What `ip -6 route` of iproute2 6.1 printed.
+    const text = `\
+2001:db8:1::/64 dev eth0 proto kernel metric 256 pref medium
+2001:db8:2:1::/64 via 2001:db8:1::9 dev eth0 metric 1024 pref medium
+2001:db8:2::/48 via 2001:db8:1::1 dev eth0 metric 1024 pref medium
+default via 2001:db8:1::1 dev eth0 metric 1024 pref medium
+`;
+    expect(printRoutes([...parseRoutes(text, "routes.txt").routes].reverse())).toBe(text);
+  });
+
+  it("reads defaults of either family, and gateways of the other", () => {
+    const text = `\
+default via inet6 fe80::1 dev eth0
+default dev tun0 metric 1024 pref medium
+`;
+    const { routes } = parseRoutes(text, "routes.txt");
+    expect(routes.map(({ prefix }) => printPrefix(prefix))).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(printRoutes(routes)).toBe(text);
+  });
+
   it("passes over what does not move packets, and reads IPv6", () => {
     const text =
-      "default via fe80::1 dev eth0 proto ra metric 1024 pref medium \n\nfd00::/64 dev cni0 linkdown\n";
+      "default via fe80::1 dev eth0 proto ra metric 1024 pref medium \n\nfe80::/64 dev eth0\nfe80::/64 dev cni0\nfd00::/64 dev cni0 linkdown\n";
     expect(parseRoutes(text, "routes.txt").routes).toEqual([
-      { prefix: { address: 0n, length: 0 }, via: parseIp("fe80::1"), dev: "eth0", proto: "ra", metric: 1024 },
       { prefix: parsePrefix("fd00::/64"), dev: "cni0" },
+      { prefix: { address: 0n, length: 0 }, via: parseIp("fe80::1"), dev: "eth0", proto: "ra", metric: 1024 },
     ]);
   });
 
