@@ -226,15 +226,6 @@ export const MATCH_LEN: u32 = 16;
 export const MATCH_INVERT: u32 = 1 << 8;
 export const MATCH_MORE_SHIFT: u32 = 16;
 
-/** Which fields make the key of a set or map. */
-export const KEY_DST_PROTO_DPORT: u32 = 0;
-export const KEY_PROTO_DPORT: u32 = 1;
-export const KEY_DST: u32 = 2;
-export const KEY_SRC: u32 = 3;
-/** ipset hash:ip,port,ip with dst,dst,src where both addresses are equal: the hairpin set KUBE-LOOP-BACK. */
-export const KEY_DST_PROTO_DPORT_SRC: u32 = 4;
-export const KEY_SRC_PROTO_DPORT: u32 = 5;
-
 /** Connection-tracking states of a packet. */
 export const CTSTATE_INVALID: u32 = 1;
 export const CTSTATE_NEW: u32 = 2;

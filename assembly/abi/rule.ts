@@ -1,6 +1,6 @@
 /** What words of matches and targets (abi/entry.ts) say. */
 
-/** NAT_ bits of TARGET_NAT and TARGET_REDIRECT. */
+// Of TARGET_NAT and TARGET_REDIRECT.
 /** The source, not the destination, is translated. */
 export const NAT_SRC: u32 = 1;
 /** There are addresses, or ports; what there is not stays. */
@@ -78,3 +78,30 @@ export const UNDECIDED_ALWAYS: u32 = 0;
 export const UNDECIDED_NODE: u32 = 1;
 /** Of packets that came in by a port of a bridge. */
 export const UNDECIDED_BRIDGED: u32 = 2;
+
+/**
+ * Which fields make the key of a set or map: an address (1 source, 2 destination), protocol and port (4 source, 8
+ * destination), a second address (16, 32). 64: the first address is looked for as a net, 128: the second.
+ * Nets stand in the table by their first address, with their length + 1 as the key's highest octet.
+ */
+export const KEY_SRC: u32 = 1;
+export const KEY_DST: u32 = 2;
+export const KEY_SPORT: u32 = 4;
+export const KEY_DPORT: u32 = 8;
+export const KEY_THEN_SRC: u32 = 16;
+export const KEY_THEN_DST: u32 = 32;
+export const KEY_NET: u32 = 64;
+export const KEY_THEN_NET: u32 = 128;
+export const KEY_DST_PROTO_DPORT: u32 = KEY_DST + KEY_DPORT;
+export const KEY_PROTO_DPORT: u32 = KEY_DPORT;
+/** ipset hash:ip,port,ip with dst,dst,src: KUBE-LOOP-BACK, where both addresses are one. */
+export const KEY_DST_PROTO_DPORT_SRC: u32 = KEY_DST + KEY_DPORT + KEY_THEN_SRC;
+/**
+ * Highest octets of keys in tables with second addresses: what stands for a first key, and the second address beneath it.
+ * An element whose addresses are equal stands there once, by its first key alone.
+ */
+export const KEY_TAG_GROUP: u32 = 0xfe000000;
+export const KEY_TAG_MEMBER: u32 = 0xff000000;
+export const KEY_LENGTH_SHIFT: u32 = 24;
+/** The value of a net whose addresses are not in the set, though a shorter one be. */
+export const KEY_NOMATCH: u32 = 2;

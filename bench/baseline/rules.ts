@@ -1,4 +1,5 @@
 import * as abi from "../../assembly/abi/entry.js";
+import * as rule from "../../assembly/abi/rule.js";
 import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import type { ExactTable } from "./exact.js";
 import type { Hops } from "./hops.js";
@@ -58,11 +59,11 @@ export class Rules {
     const table = this.#tables[number];
     if (table === undefined) return 0;
     const port = (packet.protocol << 16) | (packet.ports & 0xffff);
-    if (key === abi.KEY_DST_PROTO_DPORT) return table.find(packet.dst, port);
-    if (key === abi.KEY_PROTO_DPORT) return table.find(0, port);
-    if (key === abi.KEY_DST) return table.find(packet.dst, 0);
-    if (key === abi.KEY_SRC) return table.find(packet.src, 0);
-    if (key === abi.KEY_DST_PROTO_DPORT_SRC)
+    if (key === rule.KEY_DST_PROTO_DPORT) return table.find(packet.dst, port);
+    if (key === rule.KEY_PROTO_DPORT) return table.find(0, port);
+    if (key === rule.KEY_DST) return table.find(packet.dst, 0);
+    if (key === rule.KEY_SRC) return table.find(packet.src, 0);
+    if (key === rule.KEY_DST_PROTO_DPORT_SRC)
       return packet.src === packet.dst ? table.find(packet.dst, port) : 0;
     return table.find(packet.src, (packet.protocol << 16) | (packet.ports >>> 16));
   }

@@ -15,10 +15,17 @@ function refuseChains(table: string, chains: readonly NamedRules[], named: Itera
   }
 }
 
+/** A rule that was read from a file may ask sets that were not: what it says is undecided then. */
+function isRead(rule: Rule | NftRule): boolean {
+  return "line" in rule && rule.line !== undefined;
+}
+
 function refuseSets(chains: readonly NamedRules[], sets: readonly { readonly name: string }[]): void {
   const known = new Set(sets.map(({ name }) => name));
   for (const { rules } of chains) {
-    for (const name of rules.flatMap((rule) => [...setsNamed(rule), ...mapsNamed(rule)])) {
+    for (const name of rules.flatMap((rule) =>
+      isRead(rule) ? [] : [...setsNamed(rule), ...mapsNamed(rule)],
+    )) {
       if (!known.has(name)) throw new TypeError(`The ruleset has no set or map ${name}.`);
     }
   }

@@ -1,9 +1,5 @@
 import fc from "fast-check";
 import {
-  KEY_DST,
-  KEY_DST_PROTO_DPORT,
-  KEY_PROTO_DPORT,
-  KEY_SRC,
   MATCH_IN,
   MATCH_MARK,
   MATCH_PORTS,
@@ -22,6 +18,7 @@ import {
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../assembly/abi/entry.js";
+import { KEY_DST, KEY_DST_PROTO_DPORT, KEY_PROTO_DPORT, KEY_SRC } from "../../assembly/abi/rule.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { maskOf } from "../../src/net/prefix.js";
 import {

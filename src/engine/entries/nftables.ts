@@ -3,15 +3,9 @@ import {
   CTSTATE_INVALID,
   CTSTATE_NEW,
   CTSTATE_RELATED,
-  KEY_DST,
-  KEY_DST_PROTO_DPORT,
-  KEY_PROTO_DPORT,
-  KEY_SRC,
   MATCH_CTSTATE,
-  MATCH_IN,
   MATCH_LOCAL,
   MATCH_MARK,
-  MATCH_OUT,
   MATCH_PORTS,
   MATCH_SET,
   TARGET_ACCEPT,
@@ -27,8 +21,10 @@ import {
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../../assembly/abi/entry.js";
+import { KEY_DST, KEY_DST_PROTO_DPORT, KEY_PROTO_DPORT, KEY_SRC } from "../../../assembly/abi/rule.js";
 import { PROTOCOL_NUMBER } from "../../net/port.js";
 import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
+import { addInterface, interfacesNamed } from "./interfaces.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
 
@@ -93,8 +89,8 @@ function addMatch(draft: RuleDraft, statement: NftStatement, scope: Scope): Rule
     case "match-fib-local":
       return draft.match(MATCH_LOCAL, invert, statement.side === "saddr" ? 0 : 1);
     case "match-interface": {
-      const kind = statement.side === "iifname" ? MATCH_IN : MATCH_OUT;
-      return draft.match(kind, invert, scope.interfaceNumber(statement.name));
+      const wanted = interfacesNamed(statement.name, "*");
+      return addInterface(draft, statement.side === "iifname", invert, wanted, scope);
     }
     default:
       return undefined;

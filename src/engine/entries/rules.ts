@@ -24,11 +24,13 @@ import {
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_NONE,
+  TARGET_REJECT,
 } from "../../../assembly/abi/entry.js";
 import type { Ip } from "../../net/ip.js";
 import { maskOf, type Prefix } from "../../net/prefix.js";
 import { Words, wordsOf6 } from "./words.js";
 
+const OPERAND_TARGETS: ReadonlySet<number> = new Set([TARGET_JUMP, TARGET_GOTO, TARGET_REJECT]);
 const SLOTS_MAX = 255;
 const SLOT_WORDS = MATCH_LEN / 4;
 const RULE_LEN_WORDS = RULE_ENTRY_LEN / 4;
@@ -197,10 +199,10 @@ export class RuleDraft {
     return this;
   }
 
-  /** A TARGET_ code with its words; JUMP and GOTO take their chain number as operand. */
+  /** A TARGET_ code with its words; JUMP and GOTO take their chain number as operand, REJECT its reason. */
   target(code: number, ...words: readonly number[]): this {
     this.#target = code;
-    if (code === TARGET_JUMP || code === TARGET_GOTO) this.#operand = words[0] ?? 0;
+    if (OPERAND_TARGETS.has(code)) this.#operand = words[0] ?? 0;
     else for (const word of words) this.targetWords.push1(word);
     return this;
   }

@@ -1,3 +1,6 @@
+import type { Family } from "../../net/ip.js";
+import type { Interface } from "../../ruleset/routes.js";
+
 /** A set or map by its exact table's number. */
 export interface NumberedSet {
   readonly number: number;
@@ -7,10 +10,16 @@ export interface NumberedSet {
 
 /** What the rules of one table may name, as the machine numbers it. */
 export interface Scope {
+  /** Of the packets that the rules see. */
+  readonly family: Family;
+  /** Interface n is interfaces[n - 1]. */
+  readonly interfaces: readonly Interface[];
   /** A chain of the same table; it need not be there yet. */
   chainNumber(name: string): number;
   /** TypeError for a set or map that the ruleset does not have. */
   setOf(name: string): NumberedSet;
+  /** The ipset of that name; undefined where the ruleset has none. */
+  ipsetOf(name: string): NumberedSet | undefined;
   /** An interface that the node does not have has a number that matches nothing. */
   interfaceNumber(name: string): number;
 }

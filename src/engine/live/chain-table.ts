@@ -1,4 +1,6 @@
+import type { Family } from "../../net/ip.js";
 import { chainsNamed } from "../../ruleset/references.js";
+import type { Interface } from "../../ruleset/routes.js";
 import type { NumberedTable } from "../../trace/numbering.js";
 import { eachHandover } from "../entries/handovers.js";
 import { iptablesRule } from "../entries/iptables.js";
@@ -78,8 +80,20 @@ export class ChainTable implements Scope {
     this.#byName.settle();
   }
 
+  get family(): Family {
+    return this.facts.family;
+  }
+
+  get interfaces(): readonly Interface[] {
+    return this.shared.numbers.interfaces;
+  }
+
   setOf(name: string): NumberedSet {
     return this.shared.numbers.setOf(setScope(this.facts), name);
+  }
+
+  ipsetOf(name: string): NumberedSet | undefined {
+    return this.shared.numbers.findSet(setScope(this.facts), name);
   }
 
   interfaceNumber(name: string): number {

@@ -1,3 +1,4 @@
+import type { Interface } from "../../ruleset/routes.js";
 import type { NumberedTable } from "../../trace/numbering.js";
 import type { NumberedSet } from "../entries/scope.js";
 import { LiveChain } from "./chain.js";
@@ -13,8 +14,8 @@ export class Numbers {
   readonly #interfaces = new Map<string, number>();
   readonly #free: number[] = [];
 
-  constructor(interfaces: readonly string[]) {
-    for (const [index, name] of interfaces.entries()) this.#interfaces.set(name, index + 1);
+  constructor(readonly interfaces: readonly Interface[]) {
+    for (const [index, { name }] of interfaces.entries()) this.#interfaces.set(name, index + 1);
   }
 
   /** `scope`: whose names they are. */
@@ -23,9 +24,13 @@ export class Numbers {
   }
 
   setOf(scope: string, name: string): NumberedSet {
-    const set = this.#sets.get(`${scope} ${name}`);
+    const set = this.findSet(scope, name);
     if (set === undefined) throw new TypeError(`The ruleset has no set or map ${name}.`);
     return set;
+  }
+
+  findSet(scope: string, name: string): NumberedSet | undefined {
+    return this.#sets.get(`${scope} ${name}`);
   }
 
   interfaceNumber(name: string): number {

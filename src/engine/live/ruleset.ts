@@ -69,7 +69,7 @@ export class LiveRuleset {
   #ruleset: Ruleset | undefined;
 
   constructor(ruleset: Ruleset, saved?: SavedNumbers) {
-    const numbers = new Numbers(ruleset.interfaces.map(({ name }) => name));
+    const numbers = new Numbers(ruleset.interfaces);
     const parts = { numbers, journal: this.#journal, writes: this.#writes };
     this.#loaded = ruleset;
     this.#network = new Network(ruleset, new Map(saved?.hops), this.#journal);
