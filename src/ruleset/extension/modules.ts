@@ -1,11 +1,20 @@
 import type { Match } from "../iptables.js";
 import { CONNECTION_MODULES } from "./connection.js";
+import { LIMIT_MODULES } from "./limits.js";
 import type { MatchModule } from "./match-module.js";
+import { NODE_MODULES } from "./node.js";
 import { PACKET_MODULES } from "./packet.js";
 import { STATEFUL_MODULES } from "./stateful.js";
 import { isTransport, MULTIPORT, TRANSPORT_MODULES, transportModule } from "./transport.js";
 
-const OTHERS = [MULTIPORT, ...CONNECTION_MODULES, ...PACKET_MODULES, ...STATEFUL_MODULES];
+const OTHERS = [
+  MULTIPORT,
+  ...CONNECTION_MODULES,
+  ...PACKET_MODULES,
+  ...NODE_MODULES,
+  ...STATEFUL_MODULES,
+  ...LIMIT_MODULES,
+];
 
 const BY_NAME = new Map([...TRANSPORT_MODULES, ...OTHERS].map((module) => [module.name, module]));
 
