@@ -19,6 +19,11 @@ export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
+export type { Iptables } from "./ruleset/iptables.js";
+export { type IptablesDump, parseIptablesDump } from "./ruleset/iptables-dump.js";
+export { type UnknownPart, unknownParts } from "./ruleset/iptables-lines.js";
+export { parseIptables, printIptables } from "./ruleset/iptables-text.js";
+export { type DumpOptions, type DumpText, type NodeDump, rulesetFromDump } from "./ruleset/node-dump.js";
 export {
   type ProxyMode,
   printRuleset,

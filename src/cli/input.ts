@@ -71,7 +71,8 @@ export function readOctets(path: string): Uint8Array {
   return unzip(octets, name);
 }
 
-function readText(path: string): ManifestText {
+/** A text file, or stdin for `-`. InputError that names it where it cannot be read, or is no text. */
+export function readText(path: string): { readonly file: string; readonly text: string } {
   const file = path === STDIN ? STDIN_NAME : path;
   const octets = readOctets(path);
   try {

@@ -98,7 +98,13 @@ function localPod(cluster: Cluster, leg: Leg): string {
   return pod === undefined ? `node/${leg.node}` : `pod/${pod.namespace}/${pod.name}`;
 }
 
-const FATES = { DROP: "dropped", REJECT: "rejected", PUNT: "handed to a slower path", NONE: "lost" } as const;
+/** What became of packets that were neither forwarded nor delivered. */
+export const FATES = {
+  DROP: "dropped",
+  REJECT: "rejected",
+  PUNT: "handed to a slower path",
+  NONE: "lost",
+} as const;
 
 function ending(cluster: Cluster, leg: Leg): Pick<Journey, "end" | "delivered"> {
   const { verdict, node, out } = leg;

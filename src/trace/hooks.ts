@@ -82,17 +82,26 @@ function onlyDeed(move: Move, telling: Telling): Move | undefined {
   return labelOf(inner, telling.numbering, telling.ruleset).text === "" ? inner : undefined;
 }
 
+/** Where the rule of a move stands in the file that it was read from. */
+function lineOf({ chain, rule }: Move): number | undefined {
+  const found = chain.rules[rule];
+  return found !== undefined && "line" in found ? found.line : undefined;
+}
+
 function tellMove(move: Move, via: string, telling: Telling): readonly Step[] {
   const { numbering, ruleset, stage } = telling;
   const { text, comment } = labelOf(move, numbering, ruleset);
   const deed = onlyDeed(move, telling);
   const effect = effectWords(move) + (deed === undefined ? "" : `: ${effectWords(deed)}`);
-  const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}`;
+  const line = lineOf(move);
+  const at = line === undefined ? "" : `, line ${line}`;
+  const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}${at}`;
   const step: Step = {
     stage,
     text: `${place}${text === "" ? "" : ` (${text})`} → ${effect}`,
     chain: move.chain.name,
     rule: move.rule + 1,
+    ...(line === undefined ? {} : { line }),
     ...(comment === undefined ? {} : { comment }),
   };
   return deed === undefined ? [step, ...tellMoves(move.within, "", telling)] : [step];

@@ -32,6 +32,8 @@ export interface Step {
   readonly chain?: string;
   /** 1-based, as `iptables -L --line-numbers` counts. */
   readonly rule?: number;
+  /** Where the rule stands in the file that it was read from, from 1. */
+  readonly line?: number;
   readonly comment?: string;
   /** `namespace/name:port` of an IPVS virtual server. */
   readonly service?: string;

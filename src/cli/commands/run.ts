@@ -1,6 +1,14 @@
 import { Command, Option } from "commander";
-import { compile, Engine, InputError, type ProxyMode, type Ruleset } from "../../index.js";
+import { compile, InputError, type ProxyMode, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
+import {
+  addDumpOptions,
+  type DumpedNode,
+  type DumpOptions,
+  loadDump,
+  loadEngine,
+  namesDump,
+} from "../dump.js";
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
 import { readOctets, STDIN } from "../input.js";
@@ -16,12 +24,10 @@ import {
 import { type Replay, replay } from "../replay.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 
-interface RunOptions extends ClusterOptions {
-  readonly node?: string;
+interface RunOptions extends ClusterOptions, DumpOptions {
   readonly mode: ProxyMode;
   readonly pcap: string;
   readonly write?: string;
-  readonly in?: string;
   readonly seed: number;
   readonly packets?: boolean;
   readonly output: "table" | "wide" | "json" | "yaml";
@@ -37,6 +43,9 @@ Examples:
 
   # What became of each packet, and why
   packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap -o wide
+
+  # Through a node of which its own tools tell
+  packetyard run --iptables-save rules --ip-addr addr --ip-route route --pcap in.pcap -o wide
 
   # Captured on the uplink, kube-proxy in mode nftables
   tcpdump -i eth0 -w - | packetyard run -f cluster.yaml --mode nftables --in eth0 --pcap - -o json
@@ -87,9 +96,10 @@ function asData(
 }
 
 /** What cannot be asked for together, and what could not be written in the end, before anything is done. */
-function checkOptions({ pcap, filename, write, packets, output }: RunOptions): void {
-  if (pcap === STDIN && filename.includes(STDIN)) {
-    throw new UsageError("-f - and --pcap - both ask for stdin: give one of them as a file.");
+function checkOptions({ pcap, filename, iptablesSave, write, packets, output }: RunOptions): void {
+  if (pcap === STDIN && (filename.includes(STDIN) || iptablesSave === STDIN)) {
+    const other = iptablesSave === STDIN ? "--iptables-save -" : "-f -";
+    throw new UsageError(`${other} and --pcap - both ask for stdin: give one of them as a file.`);
   }
   if (packets === true && (output === "table" || output === "wide")) {
     throw new UsageError("--packets goes with -o json or yaml; -o wide prints a line for every packet.");
@@ -114,15 +124,23 @@ function render(options: RunOptions, node: string, packets: number, result: Repl
   return structured(asData(options, node, packets, result), output);
 }
 
+/** The node to run: of a cluster, or as its dumps tell of it. */
+function findNode(options: RunOptions): DumpedNode {
+  if (namesDump(options)) return loadDump(options);
+  const { node, mode } = options;
+  const cluster = loadCluster(options);
+  return { ruleset: compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) }), tables: {} };
+}
+
 async function run(options: RunOptions): Promise<void> {
   checkOptions(options);
-  const { node, mode, pcap, write, seed, in: inName } = options;
-  const cluster = loadCluster(options);
-  const ruleset = compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) });
+  const { pcap, write, seed, in: inName } = options;
+  const node = findNode(options);
+  const { ruleset } = node;
   checkInterface(ruleset, inName);
   const capture = readCapture(pcap);
   new DiagnosticPrinter().print(ruleset.diagnostics);
-  const engine = await Engine.load(ruleset, { seed });
+  const engine = await loadEngine(node, { seed });
   const result = replay(engine, capture.packets, {
     keep: write !== undefined,
     each: options.output === "wide" || options.packets === true,
@@ -139,7 +157,7 @@ export function runCommand(): Command {
   const command = new Command("run").description(
     "Run every packet of a capture through a node: a table of verdicts, and the packets as they leave.",
   );
-  return addClusterOptions(command)
+  return addDumpOptions(addClusterOptions(command))
     .requiredOption("--pcap <file>", "capture to run, pcap or pcapng, of Ethernet; - for stdin")
     .option("--write <file>", "write the packets that leave the node to a pcap file; - for stdout")
     .option("--node <name>", "node to run them through (default: the first)")

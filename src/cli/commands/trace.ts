@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
-import { type Cluster, InputError, type ProxyMode, tcp, udp } from "../../index.js";
+import { type Cluster, InputError, type Ip, type ProxyMode, tcp, udp } from "../../index.js";
 import { printIp } from "../../net/ip.js";
 import type { Protocol } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
+import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
 import { type End, findEnd } from "../ends.js";
 import { UsageError } from "../errors.js";
 import { follow, type Journey } from "../journey.js";
@@ -17,9 +18,9 @@ import {
 } from "../options.js";
 import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
+import { traceDump } from "./trace-dump.js";
 
-interface TraceOptions extends ClusterOptions {
-  readonly node?: string;
+interface TraceOptions extends ClusterOptions, DumpOptions {
   readonly mode: ProxyMode;
   readonly from: string;
   readonly to: string;
@@ -41,6 +42,13 @@ Examples:
 
   # A client outside calls a nodePort
   packetyard trace -f cluster.yaml --node worker-1 --from 198.51.100.7:40000 --to node/worker-1:30080
+
+  # A node of which only the rules are known: which of them decides?
+  iptables-save | packetyard trace --iptables-save - --from 198.51.100.7:40000 --to 192.0.2.1:22
+
+  # The same with its network, not guessed
+  ip -d addr > addr; ip route > route; iptables-save > rules
+  packetyard trace --iptables-save rules --ip-addr addr --ip-route route --from 10.0.0.9:1 --to 10.96.0.10:53 --protocol udp
 
   # From a running cluster, for a program
   kubectl get nodes,pods,services,endpointslices -A -o yaml > cluster.yaml
@@ -132,8 +140,27 @@ function asData(journey: Journey, from: End, to: End, mode: ProxyMode, protocol:
   };
 }
 
+/** An end by its address: a node's dumps name nothing. */
+function dumpEnd(
+  mention: Mention,
+  option: string,
+  otherwise: number,
+): { readonly address: Ip; readonly port: number } {
+  const { kind, text } = mention;
+  if (kind !== "address")
+    throw new UsageError(`${option} ${text}: a node's rules name nobody; write IP:port.`);
+  const port = mention.port === undefined ? otherwise : Number(mention.port);
+  if (port === 0) throw new UsageError(`${option} ${text}: a packet goes to a port; write ${text}:PORT.`);
+  return { address: mention.address, port };
+}
+
 async function trace(options: TraceOptions): Promise<void> {
   const mentions = parseMentions(options);
+  if (namesDump(options)) {
+    const from = dumpEnd(mentions.source, "--from", options.sport ?? SOURCE_PORT);
+    const to = dumpEnd(mentions.destination, "--to", 0);
+    return traceDump({ ...options, protocol: options.protocol ?? "tcp", from, to });
+  }
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
   diagnostics.print(cluster.diagnostics);
@@ -153,7 +180,7 @@ export function traceCommand(): Command {
   const command = new Command("trace").description(
     "Follow one packet through the cluster, stage by stage and node by node, in words.",
   );
-  return addClusterOptions(command)
+  return addDumpOptions(addClusterOptions(command))
     .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME[:PORT], node/NAME[:PORT] or IP[:port]")
     .requiredOption(
       "--to <end>",
@@ -168,6 +195,10 @@ export function traceCommand(): Command {
       ).choices(["tcp", "udp"]),
     )
     .option("--sport <port>", `source port (default: ${SOURCE_PORT})`, integer(1, 65535))
+    .option(
+      "--in <interface>",
+      "with --iptables-save: interface it comes in by (default: that of its source's route)",
+    )
     .addOption(seedOption())
     .addOption(
       new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text"),

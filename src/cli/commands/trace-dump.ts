@@ -1,0 +1,93 @@
+import { type Ip, type Step, type Trace, tcp, udp } from "../../index.js";
+import { familyOf, printIp } from "../../net/ip.js";
+import { printHostPort } from "../../net/port.js";
+import { printSteps } from "../../trace/steps.js";
+import { type DumpedNode, type DumpOptions, loadDump, loadEngine } from "../dump.js";
+import { UsageError } from "../errors.js";
+import { FATES } from "../journey.js";
+import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
+import { paint } from "../paint.js";
+
+/** What is asked of a node that is known by its dumps. */
+export interface DumpTrace extends DumpOptions {
+  readonly from: { readonly address: Ip; readonly port: number };
+  readonly to: { readonly address: Ip; readonly port: number };
+  readonly protocol: "tcp" | "udp";
+  readonly seed: number;
+  readonly output: "text" | "json" | "yaml";
+}
+
+/** A trace opens one connection. */
+const CONNECTIONS = 1024;
+
+/** The rule that could not be asked, and where it stands. */
+interface Undecided {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+}
+
+function undecidedAt({ steps, reason }: Trace, family: 4 | 6, { tables }: DumpedNode): Undecided | undefined {
+  if (reason !== "UNDECIDED") return undefined;
+  const line = steps.findLast((step) => step.line !== undefined)?.line;
+  const table = tables[family];
+  if (line === undefined || table === undefined) return undefined;
+  return { file: table.file, line, rule: table.text.split("\n")[line - 1]?.trim() ?? "" };
+}
+
+function ending({ verdict, steps, out }: Trace, node: string, undecided: Undecided | undefined): string {
+  if (undecided !== undefined)
+    return `undecided at line ${undecided.line} of ${undecided.file}: ${undecided.rule}`;
+  if (verdict === "LOCAL") return `delivered to the node itself (${node})`;
+  const last: Step | undefined = steps.at(-1);
+  if (verdict === "FORWARD") return `leaves node ${node} by ${out}`;
+  return `${FATES[verdict]} on node ${node}: ${last?.text ?? ""}`;
+}
+
+const endAsData = ({ address, port }: DumpTrace["from"]) => ({
+  name: printIp(address),
+  address: printIp(address),
+  port,
+});
+
+/** `trace --iptables-save`: one packet's way through a node of which only dumps are known. */
+export async function traceDump(options: DumpTrace): Promise<void> {
+  const { from, to, protocol, seed, output } = options;
+  const family = familyOf(from.address);
+  if (familyOf(to.address) !== family)
+    throw new UsageError("--from and --to are of two families: give two addresses of one.");
+  const dumped = loadDump(options);
+  const { ruleset } = dumped;
+  new DiagnosticPrinter().print(ruleset.diagnostics);
+  const engine = await loadEngine(dumped, { seed, connections: CONNECTIONS });
+  const build = protocol === "tcp" ? tcp : udp;
+  const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
+  const trace = engine.follow(frame, options.in === undefined ? {} : { in: options.in });
+  const undecided = undecidedAt(trace, family, dumped);
+  const end = ending(trace, ruleset.node, undecided);
+  if (output === "text") {
+    printToStdout(`${paint("bold", `node ${ruleset.node}`)}\n${printSteps(trace.steps)}\n\n${end}\n`);
+    return;
+  }
+  const { steps, verdict, reason, out } = trace;
+  const leg = {
+    node: ruleset.node,
+    steps,
+    verdict,
+    reason: reason === "NONE" ? null : reason,
+    out: out ?? null,
+  };
+  const data = {
+    apiVersion: "packetyard/v1",
+    kind: "Trace",
+    mode: ruleset.proxy,
+    protocol,
+    from: endAsData(from),
+    to: endAsData(to),
+    nodes: [leg],
+    delivered: null,
+    undecided: undecided ?? null,
+    end,
+  };
+  printStructured(data, output);
+}

@@ -1,0 +1,132 @@
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  type DumpText,
+  Engine,
+  type EngineOptions,
+  InputError,
+  type Ip,
+  parseIp,
+  type Ruleset,
+  rulesetFromDump,
+} from "../index.js";
+import { UsageError } from "./errors.js";
+import { readText } from "./input.js";
+
+/** A node known by what its tools printed, instead of a cluster. */
+export interface DumpOptions {
+  readonly iptablesSave?: string;
+  readonly ip6tablesSave?: string;
+  readonly ipsetSave?: string;
+  readonly ipvsadmSave?: string;
+  readonly ipAddr?: string;
+  readonly ipRoute?: readonly string[];
+  readonly ipNeigh?: string;
+  readonly bridgeFdb?: string;
+  readonly node?: string;
+  readonly in?: string;
+  readonly localAddress?: readonly Ip[];
+}
+
+/** The node that dumps tell of. */
+export interface DumpedNode {
+  readonly ruleset: Ruleset;
+  /** The files of the tables of each family. */
+  readonly tables: Readonly<Partial<Record<4 | 6, DumpText>>>;
+}
+
+const collect = (path: string, paths: readonly string[] = []) => [...paths, path];
+
+function collectAddress(text: string, addresses: readonly Ip[] = []): readonly Ip[] {
+  const address = parseIp(text);
+  if (address === undefined) throw new InvalidArgumentError("It is an IP address.");
+  return [...addresses, address];
+}
+
+/** What a command asks of a node that is known by its dumps; `--node` and `--in` are the command's own. */
+export function addDumpOptions(command: Command): Command {
+  return command
+    .option(
+      "--iptables-save <file>",
+      "instead of -f: a node's rules, as iptables-save prints them; - for stdin",
+    )
+    .option("--ip6tables-save <file>", "and as ip6tables-save does, where the other file does not hold both")
+    .option("--ipset-save <file>", "sets that the rules ask (ipset save)")
+    .option("--ipvsadm-save <file>", "virtual servers (ipvsadm-save -n)")
+    .option("--ip-addr <file>", "interfaces and addresses (ip -d addr); without it they are guessed")
+    .option(
+      "--ip-route <file>",
+      "routes (ip route; again for ip -6 route); without it they are guessed",
+      collect,
+    )
+    .option("--ip-neigh <file>", "neighbours (ip neigh); without it every address answers")
+    .option("--bridge-fdb <file>", "tunnel ends (bridge fdb)")
+    .option("--local-address <ip>", "an address of the node's own; give it again for more", collectAddress);
+}
+
+/** Whether the command line names a node by its dumps; UsageError for parts of a dump without its rules. */
+export function namesDump(options: DumpOptions & { readonly filename: readonly string[] }): boolean {
+  const { iptablesSave, filename } = options;
+  if (iptablesSave !== undefined && filename.length > 0) {
+    throw new UsageError("-f and --iptables-save both say what to run: give a cluster or a node's rules.");
+  }
+  const parts = {
+    "--ip6tables-save": options.ip6tablesSave,
+    "--ipset-save": options.ipsetSave,
+    "--ipvsadm-save": options.ipvsadmSave,
+    "--ip-addr": options.ipAddr,
+    "--ip-route": options.ipRoute,
+    "--ip-neigh": options.ipNeigh,
+    "--bridge-fdb": options.bridgeFdb,
+  };
+  const [part] = Object.entries(parts).find(([, given]) => given !== undefined) ?? [];
+  if (iptablesSave === undefined && part !== undefined) {
+    throw new UsageError(`${part} tells more of a node that --iptables-save tells of: give that too.`);
+  }
+  return iptablesSave !== undefined;
+}
+
+function textOf(path: string | undefined): DumpText | undefined {
+  return path === undefined ? undefined : readText(path);
+}
+
+/** Reads the dumps that the options name. InputError as rulesetFromDump has it. */
+export function loadDump(options: DumpOptions): DumpedNode {
+  const tables = readText(options.iptablesSave ?? "-");
+  const ip6tables = textOf(options.ip6tablesSave);
+  const parts = {
+    "ip6tables-save": ip6tables,
+    "ipset-save": textOf(options.ipsetSave),
+    "ipvsadm-save": textOf(options.ipvsadmSave),
+    "ip-addr": textOf(options.ipAddr),
+    "ip-route": options.ipRoute?.map(readText),
+    "ip-neigh": textOf(options.ipNeigh),
+    "bridge-fdb": textOf(options.bridgeFdb),
+  };
+  const { node, localAddress, in: name } = options;
+  const ruleset = rulesetFromDump(
+    { "iptables-save": tables, ...withoutAbsent(parts) },
+    {
+      ...withoutAbsent({ node, localAddresses: localAddress }),
+      // Where the interfaces are known, the user's must be one of them.
+      ...(name === undefined || options.ipAddr !== undefined ? {} : { interfaces: [name] }),
+    },
+  );
+  return { ruleset, tables: { 4: tables, 6: ip6tables ?? tables } };
+}
+
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+function withoutAbsent<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+/** An engine of the node; InputError where a dump's rules do not fit together: no kernel held them. */
+export async function loadEngine({ ruleset, tables }: DumpedNode, options: EngineOptions): Promise<Engine> {
+  try {
+    return await Engine.load(ruleset, options);
+  } catch (error) {
+    const file = tables[4]?.file;
+    if (file === undefined || !(error instanceof TypeError)) throw error;
+    throw new InputError([{ severity: "error", place: { file }, message: error.message }]);
+  }
+}

@@ -1,0 +1,162 @@
+import { type Diagnostic, InputError } from "../diagnostics.js";
+import type { Ip } from "../net/ip.js";
+import { parseAddresses } from "./addresses.js";
+import { guessNetwork, type KnownNetwork } from "./guessed-network.js";
+import { type IpSet, parseIpSets } from "./ipset.js";
+import type { Iptables } from "./iptables.js";
+import { parseIptablesDump } from "./iptables-dump.js";
+import { unknownParts } from "./iptables-lines.js";
+import { parseIptables } from "./iptables-text.js";
+import { type Ipvs, parseIpvs } from "./ipvs.js";
+import { parseNeighbours } from "./neighbours.js";
+import { parseRoutes } from "./routes.js";
+import type { Ruleset } from "./ruleset.js";
+import { parseFdb } from "./vxlan.js";
+
+/** A listing, and the file that errors name. */
+export interface DumpText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What a node's tools printed, by the tool; iptables-save may hold both families. */
+export interface NodeDump {
+  readonly "iptables-save": DumpText;
+  readonly "ip6tables-save"?: DumpText;
+  readonly "ipset-save"?: DumpText;
+  readonly "ipvsadm-save"?: DumpText;
+  /** `ip -d addr` */
+  readonly "ip-addr"?: DumpText;
+  /** `ip route` and `ip -6 route` */
+  readonly "ip-route"?: readonly DumpText[];
+  readonly "ip-neigh"?: DumpText;
+  readonly "bridge-fdb"?: DumpText;
+}
+
+export interface DumpOptions {
+  /** What the node is called; default `node`. */
+  readonly node?: string;
+  /** Interfaces that it has beside those that the listings name. */
+  readonly interfaces?: readonly string[];
+  /** Its addresses, beside those of ip-addr. */
+  readonly localAddresses?: readonly Ip[];
+}
+
+/** Runs readers one after another; every error that they throw is told together. */
+class Readings {
+  readonly #errors: Diagnostic[] = [];
+
+  of<T>(dump: DumpText | undefined, read: (text: string, file: string) => T): T | undefined {
+    if (dump === undefined) return undefined;
+    try {
+      return read(dump.text, dump.file);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#errors.push(...error.diagnostics);
+      return undefined;
+    }
+  }
+
+  refuse(): void {
+    if (this.#errors.length > 0) throw new InputError(this.#errors);
+  }
+}
+
+interface ReadSets {
+  readonly sets: readonly IpSet[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Sets that are not modelled are left out, and said: rules that ask them are undecided. */
+function readSets(text: string, file: string): ReadSets {
+  const lines = text.split("\n");
+  const nameOf = (line: string) => line.trim().split(/\s+/)[1] ?? "";
+  const names = new Set(lines.filter((line) => line.trim() !== "").map(nameOf));
+  const sets: IpSet[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const name of names) {
+    const own = lines.map((line) => (nameOf(line) === name ? line : ""));
+    try {
+      sets.push(...parseIpSets(own.join("\n"), file));
+    } catch (error) {
+      const [first] = error instanceof InputError ? error.diagnostics : [];
+      if (first === undefined) throw error;
+      const message = `the set ${name} is left out, so that rules which ask it are undecided: ${first.message}`;
+      diagnostics.push({ severity: "warning", place: first.place, message });
+    }
+  }
+  return { sets, diagnostics };
+}
+
+function warnUnknown(iptables: Iptables | undefined, file: string): readonly Diagnostic[] {
+  if (iptables === undefined) return [];
+  return unknownParts(iptables).map(({ line, text }) => ({
+    severity: "warning",
+    place: { file, field: `line ${line}` },
+    message: `«${text}» is not known: what becomes of a packet that meets it is undecided.`,
+  }));
+}
+
+/** The tables of both families, and the file that each was read from. */
+interface ReadTables {
+  readonly iptables?: Iptables | undefined;
+  readonly ip6tables?: Iptables | undefined;
+  readonly unknown: readonly Diagnostic[];
+}
+
+function readTables(dump: NodeDump, readings: Readings): ReadTables {
+  const [four, six] = [dump["iptables-save"], dump["ip6tables-save"]];
+  const both = readings.of(four, parseIptablesDump);
+  const own = readings.of(six, (text, file) => parseIptables(text, file, 6));
+  if (six !== undefined && both?.ip6tables !== undefined) {
+    const message = `holds IPv6 tables, and so does ${six.file}: give one of them.`;
+    throw new InputError([{ severity: "error", place: { file: four.file }, message }]);
+  }
+  const ip6tables = own ?? both?.ip6tables;
+  const unknown = [
+    ...warnUnknown(both?.iptables, four.file),
+    ...warnUnknown(ip6tables, six?.file ?? four.file),
+  ];
+  return { iptables: both?.iptables, ip6tables, unknown };
+}
+
+function readNetwork(dump: NodeDump, readings: Readings): KnownNetwork {
+  const addresses = readings.of(dump["ip-addr"], parseAddresses);
+  const listings = dump["ip-route"]?.map((one) => readings.of(one, parseRoutes));
+  return {
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(listings === undefined ? {} : { routes: listings.flatMap((listing) => listing?.routes ?? []) }),
+    neighbours: readings.of(dump["ip-neigh"], parseNeighbours),
+    fdb: readings.of(dump["bridge-fdb"], parseFdb),
+    diagnostics: listings?.flatMap((listing) => listing?.diagnostics ?? []) ?? [],
+  };
+}
+
+const modeOf = (ipvs: Ipvs | undefined) => (ipvs === undefined ? "iptables" : "ipvs");
+
+/**
+ * A node as its dumps tell of it. What they do not tell of its network is guessed, and every guess is a warning in
+ * `diagnostics`, as is everything that rules ask and this program does not know. InputError with every line of every
+ * listing that is wrong.
+ */
+export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Ruleset {
+  const readings = new Readings();
+  const { iptables, ip6tables, unknown } = readTables(dump, readings);
+  const ipsets = readings.of(dump["ipset-save"], readSets);
+  const ipvs = readings.of(dump["ipvsadm-save"], parseIpvs);
+  const known = readNetwork(dump, readings);
+  readings.refuse();
+  const tables = [iptables, ip6tables].filter((one) => one !== undefined);
+  const network = guessNetwork(known, tables, options);
+  return {
+    node: options.node ?? "node",
+    proxy: modeOf(ipvs),
+    ...network,
+    ...(iptables && { iptables }),
+    ...(ip6tables && { ip6tables }),
+    ...(ipsets && { ipsets: ipsets.sets }),
+    ...(ipvs && { ipvs }),
+    names: new Map(),
+    diagnostics: [...unknown, ...(ipsets?.diagnostics ?? []), ...network.diagnostics],
+  };
+}
