@@ -176,15 +176,13 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
     case "ipset-removed":
       return editSet(ruleset, step);
     case "server-set": {
-      const { servers } = there(ruleset.ipvs, "IPVS");
-      return { ...ruleset, ipvs: { servers: put(servers, step.server, serverKey) } };
+      const ipvs = there(ruleset.ipvs, "IPVS");
+      return { ...ruleset, ipvs: { ...ipvs, servers: put(ipvs.servers, step.server, serverKey) } };
     }
     case "server-removed": {
-      const { servers } = there(ruleset.ipvs, "IPVS");
-      return {
-        ...ruleset,
-        ipvs: { servers: without(servers, serverKey(step), serverKey, "virtual server") },
-      };
+      const ipvs = there(ruleset.ipvs, "IPVS");
+      const servers = without(ipvs.servers, serverKey(step), serverKey, "virtual server");
+      return { ...ruleset, ipvs: { ...ipvs, servers } };
     }
     case "nft-chain-set":
       return editNft(ruleset, step, (table) => ({ ...table, chains: put(table.chains, step.chain, nameOf) }));

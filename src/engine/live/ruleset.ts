@@ -182,7 +182,7 @@ export class LiveRuleset {
       ...(iptables === undefined ? {} : { iptables: this.#iptables(iptables, 4) }),
       ...(ip6tables === undefined ? {} : { ip6tables: this.#iptables(ip6tables, 6) }),
       ...(ipsets === undefined ? {} : { ipsets: this.#sets.ipsets(ipsets) }),
-      ...(ipvs === undefined ? {} : { ipvs: { servers: this.#allServers.servers.items } }),
+      ...(ipvs === undefined ? {} : { ipvs: { ...ipvs, servers: this.#allServers.servers.items } }),
       ...(nftables === undefined ? {} : { nftables: this.#nftables(nftables, 4) }),
       ...(nftables6 === undefined ? {} : { nftables6: this.#nftables(nftables6, 6) }),
       names: this.#names ?? names,
