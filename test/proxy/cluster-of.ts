@@ -113,9 +113,15 @@ export class ClusterBuilder {
   readonly #services: Service[] = [];
   readonly #slices: EndpointSlice[] = [];
   #clusterCIDRs: readonly Prefix[] = [prefix("10.244.0.0/16")];
+  #serviceCIDRs: readonly Prefix[] = [prefix("10.96.0.0/12")];
 
   clusterCIDRs(text: string): this {
     this.#clusterCIDRs = words(text).map(prefix);
+    return this;
+  }
+
+  serviceCIDRs(text: string): this {
+    this.#serviceCIDRs = words(text).map(prefix);
     return this;
   }
 
@@ -162,7 +168,7 @@ export class ClusterBuilder {
       services: this.#services,
       endpointSlices: this.#slices,
       clusterCIDRs: this.#clusterCIDRs,
-      serviceCIDRs: [prefix("10.96.0.0/12")],
+      serviceCIDRs: this.#serviceCIDRs,
       diagnostics: [],
     };
   }
@@ -173,6 +179,15 @@ export function clusterOf(): ClusterBuilder {
   return new ClusterBuilder()
     .node("worker-1", "172.18.0.2", "10.244.1.0/24")
     .node("worker-2", "172.18.0.3", "10.244.2.0/24");
+}
+
+/** The same, and dual-1 and dual-2 with addresses of both families. */
+export function dualClusterOf(): ClusterBuilder {
+  return clusterOf()
+    .clusterCIDRs("10.244.0.0/16 fd00:244::/48")
+    .serviceCIDRs("10.96.0.0/12 fd00:96::/112")
+    .node("dual-1", "172.18.0.8 fd00:18::8", "10.244.8.0/24 fd00:244:0:8::/64")
+    .node("dual-2", "172.18.0.9 fd00:18::9", "10.244.9.0/24 fd00:244:0:9::/64");
 }
 
 export function nodeOf(cluster: Cluster, name = "worker-1"): Node {

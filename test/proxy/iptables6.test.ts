@@ -4,16 +4,16 @@ import { parseIp, printIp } from "../../src/net/ip.js";
 import type { Protocol } from "../../src/net/port.js";
 import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
-import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import {
+  type ClusterBuilder,
+  clusterOf,
+  dualClusterOf,
+  ip,
+  nodeOf,
+  prefix,
+  type ServiceFields,
+} from "./cluster-of.js";
 import { walk } from "./iptables-walk.js";
-
-/** worker-1 and worker-2 with addresses of both families. */
-function dual(): ClusterBuilder {
-  return clusterOf()
-    .clusterCIDRs("10.244.0.0/16 fd00:244::/48")
-    .node("dual-1", "172.18.0.8 fd00:18::8", "10.244.8.0/24 fd00:244:0:8::/64")
-    .node("dual-2", "172.18.0.9 fd00:18::9", "10.244.9.0/24 fd00:244:0:9::/64");
-}
 
 function listed(cluster: ClusterBuilder, options: IptablesOptions = {}): string {
   const built = cluster.build();
@@ -26,15 +26,15 @@ function ruleLines(text: string): readonly string[] {
 
 /** The rules that a cluster without Services does not have. */
 function added(cluster: ClusterBuilder, options: IptablesOptions = {}): readonly string[] {
-  const fixed = new Set(ruleLines(listed(dual(), options)));
+  const fixed = new Set(ruleLines(listed(dualClusterOf(), options)));
   return ruleLines(listed(cluster, options)).filter((line) => !fixed.has(line));
 }
 
 describe("ip6tables", () => {
   it("has IPv4's fixed rules, but none for localhost", () => {
-    const built = dual().build();
+    const built = dualClusterOf().build();
     const four = ruleLines(printIptables(compileIptables(built, nodeOf(built, "dual-1")).iptables));
-    const six = ruleLines(listed(dual()));
+    const six = ruleLines(listed(dualClusterOf()));
     expect(six.filter((line) => !four.includes(line))).toEqual([
       '-A KUBE-SERVICES ! -d ::1/128 -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS',
     ]);
@@ -53,7 +53,7 @@ describe("ip6tables", () => {
       ingress: "198.51.100.1 2001:db8:100::1",
       sourceRanges: "203.0.113.0/25 2001:db8:113::/48 fd00:18::/32",
     };
-    const cluster = dual()
+    const cluster = dualClusterOf()
       .service("shop/web", fields)
       .slice("shop/web", "http:8080", "10.244.8.9@dual-1")
       .slice("shop/web", "http:8080", "fd00:244:0:8::9@dual-1", "fd00:244:0:9::9@dual-2");
@@ -80,7 +80,7 @@ describe("ip6tables", () => {
   });
 
   it("refuses with ICMPv6", () => {
-    const cluster = dual().service("shop/empty", { clusterIPs: "fd00:96::41", ports: "http:80" });
+    const cluster = dualClusterOf().service("shop/empty", { clusterIPs: "fd00:96::41", ports: "http:80" });
     expect(added(cluster)).toEqual([
       '-A KUBE-SERVICES -d fd00:96::41/128 -p tcp -m comment --comment "shop/empty:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp6-port-unreachable',
     ]);
@@ -88,11 +88,11 @@ describe("ip6tables", () => {
 
   it("has nothing of a Service without an IPv6 ClusterIP, whatever else it has", () => {
     const fields: ServiceFields = { clusterIPs: "10.96.0.41", ports: "http:80", externalIPs: "2001:db8::1" };
-    expect(added(dual().service("shop/web", fields))).toEqual([]);
+    expect(added(dualClusterOf().service("shop/web", fields))).toEqual([]);
   });
 
   it("has no detector where no cluster network is of IPv6", () => {
-    const cluster = dual()
+    const cluster = dualClusterOf()
       .clusterCIDRs("10.244.0.0/16")
       .service("shop/web", { clusterIPs: "fd00:96::41", ports: "http:80" })
       .slice("shop/web", "http:8080", "fd00:244:0:8::9@dual-1");
@@ -103,7 +103,7 @@ describe("ip6tables", () => {
     const options = { nodeAddresses: ["172.18.0.8", "fd00:18::8", "::1"].map(ip) };
     const dispatch = (texts: string) => {
       const nodePortAddresses = texts.split(" ").map(prefix);
-      const found = ruleLines(listed(dual(), { ...options, nodePortAddresses }));
+      const found = ruleLines(listed(dualClusterOf(), { ...options, nodePortAddresses }));
       return found
         .filter((line) => line.endsWith("-j KUBE-NODEPORTS") && line.startsWith("-A KUBE-SERVICES"))
         .map((line) => /-d (\S+)/.exec(line)?.[1]);

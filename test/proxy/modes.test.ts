@@ -4,73 +4,23 @@ import { printHostPort } from "../../src/net/port.js";
 import { compileIptables } from "../../src/proxy/iptables.js";
 import { compileIpvs } from "../../src/proxy/ipvs.js";
 import { compileNftables } from "../../src/proxy/nftables.js";
-import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
-import { type Walker, walk as walkIptables } from "./iptables-walk.js";
+import { ip, nodeOf, prefix } from "./cluster-of.js";
+import { drawnService } from "./drawn-service.js";
+import { walk as walkIptables } from "./iptables-walk.js";
 import { walk as walkNftables } from "./nft-walk.js";
 
 const NODE = "172.18.0.2";
 const LOCAL = [NODE, "10.244.1.1", "127.0.0.1"].map(ip);
-const POD = "10.244.1.7";
 const OUTSIDER = "203.0.113.2";
 
 /** Every local address in nftables mode too, as iptables mode has it by default. */
 const EVERYWHERE = { nodePortAddresses: [prefix("0.0.0.0/0")], nodeAddresses: LOCAL };
 
-const marks = fc.tuple(
-  fc.constantFrom("@worker-1", "@worker-2", ""),
-  fc.constantFrom("", "", "", " !ready", " !ready terminating", " !ready !serving terminating"),
-);
-
-const fields: fc.Arbitrary<ServiceFields> = fc.record({
-  type: fc.constantFrom("ClusterIP" as const, "NodePort" as const, "LoadBalancer" as const),
-  clusterIPs: fc.constant("10.96.0.1"),
-  externalIPs: fc.constantFrom("", "192.0.2.1"),
-  ingress: fc.constantFrom("", "198.51.100.1"),
-  ports: fc.constantFrom("http:80", "http:80>30080", "http:80/UDP>30080"),
-  externalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
-  internalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
-});
-
-interface Case {
-  readonly cluster: ClusterBuilder;
-  readonly fields: ServiceFields;
-}
-
-const cases: fc.Arbitrary<Case> = fc
-  .tuple(fields, fc.array(marks, { maxLength: 4 }))
-  .map(([fields, endpoints]) => {
-    const protocol = fields.ports?.includes("UDP") ? "/UDP" : "";
-    const texts = endpoints.map(
-      ([home, mark], index) => `10.244.${home.endsWith("1") ? 1 : 2}.${20 + index}${home}${mark}`,
-    );
-    const cluster = clusterOf()
-      .service("shop/web", fields)
-      .slice("shop/web", `http:8080${protocol}`, ...texts);
-    return { cluster, fields };
-  });
-
-const packets: fc.Arbitrary<Walker> = fc
-  .tuple(
-    fc.constantFrom(POD, OUTSIDER, NODE, "10.244.1.20"),
-    fc.constantFrom(
-      "10.96.0.1:80",
-      "192.0.2.1:80",
-      "198.51.100.1:80",
-      "172.18.0.2:30080",
-      "10.244.1.1:30080",
-    ),
-    fc.constantFrom("TCP" as const, "UDP" as const),
-  )
-  .map(([src, to, protocol]) => {
-    const [dst = "", dport] = to.split(":");
-    return { src: ip(src), dst: ip(dst), protocol, dport: Number(dport), fromNode: src === NODE };
-  });
-
 describe("the modes agree", () => {
   it("iptables and nftables give every packet the same ways", () => {
     const seen = new Set<string>();
     fc.assert(
-      fc.property(cases, packets, ({ cluster, fields }, packet) => {
+      fc.property(drawnService, ({ cluster, fields, packet }) => {
         // nftables refuses other protocols of a ClusterIP, iptables lets them pass (a documented difference).
         fc.pre(
           packet.dst !== ip("10.96.0.1") || fields.ports?.includes("UDP") === (packet.protocol === "UDP"),
@@ -93,7 +43,7 @@ describe("the modes agree", () => {
   it("ipvs has the same endpoints behind every address, but drops nothing for policy Local", () => {
     let compared = 0;
     fc.assert(
-      fc.property(cases, packets, ({ cluster }, packet) => {
+      fc.property(drawnService, ({ cluster, packet }) => {
         const built = cluster.build();
         const node = nodeOf(built);
         // IPVS treats all sources alike, as the others treat those from outside.

@@ -11,13 +11,13 @@ export interface Walker {
   readonly dport: number;
   /** Made on the node itself: goes through OUTPUT instead of PREROUTING. */
   readonly fromNode?: boolean;
+  /** The interface that it comes in by; default one that no rule names. */
+  readonly iif?: string;
+  /** The affinity sets that hold its source. */
+  readonly heldIn?: readonly string[];
 }
 
-interface State {
-  readonly src: Ip;
-  readonly dst: Ip;
-  readonly protocol: Protocol;
-  readonly dport: number;
+interface State extends Walker {
   readonly mark: number;
   readonly masquerade: boolean;
 }
@@ -122,6 +122,11 @@ function follow(
   return runRules(table, chains, verdict.kind === "continue" ? stack : below, state, local);
 }
 
+/** `cali*` is every interface whose name begins so. */
+function isNamed(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
 type Outcome =
   | "no match"
   | { readonly state: State }
@@ -142,6 +147,7 @@ function execute(table: NftTable, statement: NftStatement, state: State, local: 
     case "match-address-set": {
       const set = table.sets.find(({ name }) => name === statement.set);
       if (set === undefined) throw new Error(`no set ${statement.set}`);
+      if (set.dynamic !== undefined) return matches(state.heldIn?.includes(set.name) ?? false);
       return matches(
         set.addresses.some(({ address }) => address === side(statement.side)),
         statement.invert,
@@ -158,7 +164,7 @@ function execute(table: NftTable, statement: NftStatement, state: State, local: 
     case "match-fib-local":
       return matches(local.includes(side(statement.side)), statement.invert);
     case "match-interface":
-      throw new Error("interfaces are not walked");
+      return matches(isNamed(statement.name, state.fromNode ? "" : (state.iif ?? "eth9")), statement.invert);
     case "vmap": {
       const map = table.maps.find(({ name }) => name === statement.map);
       if (map?.key !== statement.key) throw new Error(`no map ${statement.map} of that key`);
@@ -178,15 +184,19 @@ function execute(table: NftTable, statement: NftStatement, state: State, local: 
         },
       };
     case "dnat": {
-      if (statement.protocol !== state.protocol || familyOf(statement.address) !== 4) return "no match";
+      if (statement.protocol !== state.protocol) return "no match";
+      if (familyOf(statement.address) !== familyOf(state.dst)) throw new Error("DNAT to another family");
       return { state: { ...state, dst: statement.address, dport: statement.port } };
     }
     case "masquerade":
       return { state: { ...state, masquerade: true } };
     case "reject":
       return { reject: true };
-    case "update-set":
+    case "update-set": {
+      const set = table.sets.find(({ name }) => name === statement.set);
+      if (set?.dynamic === undefined) throw new Error(`no set ${statement.set} that rules fill`);
       return { state };
+    }
     case "verdict":
       return { verdicts: [statement.verdict] };
   }

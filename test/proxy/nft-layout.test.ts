@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { KUBERNETES_VERSIONS, type KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
+import { compileNftables } from "../../src/proxy/nftables.js";
+import { printNft } from "../../src/ruleset/nft-listing.js";
+import type { NftTable } from "../../src/ruleset/nftables.js";
+import { clusterOf, ip, nodeOf } from "./cluster-of.js";
+import { type Drawn, drawnService, fromNodeToLocal } from "./drawn-service.js";
+import { walk } from "./nft-walk.js";
+
+const OLD: readonly KubernetesVersion[] = ["1.31", "1.32", "1.33"];
+const NODE = "172.18.0.2";
+const LOCAL = [NODE, "10.244.1.1", "127.0.0.1"].map(ip);
+
+function compiled({ cluster }: Pick<Drawn, "cluster">, kubernetesVersion: KubernetesVersion): NftTable {
+  const built = cluster.build();
+  return compileNftables(built, nodeOf(built), { kubernetesVersion }).nftables;
+}
+
+describe("the layouts of kube-proxy's nftables table", () => {
+  it.each(KUBERNETES_VERSIONS)("%s has its own", (version) => {
+    const { chains } = compiled({ cluster: clusterOf() }, version);
+    const names = chains.filter(({ base }) => base !== undefined).map(({ name }) => name);
+    expect(names.includes("filter-output-post-dnat")).toBe(OLD.includes(version));
+    expect(names.includes("filter-output-pre-dnat")).toBe(!OLD.includes(version));
+  });
+
+  it("up to 1.33 all but one filter come before DNAT", () => {
+    const table = compiled({ cluster: clusterOf() }, "1.31");
+    const chains = table.chains.filter(({ base }) => base !== undefined);
+    expect(printNft({ ...table, sets: [], maps: [], chains })).toBe(`\
+table ip kube-proxy {
+	comment "rules for kube-proxy"
+	chain filter-prerouting {
+		type filter hook prerouting priority dstnat - 10; policy accept;
+		ct state new jump firewall-check
+	}
+
+	chain filter-input {
+		type filter hook input priority -110; policy accept;
+		ct state new jump nodeport-endpoints-check
+		ct state new jump service-endpoints-check
+	}
+
+	chain filter-forward {
+		type filter hook forward priority -110; policy accept;
+		ct state new jump service-endpoints-check
+		ct state new jump cluster-ips-check
+	}
+
+	chain filter-output {
+		type filter hook output priority -110; policy accept;
+		ct state new jump service-endpoints-check
+		ct state new jump firewall-check
+	}
+
+	chain filter-output-post-dnat {
+		type filter hook output priority -90; policy accept;
+		ct state new jump cluster-ips-check
+	}
+
+	chain nat-prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+		jump services
+	}
+
+	chain nat-output {
+		type nat hook output priority -100; policy accept;
+		jump services
+	}
+
+	chain nat-postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		jump masquerading
+	}
+}
+`);
+  });
+
+  it.each(KUBERNETES_VERSIONS)("%s: who comes to a ClusterIP from outside is marked", (version) => {
+    const cluster = clusterOf()
+      .service("shop/web", { clusterIPs: "10.96.0.41", ports: "dns:53/UDP" })
+      .slice("shop/web", "dns:53/UDP", "10.244.2.9");
+    const table = compiled({ cluster }, version);
+    const port = OLD.includes(version) ? " udp dport 53" : "";
+    expect(printNft(table)).toContain(
+      `\t\tip daddr 10.96.0.41${port} ip saddr != 10.244.0.0/16 jump mark-for-masquerade\n`,
+    );
+  });
+
+  it("differ for one kind of packet alone: the node's own to a VIP of policy Local that has none here", () => {
+    let dropped = 0;
+    let same = 0;
+    fc.assert(
+      fc.property(fc.oneof(drawnService, fromNodeToLocal), (drawn) => {
+        const [old, now] = [compiled(drawn, "1.33"), compiled(drawn, "1.34")];
+        const { packet } = drawn;
+        const [before, after] = [walk(old, packet, LOCAL), walk(now, packet, LOCAL)];
+        if (before.join() === after.join()) {
+          same += 1;
+          return;
+        }
+        expect(packet.fromNode).toBe(true);
+        expect(drawn.fields.externalTrafficPolicy).toBe("Local");
+        expect([ip("192.0.2.1"), ip("198.51.100.1")]).toContain(packet.dst);
+        expect(before).toEqual(["DROP"]);
+        expect(after.every((end) => end.endsWith(":8080 masquerade"))).toBe(true);
+        dropped += 1;
+      }),
+      { numRuns: 300 },
+    );
+    expect(same).toBeGreaterThan(150);
+    expect(dropped).toBeGreaterThan(5);
+  });
+});
