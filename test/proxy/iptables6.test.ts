@@ -1,19 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseIp, printIp } from "../../src/net/ip.js";
-import type { Protocol } from "../../src/net/port.js";
 import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
-import {
-  type ClusterBuilder,
-  clusterOf,
-  dualClusterOf,
-  ip,
-  nodeOf,
-  prefix,
-  type ServiceFields,
-} from "./cluster-of.js";
+import { type ClusterBuilder, dualClusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
 import { walk } from "./iptables-walk.js";
+import { drawnTwins, sixEnd } from "./twins.js";
 
 function listed(cluster: ClusterBuilder, options: IptablesOptions = {}): string {
   const built = cluster.build();
@@ -113,77 +104,15 @@ describe("ip6tables", () => {
   });
 });
 
-const NODE = "172.18.0.8";
-const POD = "10.244.8.7";
-const OUTSIDER = "203.0.113.2";
-
-/** The IPv6 side of an IPv4 address: its pods', nodes' and other networks keep their places. */
-function six(text: string): string {
-  const [address = "", length] = text.split("/");
-  const value = parseIp(address);
-  if (typeof value !== "number") throw new Error(`«${text}» is no IPv4 address`);
-  const made = printIp((0xfd64n << 112n) | BigInt(value));
-  return length === undefined ? made : `${made}/${Number(length) + 96}`;
-}
-
-/** Every IPv4 address and prefix in a text as IPv6. */
-const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, six);
-
-const fields: fc.Arbitrary<ServiceFields> = fc.record({
-  type: fc.constantFrom("ClusterIP" as const, "NodePort" as const, "LoadBalancer" as const),
-  clusterIPs: fc.constant("10.96.0.1"),
-  externalIPs: fc.constantFrom("", "192.0.2.1"),
-  ingress: fc.constantFrom("", "198.51.100.1"),
-  sourceRanges: fc.constantFrom("", "203.0.113.0/24", "172.18.0.0/16 10.244.8.0/24"),
-  ports: fc.constantFrom("http:80", "http:80/UDP>30080", "http:80/SCTP>30080"),
-  externalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
-  internalTrafficPolicy: fc.constantFrom("Cluster" as const, "Local" as const),
-});
-
-const packets = fc.record({
-  src: fc.constantFrom(POD, OUTSIDER, NODE, "10.244.8.20"),
-  dst: fc.constantFrom("10.96.0.1", "192.0.2.1", "198.51.100.1", NODE),
-  dport: fc.constantFrom(80, 30080),
-});
-
-function twin(of: (text: string) => string, fields: ServiceFields, endpoints: readonly string[]) {
-  const protocol = /\/\w+/.exec(fields.ports ?? "")?.[0] ?? "";
-  const built = new Map(Object.entries(fields).map(([key, value]) => [key, of(String(value))]));
-  const cluster = clusterOf()
-    .clusterCIDRs(of("10.244.0.0/16"))
-    .node("here", of(NODE), of("10.244.8.0/24"))
-    .service("shop/web", Object.fromEntries(built) as ServiceFields)
-    .slice("shop/web", `http:8080${protocol}`, ...endpoints.map(of))
-    .build();
-  return { cluster, node: nodeOf(cluster, "here") };
-}
-
 describe("the families agree", () => {
   it("ip6tables leads the twin of every packet where iptables leads it", () => {
-    const marks = fc.tuple(
-      fc.constantFrom("@here", "@worker-2"),
-      fc.constantFrom("", "", " !ready", " !ready terminating"),
-    );
     const seen = new Set<string>();
     fc.assert(
-      fc.property(fields, fc.array(marks, { maxLength: 3 }), packets, (fields, endpoints, packet) => {
-        const texts = endpoints.map(([home, mark], index) => `10.244.8.${20 + index}${home}${mark}`);
-        const protocol = (/\/(\w+)/.exec(fields.ports ?? "")?.[1] ?? "TCP") as Protocol;
-        const walker = { ...packet, protocol, fromNode: packet.src === NODE };
-        const four = twin((text) => text, fields, texts);
-        const ends = walk(
-          compileIptables(four.cluster, four.node).iptables,
-          { ...walker, src: ip(packet.src), dst: ip(packet.dst) },
-          [ip(NODE)],
-        );
-        const other = twin(sixAll, fields, texts);
-        const ends6 = walk(
-          compileIptables(other.cluster, other.node, { family: 6 }).iptables,
-          { ...walker, src: ip(six(packet.src)), dst: ip(six(packet.dst)) },
-          [ip(six(NODE))],
-        );
-        const expected = [...ends.keys()].map((end) => end.replace(/^([\d.]+):/, (_, at) => `[${six(at)}]:`));
-        expect([...ends6.keys()].sort()).toEqual(expected.sort());
+      fc.property(drawnTwins, ([four, six]) => {
+        const ends = walk(compileIptables(four.cluster, four.node).iptables, four.packet, four.local);
+        const { iptables } = compileIptables(six.cluster, six.node, { family: 6 });
+        const ends6 = walk(iptables, six.packet, six.local);
+        expect([...ends6.keys()].sort()).toEqual([...ends.keys()].map(sixEnd).sort());
         for (const end of ends.keys()) seen.add(end.replace(/^10\.244\.8\.2\d:8080/, "endpoint"));
       }),
       { numRuns: 400 },
