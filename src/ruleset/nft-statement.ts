@@ -1,4 +1,5 @@
 import { type HostPort, parseHostPort, printHostPort } from "../net/port.js";
+import { maskOf } from "../net/prefix.js";
 import { intervalsOf, prefixSet } from "./nft-intervals.js";
 import {
   type NftFamily,
@@ -20,7 +21,6 @@ import type { Words } from "./words.js";
 
 /** In the order of the kernel's bits, in which nft prints them. */
 const CT_STATES = ["invalid", "established", "related", "new"] as const;
-const ALL_BITS = 0xffffffff;
 
 const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
 const not = (statement: { readonly invert?: boolean }) => (statement.invert ? "!= " : "");
@@ -38,11 +38,8 @@ export function printStatement(statement: NftStatement, family: NftFamily): stri
       return `th dport ${not(statement)}${statement.port}`;
     case "match-ctstate":
       return `ct state ${CT_STATES.filter((state) => statement.states.includes(state)).join(",")}`;
-    case "match-mark": {
-      const comparison = statement.invert ? "!= " : statement.mask === ALL_BITS ? "" : "== ";
-      const mask = statement.mask === ALL_BITS ? "" : `& ${hex(statement.mask)} `;
-      return `meta mark ${mask}${comparison}${hex(statement.value)}`;
-    }
+    case "match-mark":
+      return `meta mark ${printMark(statement)}`;
     case "match-fib-local":
       return `fib ${statement.side} type ${not(statement)}local`;
     case "match-interface":
@@ -70,6 +67,14 @@ export function printStatement(statement: NftStatement, family: NftFamily): stri
     case "verdict":
       return printVerdict(statement.verdict);
   }
+}
+
+/** nft takes a mask of leading bits for a prefix: `meta mark 0x00000000/1`. */
+function printMark(match: Extract<NftStatement, { kind: "match-mark" }>): string {
+  const { mask, value } = match;
+  const length = Math.clz32(~mask >>> 0);
+  if (mask !== maskOf(length)) return `& ${hex(mask)} ${match.invert ? "!=" : "=="} ${hex(value)}`;
+  return `${not(match)}${hex(value)}${length === 32 ? "" : `/${length}`}`;
 }
 
 /** nft lists a match of one protocol before a match of a port as `tcp dport 80`. */
@@ -132,10 +137,16 @@ function readMark(words: Words): NftStatement {
     );
     return { kind: "set-mark", op, value: readNumber(words) };
   }
-  const mask = words.take("&") ? readNumber(words) : ALL_BITS;
+  const mask = words.take("&") ? readNumber(words) : undefined;
   const invert = readInvert(words);
   words.take("==");
-  return { kind: "match-mark", mask, value: readNumber(words), ...invert };
+  if (mask !== undefined) return { kind: "match-mark", mask, value: readNumber(words), ...invert };
+  const [value, length] = words.read("a mark, or a mark and how many bits of it count", (word) => {
+    const parts = /^(0x[0-9a-f]{1,8}|[0-9]{1,10})(?:\/([0-9]{1,2}))?$/.exec(word);
+    const found = [Number(parts?.[1]), Number(parts?.[2] ?? 32)] as const;
+    return found[0] <= 0xffffffff && found[1] <= 32 ? found : undefined;
+  });
+  return { kind: "match-mark", mask: maskOf(length), value, ...invert };
 }
 
 function readProtocolMatch(words: Words, family: NftFamily): NftStatement {

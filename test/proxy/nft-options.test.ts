@@ -56,7 +56,7 @@ describe("nftables mode: options", () => {
 	}
 
 	chain masquerading {
-		meta mark & 0x80000000 == 0x00000000 return
+		meta mark 0x00000000/1 return
 		meta mark set meta mark ^ 0x80000000
 		masquerade fully-random
 	}

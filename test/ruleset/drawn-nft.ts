@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Ip } from "../../src/net/ip.js";
 import type { Protocol } from "../../src/net/port.js";
-import { type Prefix, prefixOf } from "../../src/net/prefix.js";
+import { maskOf, type Prefix, prefixOf } from "../../src/net/prefix.js";
 import { intervalsOf, prefixSet } from "../../src/ruleset/nft-intervals.js";
 import type {
   NftChain,
@@ -58,7 +58,13 @@ const statement = (family: NftFamily): fc.Arbitrary<NftStatement> =>
     invertible(fc.record({ kind: fc.constant("match-address-set" as const), side, set: name })),
     invertible(fc.record({ kind: fc.constant("match-protocol" as const), protocol })),
     invertible(fc.record({ kind: fc.constant("match-dport" as const), port })),
-    invertible(fc.record({ kind: fc.constant("match-mark" as const), mask: u32, value: u32 })),
+    invertible(
+      fc.record({
+        kind: fc.constant("match-mark" as const),
+        mask: fc.oneof(u32, fc.integer({ min: 0, max: 32 }).map(maskOf)),
+        value: u32,
+      }),
+    ),
     invertible(fc.record({ kind: fc.constant("match-fib-local" as const), side })),
     invertible(
       fc.record({

@@ -60,6 +60,8 @@ table ip kube-proxy {
 	chain masquerading {
 		meta mark & 0x00004000 == 0x00000000 return
 		meta mark & 0x00004000 != 0x00000000 return
+		meta mark 0x00000000/1 return
+		meta mark != 0x01000000/8 return
 		meta mark set meta mark ^ 0x00004000
 		masquerade fully-random
 		masquerade
