@@ -181,4 +181,4 @@ export const TRANSLATED_DST: u32 = 1;
 export const TRANSLATED_SRC: u32 = 2;
 
 /** Octets of a descriptor in a batch's scratch. */
-export const PACKET_LEN: u32 = 256;
+export const PACKET_LEN: u32 = (offsetof<Packet>() + 63) & ~63;

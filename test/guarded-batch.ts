@@ -9,7 +9,9 @@ import {
 } from "../assembly/abi/packet.js";
 import type { Batch } from "../src/engine/batch.js";
 import type { Engine } from "../src/engine/engine.js";
-import { frame as build, icmpEcho, tcp, udp } from "../src/packet/build.js";
+import { frame as build, icmpEcho, sctp, tcp, udp } from "../src/packet/build.js";
+import type { Ruleset } from "../src/ruleset/ruleset.js";
+import { ip6 } from "./bare-node.js";
 import { clusterOf } from "./proxy/cluster-of.js";
 
 /** Services of every kind that the machine tells apart. */
@@ -28,6 +30,43 @@ export const CLUSTER = clusterOf()
     type: "LoadBalancer",
   })
   .build();
+
+const prefix6 = (address: string, length: number) => ({ address: ip6(address), length });
+
+/** The same node with IPv6 beside: subnets, a default route, pods behind the tunnel, and a virtual server where it has some. */
+export function withIp6(ruleset: Ruleset): Ruleset {
+  const ends: Readonly<Record<string, string>> = { cni0: "fd00:244:1::1", eth0: "fd00:18::2" };
+  const mac = ruleset.neighbours.find(({ dev }) => dev === "flannel.1")?.mac ?? 0;
+  const servers = ["fd00:244:1::9", "fd00:244:2::9"].map((address) => ({
+    address: ip6(address),
+    port: 8080,
+    weight: 1,
+  }));
+  const added = ruleset.ipvs?.servers
+    .filter(({ port, protocol }) => port === 80 && protocol === "TCP")
+    .slice(0, 1)
+    .map((server) => ({ ...server, address: ip6("fd00:18::2"), servers }));
+  return {
+    ...ruleset,
+    interfaces: ruleset.interfaces.map((device) => {
+      const end = ends[device.name];
+      return end === undefined ? device : { ...device, addresses: [...device.addresses, prefix6(end, 64)] };
+    }),
+    routes: [
+      ...ruleset.routes,
+      { prefix: prefix6("fd00:244:1::", 64), dev: "cni0" },
+      { prefix: prefix6("fd00:18::", 64), dev: "eth0" },
+      { prefix: prefix6("fd00:244:2::", 64), dev: "flannel.1", via: ip6("fd00:244:2::"), onlink: true },
+      { prefix: prefix6("::", 0), dev: "eth0", via: ip6("fd00:18::1") },
+    ],
+    neighbours: [
+      ...ruleset.neighbours,
+      { address: ip6("fd00:244:2::"), dev: "flannel.1", mac },
+      { address: ip6("fd00:18::1"), dev: "eth0", mac: 7 },
+    ],
+    ...(ruleset.ipvs === undefined ? {} : { ipvs: { servers: [...ruleset.ipvs.servers, ...(added ?? [])] } }),
+  };
+}
 
 function tunnelled(inner: Uint8Array): Uint8Array {
   return build()
@@ -49,7 +88,23 @@ export const PLAIN = [
   icmpEcho("10.244.1.9", "10.244.2.9"),
   udp("10.244.1.9:4", "10.244.2.9:8080", { payload: 1400 }),
 ];
-const FRAMES = [...PLAIN, ...PLAIN.map(tunnelled)];
+const extended = (...kinds: readonly number[]) =>
+  kinds.reduce(
+    (inner, kind) => inner.extension({ kind, options: Uint8Array.of(1, 4, 0, 0, 0, 0) }),
+    build().eth().ip6({ src: "fd00:244:1::9", dst: "fd00:244:2::9" }),
+  );
+const PLAIN6 = [
+  tcp("[fd00:244:1::9]:40000", "[fd00:244:2::9]:80", { payload: 40 }),
+  tcp("[fd00:244:2::9]:40000", "[fd00:18::2]:80"),
+  tcp("[2001:db8::7]:40000", "[fd00:18::2]:80", { flags: "A", payload: 7 }),
+  udp("[fd00:244:1::9]:40000", "[2001:db8::7]:53", { payload: 3 }),
+  sctp("[fd00:244:1::9]:40000", "[fd00:244:2::9]:80"),
+  icmpEcho("fd00:244:1::9", "fd00:244:2::9"),
+  extended(0).udp({ srcPort: 7, dstPort: 7 }).bytes(),
+  extended(60, 43, 51).tcp({ srcPort: 7, dstPort: 7 }).bytes(),
+  sctp("10.244.1.9:40000", "10.244.2.9:80"),
+];
+const FRAMES = [...PLAIN, ...PLAIN.map(tunnelled), ...PLAIN6, ...PLAIN6.map(tunnelled)];
 
 /** A good frame with octets changed and cut anywhere, or noise; what is changed is mostly within the headers. */
 const octets = fc.oneof(

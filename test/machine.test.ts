@@ -13,7 +13,7 @@ import {
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
 import { BareImage } from "./bare-image.js";
-import { CLUSTER, drawn, expectSameOutside, Guarded, number, PLAIN } from "./guarded-batch.js";
+import { CLUSTER, drawn, expectSameOutside, Guarded, number, PLAIN, withIp6 } from "./guarded-batch.js";
 import { globalMutability, hasSection, SECTION } from "./wasm-sections.js";
 
 const BUILDS = ["run", "trace"] as const;
@@ -54,13 +54,14 @@ describe.each(BUILDS)("%s.wasm", (name) => {
 describe.each(MODES)("the machine, mode %s", (proxy) => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await Engine.load(compile(CLUSTER, { proxy }), { connections: 63 });
+    engine = await Engine.load(withIp6(compile(CLUSTER, { proxy })), { connections: 63 });
   });
 
   it("never traps, and writes into state, columns and the frame's own room only", () => {
     const guarded = new Guarded(engine);
     const { batch, slot } = guarded;
     const seen = new Map<string, number>();
+    const count = (name: string) => seen.set(name, (seen.get(name) ?? 0) + 1);
     let now = 0;
     const property = fc.property(drawn, (packet) => {
       guarded.place(packet);
@@ -80,8 +81,9 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
         0, 0, 1, 0xa5a5a5a5,
       ]);
       const [verdict, reason] = [batch.verdict(1), batch.reason(1)];
-      seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
-      seen.set(reason, (seen.get(reason) ?? 0) + 1);
+      count(verdict);
+      count(reason);
+      if (packet.octets[12] === 0x86 && packet.octets[13] === 0xdd) count(`IPv6 ${verdict}`);
       expect(verdict).not.toBe("NONE");
       expect(reason === "BAD_SLOT").toBe(!fits);
       expect(reason === "NONE").toBe(verdict === "FORWARD" || verdict === "LOCAL");
@@ -96,7 +98,8 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
       if (verdict === "FORWARD") expect(guarded.fits).toBe(true);
     });
     fc.assert(property, { numRuns: 1500 });
-    for (const name of ["FORWARD", "DROP", "PUNT", "BAD_SLOT", "TRUNCATED", "BAD_CHECKSUM", "NOT_IP"]) {
+    const names = ["FORWARD", "DROP", "PUNT", "BAD_SLOT", "TRUNCATED", "BAD_CHECKSUM", "NOT_IP"];
+    for (const name of [...names, "IPv6 FORWARD", "IPv6 LOCAL"]) {
       expect([name, seen.get(name) ?? 0]).toEqual([name, expect.toSatisfy((count: number) => count > 5)]);
     }
   });

@@ -94,7 +94,7 @@ export class PlainNode {
     this.#connections.redirect(packet);
     if (!this.#netfilter(packet, abi.HOOK_PREROUTING, first) || !this.#route(packet)) return;
     if (this.#hops.kindOf(packet.hop) === abi.NEXT_HOP_KIND_LOCAL) this.#deliver(packet, first);
-    else if (this.#checkTtl(packet) && this.#netfilter(packet, abi.HOOK_FORWARD, first))
+    else if (this.#mayPass(packet) && this.#netfilter(packet, abi.HOOK_FORWARD, first))
       this.#leave(packet, first);
   }
 
@@ -124,9 +124,12 @@ export class PlainNode {
     return this.#hops.outOf(packet.hop) === packet.in && this.#hops.isBridge(packet.hop);
   }
 
-  #checkTtl(packet: Packet): boolean {
+  /** TTL to spare, and it fits the way out. */
+  #mayPass(packet: Packet): boolean {
     const isAlive = this.#view.getUint8(packet.ip + wire.IP4_TTL) > 1 || this.#isSwitched(packet);
-    return isAlive || packet.decide(verdict.VERDICT_DROP, verdict.DROP_TTL_EXCEEDED);
+    if (!isAlive) return packet.decide(verdict.VERDICT_DROP, verdict.DROP_TTL_EXCEEDED);
+    const fits = this.#view.getUint16(packet.ip + wire.IP4_TOTAL_LENGTH) <= this.#hops.mtuOf(packet.hop);
+    return fits || packet.decide(verdict.VERDICT_DROP, verdict.DROP_FRAGMENTATION_NEEDED);
   }
 
   /** INPUT, where IPVS waits. */
@@ -135,7 +138,7 @@ export class PlainNode {
     if (this.#balance(packet, first)) {
       if (packet.verdict !== 0 || !this.#route(packet)) return;
       if (this.#hops.kindOf(packet.hop) !== abi.NEXT_HOP_KIND_LOCAL) {
-        if (this.#checkTtl(packet) && this.#netfilter(packet, abi.HOOK_OUTPUT, false))
+        if (this.#mayPass(packet) && this.#netfilter(packet, abi.HOOK_OUTPUT, false))
           this.#leave(packet, first);
         return;
       }
@@ -169,10 +172,6 @@ export class PlainNode {
 
   #leave(packet: Packet, first: boolean): void {
     const [view, hops] = [this.#view, this.#hops];
-    if (view.getUint16(packet.ip + wire.IP4_TOTAL_LENGTH) > hops.mtuOf(packet.hop)) {
-      packet.decide(verdict.VERDICT_DROP, verdict.DROP_FRAGMENTATION_NEEDED);
-      return;
-    }
     if (!this.#netfilter(packet, abi.HOOK_POSTROUTING, first)) return;
     if (first) {
       if (packet.masquerade !== 0) packet.src = hops.sourceOf(packet.hop);
