@@ -5,9 +5,13 @@ import {
   TRACE_D,
   TRACE_E,
   TRACE_EVENT,
+  TRACE_FAMILY,
+  TRACE_FIRST6,
   TRACE_PACKET,
   TRACE_RECORD_LEN,
+  TRACE_SECOND6,
 } from "../../assembly/abi/trace.js";
+import type { Ip6 } from "../net/ip.js";
 import { type EventName, eventName } from "./codes.js";
 
 /** A trace record of the machine (abi/trace.ts says what a … e hold for each event). */
@@ -19,17 +23,31 @@ export interface TraceRecord {
   readonly c: number;
   readonly d: number;
   readonly e: number;
+  /** Of an IPv6 packet: the first and the second address that the event tells, whole. */
+  readonly ends6?: readonly [first: Ip6, second: Ip6];
+}
+
+/** Four words in their order. */
+function ip6At(view: DataView, at: number): Ip6 {
+  const word = (index: number) => BigInt(view.getUint32(at + 4 * index, true));
+  return (((((word(0) << 32n) | word(1)) << 32n) | word(2)) << 32n) | word(3);
+}
+
+function ends6At(view: DataView, at: number): Pick<TraceRecord, "ends6"> {
+  if (view.getUint32(at + TRACE_FAMILY, true) !== 6) return {};
+  return { ends6: [ip6At(view, at + TRACE_FIRST6), ip6At(view, at + TRACE_SECOND6)] };
 }
 
 /** Reads `count` records that begin at the view's start. */
 export function readRecords(view: DataView, count: number): TraceRecord[] {
   const records: TraceRecord[] = [];
   for (let index = 0; index < count; index++) {
-    const at = (field: number) => view.getUint32(index * TRACE_RECORD_LEN + field, true);
+    const from = index * TRACE_RECORD_LEN;
+    const at = (field: number) => view.getUint32(from + field, true);
     const event = eventName(at(TRACE_EVENT));
     if (event === undefined) continue;
     const [a, b, c, d, e] = [at(TRACE_A), at(TRACE_B), at(TRACE_C), at(TRACE_D), at(TRACE_E)];
-    records.push({ packet: at(TRACE_PACKET), event, a, b, c, d, e });
+    records.push({ packet: at(TRACE_PACKET), event, a, b, c, d, e, ...ends6At(view, from) });
   }
   return records;
 }
