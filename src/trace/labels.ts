@@ -7,7 +7,7 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { printProtocolNumber } from "./addresses.js";
 import type { Move } from "./moves.js";
 import type { Numbering } from "./numbering.js";
-import type { TraceRecord } from "./record.js";
+import { firstEnd, type TraceRecord } from "./record.js";
 
 /** Random numbers of the statistic match are of 31 bits. */
 const STATISTIC_RANGE = 2 ** 31;
@@ -29,7 +29,7 @@ function iptablesLabel(rule: Rule): Label {
 /** `10.96.12.3 . tcp . 80`, or without the address in maps of nodePorts. */
 function printKey(record: TraceRecord, withAddress: boolean): string {
   const [protocol, port] = [printProtocolNumber(record.c >>> 16), record.c & 0xffff];
-  return `${withAddress ? `${printIp(record.b)} . ` : ""}${protocol} . ${port}`;
+  return `${withAddress ? `${printIp(firstEnd(record, record.b))} . ` : ""}${protocol} . ${port}`;
 }
 
 /** The element that a look-up found, as the ruleset has it. */
@@ -37,7 +37,7 @@ function findElement(record: TraceRecord, name: string, ruleset: Ruleset): NftMa
   const map = ruleset.nftables?.maps.find((one) => one.name === name);
   return map?.elements.find(
     ({ address, protocol, port }) =>
-      (address === undefined || address === record.b) &&
+      (address === undefined || address === firstEnd(record, record.b)) &&
       port === (record.c & 0xffff) &&
       protocol.toLowerCase() === printProtocolNumber(record.c >>> 16),
   );

@@ -1,12 +1,12 @@
 import { TUNNEL_GENEVE } from "../../assembly/abi/entry.js";
-import { printIp } from "../net/ip.js";
+import { familyOf, type Ip, printIp } from "../net/ip.js";
 import { prefixOf, printPrefix } from "../net/prefix.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { nameOrAddress } from "./addresses.js";
 import { dropReason, verdictName } from "./codes.js";
 import type { NumberedHop, Numbering } from "./numbering.js";
 import { reasonWords } from "./reasons.js";
-import type { TraceRecord } from "./record.js";
+import { firstEnd, type TraceRecord } from "./record.js";
 import type { Step } from "./step.js";
 
 /** `vtep worker-2 (flannel.1)`, `gateway 172.18.0.1 (eth0)`, `pod/shop/cart (cni0)`. */
@@ -21,9 +21,16 @@ function printHop(hop: NumberedHop, ruleset: Ruleset): string {
   return next === "" ? hop.dev : `${next} (${hop.dev}), not resolved`;
 }
 
-export function tellRoute({ a, b, c }: TraceRecord, numbering: Numbering, ruleset: Ruleset): Step {
-  const hop = numbering.hops[a];
-  const prefix = b === 0 ? "default" : b === 32 ? printIp(c) : printPrefix(prefixOf(c, b));
+/** As `ip route` names it: a host by its address alone. */
+function printDestination(address: Ip, length: number): string {
+  if (length === 0) return "default";
+  const isHost = length === (familyOf(address) === 4 ? 32 : 128);
+  return isHost ? printIp(address) : printPrefix(prefixOf(address, length));
+}
+
+export function tellRoute(record: TraceRecord, numbering: Numbering, ruleset: Ruleset): Step {
+  const hop = numbering.hops[record.a];
+  const prefix = printDestination(firstEnd(record, record.c), record.b);
   if (hop === undefined) return { stage: "route", text: prefix, prefix };
   const to = hop.via === undefined ? {} : { to: printIp(hop.via) };
   return { stage: "route", text: `${prefix} → ${printHop(hop, ruleset)}`, prefix, dev: hop.dev, ...to };

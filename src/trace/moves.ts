@@ -16,14 +16,15 @@ import {
   TARGET_VMAP,
   WORD_CHAIN_SHIFT,
 } from "../../assembly/abi/entry.js";
+import type { Ip } from "../net/ip.js";
 import { chainNumbered, type NumberedChain, type Numbering } from "./numbering.js";
-import type { TraceRecord } from "./record.js";
+import { secondEnd, type TraceRecord } from "./record.js";
 
 /** What a matching rule did. */
 export type Effect =
   | { readonly kind: "enter"; readonly chain: string }
   | { readonly kind: "accept" | "drop" | "reject" | "masquerade" | "snat" | "mark" | "undecided" }
-  | { readonly kind: "dnat"; readonly address: number; readonly port: number }
+  | { readonly kind: "dnat"; readonly address: Ip; readonly port: number }
   /** Nothing that lasts: RETURN, a look-up without a result, a rule that only counts. */
   | { readonly kind: "pass" };
 
@@ -75,7 +76,7 @@ function readRule(rule: TraceRecord, detail: TraceRecord | undefined, numbering:
   if (target === TARGET_VMAP && detail !== undefined) return readWord(detail.d, numbering);
   if (NAT.has(target)) {
     if (detail === undefined) return { effect: { kind: "snat" } };
-    return { effect: { kind: "dnat", address: detail.c, port: detail.d & 0xffff } };
+    return { effect: { kind: "dnat", address: secondEnd(detail, detail.c), port: detail.d & 0xffff } };
   }
   return { effect: SIMPLE.get(target) ?? PASS };
 }

@@ -11,7 +11,7 @@ import {
   TRACE_RECORD_LEN,
   TRACE_SECOND6,
 } from "../../assembly/abi/trace.js";
-import type { Ip6 } from "../net/ip.js";
+import type { Ip, Ip6 } from "../net/ip.js";
 import { type EventName, eventName } from "./codes.js";
 
 /** A trace record of the machine (abi/trace.ts says what a … e hold for each event). */
@@ -25,6 +25,16 @@ export interface TraceRecord {
   readonly e: number;
   /** Of an IPv6 packet: the first and the second address that the event tells, whole. */
   readonly ends6?: readonly [first: Ip6, second: Ip6];
+}
+
+/** The first address that a record tells, given its field; of IPv6 the whole. */
+export function firstEnd({ ends6 }: TraceRecord, field: number): Ip {
+  return ends6?.[0] ?? field;
+}
+
+/** The second one. */
+export function secondEnd({ ends6 }: TraceRecord, field: number): Ip {
+  return ends6?.[1] ?? field;
 }
 
 /** Four words in their order. */

@@ -1,3 +1,4 @@
+import type { Ip } from "../net/ip.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { printDotted, printEnd, printNames, printProtocolNumber } from "./addresses.js";
 import type { EventName } from "./codes.js";
@@ -5,17 +6,22 @@ import { tellFlow, tellNew } from "./connections.js";
 import { tellHook } from "./hooks.js";
 import { tellDecap, tellEncap, tellRoute, tellVerdict } from "./leaving.js";
 import type { Numbering } from "./numbering.js";
-import type { TraceRecord } from "./record.js";
+import { firstEnd, secondEnd, type TraceRecord } from "./record.js";
 import type { Stage, Step } from "./step.js";
 
 export type { Stage, Step } from "./step.js";
 
 /** Addresses and ports as the packet has them at one point of its way. */
 interface Tuple {
-  readonly src: number;
-  readonly dst: number;
+  readonly src: Ip;
+  readonly dst: Ip;
   /** src << 16 | dst */
   readonly ports: number;
+}
+
+/** Of a PARSE or TRANSLATE record. */
+function tupleOf(record: TraceRecord): Tuple {
+  return { src: firstEnd(record, record.a), dst: secondEnd(record, record.b), ports: record.c };
 }
 
 const NO_REAL_SERVER = 0xffffffff;
@@ -58,7 +64,9 @@ class Story {
     return this.records.flatMap((record) => this.#tellers[record.event](record));
   }
 
-  #parse({ a: src, b: dst, c: ports, d: protocol, e: octets }: TraceRecord): Step {
+  #parse(record: TraceRecord): Step {
+    const { d: protocol, e: octets } = record;
+    const { src, dst, ports } = tupleOf(record);
     this.#frame = { src, dst, ports };
     this.#protocol = protocol;
     this.#end = this.#dst(this.#frame);
@@ -89,7 +97,8 @@ class Story {
     return steps;
   }
 
-  #ipvs({ a, b, c, d }: TraceRecord): Step {
+  #ipvs(record: TraceRecord): Step {
+    const { a, b, c, d } = record;
     const server = this.numbering.servers[a];
     const flags = server?.flags === undefined ? "" : ` (${server.flags.join(",")})`;
     const scheduler = `${server?.scheduler ?? ""}${flags}`;
@@ -101,7 +110,7 @@ class Story {
       this.#cause = `${service === "" ? this.#end : service} ${lacks}`;
       return { stage: "ipvs", text: `${name}, ${scheduler}: no real server`, ...facts };
     }
-    const dst = printEnd(c, d, this.#protocol);
+    const dst = printEnd(firstEnd(record, c), d, this.#protocol);
     return { stage: "ipvs", text: `${name}, ${scheduler} → ${dst}`, dst, ...facts };
   }
 
@@ -113,7 +122,7 @@ class Story {
 
   #translated(): Tuple | undefined {
     const record = this.records.find(({ event }) => event === "TRANSLATE");
-    return record === undefined ? undefined : { src: record.a, dst: record.b, ports: record.c };
+    return record === undefined ? undefined : tupleOf(record);
   }
 
   #destination(): readonly Step[] {
@@ -130,8 +139,8 @@ class Story {
     return [];
   }
 
-  #source({ a: src, b: dst, c: ports }: TraceRecord): readonly Step[] {
-    const [before, after] = [this.#src(this.#frame), this.#src({ src, dst, ports })];
+  #source(record: TraceRecord): readonly Step[] {
+    const [before, after] = [this.#src(this.#frame), this.#src(tupleOf(record))];
     if (before === after) return [];
     const stage: Stage = this.#masquerades ? "masquerade" : "translate";
     return [{ stage, text: `src ${before} → ${after}`, src: after }];

@@ -30,7 +30,7 @@ import { EVENT_NUMGEN, EVENT_RULE, EVENT_VMAP } from "../../abi/trace";
 import { DROP_CHAIN_DEPTH, DROP_UNDECIDED } from "../../abi/verdict";
 import { Packet } from "../../packet";
 import { drawBelow } from "../../random";
-import { record } from "../../trace";
+import { record, recordEnds } from "../../trace";
 import { changeConnmark } from "./connmark";
 import { CHAIN_DEPTH_MAX, PIECE_LEN } from "./layout";
 import { fieldsMatch, matchesHold } from "./match";
@@ -102,16 +102,7 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
       return TARGET_DROP;
     case TARGET_VMAP: {
       const word = findByKey(packet, load<u32>(words), load<u32>(words, 4));
-      if (TRACE)
-        record(
-          packet,
-          EVENT_VMAP,
-          load<u32>(words),
-          packet.dst,
-          (packet.protocol << 16) | packet.dstPort,
-          word,
-          0,
-        );
+      if (TRACE) tellMap(packet, load<u32>(words), word);
       return word;
     }
     case TARGET_NUMGEN: {
@@ -124,6 +115,12 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
     default:
       return target | (load<u32>(rule, RULE_OPERAND) << WORD_CHAIN_SHIFT);
   }
+}
+
+/** A map was asked for the packet's destination, protocol and port. */
+function tellMap(packet: Packet, table: u32, word: u32): void {
+  const protoPort = (packet.protocol << 16) | packet.dstPort;
+  recordEnds(packet, EVENT_VMAP, table, packet.dst, protoPort, word, 0, packet.dst6, i32x4.splat(0));
 }
 
 function tooDeep(packet: Packet): u32 {
