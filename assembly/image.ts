@@ -131,7 +131,8 @@ export const EXACT_DIRECTORY_AT: u32 = 384;
 export const HOOKS_AT: u32 = EXACT_DIRECTORY_AT + EXACT_TABLES_MAX * 4;
 /** chain, type | policy << 8 */
 export const HOOK_CHAIN_LEN: u32 = 8;
-/** A count, then the chains. */
+/** A count; how many of the first are HOOK_RAW, and << 16 how many of those and HOOK_MANGLE; then the chains. */
+export const HOOK_EARLY: u32 = 4;
 export const HOOK_LEN: u32 = 8 + HOOK_CHAINS_MAX * HOOK_CHAIN_LEN;
 export const FREE_LISTS_AT: u32 = HOOKS_AT + HOOK_COUNT * HOOK_LEN;
 export const FREE_LISTS: u32 = 32;

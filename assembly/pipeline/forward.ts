@@ -1,4 +1,5 @@
 import {
+  CTSTATE_UNTRACKED,
   HOOK_FORWARD,
   HOOK_INPUT,
   HOOK_OUTPUT,
@@ -32,7 +33,7 @@ import {
   isScheduled,
   isTunnelled,
 } from "../stage/leave";
-import { masquerade, netfilter } from "../stage/netfilter";
+import { masquerade, netfilter, netfilterMangle, netfilterRaw } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
 import { connectionAt } from "../table/flow/lookup";
@@ -116,9 +117,24 @@ function arrive(packet: Packet): void {
   packet.decide(VERDICT_LOCAL, 0);
 }
 
-/** From the node to itself: out and in again by the loopback interface, where INPUT is walked. */
+/** From the node to itself: out and in again by the loopback interface, with the connection that it has. */
 function loop(packet: Packet, first: bool, stack: usize): void {
-  if (settle(packet, first, stack) && netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
+  if (!settle(packet, first, stack)) return;
+  if (!netfilterRaw(packet, HOOK_PREROUTING, stack) || !netfilterMangle(packet, HOOK_PREROUTING, stack))
+    return;
+  if (!netfilter(packet, HOOK_PREROUTING, false, stack)) return;
+  if (netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
+}
+
+/** Rules before the connection table, the table, rules behind it, and where the connection's packets go. */
+function enter(packet: Packet, hook: u32, stack: usize): bool {
+  if (!netfilterRaw(packet, hook, stack)) return false;
+  if (packet.ctstate == CTSTATE_UNTRACKED) packet.flow = 0;
+  else track(packet);
+  if (isUnscheduled(packet)) forget(packet);
+  if (!netfilterMangle(packet, hook, stack)) return false;
+  redirect(packet);
+  return true;
 }
 
 /** What a router asks before its rules (ip_forward, ip6_forward). */
@@ -128,10 +144,8 @@ function mayPass(packet: Packet): bool {
 
 /** The way of a packet that came in by an interface, from PREROUTING on. */
 export function ingress(packet: Packet, stack: usize): void {
-  track(packet);
-  if (isUnscheduled(packet)) forget(packet);
+  if (!enter(packet, HOOK_PREROUTING, stack)) return;
   const first = isFirst(packet);
-  redirect(packet);
   if (!netfilter(packet, HOOK_PREROUTING, first, stack)) return;
   if (!route(packet)) return;
   if (packet.hopKind == NEXT_HOP_KIND_LOCAL) deliver(packet, first, stack);
@@ -140,11 +154,8 @@ export function ingress(packet: Packet, stack: usize): void {
 
 /** The way of a packet that the node itself made: OUTPUT, routed again when its destination changed. */
 export function egress(packet: Packet, stack: usize): void {
-  if (!route(packet)) return;
-  track(packet);
-  if (isUnscheduled(packet)) forget(packet);
+  if (!route(packet) || !enter(packet, HOOK_OUTPUT, stack)) return;
   const first = isFirst(packet);
-  redirect(packet);
   if (!netfilter(packet, HOOK_OUTPUT, first, stack)) return;
   if (balance(packet, first) == SERVICE_DECIDED) return;
   if (!route(packet)) return;

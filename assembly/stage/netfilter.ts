@@ -1,7 +1,16 @@
-import { HOOK_IP6, HOOK_NAT, TARGET_DROP, TARGET_NONE, TARGET_REJECT, WORD_CHAIN_SHIFT } from "../abi/entry";
+import {
+  CTSTATE_INVALID,
+  HOOK_IP6,
+  HOOK_NAT,
+  HOOK_RAW,
+  TARGET_DROP,
+  TARGET_NONE,
+  TARGET_REJECT,
+  WORD_CHAIN_SHIFT,
+} from "../abi/entry";
 import { EVENT_HOOK, EVENT_MASQUERADE } from "../abi/trace";
 import { DROP_PORT_UNREACHABLE, DROP_RULE } from "../abi/verdict";
-import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image } from "../image";
+import { HOOK_CHAIN_LEN, HOOK_EARLY, HOOK_LEN, HOOKS_AT, Image } from "../image";
 import { Packet, TRANSLATED_DST, TRANSLATED_SRC } from "../packet";
 import { HOP_SOURCE } from "../table/nexthop/layout";
 import { sourceOf6 } from "../table/nexthop/lookup";
@@ -10,26 +19,15 @@ import { walk } from "../table/rules/lookup";
 import { isSrcHook } from "../table/rules/nat";
 import { record, recordEnds } from "../trace";
 
-/** The number of a hook for packets of this one's family. */
-function ofFamily(packet: Packet, hook: u32): u32 {
-  return packet.family == 6 ? HOOK_IP6 + hook : hook;
-}
-
-/**
- * Walks the base chains of a hook in the order of their priority, as nf_hook_slow does. nat chains are for the first
- * packet of a connection only. `stack` is scratch of WALK_STACK_LEN octets.
- */
-export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
-  packet.hook = hook;
-  const at = packet.image.to(HOOKS_AT + ofFamily(packet, hook) * HOOK_LEN);
-  const count = load<u32>(at);
-  for (let i: u32 = 0; i < count; i++) {
+/** Walks the base chains `from` … `end` - 1 of a hook, as nf_hook_slow does. */
+function walkBases(packet: Packet, at: usize, from: u32, end: u32, isFirst: bool, stack: usize): bool {
+  for (let i = from; i < end; i++) {
     const base = at + 8 + i * HOOK_CHAIN_LEN;
     const chain = load<u32>(base);
     const type = load<u32>(base, 4);
-    if ((type & 0xff) == HOOK_NAT && !(isFirst && isAsked(packet, hook))) continue;
+    if ((type & 0xff) == HOOK_NAT && !(isFirst && isAsked(packet))) continue;
     let verdict = walk(packet, chain, stack);
-    if (TRACE) record(packet, EVENT_HOOK, hook, chain, u32(verdict == TARGET_NONE), 0, 0);
+    if (TRACE) record(packet, EVENT_HOOK, packet.hook, chain, u32(verdict == TARGET_NONE), 0, 0);
     if (verdict == TARGET_NONE) verdict = type >> 8;
     if (!packet.isUndecided) return false;
     if (verdict == TARGET_DROP) return packet.drop(DROP_RULE);
@@ -38,9 +36,36 @@ export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize
   return true;
 }
 
+function hookOf(packet: Packet, hook: u32): usize {
+  packet.hook = hook;
+  return packet.image.to(HOOKS_AT + (packet.family == 6 ? HOOK_IP6 + hook : hook) * HOOK_LEN);
+}
+
+/** Walks those of a hook that come before the connection table is asked (HOOK_RAW). */
+export function netfilterRaw(packet: Packet, hook: u32, stack: usize): bool {
+  const at = hookOf(packet, hook);
+  return walkBases(packet, at, 0, load<u32>(at, HOOK_EARLY) & 0xffff, false, stack);
+}
+
+/** Walks those behind it that come before the destination of a known connection is translated (HOOK_MANGLE). */
+export function netfilterMangle(packet: Packet, hook: u32, stack: usize): bool {
+  const at = hookOf(packet, hook);
+  const early = load<u32>(at, HOOK_EARLY);
+  return walkBases(packet, at, early & 0xffff, early >> 16, false, stack);
+}
+
+/**
+ * Walks the other base chains of a hook, in the order of their priority. nat chains are for the first packet of a
+ * connection only. `stack` is scratch of WALK_STACK_LEN octets.
+ */
+export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
+  const at = hookOf(packet, hook);
+  return walkBases(packet, at, load<u32>(at, HOOK_EARLY) >> 16, load<u32>(at), isFirst, stack);
+}
+
 /** Of several nat chains at a hook those behind one that decided are not asked (nf_nat_inet_fn). */
-function isAsked(packet: Packet, hook: u32): bool {
-  if (isSrcHook(hook)) return packet.masquerade == 0 && (packet.translated & TRANSLATED_SRC) == 0;
+function isAsked(packet: Packet): bool {
+  if (isSrcHook(packet.hook)) return packet.masquerade == 0 && (packet.translated & TRANSLATED_SRC) == 0;
   return (packet.translated & TRANSLATED_DST) == 0;
 }
 
@@ -62,7 +87,9 @@ export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize):
     const type = load<u32>(base, 4);
     if ((type & 0xff) == HOOK_NAT) continue;
     const passes = type >> 8 != TARGET_DROP && type >> 8 != TARGET_REJECT;
-    const rules = foregone(image, load<u32>(base), ctstate, passes, stack);
+    // Before conntrack a packet has no connection, and passes for INVALID.
+    const seen = (type & 0xff) == HOOK_RAW ? CTSTATE_INVALID : ctstate;
+    const rules = foregone(image, load<u32>(base), seen, passes, stack);
     if (rules == NOT_FOREGONE) return NOT_FOREGONE;
     walked += rules;
   }

@@ -5,10 +5,12 @@ import {
   CHAIN_ROW_WORDS,
   HOOK_CHAINS_MAX,
   HOOK_COUNT,
+  HOOK_MANGLE,
+  HOOK_RAW,
   RULE_ENTRY_LEN,
 } from "../../abi/entry";
 import { PART_RULES, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
-import { HOOK_CHAIN_LEN, HOOK_LEN, HOOKS_AT, Image, NEEDS_AT } from "../../image";
+import { HOOK_CHAIN_LEN, HOOK_EARLY, HOOK_LEN, HOOKS_AT, Image, NEEDS_AT } from "../../image";
 import { Needs } from "../../memory/needs";
 import { vectorReach } from "../../memory/vector";
 import { areRules } from "./check";
@@ -125,15 +127,23 @@ export function chainsSet(image: Image, rows: usize, count: u32, rules: usize, w
   return STATUS_OK;
 }
 
-/** Appends a base chain to a hook: type HOOK_FILTER or HOOK_NAT, policy TARGET_ACCEPT or TARGET_DROP. */
+/**
+ * Appends a base chain to a hook: type HOOK_FILTER, HOOK_NAT, or before any of those HOOK_RAW and then HOOK_MANGLE; policy
+ * TARGET_ACCEPT or TARGET_DROP.
+ */
 export function hookAppend(image: Image, hook: u32, chain: u32, type: u32, policy: u32): u32 {
   if (hook >= HOOK_COUNT || chain >= CHAINS_MAX) return STATUS_BAD_ENTRY;
   const at = image.to(HOOKS_AT + hook * HOOK_LEN);
   const count = load<u32>(at);
   if (count == HOOK_CHAINS_MAX) return STATUS_BAD_ENTRY;
+  const early = load<u32>(at, HOOK_EARLY);
+  if (type == HOOK_RAW && count != (early & 0xffff)) return STATUS_BAD_ENTRY;
+  if (type == HOOK_MANGLE && count != early >> 16) return STATUS_BAD_ENTRY;
   if (!vectorReach(image, offsetof<Image>("chainsAt"), chain, CHAIN_LEN, PART_RULES)) return STATUS_NO_SPACE;
   store<u32>(at + 8 + count * HOOK_CHAIN_LEN, chain);
   store<u32>(at + 8 + count * HOOK_CHAIN_LEN, type | (policy << 8), 4);
+  if (type == HOOK_RAW) store<u32>(at, early + 0x10001, HOOK_EARLY);
+  if (type == HOOK_MANGLE) store<u32>(at, early + 0x10000, HOOK_EARLY);
   store<u32>(at, count + 1);
   image.sequence++;
   return STATUS_OK;

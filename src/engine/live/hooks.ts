@@ -4,10 +4,12 @@ import {
   HOOK_FORWARD,
   HOOK_INPUT,
   HOOK_IP6,
+  HOOK_MANGLE,
   HOOK_NAT,
   HOOK_OUTPUT,
   HOOK_POSTROUTING,
   HOOK_PREROUTING,
+  HOOK_RAW,
   TARGET_ACCEPT,
   TARGET_DROP,
 } from "../../../assembly/abi/entry.js";
@@ -33,7 +35,7 @@ const HOOKS = {
   postrouting: HOOK_POSTROUTING,
 } as const;
 
-/** Priorities of the iptables tables (include/uapi/linux/netfilter_ipv4.h); nat's source half is at 100. */
+/** Priorities of the iptables tables (include/uapi/linux/netfilter_ipv4.h). */
 const PRIORITY: Readonly<Record<string, number>> = {
   raw: -300,
   mangle: -150,
@@ -41,6 +43,8 @@ const PRIORITY: Readonly<Record<string, number>> = {
   filter: 0,
   security: 50,
 } satisfies Record<IptablesTable["name"], number>;
+const CONNTRACK = -200;
+const NAT_DST = -100;
 const NAT_SRC = 100;
 
 function isHook(name: string): name is keyof typeof HOOKS {
@@ -52,18 +56,23 @@ function hooksOf({ family }: Pick<NumberedTable, "family">): number {
   return family === 6 ? HOOK_IP6 : 0;
 }
 
+/** Where packets begin, chains come before conntrack, or before NAT, by their priority (enum nf_ip_hook_priorities). */
+function typeAt(hook: keyof typeof HOOKS, priority: number): number {
+  if (hook !== "prerouting" && hook !== "output") return HOOK_FILTER;
+  return priority < CONNTRACK ? HOOK_RAW : priority < NAT_DST ? HOOK_MANGLE : HOOK_FILTER;
+}
+
 /** A built-in chain of iptables; undefined for an empty one with policy ACCEPT, which is left out. */
 function iptablesHook({ policy, name }: Chain, { of, number, length }: LiveChain): HookEntry | undefined {
   const { name: table } = of;
   const hook = name.toLowerCase();
   if (!isHook(hook) || (length === 0 && policy === "ACCEPT")) return undefined;
-  const isSource = table === "nat" && (hook === "input" || hook === "postrouting");
   return {
     hook: HOOKS[hook] + hooksOf(of),
     chain: number,
-    type: table === "nat" ? HOOK_NAT : HOOK_FILTER,
+    type: table === "nat" ? HOOK_NAT : typeAt(hook, PRIORITY[table] ?? 0),
     policy: policy === "DROP" ? TARGET_DROP : TARGET_ACCEPT,
-    priority: isSource ? NAT_SRC : (PRIORITY[table] ?? 0),
+    priority: PRIORITY[table] ?? 0,
   };
 }
 
@@ -73,10 +82,17 @@ function nftHook({ base }: NftChain, { of, number }: LiveChain): HookEntry | und
   return {
     hook: HOOKS[base.hook] + hooksOf(of),
     chain: number,
-    type: base.type === "nat" ? HOOK_NAT : HOOK_FILTER,
+    type: base.type === "nat" ? HOOK_NAT : typeAt(base.hook, base.priority),
     policy: TARGET_ACCEPT,
     priority: base.priority,
   };
+}
+
+/** Rules of nat chains are asked where NAT is, whatever their priorities; those order them among themselves. */
+function placeOf({ type, hook, priority }: HookEntry): number {
+  if (type !== HOOK_NAT) return priority;
+  const isSource = hook % HOOK_IP6 === HOOK_INPUT || hook % HOOK_IP6 === HOOK_POSTROUTING;
+  return isSource ? NAT_SRC : NAT_DST;
 }
 
 /** The base chains of every hook, in netfilter's order. TypeError for more than a hook holds. */
@@ -95,7 +111,7 @@ export function hookEntries(bases: readonly LiveChain[]): readonly HookEntry[] {
       );
     }
   }
-  return entries.sort((a, b) => a.hook - b.hook || a.priority - b.priority);
+  return entries.sort((a, b) => a.hook - b.hook || placeOf(a) - placeOf(b) || a.priority - b.priority);
 }
 
 export function areSameHooks(some: readonly HookEntry[], others: readonly HookEntry[]): boolean {
