@@ -5,7 +5,7 @@ import { State } from "./state";
 /**
  * The head of an image. Every number named …At is an offset from the image's start, 0 for none:
  *
- *   head · route tables · exact directory · hooks · free lists · scratch | blocks, taken and given back by memory/arena.ts
+ *   head · route tables · exact directory · hooks · free lists · scratch · settings | blocks, taken and given back by memory/arena.ts
  */
 @unmanaged
 @final
@@ -60,6 +60,12 @@ export class Image {
   @inline
   static at(address: usize): Image {
     return changetype<Image>(address);
+  }
+
+  /** The value of a SETTING_ code. */
+  @inline
+  setting(code: u32): u32 {
+    return load<u32>(this.to(SETTINGS_AT + (code << 2)));
   }
 
   /** The address behind an offset. */
@@ -142,5 +148,7 @@ export const SCRATCH_AT: u32 = 1664;
 export const SCRATCH_LEN: u32 = 768;
 /** What a change of many entries needs is counted here (memory/needs). */
 export const NEEDS_AT: u32 = SCRATCH_AT + SCRATCH_LEN - 64;
+/** Values by SETTING_ code, a word each. */
+export const SETTINGS_AT: u32 = SCRATCH_AT + SCRATCH_LEN;
 /** A power of two: a copy of it is given back as a block (memory/trial). */
 export const IMAGE_HEAD_LEN: u32 = 4096;

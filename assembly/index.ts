@@ -15,7 +15,8 @@ import {
   STATUS_NO_SPACE,
   STATUS_OK,
 } from "./abi/image";
-import { IMAGE_HEAD_LEN, Image } from "./image";
+import { SETTING_COUNT } from "./abi/setting";
+import { IMAGE_HEAD_LEN, Image, SETTINGS_AT } from "./image";
 import { octetsOf } from "./memory/arena";
 import { balanceBatch } from "./pipeline/balance";
 import { decapsulateBatch } from "./pipeline/decapsulate";
@@ -37,6 +38,7 @@ export {
   stateRest,
   stateSeed,
   stateServers,
+  stateWindows,
 } from "./pipeline/state";
 export {
   exact6Delete,
@@ -131,6 +133,14 @@ export function imageResume(address: usize): void {
 /** IMAGE_FLAG_ bits. */
 export function imageFlags(address: usize, flags: u32): void {
   Image.at(address).flags = flags;
+}
+
+/** Sets what a SETTING_ code stands for; STATUS_BAD_ENTRY for a code that is none. */
+export function settingSet(address: usize, code: u32, value: u32): u32 {
+  if (code >= SETTING_COUNT) return STATUS_BAD_ENTRY;
+  const image = Image.at(address);
+  store<u32>(image.to(SETTINGS_AT + (code << 2)), value);
+  return STATUS_OK;
 }
 
 /** Virtual servers that a state must have room for. */

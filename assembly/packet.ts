@@ -39,6 +39,12 @@ export class Packet {
   frameDst: u32;
   framePorts: u32;
   tcpFlags: u32;
+  /**
+   * Of an ICMP query or an answer to one: identifier << 16 | type << 8 | code, as it leaves and as it stands in the
+   * frame. The connection table has it for ports.
+   */
+  query: u32;
+  frameQuery: u32;
 
   /** TOS of the tunnel's header that was taken off. */
   tunnelTos: u32;

@@ -5,7 +5,7 @@ import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
  * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
  * the state's start:
  *
- *   head · flow buckets · flow records · scheduler positions
+ *   head · flow buckets · flow records · windows · scheduler positions
  */
 @unmanaged
 @final
@@ -45,6 +45,9 @@ export class State {
   /** For each virtual server, what its scheduler does next (table/ring/layout.ts). */
   positionsAt: u32;
   positionsRoom: u32;
+
+  /** What is known of TCP's windows (track/windows.ts), 0 for nothing. */
+  windowsAt: u32;
 
   @inline
   static at(address: usize): State {

@@ -64,8 +64,8 @@ export class Pair {
   /** Opens connections and answers them, so that their packets go the way of most: the last run is of their middle. */
   establish({ opening, middle }: FlowFrames, inName: string, answersIn: string): void {
     this.run(opening, inName);
-    this.run(middle, inName);
     this.run(this.output.map(answerTo), answersIn);
+    this.run(middle, inName);
     this.run(middle, inName);
   }
 

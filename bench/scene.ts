@@ -1,10 +1,10 @@
-import { ETH_LEN, IP4_LEN, IP4_SRC, TCP_LEN } from "../assembly/abi/wire.js";
+import { ETH_LEN, IP4_LEN, TCP_LEN } from "../assembly/abi/wire.js";
 import { destinationsOf, originOf } from "../src/compare/destinations.js";
 import { BATCH_LEN, FRAME_WORDS, type Frames, trafficTo } from "../src/compare/traffic.js";
 import { compile } from "../src/compile.js";
 import type { Cluster } from "../src/model/cluster.js";
 import { syntheticCluster } from "../src/model/synthetic.js";
-import { type Flow, SEGMENT_LEN, writeSegment } from "../src/packet/segment.js";
+import { type Flow, replyTo, SEGMENT_LEN, writeSegment } from "../src/packet/segment.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 
 /** Packets of a batch. */
@@ -55,17 +55,9 @@ export function podFrames(cluster: Cluster, node: string): FlowFrames {
   return { opening: framesOf("opening"), middle: framesOf("middle") };
 }
 
-/** What answers a packet that left, perhaps in a tunnel: its last octets with their ends swapped, so sums stay right. */
+/** What answers a packet that left, perhaps in a tunnel: its last octets are the packet. */
 export function answerTo(left: Uint8Array): Uint8Array {
-  const answer = left.slice(left.length - (ETH_LEN + IP4_LEN + TCP_LEN));
-  const swap = (at: number, octets: number) => {
-    const first = answer.slice(at, at + octets);
-    answer.copyWithin(at, at + octets, at + 2 * octets);
-    answer.set(first, at + octets);
-  };
-  swap(ETH_LEN + IP4_SRC, 4);
-  swap(ETH_LEN + IP4_LEN, 2);
-  return answer;
+  return replyTo(left.slice(left.length - (ETH_LEN + IP4_LEN + TCP_LEN)), false);
 }
 
 /** A Node that only routes: no rules, no Services. */

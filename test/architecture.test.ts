@@ -38,6 +38,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
     "state",
     "table",
     "trace",
+    "track",
     "wire",
   ],
   index: ["abi", "image", "memory", "pipeline", "random", "state", "table"],

@@ -1,8 +1,10 @@
 import { NEXT_HOP_ENTRY_LEN } from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
+import { settingEntries } from "../src/engine/entries/settings.js";
 import { link, type Machine } from "../src/engine/machine.js";
 import { LinearMemory } from "../src/engine/memory.js";
 import { type Build, findModule } from "../src/engine/wasm.js";
+import type { Sysctls } from "../src/ruleset/sysctls.js";
 import type { HashKey } from "./oracle/hash.js";
 
 const SERVERS = 256;
@@ -13,6 +15,10 @@ export interface BareOptions {
   readonly connections?: number;
   readonly seed?: number;
   readonly build?: Build;
+  /** Settings of the node's kernel that are not its defaults. */
+  readonly sysctls?: Sysctls;
+  /** TCP's windows are followed. */
+  readonly windows?: boolean;
 }
 
 /** An empty image with the machine's own exports around it: no ruleset, no Engine. */
@@ -26,15 +32,18 @@ export class BareImage {
 
   private constructor(machine: Machine, memory: LinearMemory, options: BareOptions) {
     const { capacity = 1 << 22, connections = 16, seed = 1 } = options;
+    const windows = options.windows === true ? 1 : 0;
     this.machine = machine;
     this.memory = memory;
     this.capacity = capacity;
     this.address = memory.take(capacity);
     const status = machine.imageCreate(this.address, capacity);
     if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
-    this.state = memory.take(machine.stateLength(connections, SERVERS) >>> 0);
-    const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0);
+    this.state = memory.take(machine.stateLength(connections, SERVERS, windows) >>> 0);
+    const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0, windows);
     if (made !== STATUS_OK) throw new Error(`no state for ${connections} connections: status ${made}`);
+    for (const { code, value } of settingEntries(options.sysctls ?? {}))
+      machine.settingSet(this.address, code, value);
   }
 
   static async make(options: BareOptions = {}): Promise<BareImage> {

@@ -63,6 +63,7 @@ export const OPTION_ACTION: u32 = 0xc0;
 export const PROTO_ICMP: u32 = 1;
 export const PROTO_TCP: u32 = 6;
 export const PROTO_UDP: u32 = 17;
+export const PROTO_GRE: u32 = 47;
 export const PROTO_ICMP6: u32 = 58;
 export const PROTO_SCTP: u32 = 132;
 

@@ -98,7 +98,6 @@ export function follow(image: Image, state: State, scratch: usize, count: u32, t
 export function isStill(state: State, scratch: usize, i: u32): bool {
   const entry = scratch + (i << 2);
   const flow = load<u32>(entry, FLOWS);
-  if (flow == 0) return true;
   const connection = connectionAt(state, flow >> 1);
   const isOriginal = (flow & 1) == DIRECTION_ORIGINAL;
   const own =

@@ -2,10 +2,9 @@ import {
   ETH_LEN,
   ETH_TYPE,
   IP4_LEN,
-  PROTO_ICMP,
-  PROTO_SCTP,
   PROTO_TCP,
   PROTO_UDP,
+  TCP_FLAG_ACK,
   TCP_FLAG_FIN,
   TCP_FLAG_RST,
   TCP_FLAG_SYN,
@@ -21,8 +20,10 @@ const PLAIN_MASK: i32 = 0xffffff;
 const PLAIN: i32 = 0x450008;
 /** Flag MF and the fragment's offset, behind the identification. */
 const FRAGMENT: i32 = 0xff3f0000;
-/** TCP's flags SYN, FIN and RST, behind the octet that has the data offset in its upper half. */
-const UNUSUAL: i32 = (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST) << 8;
+/** TCP's flags that say what a segment is, behind the octet that has the data offset in its upper half. */
+const WAY: i32 = (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST | TCP_FLAG_ACK) << 8;
+/** One that moves nothing on. */
+const ONWARD: i32 = TCP_FLAG_ACK << 8;
 const OFFSET: i32 = 0xf0;
 /** A TTL without these bits is 0 or 1. */
 const TTL_LASTS: i32 = 0xfe;
@@ -40,7 +41,7 @@ export const JUDGED_LEN: u32 = ETH_LEN + IP4_LEN + TCP_LEN;
 export const WHOLE: u32 = 1;
 /** And it is TCP or UDP, with a header that fits. */
 export const SEGMENT: u32 = 1 << 4;
-/** Or whole, with TTL to spare, and nothing that moves a connection on. */
+/** And it has TTL to spare, and nothing that moves a connection on. */
 export const CALM: u32 = 1 << 8;
 /** A segment of UDP. */
 export const DATAGRAM: u32 = 1 << 12;
@@ -94,14 +95,12 @@ class Judge {
     return v128.or(i32x4.gt_s(length, room), i32x4.gt_s(least, length));
   }
 
-  /** TTL to spare, no TCP flag that moves a connection on, and no protocol that is looked into more closely. */
+  /** TTL to spare, and of TCP an ACK and no flag that moves a connection on. */
   @inline
-  static calm(ttl: v128, tcp: v128, isTcp: v128, protocol: v128): v128 {
+  static calm(ttl: v128, tcp: v128, isTcp: v128): v128 {
     const isLast = i32x4.eq(v128.and(ttl, i32x4.splat(TTL_LASTS)), i32x4.splat(0));
-    const flags = v128.and(v128.and(tcp, i32x4.splat(UNUSUAL)), isTcp);
-    const isIcmp = i32x4.eq(protocol, i32x4.splat(PROTO_ICMP));
-    const isSctp = i32x4.eq(protocol, i32x4.splat(PROTO_SCTP));
-    return v128.or(v128.or(isLast, flags), v128.or(isIcmp, isSctp));
+    const flags = v128.xor(v128.and(tcp, i32x4.splat(WAY)), i32x4.splat(ONWARD));
+    return v128.or(isLast, v128.and(flags, isTcp));
   }
 
   @inline
@@ -156,7 +155,7 @@ export function judgeFour(entry: usize, tuples: usize): u32 {
   const ends = v128.or(Judge.total(total, v128.load(entry, LENGTHS)), Judge.ends(src, dst));
   const segment = v128.and(Judge.segment(tcp, udp, total, isTcp), isSegment);
   const isWhole = i32x4.eq(v128.or(v128.or(header, ends), segment), i32x4.splat(0));
-  const isCalm = i32x4.eq(Judge.calm(ttl, tcp, isTcp, protocol), i32x4.splat(0));
+  const isCalm = i32x4.eq(Judge.calm(ttl, tcp, isTcp), i32x4.splat(0));
   v128.store(entry, i32x4.add(total, i32x4.splat(ETH_LEN)), LENGTHS);
   keep(
     entry,
@@ -166,10 +165,11 @@ export function judgeFour(entry: usize, tuples: usize): u32 {
     v128.and(Lanes.turned(ports), isSegment),
     protocol,
   );
+  const isGood = v128.and(isWhole, isSegment);
   return (
     Judge.bits(isWhole) * WHOLE +
-    Judge.bits(v128.and(isWhole, isSegment)) * SEGMENT +
-    Judge.bits(v128.and(isWhole, isCalm)) * CALM +
+    Judge.bits(isGood) * SEGMENT +
+    Judge.bits(v128.and(isGood, isCalm)) * CALM +
     Judge.bits(v128.and(isWhole, isUdp)) * DATAGRAM
   );
 }

@@ -1,6 +1,5 @@
 import {
   CTSTATE_ESTABLISHED,
-  CTSTATE_NEW,
   HOOK_FORWARD,
   HOOK_INPUT,
   HOOK_OUTPUT,
@@ -10,14 +9,13 @@ import {
 import { Image } from "../image";
 import { foregoneAt } from "../stage/netfilter";
 import { NOT_FOREGONE } from "../table/rules/foregone";
-import { KIND_BALANCED, KIND_COUNT, KIND_UNTRACKED, KINDS, WALK_STACK } from "./layout";
+import { KIND_BALANCED, KIND_COUNT, KINDS, WALK_STACK } from "./layout";
 
 /** Where a connection's flags say whether its destination and its source are translated, which is its packets' kind. */
 export const KIND_SHIFT: u32 = 4;
 
 function ctstateOf(kind: u32): u32 {
-  if (kind == KIND_UNTRACKED) return CTSTATE_NEW;
-  return CTSTATE_ESTABLISHED | ((kind < KIND_BALANCED ? kind : kind - KIND_BALANCED) << KIND_SHIFT);
+  return CTSTATE_ESTABLISHED | ((kind & (KIND_BALANCED - 1)) << KIND_SHIFT);
 }
 
 /** A sum of rules, where neither is NOT_FOREGONE. */

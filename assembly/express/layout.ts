@@ -65,16 +65,15 @@ const WORDS_END: u32 = 31 * WORDS;
 
 /** What loads ahead of time add to, a word. */
 export const TOUCHED: u32 = WORDS_END;
-/** Bits of the packets that the connection table knows something of. */
-export const KNOWN: u32 = WORDS_END + 8;
 /** The tunnel that the last packet came out of (tunnel.ts). */
 export const LAST_TUNNEL: u32 = WORDS_END + 16;
 /** Of each kind of packet, the rules that all of it walk, or NOT_FOREGONE. */
 export const KINDS: u32 = WORDS_END + 48;
-export const KIND_COUNT: u32 = 9;
-/** Kinds 0 to 3 are established connections, by whether their destination and their source are translated. */
-export const KIND_UNTRACKED: u32 = 4;
-/** And 5 to 8 those that IPVS balances, on their way to it: through the node, not past it. */
-export const KIND_BALANCED: u32 = 5;
+export const KIND_COUNT: u32 = 8;
+/**
+ * Kinds 0 to 3 are established connections, by whether their destination and their source are translated, and these 4
+ * to 7 those that IPVS balances, on their way to it: through the node, not past it.
+ */
+export const KIND_BALANCED: u32 = 4;
 export const WALK_STACK: u32 = KINDS + 48;
 export const EXPRESS_LEN: u32 = WALK_STACK + 512;

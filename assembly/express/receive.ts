@@ -4,11 +4,11 @@ import { Image } from "../image";
 import { Ip4 } from "../wire/ip4";
 import { isSegmentIntact } from "../wire/transport";
 import { CALM, DATAGRAM, FOUR, judgeFour, SEGMENT, WHOLE } from "./judge";
-import { KNOWN, STARTS, TUPLES } from "./layout";
+import { STARTS, TUPLES } from "./layout";
 import { place } from "./place";
 import { CLOSED, forgetTunnel, openFour } from "./tunnel";
 
-/** Of the packets in `segments`, those whose checksum is right, or none. */
+/** Of segments, those whose checksum is right, or none. */
 function intact(scratch: usize, segments: u64): u64 {
   let good = segments;
   for (let rest = segments; rest != 0; rest &= rest - 1) {
@@ -30,8 +30,8 @@ function judgeOpened(image: Image, scratch: usize, entry: usize, tuples: usize):
 }
 
 /**
- * Reads a burst's frames: those that can go the express way (bits), of them as KNOWN those that the connection table
- * is asked about. Frames stay as they are. What came by tunnel is judged by what is inside where `opens`.
+ * Reads a burst's frames: those that can go the express way if they are of a steady connection (bits). Frames stay as
+ * they are. What came by tunnel is judged by what is inside where `opens`.
  */
 export function receive(
   image: Image,
@@ -45,23 +45,14 @@ export function receive(
   const hasTunnels = opens && image.tunnels != 0;
   forgetTunnel(scratch);
   let calm: u64 = 0;
-  let segments: u64 = 0;
   for (let i: u32 = 0; i < count; i += 4) {
     const entry = scratch + (i << 2);
     const tuples = scratch + TUPLES + (i << 4);
     const judged = hasTunnels ? judgeOpened(image, scratch, entry, tuples) : judgeFour(entry, tuples);
     calm |= (<u64>((judged / CALM) & FOUR)) << i;
-    segments |= (<u64>((judged / SEGMENT) & FOUR)) << i;
   }
-  let fits = calm & placed;
-  let known = segments & fits;
-  if ((image.flags & IMAGE_FLAG_VERIFY) != 0) {
-    const good = intact(scratch, known);
-    fits &= good | ~known;
-    known = good;
-  }
-  store<u64>(scratch, known, KNOWN);
-  return fits;
+  const fits = calm & placed;
+  return (image.flags & IMAGE_FLAG_VERIFY) != 0 ? intact(scratch, fits) : fits;
 }
 
 /** Reads a burst's frames: those that are whole TCP or UDP segments (bits), whatever they do to a connection. */

@@ -3,36 +3,11 @@ import { State } from "../state";
 import { fib4LookupBurst } from "../table/fib4/lookup";
 import { BUCKETS_FAR_BESIDE_PACKETS, flowFindBurst, flowTouchBurst } from "../table/flow/lookup";
 import { HOP_LEN } from "../table/nexthop/layout";
-import { NOT_FOREGONE } from "../table/rules/foregone";
 import { follow } from "./follow";
 import { planHops, TUNNELLED } from "./hops";
-import {
-  FLOWS,
-  GIVEN,
-  GROWTH,
-  HOPS,
-  KEYS,
-  KIND_UNTRACKED,
-  KINDS,
-  KNOWN,
-  TOUCHED,
-  TUPLES,
-  WALKED,
-} from "./layout";
+import { FLOWS, GIVEN, GROWTH, HOPS, KEYS, TOUCHED, TUPLES } from "./layout";
 import { planOuter } from "./outer";
 import { planTuples } from "./tuples";
-
-/** Packets of which nothing is remembered: all or none. */
-function pass(scratch: usize, untracked: u64): u64 {
-  const walked = load<u32>(scratch + (KIND_UNTRACKED << 2), KINDS);
-  if (walked == NOT_FOREGONE) return 0;
-  for (let rest = untracked; rest != 0; rest &= rest - 1) {
-    const entry = scratch + ((<usize>ctz<u64>(rest)) << 2);
-    store<u32>(entry, walked, WALKED);
-    store<u32>(entry, 0, FLOWS);
-  }
-  return untracked;
-}
 
 /** Finds the connections of a burst's packets, some of which (bits) have one: those that are steady. */
 export function findConnections(image: Image, state: State, scratch: usize, count: u32, tracked: u64): u64 {
@@ -83,9 +58,7 @@ export function resolve(
   count: u32,
   fits: u64,
 ): u64 {
-  const tracked = load<u64>(scratch, KNOWN);
-  let express = findConnections(image, state, scratch, count, tracked);
-  if (tracked != fits) express |= pass(scratch, fits & ~tracked);
+  const express = findConnections(image, state, scratch, count, fits);
   fib4LookupBurst(image, scratch + KEYS, count, scratch + HOPS);
   store<u32>(scratch, touchHops(image, scratch, count), TOUCHED);
   return express & ~plan(image, batch, scratch, count);

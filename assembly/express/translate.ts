@@ -1,4 +1,5 @@
 import { ETH_LEN, IP4_TTL } from "../abi/wire";
+import { Image } from "../image";
 import { State } from "../state";
 import { FLOWS, GIVEN, GROWTH, STARTS, TTLS } from "./layout";
 import { planTtls, planTuples } from "./tuples";
@@ -15,10 +16,10 @@ export function planTranslations(scratch: usize, count: u32): void {
 }
 
 /** Writes what is planned for packet i, and moves its connection on, if it has one. */
-export function writeTranslation(state: State, scratch: usize, i: u32): void {
+export function writeTranslation(image: Image, state: State, scratch: usize, i: u32): void {
   const entry = scratch + (i << 2);
   const frame = <usize>load<u32>(entry, STARTS);
   if (load<u32>(entry, GROWTH) != 0) writeTuple(entry, scratch + (i << 3), frame);
   store<u32>(frame, load<u32>(entry, TTLS), ETH_LEN + IP4_TTL);
-  moveOn(state, load<u32>(entry, FLOWS));
+  moveOn(image, state, load<u32>(entry, FLOWS));
 }

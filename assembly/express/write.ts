@@ -6,15 +6,18 @@ import {
   IP4_LEN,
   IP4_SRC,
   IP4_TTL,
+  PROTO_TCP,
   UDP_CHECKSUM,
   UDP_LENGTH,
 } from "../abi/wire";
 import { store16 } from "../bytes";
+import { Image } from "../image";
 import { address, copyTemplate, nextId, outerChecksum } from "../stage/encap";
 import { State } from "../state";
 import { connectionAt } from "../table/flow/lookup";
-import { advance } from "../table/flow/state";
 import { HOP_FLAGS } from "../table/nexthop/layout";
+import { steadyTcp } from "../track/tcp";
+import { advanceUdp } from "../track/udp";
 import {
   CHECKSUMS,
   CHECKSUMS_AT,
@@ -42,8 +45,11 @@ export function writeTuple(entry: usize, ends: usize, frame: usize): void {
 }
 
 /** A packet that moves nothing but its connection's timer; without one, nothing. */
-export function moveOn(state: State, flow: u32): void {
-  if (flow != 0) advance(connectionAt(state, flow >> 1), flow & 1, 0, state.now);
+export function moveOn(image: Image, state: State, flow: u32): void {
+  if (flow == 0) return;
+  const connection = connectionAt(state, flow >> 1);
+  if (connection.protocol == PROTO_TCP) steadyTcp(image, connection, flow & 1, state.now);
+  else advanceUdp(image, connection, state.now);
 }
 
 @unmanaged
@@ -67,14 +73,14 @@ class Write {
 
   /** Writes what is planned for a packet into its frame, and moves its connection on. */
   @inline
-  static one(state: State, entry: usize, ends: usize, last: u32): u32 {
+  static one(image: Image, state: State, entry: usize, ends: usize, last: u32): u32 {
     const frame = <usize>load<u32>(entry, STARTS);
     const hop = <usize>load<u32>(entry, HOPS_AT);
     if (load<u32>(entry, GROWTH) != 0) writeTuple(entry, ends, frame);
     store<u32>(frame, load<u32>(entry, TTLS), ETH_LEN + IP4_TTL);
     const flags = <u32>load<u16>(hop, HOP_FLAGS);
     address(frame, hop, flags, load<u32>(entry, KEYS));
-    moveOn(state, load<u32>(entry, FLOWS));
+    moveOn(image, state, load<u32>(entry, FLOWS));
     const outer = load<u32>(entry, OUTER);
     if (outer == 0) return last;
     const id = Write.outer(entry, frame, hop, outer, last);
@@ -92,8 +98,8 @@ function sumUp(entry: usize, frame: usize, hop: usize, outer: u32): void {
 }
 
 /** Writes what is planned for packets first … end - 1 into their frames, and moves their connections on. */
-export function write(state: State, scratch: usize, first: u32, end: u32): void {
+export function write(image: Image, state: State, scratch: usize, first: u32, end: u32): void {
   let id = state.outerId;
-  for (let i = first; i < end; i++) id = Write.one(state, scratch + (i << 2), scratch + (i << 3), id);
+  for (let i = first; i < end; i++) id = Write.one(image, state, scratch + (i << 2), scratch + (i << 3), id);
   state.outerId = id;
 }

@@ -69,7 +69,7 @@ function balanceBurst(image: Image, state: State, batch: usize, first: u32, coun
   for (let i: u32 = 0; i < count; i++) {
     let verdict = REFUSED;
     if (((chosen >> i) & 1) != 0) {
-      writeTranslation(state, scratch, i);
+      writeTranslation(image, state, scratch, i);
       verdict = VERDICT_FORWARD;
     } else if (((segments >> i) & 1) == 0) verdict = balanceOther(image, state, batch, first + i, ring);
     store<u32>(verdicts + (i << 2), verdict);

@@ -130,7 +130,7 @@ function loop(packet: Packet, first: bool, stack: usize): void {
 function enter(packet: Packet, hook: u32, stack: usize): bool {
   if (!netfilterRaw(packet, hook, stack)) return false;
   if (packet.ctstate == CTSTATE_UNTRACKED) packet.flow = 0;
-  else track(packet);
+  else if (!track(packet)) return false;
   if (isUnscheduled(packet)) forget(packet);
   if (!netfilterMangle(packet, hook, stack)) return false;
   redirect(packet);

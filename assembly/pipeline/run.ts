@@ -139,7 +139,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
     if (fits != 0) express = resolve(image, state, batch, scratch, count, fits);
   }
   if (express == ~(<u64>0) >> (BURST_LEN - count)) {
-    write(state, scratch, 0, count);
+    write(image, state, scratch, 0, count);
     handAll(batch, first, scratch, count);
     return;
   }
@@ -149,7 +149,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
     const packet = Packet.at(packets + i * PACKET_LEN);
     if (((express >> i) & 1) != 0) {
       if (!changed || isStill(state, scratch, i)) {
-        write(state, scratch, i, i + 1);
+        write(image, state, scratch, i, i + 1);
         handOne(batch, first, scratch, i);
         continue;
       }

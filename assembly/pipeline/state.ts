@@ -4,11 +4,20 @@ import { STATE_HEAD_LEN, State } from "../state";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
 import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
+import { windowsLength } from "../track/window-record";
 
-/** Octets of a state for so many connections and virtual servers; 0 where there are too many or no connections. */
-export function stateLength(connections: u32, servers: u32): u32 {
+/** Octets of everything before the scheduler positions. */
+function positionsFrom(connections: u32, windows: bool): u32 {
+  return STATE_HEAD_LEN + flowLength(connections) + (windows ? windowsLength(connections) : 0);
+}
+
+/**
+ * Octets of a state for so many connections and virtual servers; `windows`: TCP's windows are followed. 0 where there are
+ * too many or no connections.
+ */
+export function stateLength(connections: u32, servers: u32, windows: bool): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
-  return STATE_HEAD_LEN + flowLength(connections) + servers * POSITION_LEN;
+  return positionsFrom(connections, windows) + servers * POSITION_LEN;
 }
 
 /** Sets random state, and the key of the connection table's hash: what is drawn later does not tell it. */
@@ -26,14 +35,16 @@ export function stateCreate(
   servers: u32,
   seedLow: u32,
   seedHigh: u32,
+  windows: bool,
 ): u32 {
   const state = State.at(address);
-  const length = stateLength(connections, servers);
+  const length = stateLength(connections, servers, windows);
   if (length == 0) return STATUS_BAD_ENTRY;
   memory.fill(address, 0, length);
   state.length = length;
   flowCreate(state, STATE_HEAD_LEN, connections);
-  state.positionsAt = STATE_HEAD_LEN + flowLength(connections);
+  if (windows) state.windowsAt = STATE_HEAD_LEN + flowLength(connections);
+  state.positionsAt = positionsFrom(connections, windows);
   state.positionsRoom = servers;
   seedState(state, seedLow, seedHigh);
   state.version = IMAGE_VERSION;
@@ -57,6 +68,11 @@ export function stateReach(address: usize, servers: u32): u32 {
 /** Connections and virtual servers that a state has room for. */
 export function stateConnections(address: usize): u32 {
   return State.at(address).connectionsRoom;
+}
+
+/** Whether a state follows TCP's windows. */
+export function stateWindows(address: usize): bool {
+  return State.at(address).windowsAt != 0;
 }
 
 export function stateServers(address: usize): u32 {

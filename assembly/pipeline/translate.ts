@@ -2,7 +2,7 @@ import { BATCH_CAPACITY, BURST_LEN, COLUMN_CONNECTION, COLUMN_VERDICT } from "..
 import { DROP_NO_CONNECTION, VERDICT_FORWARD } from "../abi/verdict";
 import { isStill } from "../express/follow";
 import { askNothing } from "../express/kinds";
-import { FLOWS, KNOWN } from "../express/layout";
+import { FLOWS } from "../express/layout";
 import { receive as receiveBurst } from "../express/receive";
 import { findConnections } from "../express/resolve";
 import { planTranslations, writeTranslation } from "../express/translate";
@@ -18,7 +18,7 @@ import { cell, enter, expressAt, receive, scratchAt } from "./run";
 /** A packet of a connection gets what that has for it; any other stays as it is. */
 function give(packet: Packet): void {
   lookUp(packet);
-  track(packet);
+  if (!track(packet)) return;
   if (packet.flow == 0) {
     packet.punt(DROP_NO_CONNECTION);
     return;
@@ -42,15 +42,15 @@ function translateOther(image: Image, state: State, batch: usize, index: u32): v
 
 function translateBurst(image: Image, state: State, batch: usize, first: u32, count: u32): void {
   const scratch = expressAt(batch);
-  receiveBurst(image, batch, first, count, scratch, false);
-  const steady = findConnections(image, state, scratch, count, load<u64>(scratch, KNOWN));
+  const fits = receiveBurst(image, batch, first, count, scratch, false);
+  const steady = findConnections(image, state, scratch, count, fits);
   if (steady != 0) planTranslations(scratch, count);
   const verdicts = cell(batch, COLUMN_VERDICT, first);
   const connections = cell(batch, COLUMN_CONNECTION, first);
   let changed = false;
   for (let i: u32 = 0; i < count; i++) {
     if (((steady >> i) & 1) != 0 && (!changed || isStill(state, scratch, i))) {
-      writeTranslation(state, scratch, i);
+      writeTranslation(image, state, scratch, i);
       store<u32>(verdicts + (i << 2), VERDICT_FORWARD);
       store<u32>(connections + (i << 2), load<u32>(scratch + (i << 2), FLOWS) >> 1);
     } else {

@@ -5,17 +5,17 @@ import {
   CTSTATE_NEW,
   CTSTATE_RELATED,
   CTSTATE_SNAT,
+  CTSTATE_UNTRACKED,
 } from "../abi/entry";
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
+import { INTERFACE_NODE } from "../abi/packet";
 import { EVENT_FLOW, EVENT_NEW, EVENT_OPEN } from "../abi/trace";
 import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT } from "../abi/verdict";
-import { ICMP_TYPE, PROTO_ICMP, PROTO_TCP, PROTO_UDP } from "../abi/wire";
-import { FAULT_NONE, Packet } from "../packet";
+import { FAULT_CUT, FAULT_NONE, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
+import { flowMakeRoom } from "../table/flow/evict";
 import {
-  ADDRESS_DST,
-  ADDRESS_SRC,
   Connection,
   DIRECTION_ORIGINAL,
   DIRECTION_REPLY,
@@ -24,74 +24,135 @@ import {
   FLOW_STATE_NEW,
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
-import { advance, opens, reopens } from "../table/flow/state";
 import { record } from "../trace";
+import { errorHasDst, errorHasSrc } from "../track/error";
+import { isIcmp, isIcmpError, isQuery, isUntracked, queryOf } from "../track/icmp";
+import { OUTCOME_INVALID, OUTCOME_REPEAT } from "../track/outcome";
 import { choosePort } from "../track/ports";
-import { dstStays, findTuple, hasTuple, setTuples, srcStays, takeDst, takeSrc } from "../track/tuple";
+import { advance, begin, begins, isSound } from "../track/protocols";
+import { findQuoted } from "../track/quote";
+import {
+  bucketOfTuple,
+  dstStays,
+  findTuple,
+  hasTuple,
+  isTo,
+  setTuples,
+  srcStays,
+  takeDst,
+  takeSrc,
+} from "../track/tuple";
 import { isTransportIntact } from "../wire/transport";
 
-const ICMP_ECHO_REQUEST: u32 = 8;
-const ICMP_ECHO_REPLY: u32 = 0;
+/** An ICMP error about another packet, of a family whose ICMP it is. */
+function isError(packet: Packet): bool {
+  return packet.fault == FAULT_NONE && isIcmp(packet) && isIcmpError(packet);
+}
 
-export function isTracked(packet: Packet): bool {
-  return packet.fault == FAULT_NONE && (packet.protocol == PROTO_TCP || packet.protocol == PROTO_UDP);
+/** Whether the packet has a tuple of its own: what has not, or is an error, opens nothing. */
+function hasOwnTuple(packet: Packet): bool {
+  if (packet.fault == FAULT_CUT) return false;
+  return !isIcmp(packet) || (packet.fault == FAULT_NONE && isQuery(packet));
 }
 
 /** Looks the packet's tuple up; `track` says later what it means. Loads only, so that a burst's look-ups overlap. */
 export function lookUp(packet: Packet): void {
-  packet.flow = isTracked(packet) ? findTuple(packet) : 0;
+  packet.query = packet.frameQuery = 0;
+  if (isError(packet)) packet.flow = findQuoted(packet);
+  else if (!hasOwnTuple(packet)) packet.flow = 0;
+  else {
+    if (isIcmp(packet)) packet.query = packet.frameQuery = queryOf(packet);
+    packet.flow = findTuple(packet);
+  }
 }
 
 /** Whether what `lookUp` found is still that connection: an earlier packet of the burst may have closed it. */
 function isStill(packet: Packet): bool {
+  if (isError(packet)) return false;
   const connection = connectionAt(packet.state, packet.flow >> 1);
   return connection.state != FLOW_STATE_FREE && hasTuple(packet, connection, packet.flow & 1);
 }
 
-/** The packet's live connection, or 0: what has expired, or is opened anew, is closed first. */
+/** The packet's live connection, or 0: what has expired is closed first. */
 function findLive(packet: Packet): u32 {
   if (packet.flow == 0 || !isStill(packet)) lookUp(packet);
   if (packet.flow == 0) return 0;
-  const connection = connectionAt(packet.state, packet.flow >> 1);
-  if (connection.expires > packet.state.now && !reopens(connection, packet.tcpFlags)) return packet.flow;
+  if (connectionAt(packet.state, packet.flow >> 1).expires > packet.state.now) return packet.flow;
   flowClose(packet.state, packet.flow >> 1);
   return 0;
 }
 
-function untracked(packet: Packet): u32 {
-  if (packet.fault != FAULT_NONE) return CTSTATE_INVALID;
-  if (packet.protocol != PROTO_ICMP) return CTSTATE_NEW;
-  const type = <u32>load<u8>(packet.transport, ICMP_TYPE);
-  if (type == ICMP_ECHO_REQUEST) return CTSTATE_NEW;
-  return type == ICMP_ECHO_REPLY ? CTSTATE_ESTABLISHED : CTSTATE_RELATED;
+/** Checksums are verified of what comes in, as a kernel does without NIC offload (nf_conntrack_checksum). */
+function isIntact(packet: Packet): bool {
+  if ((packet.image.flags & IMAGE_FLAG_VERIFY) == 0 || packet.in == INTERFACE_NODE) return true;
+  return isTransportIntact(packet.ip, packet.transport, packet.segment, packet.protocol);
 }
 
-/** The state of a TCP or UDP packet; moves its connection on, if it has one. */
-function classify(packet: Packet): u32 {
-  const state = packet.state;
-  const verifies = (packet.image.flags & IMAGE_FLAG_VERIFY) != 0;
-  if (verifies && !isTransportIntact(packet.ip, packet.transport, packet.segment, packet.protocol)) {
-    packet.flow = 0;
+function invalid(packet: Packet): u32 {
+  packet.flow = 0;
+  return CTSTATE_INVALID;
+}
+
+function translations(connection: Connection): u32 {
+  return connection.flags & (CTSTATE_DNAT | CTSTATE_SNAT);
+}
+
+/** The state of an error: that of the connection about whose packet it is, if it goes to that packet's sender. */
+function relate(packet: Packet): u32 {
+  packet.flow = isIntact(packet) ? findLive(packet) : 0;
+  if (packet.flow == 0) return CTSTATE_INVALID;
+  const connection = connectionAt(packet.state, packet.flow >> 1);
+  if (!isTo(packet, connection, packet.flow & 1)) return invalid(packet);
+  packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
+  return translations(connection) | CTSTATE_RELATED;
+}
+
+/** The state of a packet of no connection. There is room for one before it is asked whether it may open it. */
+function meet(packet: Packet): u32 {
+  const records: u32 = packet.family == 6 ? 2 : 1;
+  if (!flowMakeRoom(packet.state, packet.state.now, bucketOfTuple(packet), records)) {
+    packet.drop(DROP_FLOW_TABLE_FULL);
     return CTSTATE_INVALID;
   }
-  packet.flow = findLive(packet);
-  if (packet.flow == 0) {
-    return packet.protocol == PROTO_TCP && !opens(packet.tcpFlags) ? CTSTATE_INVALID : CTSTATE_NEW;
-  }
-  const connection = connectionAt(state, packet.flow >> 1);
-  advance(connection, packet.flow & 1, packet.tcpFlags, state.now);
-  packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
-  const translated = connection.flags & (CTSTATE_DNAT | CTSTATE_SNAT);
-  return translated | (connection.state == FLOW_STATE_NEW ? CTSTATE_NEW : CTSTATE_ESTABLISHED);
+  const isGood = packet.fault == FAULT_NONE && isIntact(packet) && isSound(packet);
+  return isGood && begins(packet) ? CTSTATE_NEW : CTSTATE_INVALID;
 }
 
-/** Gives the packet its ctstate and, if it belongs to a connection, moves that on. Never decides. */
-export function track(packet: Packet): void {
-  packet.ctstate = isTracked(packet) ? classify(packet) : untracked(packet);
+/** The state of a packet of a connection, which it moves on. */
+function follow(packet: Packet): u32 {
+  if (packet.fault != FAULT_NONE || !isIntact(packet) || !isSound(packet)) return invalid(packet);
+  const connection = connectionAt(packet.state, packet.flow >> 1);
+  const isNew = connection.state == FLOW_STATE_NEW && isOriginal(packet);
+  const outcome = advance(packet, connection, packet.flow & 1);
+  if (outcome == OUTCOME_INVALID) return invalid(packet);
+  if (outcome == OUTCOME_REPEAT) {
+    flowClose(packet.state, packet.flow >> 1);
+    packet.flow = 0;
+    return meet(packet);
+  }
+  packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
+  return translations(connection) | (isNew ? CTSTATE_NEW : CTSTATE_ESTABLISHED);
+}
+
+/** The state of a packet; moves its connection on, if it has one (nf_conntrack_in). */
+function classify(packet: Packet): u32 {
+  if (packet.fault == FAULT_NONE) {
+    if (isUntracked(packet)) return CTSTATE_UNTRACKED;
+    if (isError(packet)) return relate(packet);
+  }
+  if (!hasOwnTuple(packet)) return invalid(packet);
+  packet.flow = findLive(packet);
+  return packet.flow == 0 ? meet(packet) : follow(packet);
+}
+
+/** Gives the packet its ctstate and, if it belongs to a connection, moves that on; drops it where the table is full. */
+export function track(packet: Packet): bool {
+  packet.ctstate = classify(packet);
   if (TRACE) {
     if (packet.flow != 0) record(packet, EVENT_FLOW, packet.flow >> 1, packet.flow & 1, packet.ctstate, 0, 0);
     else record(packet, EVENT_NEW, packet.ctstate, 0, 0, 0, 0);
   }
+  return packet.isUndecided;
 }
 
 /** Closes the packet's connection: it is the first of a new one. */
@@ -103,7 +164,12 @@ export function forget(packet: Packet): void {
 
 /** The first packet of a connection that conntrack accepts. */
 export function isFirst(packet: Packet): bool {
-  return packet.flow == 0 && isTracked(packet) && (packet.ctstate & CTSTATE_NEW) != 0;
+  return packet.flow == 0 && (packet.ctstate & CTSTATE_NEW) != 0;
+}
+
+/** An ICMP error about a packet of its connection. */
+function isRelated(packet: Packet): bool {
+  return (packet.ctstate & CTSTATE_RELATED) != 0;
 }
 
 /** Of the two directions of its connection, the one of the first packet. */
@@ -115,26 +181,28 @@ export function isOriginal(packet: Packet): bool {
 export function redirect(packet: Packet): void {
   if (packet.flow == 0) return;
   const connection = connectionAt(packet.state, packet.flow >> 1);
-  if (!isOriginal(packet)) {
-    takeDst(packet, connection, (DIRECTION_ORIGINAL << 1) + ADDRESS_SRC);
-    packet.ports = (packet.ports & 0xffff0000) | (connection.ports >> 16);
-  } else if (packet.flowFlags == 0) {
-    takeDestination(packet, connection);
+  if (isOriginal(packet)) {
+    if (packet.flowFlags == 0) takeDestination(packet, connection);
+    return;
   }
+  const related = isRelated(packet);
+  if (!related || errorHasDst(connection, DIRECTION_REPLY))
+    takeDst(packet, connection, DIRECTION_ORIGINAL, related);
 }
 
 /** The destination of an original-direction packet, for IPVS to give at its own place. */
 export function takeDestination(packet: Packet, connection: Connection): void {
-  takeDst(packet, connection, (DIRECTION_REPLY << 1) + ADDRESS_SRC);
-  packet.ports = (packet.ports & 0xffff0000) | (connection.replyPorts >> 16);
+  const related = isRelated(packet);
+  if (!related || errorHasDst(connection, DIRECTION_ORIGINAL))
+    takeDst(packet, connection, DIRECTION_REPLY, related);
 }
 
 /** Gives a packet of a known connection its source (POSTROUTING's half of NAT). */
 export function resource(packet: Packet): void {
   const connection = connectionAt(packet.state, packet.flow >> 1);
-  const original = isOriginal(packet);
-  takeSrc(packet, connection, ((original ? DIRECTION_REPLY : DIRECTION_ORIGINAL) << 1) + ADDRESS_DST);
-  packet.ports = (packet.ports & 0xffff) | ((original ? connection.replyPorts : connection.ports) << 16);
+  const direction = packet.flow & 1;
+  const related = isRelated(packet);
+  if (!related || errorHasSrc(connection, direction)) takeSrc(packet, connection, direction ^ 1, related);
 }
 
 /**
@@ -152,8 +220,8 @@ export function open(packet: Packet): bool {
   connection.flags =
     (dstStays(packet) ? 0 : CTSTATE_DNAT) | (srcStays(packet) ? 0 : CTSTATE_SNAT) | packet.flowFlags;
   flowCommit(state, number, connection);
-  advance(connection, DIRECTION_ORIGINAL, packet.tcpFlags, state.now);
   packet.flow = number << 1;
+  begin(packet, connection);
   if (TRACE) record(packet, EVENT_OPEN, number, 0, 0, 0, 0);
   return true;
 }

@@ -1,9 +1,12 @@
+import { CTSTATE_RELATED } from "../abi/entry";
 import { EVENT_TRANSLATE } from "../abi/trace";
 import { PROTO_SCTP } from "../abi/wire";
 import { store32 } from "../bytes";
 import { Packet } from "../packet";
 import { recordEnds } from "../trace";
+import { translateError } from "../track/error";
 import { wordsOf, wordsOf6 } from "../wire/checksum";
+import { Icmp } from "../wire/icmp";
 import { Ip4 } from "../wire/ip4";
 import { Ip6 } from "../wire/ip6";
 import { Sctp } from "../wire/sctp";
@@ -21,8 +24,8 @@ function newEnds(packet: Packet): u32 {
 }
 
 function isSame(packet: Packet): bool {
-  if (packet.src != packet.frameSrc || packet.dst != packet.frameDst || packet.ports != packet.framePorts)
-    return false;
+  if (packet.src != packet.frameSrc || packet.dst != packet.frameDst) return false;
+  if (packet.ports != packet.framePorts || packet.query != packet.frameQuery) return false;
   const src = v128.xor(packet.srcHigh, packet.frameSrcHigh);
   return !v128.any_true(v128.or(src, v128.xor(packet.dstHigh, packet.frameDstHigh)));
 }
@@ -46,7 +49,8 @@ function writeEnds(packet: Packet, removed: u32, added: u32): void {
  * computed anew, as Linux does whatever it was (sctp_manip_pkt).
  */
 export function translate(packet: Packet): void {
-  if (isSame(packet)) return;
+  const related = (packet.ctstate & CTSTATE_RELATED) != 0;
+  if (isSame(packet) && !related) return;
   if (TRACE) tell(packet);
   const removed = oldEnds(packet);
   const added = newEnds(packet);
@@ -54,7 +58,9 @@ export function translate(packet: Packet): void {
   const oldPorts = wordsOf(packet.framePorts);
   patchTransport(packet.transport, packet.protocol, removed + oldPorts, added + wordsOf(packet.ports));
   if (packet.ports != packet.framePorts) store32(packet.transport, packet.ports);
+  if (packet.query != packet.frameQuery) Icmp.at(packet.transport).id = packet.query >> 16;
   if (packet.protocol == PROTO_SCTP) Sctp.at(packet.transport).seal(packet.segment);
+  if (related) translateError(packet);
 }
 
 function tell(packet: Packet): void {

@@ -1,54 +1,73 @@
 import { PROTO_UDP } from "../abi/wire";
 import { Packet } from "../packet";
-import { drawBelow } from "../random";
+import { draw } from "../random";
 import { flowClose } from "../table/flow/build";
 import { connectionAt } from "../table/flow/lookup";
 import { TUNNEL_NONE } from "../table/tunnel/layout";
 import { tunnelKind } from "../table/tunnel/lookup";
-import { findReply } from "./tuple";
+import { isIcmp } from "./icmp";
+import { findReply, protocolHasPorts } from "./tuple";
 
 /** Tries of the kernel: this many from one random start, then half from another, and so on (nf_nat_core.c). */
 const TRIES: u32 = 128;
 const TRIES_MIN: u32 = 8;
 
+/** The port, or the identifier of an ICMP query, by which replies find back. */
+function portOf(packet: Packet): u32 {
+  return isIcmp(packet) ? packet.query >> 16 : packet.srcPort;
+}
+
+function setPort(packet: Packet, port: u32): void {
+  if (isIcmp(packet)) packet.query = (packet.query & 0xffff) | (port << 16);
+  else packet.ports = (packet.ports & 0xffff) | (port << 16);
+}
+
 /**
- * Whether no live connection has the reply tuple that this source port would give. A tunnel's own port is never
- * given to masqueraded UDP: replies to it would be decapsulated before the connection table is asked.
+ * Whether no live connection has the reply tuple that the packet, as it is to leave, would give. A tunnel's own port is
+ * never given to masqueraded UDP: replies to it would be decapsulated before the connection table is asked.
  */
-function isFree(packet: Packet, port: u32): bool {
+function isFree(packet: Packet): bool {
   const state = packet.state;
-  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && tunnelKind(packet.image, port) != TUNNEL_NONE)
-    return false;
-  const flow = findReply(packet, port);
+  if (packet.masquerade != 0 && packet.protocol == PROTO_UDP && packet.family != 6) {
+    if (tunnelKind(packet.image, packet.srcPort) != TUNNEL_NONE) return false;
+  }
+  const flow = findReply(packet);
   if (flow == 0) return true;
   if (connectionAt(state, flow >> 1).expires > state.now) return false;
   flowClose(state, flow >> 1);
   return true;
 }
 
-/** A new source port stays in the class of the old one. */
-function classFirst(port: u32): u32 {
+/** A new source port stays in the class of the old one; an identifier may be any. */
+function classFirst(packet: Packet): u32 {
+  if (isIcmp(packet)) return 0;
+  const port = packet.srcPort;
   return port < 512 ? 1 : port < 1024 ? 600 : 1024;
 }
 
-function classLast(port: u32): u32 {
+function classLast(packet: Packet): u32 {
+  if (isIcmp(packet)) return 65535;
+  const port = packet.srcPort;
   return port < 512 ? 511 : port < 1024 ? 1023 : 65535;
 }
 
-/** Gives the packet a source port that makes its reply tuple unique; false when the kernel would give up. */
+/**
+ * Gives the packet a source port that makes its reply tuple unique; false when the kernel would give up, and drop the
+ * packet when it finds another with that tuple (__nf_conntrack_confirm).
+ */
 export function choosePort(packet: Packet): bool {
-  const old = packet.srcPort;
-  if (packet.masquerade != 2 && isFree(packet, old)) return true;
-  const first = classFirst(old);
-  const size = classLast(old) - first + 1;
+  if (packet.masquerade != 2 && isFree(packet)) return true;
+  if (!protocolHasPorts(packet.protocol) && !isIcmp(packet)) return isFree(packet);
+  const old = portOf(packet);
+  const first = classFirst(packet);
+  const size = classLast(packet) - first + 1;
   for (let tries = TRIES; tries >= TRIES_MIN; tries >>= 1) {
-    const start = drawBelow(packet.state, size);
+    const start = draw(packet.state) >> 16;
     for (let i: u32 = 0; i < tries; i++) {
-      const port = first + ((start + i) % size);
-      if (!isFree(packet, port)) continue;
-      packet.ports = (packet.ports & 0xffff) | (port << 16);
-      return true;
+      setPort(packet, first + (((start + i) & 0xffff) % size));
+      if (isFree(packet)) return true;
     }
   }
+  setPort(packet, old);
   return false;
 }

@@ -1,4 +1,7 @@
+import { PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../abi/wire";
 import { Packet } from "../packet";
+import { State } from "../state";
+import { addressHalf, bucketOf, restHalf } from "../table/flow/bucket";
 import { flow6SetAddresses } from "../table/flow/build6";
 import {
   ADDRESS_DST,
@@ -8,36 +11,66 @@ import {
   DIRECTION_REPLY,
 } from "../table/flow/layout";
 import { flowFind } from "../table/flow/lookup";
-import { addressOf, flow6Find, lastWordAt } from "../table/flow/lookup6";
+import { address6Half, addressOf, flow6Find, lastWordAt, rest6Half } from "../table/flow/lookup6";
+import { isIcmp, turnQuery } from "./icmp";
 
 /** Tuples of packets and of connections, of either family: whatever differs between the two stands here. */
+
+/** Whether a protocol's ports tell its connections apart. */
+export function protocolHasPorts(protocol: u32): bool {
+  return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_SCTP;
+}
+
+/** What stands for ports in the tuple of a packet's frame. */
+function frameKey(packet: Packet): u32 {
+  return isIcmp(packet) ? packet.frameQuery : packet.framePorts;
+}
+
+/** The same in the tuple of what answers it. */
+function replyKey(packet: Packet): u32 {
+  return isIcmp(packet) ? turnQuery(packet.protocol, packet.query) : rotl<u32>(packet.ports, 16);
+}
 
 /** record << 1 | direction of the tuple that stands in a packet's frame; 0 where there is none. Time is not looked at. */
 export function findTuple(packet: Packet): u32 {
   const state = packet.state;
-  const ports = packet.framePorts;
-  if (packet.family != 6) return flowFind(state, packet.frameSrc, packet.frameDst, ports, packet.protocol);
-  return flow6Find(state, packet.frameSrc6, packet.frameDst6, ports, packet.protocol);
+  const key = frameKey(packet);
+  if (packet.family != 6) return flowFind(state, packet.frameSrc, packet.frameDst, key, packet.protocol);
+  return flow6Find(state, packet.frameSrc6, packet.frameDst6, key, packet.protocol);
 }
 
-/** The same of the tuple that replies to the packet would have, if it left from `srcPort`. */
-export function findReply(packet: Packet, srcPort: u32): u32 {
+/** The same of the tuple that replies to the packet would have, as it is to leave. */
+export function findReply(packet: Packet): u32 {
   const state = packet.state;
-  const ports = (packet.dstPort << 16) | srcPort;
-  if (packet.family != 6) return flowFind(state, packet.dst, packet.src, ports, packet.protocol);
-  return flow6Find(state, packet.dst6, packet.src6, ports, packet.protocol);
+  const key = replyKey(packet);
+  if (packet.family != 6) return flowFind(state, packet.dst, packet.src, key, packet.protocol);
+  return flow6Find(state, packet.dst6, packet.src6, key, packet.protocol);
+}
+
+/** The number of the bucket that the tuple of a packet's frame belongs to. */
+export function bucketOfTuple(packet: Packet): u32 {
+  const state: State = packet.state;
+  const key = frameKey(packet);
+  if (packet.family != 6)
+    return bucketOf(state, addressHalf(packet.frameSrc, packet.frameDst), restHalf(key, packet.protocol));
+  const addresses = address6Half(state, packet.frameSrc6, packet.frameDst6);
+  return bucketOf(state, addresses, rest6Half(key, packet.protocol));
 }
 
 function isEqual(left: v128, right: v128): bool {
   return i32x4.all_true(i32x4.eq(left, right));
 }
 
+export function keyOf(connection: Connection, direction: u32): u32 {
+  return direction == DIRECTION_ORIGINAL ? connection.ports : connection.replyPorts;
+}
+
 /** Whether a connection has the packet's frame's tuple in one direction. */
 export function hasTuple(packet: Packet, connection: Connection, direction: u32): bool {
   const src = (direction << 1) + ADDRESS_SRC;
   const dst = (direction << 1) + ADDRESS_DST;
-  const ports = direction == DIRECTION_ORIGINAL ? connection.ports : connection.replyPorts;
-  if (connection.protocol != packet.protocol || packet.framePorts != ports) return false;
+  if (connection.protocol != packet.protocol || frameKey(packet) != keyOf(connection, direction))
+    return false;
   if (packet.frameSrc != load<u32>(lastWordAt(connection, src))) return false;
   if (packet.frameDst != load<u32>(lastWordAt(connection, dst))) return false;
   if (packet.family != 6) return !connection.isIp6;
@@ -48,10 +81,17 @@ export function hasTuple(packet: Packet, connection: Connection, direction: u32)
   );
 }
 
+/** Whether the frame's destination is that of a connection's tuple in one direction. */
+export function isTo(packet: Packet, connection: Connection, direction: u32): bool {
+  const dst = (direction << 1) + ADDRESS_DST;
+  if (packet.family != 6) return packet.frameDst == load<u32>(lastWordAt(connection, dst));
+  return isEqual(packet.frameDst6, addressOf(packet.state, connection, dst));
+}
+
 /** Fills in both tuples of a reserved record: the original one is the frame's, the reply one turns the packet's round. */
 export function setTuples(packet: Packet, connection: Connection): void {
-  connection.ports = packet.framePorts;
-  connection.replyPorts = rotl<u32>(packet.ports, 16);
+  connection.ports = frameKey(packet);
+  connection.replyPorts = replyKey(packet);
   connection.protocol = packet.protocol;
   if (packet.family != 6) {
     connection.src = packet.frameSrc;
@@ -65,16 +105,31 @@ export function setTuples(packet: Packet, connection: Connection): void {
   }
 }
 
-/** Gives the packet one of its connection's addresses (direction << 1 | ADDRESS_) as its destination. */
-export function takeDst(packet: Packet, connection: Connection, number: u32): void {
-  if (packet.family == 6) packet.dst6 = addressOf(packet.state, connection, number);
-  else packet.dst = load<u32>(lastWordAt(connection, number));
+/** The identifier of an ICMP query, and of its answer, is the same port at both ends. */
+function takeIdentifier(packet: Packet, key: u32): void {
+  packet.query = (packet.query & 0xffff) | (key & 0xffff0000);
 }
 
-/** The same as its source. */
-export function takeSrc(packet: Packet, connection: Connection, number: u32): void {
+/** The packet goes where the packets of the connection's other direction come from. An ICMP error has no ports. */
+export function takeDst(packet: Packet, connection: Connection, other: u32, isError: bool): void {
+  const number = (other << 1) + ADDRESS_SRC;
+  const key = keyOf(connection, other);
+  if (packet.family == 6) packet.dst6 = addressOf(packet.state, connection, number);
+  else packet.dst = load<u32>(lastWordAt(connection, number));
+  if (isError) return;
+  if (isIcmp(packet)) takeIdentifier(packet, key);
+  else packet.ports = (packet.ports & 0xffff0000) | (key >> 16);
+}
+
+/** And comes from where those go to. */
+export function takeSrc(packet: Packet, connection: Connection, other: u32, isError: bool): void {
+  const number = (other << 1) + ADDRESS_DST;
+  const key = keyOf(connection, other);
   if (packet.family == 6) packet.src6 = addressOf(packet.state, connection, number);
   else packet.src = load<u32>(lastWordAt(connection, number));
+  if (isError) return;
+  if (isIcmp(packet)) takeIdentifier(packet, key);
+  else packet.ports = (packet.ports & 0xffff) | (key << 16);
 }
 
 /** The packet leaves to, or from, where it was when it came. */
@@ -85,5 +140,5 @@ export function dstStays(packet: Packet): bool {
 
 export function srcStays(packet: Packet): bool {
   const isSame = packet.src == packet.frameSrc && packet.srcPort == packet.framePorts >> 16;
-  return isSame && isEqual(packet.srcHigh, packet.frameSrcHigh);
+  return isSame && packet.query == packet.frameQuery && isEqual(packet.srcHigh, packet.frameSrcHigh);
 }

@@ -88,6 +88,12 @@ export class Ip4 {
     return (load16(changetype<usize>(this) + IP4_FRAGMENT) & (IP4_FLAG_MF | IP4_FRAGMENT_MASK)) != 0;
   }
 
+  /** In words of 8 octets; 0 of a whole packet and of a first fragment. */
+  @inline
+  get fragmentOffset(): u32 {
+    return load16(changetype<usize>(this) + IP4_FRAGMENT) & IP4_FRAGMENT_MASK;
+  }
+
   @inline
   get dontFragment(): bool {
     return (load16(changetype<usize>(this) + IP4_FRAGMENT) & IP4_FLAG_DF) != 0;

@@ -82,9 +82,9 @@ export class Connections {
   /** Gives a masqueraded packet random ports until its reply tuple is free. */
   #choosePort(packet: Packet): void {
     if (packet.masquerade !== 2 && this.#isFree(packet, packet.ports >>> 16)) return;
-    const start = this.#random.below(PORTS);
+    const start = this.#random.draw() >>> 16;
     for (let tried = 0; tried < TRIES; tried++) {
-      const port = PORT_FIRST + ((start + tried) % PORTS);
+      const port = PORT_FIRST + (((start + tried) & 0xffff) % PORTS);
       if (!this.#isFree(packet, port)) continue;
       packet.ports = (packet.ports & 0xffff) | (port << 16);
       return;

@@ -58,6 +58,12 @@ export function expectConnections(connections: number): void {
   expectInteger("connections", connections, 1, CONNECTIONS_MAX);
 }
 
+/** An option that is on or off; TypeError for anything else. */
+export function expectFlag(name: string, value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(`${name}: «${String(value)}» is neither true nor false.`);
+}
+
 /** Whether checksums are verified; TypeError for a word that is neither. */
 export function isVerifying(checksums: "verify" | "offload"): boolean {
   if (checksums === "verify" || checksums === "offload") return checksums === "verify";

@@ -11,10 +11,12 @@ import {
 } from "../../assembly/abi/image.js";
 import type { RulesetChange } from "../ruleset/change.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { conntrackSetting } from "../ruleset/sysctls.js";
 import type { Numbering } from "../trace/numbering.js";
 import { printSteps, traceSteps } from "../trace/steps.js";
 import {
   expectConnections,
+  expectFlag,
   expectFrame,
   expectInteger,
   expectNow,
@@ -85,8 +87,9 @@ export class Engine {
     expectSource(source);
     const { connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
     const seed = seedOf(options.seed ?? 1);
-    const verify = isVerifying(checksums);
+    const isVerified = isVerifying(checksums);
     expectConnections(connections);
+    const windows = expectFlag("windows", options.windows ?? false);
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
     const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
     const entries = live.load();
@@ -100,9 +103,10 @@ export class Engine {
       image.restore(saved.image);
       state.restore(saved.state);
     } else {
-      image.create(verify);
+      const { sysctls = {} } = source as Ruleset;
+      image.create(isVerified && conntrackSetting(sysctls, "checksum") !== 0);
       image.fill(entries);
-      state.create({ seed, connections }, machine.imageServers(image.address) >>> 0);
+      state.create({ seed, connections, windows }, machine.imageServers(image.address) >>> 0);
     }
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
@@ -154,9 +158,9 @@ export class Engine {
   workers(count: number): Workers {
     expectInteger("count", count, 1, WORKERS_MAX);
     const { machine, memory } = this;
-    const { connections = CONNECTIONS_DEFAULT, seed = 1 } = this.#options;
+    const { connections = CONNECTIONS_DEFAULT, seed = 1, windows = false } = this.#options;
     const shared = { machine, module: this.#module, memory, image: () => this.image };
-    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed) });
+    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed), windows });
     this.#workers.push(workers);
     return workers;
   }

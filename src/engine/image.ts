@@ -103,7 +103,7 @@ export class ImageStore {
     return this.#memory.octets(this.#address, this.#machine.imageTop(this.#address) >>> 0);
   }
 
-  /** An empty image; `verify`: TCP and UDP checksums are verified. */
+  /** An empty image; `verify`: checksums of transports are verified. */
   create(verify: boolean): void {
     this.#place(CAPACITY_FIRST);
     this.#check(this.#machine.imageCreate(this.#address, this.#capacity));
@@ -138,6 +138,8 @@ export class ImageStore {
     this.#call([servers.rows, servers.reals], (rows, reals) =>
       machine.serversSet(this.#address, rows, serverCount, reals),
     );
+    for (const { code, value } of entries.settings)
+      this.#insist(() => machine.settingSet(this.#address, code, value));
     for (const { kind, port, vni, in: inNumber } of entries.tunnels) {
       this.#insist(() => machine.tunnelSet(this.#address, kind, port, vni, inNumber));
     }

@@ -16,12 +16,22 @@ export interface Machine extends Record<string, unknown> {
   imageRetire(image: number): void;
   imageResume(image: number): void;
   imageFlags(image: number, flags: number): void;
+  settingSet(image: number, code: number, value: number): number;
   imageServers(image: number): number;
-  stateLength(connections: number, servers: number): number;
-  stateCreate(state: number, connections: number, servers: number, seedLow: number, seedHigh: number): number;
+  /** Without `windows` a state does not follow those of TCP. */
+  stateLength(connections: number, servers: number, windows?: number): number;
+  stateCreate(
+    state: number,
+    connections: number,
+    servers: number,
+    seedLow: number,
+    seedHigh: number,
+    windows?: number,
+  ): number;
   stateReach(state: number, servers: number): number;
   stateConnections(state: number): number;
   stateServers(state: number): number;
+  stateWindows(state: number): number;
   stateSeed(state: number, low: number, high: number): void;
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
   nextHopSet(image: number, number: number, entry: number): number;

@@ -9,8 +9,14 @@ export interface EngineOptions {
   /** Connections that the table holds; default 65,535, at most 4,194,303. */
   readonly connections?: number;
   /**
-   * `verify` checks TCP and UDP checksums as a kernel does without NIC offload (a wrong one makes a packet INVALID);
-   * `offload` trusts them. Default `verify`.
+   * Follows the windows of TCP connections, as nf_conntrack does, so that segments out of them are INVALID: TCP then takes
+   * the long way, about three times as long. Default false, as though `net.netfilter.nf_conntrack_tcp_be_liberal` were 1
+   * and every RST were believed.
+   */
+  readonly windows?: boolean;
+  /**
+   * `verify` checks the checksums of TCP, UDP, SCTP and ICMP as a kernel does without NIC offload (a wrong one makes a packet INVALID);
+   * `offload` trusts them, as sysctl nf_conntrack_checksum = 0 does. Default `verify`.
    */
   readonly checksums?: "verify" | "offload";
   /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */

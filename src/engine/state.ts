@@ -5,6 +5,8 @@ import type { LinearMemory } from "./memory.js";
 export interface StateOptions {
   readonly seed: bigint;
   readonly connections: number;
+  /** TCP's windows are followed. */
+  readonly windows: boolean;
 }
 
 /** Virtual servers that a state has room for beyond those it was made for. */
@@ -18,6 +20,7 @@ export class StateStore {
   #address = 0;
   #connections = 0;
   #servers = 0;
+  #windows = 0;
 
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
@@ -39,13 +42,21 @@ export class StateStore {
   }
 
   /** RangeError when the memory has no room. */
-  create({ seed, connections }: StateOptions, servers: number): void {
+  create({ seed, connections, windows }: StateOptions, servers: number): void {
     this.#connections = connections;
+    this.#windows = windows ? 1 : 0;
     this.#servers = servers + SPARE_SERVERS;
     this.#address = this.#memory.take(this.#lengthFor(this.#servers), CONNECTIONS);
     const low = Number(BigInt.asUintN(32, seed));
     const high = Number(BigInt.asUintN(32, seed >> 32n));
-    const status = this.#machine.stateCreate(this.#address, connections, this.#servers, low, high);
+    const status = this.#machine.stateCreate(
+      this.#address,
+      connections,
+      this.#servers,
+      low,
+      high,
+      this.#windows,
+    );
     if (status !== STATUS_OK) throw new RangeError(`The machine cannot hold ${connections} connections.`);
   }
 
@@ -55,6 +66,7 @@ export class StateStore {
     this.#memory.octets(this.#address, octets.length).set(octets);
     this.#connections = this.#machine.stateConnections(this.#address) >>> 0;
     this.#servers = this.#machine.stateServers(this.#address) >>> 0;
+    this.#windows = this.#machine.stateWindows(this.#address);
   }
 
   /** Makes room for the positions of so many virtual servers; RangeError, and nothing changed, when there is none. */
@@ -69,6 +81,6 @@ export class StateStore {
   }
 
   #lengthFor(servers: number): number {
-    return this.#machine.stateLength(this.#connections, servers) >>> 0;
+    return this.#machine.stateLength(this.#connections, servers, this.#windows) >>> 0;
   }
 }

@@ -8,6 +8,7 @@ import { type Neighbour, printNeighbours } from "./neighbours.js";
 import { printNft } from "./nft-listing.js";
 import type { NftTable } from "./nftables.js";
 import { type Interface, printRoutes, type Route } from "./routes.js";
+import type { Sysctls } from "./sysctls.js";
 import { type FdbEntry, printFdb } from "./vxlan.js";
 
 export const PROXY_MODES = ["iptables", "ipvs", "nftables"] as const;
@@ -33,7 +34,7 @@ export interface Ruleset {
   readonly nftables?: NftTable;
   readonly nftables6?: NftTable;
   /** Settings of the kernel by its own names (`net.netfilter.nf_conntrack_udp_timeout`); others have its defaults. */
-  readonly sysctls?: Readonly<Record<string, number>>;
+  readonly sysctls?: Sysctls;
   /** Names people know addresses by: `pod/shop/cart`, `node/worker-1`. A compiled ruleset puts them together when first asked. */
   readonly names: ReadonlyMap<Ip, string>;
   /** What of the input is not modelled, each naming object and field. */

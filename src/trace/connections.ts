@@ -5,9 +5,9 @@ import {
   CTSTATE_NEW,
   CTSTATE_RELATED,
   CTSTATE_SNAT,
+  CTSTATE_UNTRACKED,
 } from "../../assembly/abi/entry.js";
-import { PROTO_TCP, PROTO_UDP } from "../../assembly/abi/wire.js";
-import { printProtocolNumber } from "./addresses.js";
+import { PROTO_ICMP, PROTO_ICMP6 } from "../../assembly/abi/wire.js";
 import type { TraceRecord } from "./record.js";
 import type { Step } from "./step.js";
 
@@ -27,13 +27,11 @@ function printStates(bits: number): string {
 }
 
 function newWords(bits: number, protocol: number): string {
-  if ((bits & CTSTATE_INVALID) !== 0) {
-    return protocol === PROTO_TCP
-      ? "INVALID: its TCP checksum is wrong, or it is of no connection and cannot open one"
-      : "INVALID: its checksum is wrong";
-  }
-  if (protocol === PROTO_TCP || protocol === PROTO_UDP) return "new connection";
-  return `${printProtocolNumber(protocol)} is not tracked: taken for ${printStates(bits)}`;
+  if ((bits & CTSTATE_UNTRACKED) !== 0) return "not tracked: neighbours and listeners are spoken of";
+  if ((bits & CTSTATE_INVALID) === 0) return "new connection";
+  const fault = "INVALID: its header or checksum is wrong, or it is of no connection and cannot open one";
+  const isIcmp = protocol === PROTO_ICMP || protocol === PROTO_ICMP6;
+  return isIcmp ? `${fault}, or tells of an error of none` : fault;
 }
 
 /** A packet that belongs to no connection yet. */

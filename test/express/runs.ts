@@ -58,7 +58,8 @@ export function opened(target: string, protocol: "TCP" | "UDP"): Arrival[] {
   const base = { pod: PODS[0], target, protocol, ttl: 64, tos: 0, payload: 9, tunnel: "none" };
   const open: Way = { ...base, flags: "S", answers: false };
   const answer: Way = { ...base, flags: "SA", answers: true };
-  return [open, answer].map((one) => ({
+  const acknowledgement: Way = { ...base, flags: "A", answers: false };
+  return [open, answer, acknowledgement].map((one) => ({
     octets: segment(one),
     inNumber: one.answers ? UPLINK : POD_PORT,
     headroom: 128,

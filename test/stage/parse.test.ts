@@ -190,7 +190,7 @@ const CASES: readonly (readonly [what: string, octets: Uint8Array, verdict: stri
   ["broadcast", ip({ dst: "255.255.255.255" }), "PUNT", "MULTICAST"],
   ["a first fragment", ip({ df: false, mf: true }), "PUNT", "FRAGMENT"],
   ["a last fragment", ip({ df: false, fragmentOffset: 8 }), "PUNT", "FRAGMENT"],
-  ["SCTP", of(132, 12), "FORWARD", "NONE"],
+  ["SCTP without a chunk", of(132, 12), "INVALID", ""],
   ["an SCTP header that is cut", of(132, 11), "INVALID", ""],
   ["a TCP header that is cut", of(6, 19), "INVALID", ""],
   ["a TCP header of four words", changed(SYN, [46, 0x40]), "INVALID", ""],

@@ -57,7 +57,7 @@ describe("a trace that ends early", () => {
         .split("\n")
         .slice(1),
     ).toEqual([
-      "conntrack  INVALID: its TCP checksum is wrong, or it is of no connection and cannot open one",
+      "conntrack  INVALID: its header or checksum is wrong, or it is of no connection and cannot open one",
       "route      10.244.1.8 → pod/shop/near (cni0)",
       "filter     FORWARD → KUBE-FORWARD rule 1 of 3 (-m conntrack --ctstate INVALID) → DROP",
       "drop       a rule says DROP: KUBE-FORWARD rule 1 (-m conntrack --ctstate INVALID)",
@@ -108,7 +108,8 @@ describe("a trace of what has no ports", () => {
     const engine = await engineOf();
     expect(engine.trace(icmpEcho("10.244.1.7", "10.244.2.9")).split("\n")).toEqual([
       "parse      10.244.1.7 > 10.244.2.9: icmp, 98 octets (pod/shop/cart > pod/shop/far)",
-      "conntrack  icmp is not tracked: taken for NEW",
+      "conntrack  new connection",
+      "iptables   nat PREROUTING → KUBE-SERVICES: no rule translates it",
       "route      10.244.2.0/24 → vtep worker-2 (flannel.1)",
       "encap      vxlan vni 1, 172.18.0.3 > 172.18.0.4, 148 octets",
       "forward    eth0",

@@ -1,3 +1,5 @@
+import { CONNECTION_FLAG_ASSURED, CONNECTION_FLAG_IPVS } from "../../abi/connection";
+
 /**
  * The connection table: a power of two of 64-octet buckets that find either direction's 5-tuple, and one record a
  * connection.
@@ -10,8 +12,9 @@
  * below one half.
  *
  * An IPv6 tuple stands in the same buckets, with 32-bit hashes of its addresses for src and dst and one bit of its
- * protocol turned; whether it is the one that is asked for, its record says. The protocols of which there are
- * connections (TCP, UDP, SCTP, …) differ in other bits too, so that no IPv6 entry ever looks like an IPv4 tuple.
+ * protocol turned; whether it is the one that is asked for, its record says. Those that have ports (TCP, UDP, SCTP)
+ * differ in other bits too, so that no IPv6 entry of them looks like an IPv4 tuple of them; others would need equal
+ * hashes, of 64 bits.
  */
 export const FLOW_TURN_IP6: u32 = 0x80;
 
@@ -42,15 +45,22 @@ export const ADDRESS_DST: u32 = 1;
 
 /** Connection.state */
 export const FLOW_STATE_FREE: u32 = 0;
+/** No reply was seen. */
 export const FLOW_STATE_NEW: u32 = 1;
+/** A reply was seen, and the next packet, unless it is of a kind that begins or ends something, moves but its timer. */
 export const FLOW_STATE_ESTABLISHED: u32 = 2;
-export const FLOW_STATE_CLOSING: u32 = 3;
+/** A reply was seen. */
+export const FLOW_STATE_REPLIED: u32 = 3;
 
-/** Connection.flags: IPVS, not conntrack, rewrites the destination (at LOCAL_IN). */
-export const FLOW_FLAG_IPVS: u32 = 256;
+/** Connection.flags. */
+export const FLOW_FLAG_IPVS: u32 = CONNECTION_FLAG_IPVS;
+export const FLOW_FLAG_ASSURED: u32 = CONNECTION_FLAG_ASSURED;
+
+/** Connection.progress: the protocol's state, in the first bits, and what else it remembers (assembly/track). */
+export const PROGRESS_STATE: u32 = 15;
 
 /**
- * A connection's record. Ports are src << 16 | dst. An IPv6 connection has two records: of each address the first
+ * A connection's record. Ports are src << 16 | dst, of ICMP queries identifier << 16 | type << 8 | code. An IPv6 connection has two records: of each address the first
  * one holds the last word, where an IPv4 connection has the whole, and the second one the three words before it
  * (`ADDRESS_` numbers, 16 octets each; the fourth word is 0, so that it passes for a free record).
  */
@@ -76,6 +86,10 @@ export class Connection {
   flags: u32;
   /** What CONNMARK keeps. */
   mark: u32;
+  /** PROGRESS_ bits, and two words whose meaning is the protocol's. */
+  progress: u32;
+  detail0: u32;
+  detail1: u32;
 
   @inline
   get isIp6(): bool {

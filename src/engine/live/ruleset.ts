@@ -6,6 +6,7 @@ import type { NftChain, NftTable } from "../../ruleset/nftables.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import type { Numbering } from "../../trace/numbering.js";
 import { expectSteps } from "../arguments.js";
+import { type SettingEntry, settingEntries } from "../entries/settings.js";
 import { type TunnelEntry, tunnelEntries } from "../entries/tunnels.js";
 import type { ImageStore } from "../image.js";
 import { type ChainColumns, Chains } from "./chains.js";
@@ -32,6 +33,7 @@ export interface RulesetEntries {
   readonly hooks: readonly HookEntry[];
   readonly servers: ServerColumns;
   readonly tunnels: readonly TunnelEntry[];
+  readonly settings: readonly SettingEntry[];
 }
 
 /** The numbers of an image, as a file keeps them: of chains and servers in the order of its ruleset, of next hops by key. */
@@ -102,6 +104,7 @@ export class LiveRuleset {
       hooks: this.#chains.hooks,
       servers: this.#allServers.load(),
       tunnels: tunnelEntries(this.#loaded.interfaces),
+      settings: settingEntries(this.#loaded.sysctls ?? {}),
     };
   }
 

@@ -1,0 +1,45 @@
+/**
+ * Settings of the node's kernel: what settingSet takes. A code is named after its sysctl, net.netfilter.nf_conntrack_…,
+ * in capitals. Timeouts are in seconds.
+ */
+
+/** Timeouts of TCP states stand in the order of the states (abi/connection.ts), those of SCTP below likewise. */
+export const SETTING_TCP_TIMEOUT_SYN_SENT: u32 = 1;
+export const SETTING_TCP_TIMEOUT_SYN_RECV: u32 = 2;
+export const SETTING_TCP_TIMEOUT_ESTABLISHED: u32 = 3;
+export const SETTING_TCP_TIMEOUT_FIN_WAIT: u32 = 4;
+export const SETTING_TCP_TIMEOUT_CLOSE_WAIT: u32 = 5;
+export const SETTING_TCP_TIMEOUT_LAST_ACK: u32 = 6;
+export const SETTING_TCP_TIMEOUT_TIME_WAIT: u32 = 7;
+export const SETTING_TCP_TIMEOUT_CLOSE: u32 = 8;
+/** At most this when segments come again and again. */
+export const SETTING_TCP_TIMEOUT_MAX_RETRANS: u32 = 9;
+/** At most this when data is not acknowledged. */
+export const SETTING_TCP_TIMEOUT_UNACKNOWLEDGED: u32 = 10;
+/** 1: an ACK may begin a connection. */
+export const SETTING_TCP_LOOSE: u32 = 11;
+/** 1: segments out of the window are believed. */
+export const SETTING_TCP_BE_LIBERAL: u32 = 12;
+export const SETTING_TCP_MAX_RETRANS: u32 = 13;
+/** 1: an RST before what was acknowledged is not INVALID. */
+export const SETTING_TCP_IGNORE_INVALID_RST: u32 = 14;
+
+export const SETTING_SCTP_TIMEOUT_CLOSED: u32 = 17;
+export const SETTING_SCTP_TIMEOUT_COOKIE_WAIT: u32 = 18;
+export const SETTING_SCTP_TIMEOUT_COOKIE_ECHOED: u32 = 19;
+export const SETTING_SCTP_TIMEOUT_ESTABLISHED: u32 = 20;
+export const SETTING_SCTP_TIMEOUT_SHUTDOWN_SENT: u32 = 21;
+export const SETTING_SCTP_TIMEOUT_SHUTDOWN_RECD: u32 = 22;
+export const SETTING_SCTP_TIMEOUT_SHUTDOWN_ACK_SENT: u32 = 23;
+export const SETTING_SCTP_TIMEOUT_HEARTBEAT_SENT: u32 = 24;
+
+export const SETTING_UDP_TIMEOUT: u32 = 25;
+/** Of UDP with replies, after its first two seconds. */
+export const SETTING_UDP_TIMEOUT_STREAM: u32 = 26;
+export const SETTING_ICMP_TIMEOUT: u32 = 27;
+export const SETTING_ICMPV6_TIMEOUT: u32 = 28;
+/** Of protocols that conntrack does not look into. */
+export const SETTING_GENERIC_TIMEOUT: u32 = 29;
+export const SETTING_GRE_TIMEOUT: u32 = 30;
+export const SETTING_GRE_TIMEOUT_STREAM: u32 = 31;
+export const SETTING_COUNT: u32 = 32;

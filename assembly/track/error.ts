@@ -1,0 +1,123 @@
+import { CTSTATE_DNAT, CTSTATE_SNAT } from "../abi/entry";
+import {
+  ICMP_CHECKSUM,
+  ICMP_LEN,
+  PROTO_ICMP,
+  PROTO_ICMP6,
+  PROTO_SCTP,
+  PROTO_TCP,
+  SCTP_LEN,
+  TCP_LEN,
+  UDP_LEN,
+} from "../abi/wire";
+import { load16, store16 } from "../bytes";
+import { Packet } from "../packet";
+import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY } from "../table/flow/layout";
+import { connectionAt } from "../table/flow/lookup";
+import { addressOf, lastWordAt } from "../table/flow/lookup6";
+import { fold, sumWords, wordsOf, wordsOf6 } from "../wire/checksum";
+import { Icmp } from "../wire/icmp";
+import { pseudoSum } from "../wire/ip";
+import { Ip4 } from "../wire/ip4";
+import { Ip6 } from "../wire/ip6";
+import { Sctp } from "../wire/sctp";
+import { patchTransport } from "../wire/transport";
+import { quoteAt, quotedProtocol, quotedTransport, quoteEnd } from "./quote";
+import { keyOf, protocolHasPorts } from "./tuple";
+
+/**
+ * ICMP errors about a translated packet (nf_nat_icmp_reply_translation): what they quote becomes the packet as its sender
+ * knows it. `flow` of such a packet is that of the tuple which answers the quoted one.
+ */
+
+/** Whether an error's destination is another than it says: its connection's source, seen from there, is translated. */
+export function errorHasDst(connection: Connection, direction: u32): bool {
+  return (connection.flags & (direction == DIRECTION_REPLY ? CTSTATE_SNAT : CTSTATE_DNAT)) != 0;
+}
+
+/** And whether its source is: of a router behind, too, it is the connection's end. */
+export function errorHasSrc(connection: Connection, direction: u32): bool {
+  return (connection.flags & (direction == DIRECTION_REPLY ? CTSTATE_DNAT : CTSTATE_SNAT)) != 0;
+}
+
+/** Octets of a quoted transport header that are there. */
+function roomOf(packet: Packet, transport: usize): u32 {
+  return <u32>(quoteEnd(packet) - transport);
+}
+
+/** Whether the quoted transport's checksum is there; it is patched where its whole header is. */
+function hasChecksum(protocol: u32, room: u32): bool {
+  if (protocol == PROTO_TCP) return room >= TCP_LEN;
+  return protocol == PROTO_ICMP6 ? room >= ICMP_LEN : room >= UDP_LEN;
+}
+
+/** Gives one end of the quoted packet another port, at `offset` of the ports, or an identifier. */
+function rewritePort(packet: Packet, transport: usize, protocol: u32, offset: u32, port: u32): void {
+  const room = roomOf(packet, transport);
+  if (protocol == PROTO_ICMP || protocol == PROTO_ICMP6) {
+    Icmp.at(transport).id = port;
+    return;
+  }
+  const at = transport + offset;
+  const old = load16(at);
+  if (old == port) return;
+  if (hasChecksum(protocol, room)) patchTransport(transport, protocol, old, port);
+  store16(at, port);
+}
+
+/** Gives one end of the quoted packet the address of a connection's tuple in the other direction. */
+function rewriteAddress(packet: Packet, connection: Connection, transport: usize, number: u32): void {
+  const state = packet.state;
+  const ip = quoteAt(packet);
+  const protocol = quotedProtocol(packet);
+  const isSrc = (number & 1) == ADDRESS_SRC;
+  const patches = hasChecksum(protocol, roomOf(packet, transport));
+  if (packet.family == 6) {
+    const header = Ip6.at(ip);
+    const address = addressOf(state, connection, number);
+    const removed = wordsOf6(isSrc ? header.src : header.dst);
+    if (patches) patchTransport(transport, protocol, removed, wordsOf6(address));
+    if (isSrc) header.src = address;
+    else header.dst = address;
+    return;
+  }
+  const header = Ip4.at(ip);
+  const address = load<u32>(lastWordAt(connection, number));
+  const removed = wordsOf(isSrc ? header.src : header.dst);
+  if (patches) patchTransport(transport, protocol, removed, wordsOf(address));
+  header.patch(removed, wordsOf(address));
+  if (isSrc) header.src = address;
+  else header.dst = address;
+}
+
+function rewrite(packet: Packet, connection: Connection, other: u32, end: u32): void {
+  const transport = quotedTransport(packet);
+  const protocol = quotedProtocol(packet);
+  const key = keyOf(connection, other);
+  const isIcmp = protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
+  const port = end == ADDRESS_SRC || isIcmp ? key >> 16 : key & 0xffff;
+  if (isIcmp || protocolHasPorts(protocol))
+    rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port);
+  rewriteAddress(packet, connection, transport, (other << 1) + end);
+  if (protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
+    Sctp.at(transport).seal(roomOf(packet, transport));
+}
+
+/** Writes the error's own checksum anew: of ICMPv6 it covers the addresses that the frame has by now. */
+function seal(packet: Packet): void {
+  const at = packet.transport;
+  store16(at + ICMP_CHECKSUM, 0);
+  const pseudo = packet.family == 6 ? pseudoSum(packet.ip, PROTO_ICMP6, packet.segment) : 0;
+  store16(at + ICMP_CHECKSUM, ~fold(pseudo + sumWords(at, packet.segment)));
+}
+
+/** Turns what an ICMP error quotes back, once its own addresses stand in the frame. */
+export function translateError(packet: Packet): void {
+  const direction = packet.flow & 1;
+  const connection = connectionAt(packet.state, packet.flow >> 1);
+  const hasDst = errorHasDst(connection, direction);
+  const hasSrc = errorHasSrc(connection, direction);
+  if (hasDst) rewrite(packet, connection, direction ^ 1, ADDRESS_SRC);
+  if (hasSrc) rewrite(packet, connection, direction ^ 1, ADDRESS_DST);
+  if (hasDst || hasSrc) seal(packet);
+}

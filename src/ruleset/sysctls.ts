@@ -1,0 +1,52 @@
+/** Settings of a node's kernel by their names, as sysctl prints them. Those that are missing have the kernel's defaults. */
+export type Sysctls = Readonly<Record<string, number>>;
+
+const CONNTRACK = "net.netfilter.nf_conntrack_";
+const VALUE_MAX = 0x7fffffff;
+
+/** What connection tracking asks for, with the kernel's defaults; timeouts in seconds. */
+const CONNTRACK_DEFAULTS = {
+  checksum: 1,
+  tcp_timeout_syn_sent: 120,
+  tcp_timeout_syn_recv: 60,
+  tcp_timeout_established: 432_000,
+  tcp_timeout_fin_wait: 120,
+  tcp_timeout_close_wait: 60,
+  tcp_timeout_last_ack: 30,
+  tcp_timeout_time_wait: 120,
+  tcp_timeout_close: 10,
+  tcp_timeout_max_retrans: 300,
+  tcp_timeout_unacknowledged: 300,
+  tcp_loose: 1,
+  tcp_be_liberal: 0,
+  tcp_max_retrans: 3,
+  tcp_ignore_invalid_rst: 0,
+  sctp_timeout_closed: 10,
+  sctp_timeout_cookie_wait: 3,
+  sctp_timeout_cookie_echoed: 3,
+  sctp_timeout_established: 210,
+  sctp_timeout_shutdown_sent: 3,
+  sctp_timeout_shutdown_recd: 3,
+  sctp_timeout_shutdown_ack_sent: 3,
+  sctp_timeout_heartbeat_sent: 30,
+  udp_timeout: 30,
+  udp_timeout_stream: 120,
+  icmp_timeout: 30,
+  icmpv6_timeout: 30,
+  generic_timeout: 600,
+  gre_timeout: 30,
+  gre_timeout_stream: 180,
+} as const;
+
+/** A setting of connection tracking, without `net.netfilter.nf_conntrack_`. */
+export type ConntrackSetting = keyof typeof CONNTRACK_DEFAULTS;
+
+export const CONNTRACK_SETTINGS = Object.keys(CONNTRACK_DEFAULTS) as readonly ConntrackSetting[];
+
+/** What a setting of connection tracking is. TypeError, naming it, for a value that the kernel would not take. */
+export function conntrackSetting(sysctls: Sysctls, setting: ConntrackSetting): number {
+  const name = CONNTRACK + setting;
+  const value = sysctls[name] ?? CONNTRACK_DEFAULTS[setting];
+  if (Number.isInteger(value) && value >= 0 && value <= VALUE_MAX) return value;
+  throw new TypeError(`sysctl ${name}: ${String(value)} is not a whole number from 0 to ${VALUE_MAX}.`);
+}
