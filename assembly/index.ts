@@ -56,6 +56,7 @@ export {
   flowsClear,
   flowsCount,
   flowsExpire,
+  flowsRead,
 } from "./table/flow/exports";
 export { serverSet, serversSet } from "./table/ring/exports";
 export {

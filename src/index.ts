@@ -19,6 +19,7 @@ export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
+export { type Connection, type ConnectionTuple, printConnection } from "./ruleset/connections.js";
 export type { Iptables } from "./ruleset/iptables.js";
 export { type IptablesDump, parseIptablesDump } from "./ruleset/iptables-dump.js";
 export { type UnknownPart, unknownParts } from "./ruleset/iptables-lines.js";

@@ -8,7 +8,7 @@ import { tunnelKind } from "../table/tunnel/lookup";
 import { isIcmp } from "./icmp";
 import { findReply, protocolHasPorts } from "./tuple";
 
-/** Tries of the kernel: this many from one random start, then half from another, and so on (nf_nat_core.c). */
+/** Tries of the kernel: this many from one random start, then half from another, down to the fewest (nf_nat_core.c). */
 const TRIES: u32 = 128;
 const TRIES_MIN: u32 = 8;
 
@@ -38,36 +38,44 @@ function isFree(packet: Packet): bool {
   return true;
 }
 
-/** A new source port stays in the class of the old one; an identifier may be any. */
-function classFirst(packet: Packet): u32 {
+/** The first port that is tried: of those that a rule allows, or of the old one's class; an identifier may be any. */
+function firstOf(packet: Packet): u32 {
+  if (packet.sourcePorts != 0) return packet.sourcePorts & 0xffff;
   if (isIcmp(packet)) return 0;
   const port = packet.srcPort;
   return port < 512 ? 1 : port < 1024 ? 600 : 1024;
 }
 
-function classLast(packet: Packet): u32 {
+function lastOf(packet: Packet): u32 {
+  if (packet.sourcePorts != 0) return packet.sourcePorts >> 16;
   if (isIcmp(packet)) return 65535;
   const port = packet.srcPort;
   return port < 512 ? 511 : port < 1024 ? 1023 : 65535;
 }
 
-/**
- * Gives the packet a source port that makes its reply tuple unique; false when the kernel would give up, and drop the
- * packet when it finds another with that tuple (__nf_conntrack_confirm).
- */
-export function choosePort(packet: Packet): bool {
-  if (packet.masquerade != 2 && isFree(packet)) return true;
-  if (!protocolHasPorts(packet.protocol) && !isIcmp(packet)) return isFree(packet);
-  const old = portOf(packet);
-  const first = classFirst(packet);
-  const size = classLast(packet) - first + 1;
-  for (let tries = TRIES; tries >= TRIES_MIN; tries >>= 1) {
+/** Looks for a port of a range whose reply tuple is unique. Where all are looked at, once is enough. */
+function search(packet: Packet, first: u32, size: u32): bool {
+  let tries = min<u32>(size, TRIES);
+  while (true) {
     const start = draw(packet.state) >> 16;
     for (let i: u32 = 0; i < tries; i++) {
       setPort(packet, first + (((start + i) & 0xffff) % size));
       if (isFree(packet)) return true;
     }
+    if (tries >= size || tries < 2 * TRIES_MIN) return false;
+    tries >>= 1;
   }
-  setPort(packet, old);
-  return false;
+}
+
+/**
+ * Gives the packet a source port that makes its reply tuple unique; false when the kernel would give up, and drop the
+ * packet when it finds another with that tuple (get_unique_tuple, __nf_conntrack_confirm).
+ */
+export function choosePort(packet: Packet): bool {
+  if (!protocolHasPorts(packet.protocol) && !isIcmp(packet)) return isFree(packet);
+  const first = firstOf(packet);
+  const size = lastOf(packet) - first + 1;
+  const isAllowed = packet.sourcePorts == 0 || portOf(packet) - first < size;
+  if (packet.masquerade != 2 && isAllowed && isFree(packet)) return true;
+  return search(packet, first, size);
 }

@@ -1,15 +1,6 @@
-import {
-  IMAGE_TAIL,
-  PART_ALL,
-  PART_EXACT,
-  PART_FIB,
-  PART_FIB6,
-  PART_NEXT_HOPS,
-  PART_ROUTES,
-  PART_RULES,
-  PART_SERVERS,
-} from "../../assembly/abi/image.js";
+import { IMAGE_TAIL } from "../../assembly/abi/image.js";
 import type { RulesetChange } from "../ruleset/change.js";
+import type { Connection } from "../ruleset/connections.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { conntrackSetting } from "../ruleset/sysctls.js";
 import type { Numbering } from "../trace/numbering.js";
@@ -25,11 +16,13 @@ import {
   seedOf,
 } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
+import { readConnections } from "./connections.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { LiveRuleset } from "./live/ruleset.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
+import { tableOctets } from "./octets.js";
 import type { EngineOptions, PacketOptions, TableOctets, Trace } from "./options.js";
 import { StateStore } from "./state.js";
 import { type Build, compileSource, findModule, type MachineModule } from "./wasm.js";
@@ -225,24 +218,26 @@ export class Engine {
 
   /** Octets of the live tables, by kind. */
   octets(): TableOctets {
-    const of = (part: number) => this.machine.imageOctets(this.image, part) >>> 0;
-    const { connections, positions } = this.#state.parts;
-    return {
-      all: of(PART_ALL) + connections + positions,
-      routes: of(PART_FIB),
-      routes6: of(PART_FIB6),
-      routeStore: of(PART_ROUTES),
-      nextHops: of(PART_NEXT_HOPS),
-      maps: of(PART_EXACT),
-      rules: of(PART_RULES),
-      servers: of(PART_SERVERS) + positions,
-      connections,
-    };
+    return tableOctets(this.machine, this.image, this.#state.parts);
   }
 
   /** Live connections. */
   get connections(): number {
     return this.machine.flowsCount(this.state) >>> 0;
+  }
+
+  /**
+   * The live connections, as `conntrack -L` lists them: each prints by `printConnection`. `now` is milliseconds, an earlier
+   * one counts as the latest there was.
+   */
+  listConnections(now = 0): readonly Connection[] {
+    expectNow(now);
+    return readConnections(this.machine, this.memory, this.state, now);
+  }
+
+  /** Forgets connections that were listed and still live, as `conntrack -D` does. */
+  closeConnections(connections: Iterable<Connection>): void {
+    for (const { number } of connections) this.machine.flowClose(this.state, number);
   }
 
   /** Forgets every connection. */

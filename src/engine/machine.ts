@@ -87,6 +87,7 @@ export interface Machine extends Record<string, unknown> {
   flowsClear(state: number): void;
   flowsExpire(state: number, now: number, records: number): number;
   flowsCount(state: number): number;
+  flowsRead(state: number, now: number, from: number, count: number, rows: number): number;
   flowFindMany(state: number, tuples: number, count: number, results: number): void;
   flowClose(state: number, record: number): void;
   flow6Open(state: number, tuples: number, now: number, expires: number): number;

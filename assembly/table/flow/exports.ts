@@ -3,6 +3,7 @@ import { flowClose as closeFlow, flowClear, flowExpire } from "./build";
 import { flow6Open as openFlow6 } from "./build6";
 import { flowFindMany as findManyFlows } from "./lookup";
 import { flow6FindMany as findManyFlows6 } from "./lookup6";
+import { flowRead } from "./read";
 
 /** The machine's exports about connections (re-exported by index). */
 
@@ -13,6 +14,15 @@ export function flowsClear(state: usize): void {
 /** Closes what has expired at `now` (milliseconds) among the next `records` records; how many. */
 export function flowsExpire(state: usize, now: f64, records: u32): u32 {
   return flowExpire(State.at(state), <u64>now, records);
+}
+
+/**
+ * Reads up to `count` live connections of record `from` or a later one into rows (CONNECTION_ROW_…); how many there were.
+ * `now` in milliseconds, an earlier one counting as the latest so far.
+ */
+export function flowsRead(state: usize, now: f64, from: u32, count: u32, rows: usize): u32 {
+  const own = State.at(state);
+  return flowRead(own, max<u64>(own.now, <u64>now), from, count, rows);
 }
 
 /** Live connections. */
