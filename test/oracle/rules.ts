@@ -72,7 +72,7 @@ export function keyOf(
     case "dst-port":
       return [packet.dst, packet.protocol, packet.dstPort];
     case "port":
-      return [0, packet.protocol, packet.dstPort];
+      return [typeof packet.dst === "bigint" ? 0n : 0, packet.protocol, packet.dstPort];
     case "dst":
       return [packet.dst, 0, 0];
     case "src":

@@ -20,7 +20,8 @@ import {
 } from "../../assembly/abi/entry.js";
 import { KEY_DST, KEY_DST_PROTO_DPORT, KEY_PROTO_DPORT, KEY_SRC } from "../../assembly/abi/rule.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
-import { maskOf } from "../../src/net/prefix.js";
+import type { Family, Ip } from "../../src/net/ip.js";
+import { type Prefix, prefixOf } from "../../src/net/prefix.js";
 import {
   type Key,
   keyOf,
@@ -113,57 +114,73 @@ export function draftOf({ matches, target }: Rule): RuleDraft {
   }
 }
 
-const ADDRESSES = [0x0a000001, 0x0a000002, 0x0a600001, 0xac120002];
+/** Addresses that share their beginnings, and of IPv6 their last words, so that prefixes of many lengths tell some apart. */
+const ADDRESSES: Readonly<Record<Family, readonly Ip[]>> = {
+  4: [0x0a000001, 0x0a000002, 0x0a600001, 0xac120002],
+  6: [
+    0x20010db8_00000000_00000000_00000001n,
+    0x20010db8_00000000_00000000_00000003n,
+    0x20010db8_00000001_00000000_00000001n,
+    0xfd000000_00000000_00000001_00000003n,
+  ],
+};
+const LENGTHS: Readonly<Record<Family, readonly number[]>> = {
+  4: [0, 8, 16, 31, 32],
+  6: [0, 8, 48, 64, 96, 97, 127, 128],
+};
 const PORTS = [53, 80, 81, 30080, 65535];
-const address = fc.constantFrom(...ADDRESSES);
 const port = fc.constantFrom(...PORTS);
 const range = fc.tuple(port, port).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
-const prefix = fc
-  .tuple(address, fc.constantFrom(0, 8, 16, 31, 32))
-  .map(([of, length]) => ({ address: (of & maskOf(length)) >>> 0, length }));
+const addressIn = (family: Family) => fc.constantFrom(...ADDRESSES[family]);
+const prefixIn = (family: Family) =>
+  fc
+    .tuple(fc.constantFrom(...ADDRESSES[family]), fc.constantFrom(...LENGTHS[family]))
+    .map(([of, length]) => prefixOf(of, length));
 const by = fc.constantFrom<Key>("dst-port", "port", "dst", "src");
 const mark = fc.record({ value: fc.nat(MARKS - 1), mask: fc.nat(MARKS - 1) });
 const rarely = fc.integer({ min: 0, max: 3 }).map((value) => value === 0);
 
 /** The fields that every rule has, each at most once, before its further matches. */
-const fields: fc.Arbitrary<Match[]> = fc
-  .tuple(
-    fc.option(fc.record({ kind: fc.constantFrom("src" as const), prefix, not: rarely }), { freq: 2 }),
-    fc.option(fc.record({ kind: fc.constantFrom("dst" as const), prefix, not: rarely }), { freq: 2 }),
-    fc.option(
-      fc.record({
-        kind: fc.constantFrom("protocol" as const),
-        number: fc.constantFrom(1, 6, 17),
-        not: rarely,
-      }),
-      { freq: 2 },
-    ),
-    fc.option(
-      fc.tuple(range, rarely).map(([ports, not]) => ({ kind: "dport" as const, ...ports, not })),
-      { freq: 2 },
-    ),
-  )
-  .map((all) => all.filter((match) => match !== null));
+const fields = (prefix: fc.Arbitrary<Prefix>): fc.Arbitrary<Match[]> =>
+  fc
+    .tuple(
+      fc.option(fc.record({ kind: fc.constantFrom("src" as const), prefix, not: rarely }), { freq: 2 }),
+      fc.option(fc.record({ kind: fc.constantFrom("dst" as const), prefix, not: rarely }), { freq: 2 }),
+      fc.option(
+        fc.record({
+          kind: fc.constantFrom("protocol" as const),
+          number: fc.constantFrom(1, 6, 17, 58),
+          not: rarely,
+        }),
+        { freq: 2 },
+      ),
+      fc.option(
+        fc.tuple(range, rarely).map(([ports, not]) => ({ kind: "dport" as const, ...ports, not })),
+        { freq: 2 },
+      ),
+    )
+    .map((all) => all.filter((match) => match !== null));
 
-const further: fc.Arbitrary<Match> = fc
-  .tuple(
-    fc.oneof(
-      range.map((ports) => ({ kind: "sport" as const, ...ports })),
-      mark.map(({ value, mask }) => ({ kind: "mark" as const, value: value & mask, mask })),
-      fc.constantFrom(1, 2).map((number) => ({ kind: "in" as const, number })),
-      fc.constant({ kind: "ports" as const }),
-      fc.boolean().map((always) => ({ kind: "chance" as const, always })),
-      by.map((key) => ({ kind: "set" as const, by: key })),
-      fc
-        .tuple(
-          fc.constantFrom("src in" as const, "dst in" as const),
-          fc.array(prefix, { minLength: 1, maxLength: 5 }),
-        )
-        .map(([kind, prefixes]) => ({ kind, prefixes })),
-    ),
-    fc.boolean(),
-  )
-  .map(([match, not]) => ({ ...match, not }));
+const further = (prefix: fc.Arbitrary<Prefix>): fc.Arbitrary<Match> =>
+  fc
+    .tuple(
+      fc.oneof(
+        range.map((ports) => ({ kind: "sport" as const, ...ports })),
+        mark.map(({ value, mask }) => ({ kind: "mark" as const, value: value & mask, mask })),
+        fc.constantFrom(1, 2).map((number) => ({ kind: "in" as const, number })),
+        fc.constant({ kind: "ports" as const }),
+        fc.boolean().map((always) => ({ kind: "chance" as const, always })),
+        by.map((key) => ({ kind: "set" as const, by: key })),
+        fc
+          .tuple(
+            fc.constantFrom("src in" as const, "dst in" as const),
+            fc.array(prefix, { minLength: 1, maxLength: 5 }),
+          )
+          .map(([kind, prefixes]) => ({ kind, prefixes })),
+      ),
+      fc.boolean(),
+    )
+    .map(([match, not]) => ({ ...match, not }));
 
 /** Hand-overs lead to chains further on, so that there is no loop. */
 function word(chain: number, chains: number): fc.Arbitrary<Word> {
@@ -193,42 +210,53 @@ function targetOf(chain: number, chains: number): fc.Arbitrary<Target> {
 }
 
 const CHAINS = 20;
-/** Any program of 20 chains without a loop. */
-export const program: fc.Arbitrary<Program> = fc.record({
-  chains: fc.tuple(
-    ...Array.from({ length: CHAINS }, (_, chain) =>
-      fc.array(
-        fc.record({
-          matches: fc
-            .tuple(fields, fc.oneof(fc.constant([]), fc.array(further, { maxLength: 2 })))
-            .map(([a, b]) => [...a, ...b]),
-          target: targetOf(chain, CHAINS),
-        }),
-        { minLength: chain === 0 ? 5 : 1, maxLength: 6 },
+/** Any program of 20 chains without a loop, for packets of a family. */
+export const program = (family: Family): fc.Arbitrary<Program> =>
+  fc.record({
+    chains: fc.tuple(
+      ...Array.from({ length: CHAINS }, (_, chain) =>
+        fc.array(
+          fc.record({
+            matches: fc
+              .tuple(
+                fields(prefixIn(family)),
+                fc.oneof(fc.constant([]), fc.array(further(prefixIn(family)), { maxLength: 2 })),
+              )
+              .map(([a, b]) => [...a, ...b]),
+            target: targetOf(chain, CHAINS),
+          }),
+          { minLength: chain === 0 ? 5 : 1, maxLength: 6 },
+        ),
       ),
     ),
-  ),
-  map: fc
-    .array(
-      fc
-        .tuple(by, fc.tuple(address, address, port, fc.constantFrom(6, 17)), word(3, CHAINS))
-        .map(
-          ([key, [src, dst, dstPort, protocol], verdict]) =>
-            [keyOf(key, { src, dst, protocol, srcPort: 0, dstPort, in: 0 }).join(" "), verdict] as const,
-        ),
-      { minLength: 4, maxLength: 16 },
-    )
-    .map((entries) => new Map(entries)),
-});
+    map: fc
+      .array(
+        fc
+          .tuple(
+            by,
+            fc.tuple(addressIn(family), addressIn(family), port, fc.constantFrom(6, 17)),
+            word(3, CHAINS),
+          )
+          .map(
+            ([key, [src, dst, dstPort, protocol], verdict]) =>
+              [keyOf(key, { src, dst, protocol, srcPort: 0, dstPort, in: 0 }).join(" "), verdict] as const,
+          ),
+        { minLength: 4, maxLength: 16 },
+      )
+      .map((entries) => new Map(entries)),
+  });
 
 /** Packets of few addresses and ports, so that rules match them. */
-export const packet: fc.Arbitrary<RulePacket> = fc
-  .record({
-    src: address,
-    dst: address,
-    protocol: fc.constantFrom(1, 6, 6, 17),
-    srcPort: port,
-    dstPort: port,
-    in: fc.constantFrom(1, 2),
-  })
-  .map((drawn) => (drawn.protocol === 1 ? { ...drawn, srcPort: 0, dstPort: 0 } : drawn));
+export const packet = (family: Family): fc.Arbitrary<RulePacket> =>
+  fc
+    .record({
+      src: addressIn(family),
+      dst: addressIn(family),
+      protocol: fc.constantFrom(family === 6 ? 58 : 1, 6, 6, 17),
+      srcPort: port,
+      dstPort: port,
+      in: fc.constantFrom(1, 2),
+    })
+    .map((drawn) =>
+      drawn.protocol === 1 || drawn.protocol === 58 ? { ...drawn, srcPort: 0, dstPort: 0 } : drawn,
+    );

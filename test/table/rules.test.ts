@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as entry from "../../assembly/abi/entry.js";
 import {
   HOOK_FORWARD,
+  HOOK_IP6,
   HOOK_PREROUTING,
   MATCH_MARK,
   MATCH_STATISTIC,
@@ -17,7 +18,8 @@ import {
 } from "../../assembly/abi/entry.js";
 import { STATUS_BAD_ENTRY } from "../../assembly/abi/image.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
-import { printIp } from "../../src/net/ip.js";
+import { type Family, printIp } from "../../src/net/ip.js";
+import { printHostPort } from "../../src/net/port.js";
 import { icmpEcho, tcp, udp } from "../../src/packet/build.js";
 import { BareNode } from "../bare-node.js";
 import { type Program, type RulePacket, walkRules } from "../oracle/rules.js";
@@ -31,26 +33,37 @@ const LAST_MATCH = Math.max(
 const TELL_MARK = 1000;
 
 function frameOf({ src, dst, protocol, srcPort, dstPort }: RulePacket): Uint8Array {
-  if (protocol === 1) return icmpEcho(printIp(src), printIp(dst));
-  return (protocol === 6 ? tcp : udp)(`${printIp(src)}:${srcPort}`, `${printIp(dst)}:${dstPort}`);
+  if (protocol === 1 || protocol === 58) return icmpEcho(printIp(src), printIp(dst));
+  return (protocol === 6 ? tcp : udp)(printHostPort(src, srcPort), printHostPort(dst, dstPort));
 }
 
 /** A node whose PREROUTING walks the program and whose FORWARD tells the mark by how many rules it walks. */
-async function nodeOf(of: Program): Promise<BareNode> {
-  const node = (await BareNode.make({ connections: 1024 })).route("0.0.0.0/0", { kind: "direct", out: 2 });
+async function nodeOf(of: Program, family: Family): Promise<BareNode> {
+  const everywhere = family === 6 ? "::/0" : "0.0.0.0/0";
+  const hooks = family === 6 ? HOOK_IP6 : 0;
+  const node = (await BareNode.make({ connections: 1024 })).route(everywhere, { kind: "direct", out: 2 });
   for (const [number, rules] of of.chains.entries()) node.chain(number, ...rules.map(draftOf));
   const rows = [...of.map].map(([key, verdict]) => {
-    const [at = 0, protocol = 0, dport = 0] = key.split(" ").map(Number);
-    return [at, (protocol << 16) | dport, wordOf(verdict)] as const;
+    const [at = "", protocol = 0, dport = 0] = key.split(" ");
+    return [at, (Number(protocol) << 16) | Number(dport), wordOf(verdict)] as const;
   });
-  if (rows.length > 0) node.table(MAP, rows);
+  if (family === 6)
+    node.table6(
+      MAP,
+      rows.map(([at, port, word]) => [printIp(BigInt(at)), port, word]),
+    );
+  else
+    node.table(
+      MAP,
+      rows.map(([at, port, word]) => [Number(at), port, word]),
+    );
   const tellers = Array.from({ length: MARKS }, (_, value) =>
     new RuleDraft().match(MATCH_MARK, false, value, 0xffffffff).target(TARGET_ACCEPT),
   );
   return node
     .chain(TELL_MARK, ...tellers)
-    .hook(HOOK_PREROUTING, 0)
-    .hook(HOOK_FORWARD, TELL_MARK);
+    .hook(hooks + HOOK_PREROUTING, 0)
+    .hook(hooks + HOOK_FORWARD, TELL_MARK);
 }
 
 const VERDICTS = {
@@ -62,27 +75,30 @@ const VERDICTS = {
 } as const;
 
 describe("rules", () => {
-  it("walks any program as an interpreter of it does: verdict, mark, and how much was walked", async () => {
-    const seen: Record<string, number> = { accept: 0, drop: 0, reject: 0, none: 0 };
-    const property = fc.asyncProperty(
-      program,
-      fc.array(packet, { minLength: 8, maxLength: 16 }),
-      async (of, packets) => {
-        const node = await nodeOf(of);
-        for (const one of packets) {
-          node.image.machine.flowsClear(node.image.state);
-          const expected = walkRules(of, one);
-          const { verdict, reason, walked } = node.one(frameOf(one), one.in);
-          expect([verdict, reason]).toEqual(VERDICTS[expected.verdict]);
-          const told = verdict === "FORWARD" ? expected.mark + 1 : 0;
-          expect(walked).toBe(expected.walked + told);
-          seen[expected.verdict] = (seen[expected.verdict] ?? 0) + (expected.walked > 2 ? 1 : 0);
-        }
-      },
-    );
-    await fc.assert(property, { numRuns: 150 });
-    expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(20);
-  });
+  it.each([4, 6] as const)(
+    "walks any program of IPv%i as an interpreter of it does: verdict, mark, and how much was walked",
+    async (family) => {
+      const seen: Record<string, number> = { accept: 0, drop: 0, reject: 0, none: 0 };
+      const property = fc.asyncProperty(
+        program(family),
+        fc.array(packet(family), { minLength: 8, maxLength: 16 }),
+        async (of, packets) => {
+          const node = await nodeOf(of, family);
+          for (const one of packets) {
+            node.image.machine.flowsClear(node.image.state);
+            const expected = walkRules(of, one);
+            const { verdict, reason, walked } = node.one(frameOf(one), one.in);
+            expect([verdict, reason]).toEqual(VERDICTS[expected.verdict]);
+            const told = verdict === "FORWARD" ? expected.mark + 1 : 0;
+            expect(walked).toBe(expected.walked + told);
+            seen[expected.verdict] = (seen[expected.verdict] ?? 0) + (expected.walked > 2 ? 1 : 0);
+          }
+        },
+      );
+      await fc.assert(property, { numRuns: 150 });
+      expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(20);
+    },
+  );
 
   it.each([
     [16, "FORWARD", "NONE"],
