@@ -60,6 +60,12 @@ describe("matches", () => {
       { kind: "addrtype", side: "src", types: ["LOCAL"], limitIface: "out" },
       { kind: "addrtype", side: "dst", types: ["LOCAL", "ANYCAST"], limitIface: "out", invert: true },
     ],
+    [
+      "-m ipvs --vaddr 10.96.0.1/32 --vport 80 ! --vproto tcp",
+      { kind: "ipvs-protocol", protocol: 6, invert: true },
+      { kind: "ipvs-address", prefix: { address: 0x0a600001, length: 32 } },
+      { kind: "ipvs-port", port: 80 },
+    ],
     ["-m limit --limit 3/second", { kind: "limit", period: 3333, burst: 5 }],
     ["-m limit --limit 7/h --limit-burst 1", { kind: "limit", period: 5142857, burst: 1 }],
     ["-m statistic --mode nth --every 3 --packet 1", { kind: "nth", every: 3, packet: 1 }],

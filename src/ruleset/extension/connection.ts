@@ -40,7 +40,8 @@ const STATE = moduleOf("state", [
   ),
 ]);
 
-function readNetwork(words: Words, family: Family) {
+/** An address or prefix of the family. */
+export function readNetwork(words: Words, family: Family) {
   return words.read(`an IPv${family} address or prefix`, (word) => {
     const prefix = parseNetwork(word);
     return prefix !== undefined && familyOf(prefix.address) === family ? prefix : undefined;

@@ -1,5 +1,6 @@
 import type { Match } from "../iptables.js";
 import { CONNECTION_MODULES } from "./connection.js";
+import { IPVS } from "./ipvs.js";
 import { LIMIT_MODULES } from "./limits.js";
 import type { MatchModule } from "./match-module.js";
 import { NODE_MODULES } from "./node.js";
@@ -11,6 +12,7 @@ const OTHERS = [
   MULTIPORT,
   ...CONNECTION_MODULES,
   ...PACKET_MODULES,
+  IPVS,
   ...NODE_MODULES,
   ...STATEFUL_MODULES,
   ...LIMIT_MODULES,
