@@ -3,7 +3,7 @@ import type { ClusterChange } from "../src/model/change.js";
 import type { Cluster } from "../src/model/cluster.js";
 import type { EndpointSlice } from "../src/model/endpointslice.js";
 import type { Service } from "../src/model/service.js";
-import { clusterOf, type ServiceFields } from "./proxy/cluster-of.js";
+import { ClusterBuilder, clusterOf, type ServiceFields } from "./proxy/cluster-of.js";
 
 const names = fc.constantFrom("a/one", "a/two", "b/one");
 const policy = fc.constantFrom("Cluster" as const, "Cluster" as const, "Local" as const);
@@ -12,10 +12,24 @@ const policy = fc.constantFrom("Cluster" as const, "Cluster" as const, "Local" a
 const fields: fc.Arbitrary<ServiceFields> = fc.record({
   type: fc.constantFrom("ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer", "ExternalName"),
   headless: fc.constantFrom(false, false, false, false, true),
-  clusterIPs: fc.constantFrom("10.96.0.1", "10.96.0.2", "10.96.0.3", "10.96.0.1 fd00::1", "fd00::2", ""),
-  externalIPs: fc.constantFrom("", "", "192.0.2.1", "192.0.2.1 192.0.2.2", "172.18.0.2"),
-  ingress: fc.constantFrom("", "", "198.51.100.1", "192.0.2.1", "198.51.100.2!"),
-  sourceRanges: fc.constantFrom("", "", "203.0.113.0/24", "172.18.0.0/16"),
+  clusterIPs: fc.constantFrom(
+    "10.96.0.1",
+    "10.96.0.2",
+    "10.96.0.3",
+    "10.96.0.1 fd00:96::1",
+    "fd00:96::2",
+    "",
+  ),
+  externalIPs: fc.constantFrom(
+    "",
+    "",
+    "192.0.2.1",
+    "192.0.2.1 192.0.2.2",
+    "172.18.0.2",
+    "2001:db8::1 192.0.2.1",
+  ),
+  ingress: fc.constantFrom("", "", "198.51.100.1", "192.0.2.1", "198.51.100.2!", "2001:db8::1"),
+  sourceRanges: fc.constantFrom("", "", "203.0.113.0/24", "172.18.0.0/16", "2001:db8:113::/48 192.0.2.0/24"),
   ports: fc.constantFrom(
     "http:80",
     "http:80>30080",
@@ -35,15 +49,23 @@ const services: fc.Arbitrary<Service> = fc
   .tuple(names, fields)
   .map(([name, drawn]) => clusterOf().service(name, drawn).build().services[0] as Service);
 
-const endpoints = fc.array(
-  fc
-    .tuple(
-      fc.constantFrom("10.244.1.2@worker-1", "10.244.1.3@worker-1", "10.244.2.2@worker-2", "10.244.2.10"),
-      fc.constantFrom("", "", "", " !ready", " !ready terminating", " !ready !serving terminating"),
-    )
-    .map(([where, marks]) => `${where}${marks}`),
-  { maxLength: 4 },
-);
+/** Where the endpoints of a slice may be: of one family. */
+const WHERES = [
+  ["10.244.1.2@worker-1", "10.244.1.3@worker-1", "10.244.2.2@worker-2", "10.244.2.10"],
+  ["fd00:244:0:1::2@worker-1", "fd00:244:0:1::3@worker-1", "fd00:244:0:2::2@worker-2", "fd00:244:0:2::10"],
+] as const;
+
+const endpointsAt = (wheres: readonly string[]) =>
+  fc.array(
+    fc
+      .tuple(
+        fc.constantFrom(...wheres),
+        fc.constantFrom("", "", "", " !ready", " !ready terminating", " !ready !serving terminating"),
+      )
+      .map(([where, marks]) => `${where}${marks}`),
+    { maxLength: 4 },
+  );
+const endpoints = fc.oneof(...WHERES.map(endpointsAt));
 
 const slices: fc.Arbitrary<EndpointSlice> = fc
   .tuple(
@@ -83,5 +105,10 @@ export const drawnChanges: fc.Arbitrary<readonly ClusterChange[]> = fc.array(cha
   maxLength: 12,
 });
 
-/** Two nodes and no Service. */
-export const EMPTY: Cluster = clusterOf().build();
+/** Two nodes of both families and no Service. */
+export const EMPTY: Cluster = new ClusterBuilder()
+  .clusterCIDRs("10.244.0.0/16 fd00:244::/48")
+  .serviceCIDRs("10.96.0.0/12 fd00:96::/112")
+  .node("worker-1", "172.18.0.2 fd00:18::2", "10.244.1.0/24 fd00:244:0:1::/64")
+  .node("worker-2", "172.18.0.3 fd00:18::3", "10.244.2.0/24 fd00:244:0:2::/64")
+  .build();

@@ -46,7 +46,8 @@ type PlainStep =
   /** What is told of the input; of equal ones one is removed. Packets are not concerned. */
   | { readonly kind: "diagnostic-added" | "diagnostic-removed"; readonly diagnostic: Diagnostic };
 
-type RuleStep =
+/** Steps of iptables and nftables, of either family. */
+export type RuleStep =
   /** iptables: makes a chain, or replaces its rules. */
   | { readonly kind: "chain-set"; readonly table: string; readonly chain: Chain }
   | { readonly kind: "chain-removed"; readonly table: string; readonly name: string }

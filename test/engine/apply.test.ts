@@ -11,7 +11,17 @@ import { applyChange } from "../../src/ruleset/apply.js";
 import type { RulesetChange, RulesetStep } from "../../src/ruleset/change.js";
 import { fdbKey, ipKey, neighbourKey, prefixKey } from "../../src/ruleset/identity.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
-import { clusterFrom, drawnServices, MODES, NODE_IP, POD, REMOTE_POD } from "../drawn-cluster.js";
+import {
+  as6,
+  clusterFrom,
+  drawnServices,
+  MODES,
+  mirrored,
+  NODE_IP,
+  POD,
+  REMOTE_POD,
+  type Stack,
+} from "../drawn-cluster.js";
 import { changeBetween } from "../oracle/ruleset-diff.js";
 import type { DrawnService, Mode } from "../oracle/services.js";
 
@@ -23,33 +33,57 @@ interface Arrival {
   readonly by: string | undefined;
 }
 
-/** Requests to every Service there ever was, and to addresses in the networks around. */
-function pool(services: readonly DrawnService[], extra: readonly number[]): Arrival[] {
-  const requests = services.flatMap(({ clusterIP, externalIP, vip, port, nodePort, protocol }, index) => {
+interface Clients {
+  readonly node: string;
+  /** Each with the interface that it comes in by. */
+  readonly others: readonly (readonly [address: string, by: string])[];
+}
+
+const CLIENTS: Clients = {
+  node: NODE_IP,
+  others: [
+    [POD, "cni0"],
+    ["10.244.1.9", "cni0"],
+    [REMOTE_POD, "flannel.1"],
+    ["198.51.100.7", "eth0"],
+  ],
+};
+const CLIENTS6: Clients = {
+  node: as6(NODE_IP),
+  others: CLIENTS.others.map(([address, by]) => [as6(address), by === "cni0" ? by : "eth0"]),
+};
+
+const end = (address: string, port: number) =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** Requests to every Service there ever was. */
+function requestsTo(services: readonly DrawnService[], { node, others }: Clients): Arrival[] {
+  return services.flatMap(({ clusterIP, externalIP, vip, port, nodePort, protocol }, index) => {
     const build = (from: string, to: string) =>
       protocol === "TCP" ? tcp(from, to, { flags: "S" }) : udp(from, to, { payload: 5 });
-    const fronts = [
-      `${clusterIP}:${port}`,
-      `${externalIP}:${port}`,
-      `${vip}:${port}`,
-      `${NODE_IP}:${nodePort}`,
-    ];
+    const fronts = [end(clusterIP, port), end(externalIP, port), end(vip, port), end(node, nodePort)];
     return fronts.flatMap((to, front): Arrival[] => {
       const source = 40000 + index * 16 + front;
       return [
-        { frame: build(`${POD}:${source}`, to), by: "cni0" },
-        { frame: build(`10.244.1.9:${source}`, to), by: "cni0" },
-        { frame: build(`${REMOTE_POD}:${source}`, to), by: "flannel.1" },
-        { frame: build(`198.51.100.7:${source}`, to), by: "eth0" },
-        { frame: build(`${NODE_IP}:${source}`, to), by: undefined },
+        ...others.map(([address, by]) => ({ frame: build(end(address, source), to), by })),
+        { frame: build(end(node, source), to), by: undefined },
       ];
     });
   });
+}
+
+/** Requests in both families, and packets to addresses in the networks around. */
+function pool(services: readonly DrawnService[], extra: readonly number[]): Arrival[] {
+  const requests = [...requestsTo(services, CLIENTS), ...requestsTo(mirrored(services), CLIENTS6)];
   const others = extra.flatMap((to, index): Arrival[] => [
     { frame: udp(`${POD}:${1000 + index}`, `${printIp(to)}:9`), by: "cni0" },
     { frame: udp(`198.51.100.7:${1000 + index}`, `${printIp(to)}:9`), by: "eth0" },
   ]);
-  return [...requests, ...others, { frame: icmpEcho(POD, NODE_IP), by: "cni0" }];
+  const others6 = ADDRESSES6.flatMap((to, index): Arrival[] => [
+    { frame: udp(end(as6(POD), 1000 + index), end(printIp(to), 9)), by: "cni0" },
+    { frame: udp(end(as6("198.51.100.7"), 1000 + index), end(printIp(to), 9)), by: "eth0" },
+  ]);
+  return [...requests, ...others, ...others6, { frame: icmpEcho(POD, NODE_IP), by: "cni0" }];
 }
 
 /** What the machine finds behind IPv6 addresses: what its numbers stand for. */
@@ -92,22 +126,28 @@ function sorted(ruleset: Ruleset): unknown {
   const text = (value: unknown) =>
     JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}` : one));
   const named = <T extends { readonly name: string }>(items: readonly T[]) => by(items, ({ name }) => name);
-  const { iptables, ipsets, ipvs, nftables } = ruleset;
+  const { ipsets, ipvs } = ruleset;
+  const tables = (iptables: Ruleset["iptables"]) =>
+    iptables?.tables.map((table) => ({ ...table, chains: named(table.chains) }));
+  const nft = (table: Ruleset["nftables"]) =>
+    table && {
+      ...table,
+      sets: table.sets.map((set) => ({ ...set, addresses: by(set.addresses, text) })),
+      maps: table.maps.map((map) => ({ ...map, elements: by(map.elements, text) })),
+      chains: named(table.chains),
+    };
   return {
     ...ruleset,
     interfaces: ruleset.interfaces.map((device) => ({ ...device, addresses: by(device.addresses, text) })),
     routes: by(ruleset.routes, ({ prefix }) => prefixKey(prefix)),
     neighbours: by(ruleset.neighbours, neighbourKey),
     fdb: by(ruleset.fdb, fdbKey),
-    iptables: iptables?.tables.map((table) => ({ ...table, chains: named(table.chains) })),
+    iptables: tables(ruleset.iptables),
+    ip6tables: tables(ruleset.ip6tables),
     ipsets: ipsets?.map((set) => ({ ...set, entries: by(set.entries, text) })),
     ipvs: ipvs && by(ipvs.servers, text),
-    nftables: nftables && {
-      ...nftables,
-      sets: nftables.sets.map((set) => ({ ...set, addresses: by(set.addresses, text) })),
-      maps: nftables.maps.map((map) => ({ ...map, elements: by(map.elements, text) })),
-      chains: named(nftables.chains),
-    },
+    nftables: nft(ruleset.nftables),
+    nftables6: nft(ruleset.nftables6),
     names: new Map(by([...ruleset.names], ([address]) => ipKey(address))),
   };
 }
@@ -118,8 +158,8 @@ const ADDRESSES6 = [
   (0xfd00_0010_0244_0001n << 64n) + 1n,
   (0xfd00_0010_0244_0001n << 64n) + 9n,
   (0xfd00_0010_0244_0002n << 64n) + 9n,
-  (0xfd00_0018n << 96n) + 2n,
-  (0xfd00_0018n << 96n) + 3n,
+  (0xfd00_0172_0018n << 80n) + 2n,
+  (0xfd00_0172_0018n << 80n) + 3n,
   0xfe80n << 112n,
   1n,
 ];
@@ -212,6 +252,7 @@ function networkSteps(ruleset: Ruleset, draws: readonly (readonly number[])[]): 
 const draws = fc.array(fc.array(fc.nat(1000), { minLength: 4, maxLength: 4 }), { maxLength: 6 });
 const course = fc.record({
   mode: fc.constantFrom<Mode>(...MODES),
+  stack: fc.constantFrom<Stack>("IPv4", "dual", "dual"),
   first: drawnServices,
   changes: fc.array(
     fc.record({ services: fc.oneof(drawnServices, fc.constant(undefined)), draws, packets: fc.boolean() }),
@@ -230,9 +271,9 @@ function load(ruleset: Ruleset): Promise<Engine> {
 describe("apply", () => {
   it("leaves an engine that does with every packet what one loaded anew does", async () => {
     const seen = new Map<string, number>();
-    const property = fc.asyncProperty(course, async ({ mode, first, changes, extra }) => {
+    const property = fc.asyncProperty(course, async ({ mode, stack, first, changes, extra }) => {
       const compiled = (services: readonly DrawnService[]) =>
-        compile(clusterFrom(services), { node: "worker-1", proxy: mode });
+        compile(clusterFrom(services, stack), { node: "worker-1", proxy: mode });
       let now = compiled(first);
       const changed = await load(now);
       const arrivals = pool([...first, ...changes.flatMap(({ services = [] }) => services)], extra);
@@ -377,9 +418,9 @@ const REFUSED_BY: Readonly<Record<Mode, readonly Refused[]>> = {
 
 describe("a change that does not fit", () => {
   it.each(MODES)("is refused whole, naming the step, and changes nothing: %s", async (mode) => {
-    const property = fc.asyncProperty(course, fc.nat(), async ({ first, changes: [change] }, at) => {
+    const property = fc.asyncProperty(course, fc.nat(), async ({ stack, first, changes: [change] }, at) => {
       const compiled = (services: readonly DrawnService[]) =>
-        compile(clusterFrom(services), { node: "worker-1", proxy: mode });
+        compile(clusterFrom(services, stack), { node: "worker-1", proxy: mode });
       const now = compiled(first);
       const engine = await load(now);
       const fitting = changeBetween(now, compiled(change?.services ?? first));

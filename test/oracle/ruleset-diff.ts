@@ -1,4 +1,4 @@
-import type { RulesetChange, RulesetStep } from "../../src/ruleset/change.js";
+import type { RuleStep, RulesetChange, RulesetStep } from "../../src/ruleset/change.js";
 import {
   elementKey,
   fdbKey,
@@ -8,6 +8,8 @@ import {
   prefixKey,
   serverKey,
 } from "../../src/ruleset/identity.js";
+import type { Iptables } from "../../src/ruleset/iptables.js";
+import type { NftTable } from "../../src/ruleset/nftables.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 
 function isSame(a: unknown, b: unknown): boolean {
@@ -43,7 +45,12 @@ function stretch<T>(before: readonly T[], after: readonly T[]) {
 
 const nameOf = ({ name }: { readonly name: string }) => name;
 
-function iptablesSteps({ iptables: before }: Ruleset, { iptables: after }: Ruleset): RulesetStep[] {
+/** Steps of iptables and nftables, of IPv6. */
+function of6(steps: readonly RulesetStep[]): RulesetStep[] {
+  return steps.map((step) => ({ ...(step as RuleStep), family: 6 }));
+}
+
+function iptablesSteps(before: Iptables | undefined, after: Iptables | undefined): RulesetStep[] {
   return (after?.tables ?? []).flatMap(({ name: table, chains }, index) =>
     diff(
       before?.tables[index]?.chains ?? [],
@@ -58,7 +65,7 @@ function iptablesSteps({ iptables: before }: Ruleset, { iptables: after }: Rules
   );
 }
 
-function nftSteps({ nftables: before }: Ruleset, { nftables: after }: Ruleset): RulesetStep[] {
+function nftSteps(before: NftTable | undefined, after: NftTable | undefined): RulesetStep[] {
   const sets = (after?.sets ?? []).flatMap(({ name: set, addresses }, index) =>
     diff(
       before?.sets[index]?.addresses ?? [],
@@ -160,9 +167,11 @@ function nameSteps({ names: before }: Ruleset, { names: after }: Ruleset): Rules
 export function changeBetween(before: Ruleset, after: Ruleset): RulesetChange {
   return [
     ...networkSteps(before, after),
-    ...iptablesSteps(before, after),
+    ...iptablesSteps(before.iptables, after.iptables),
+    ...of6(iptablesSteps(before.ip6tables, after.ip6tables)),
     ...ipvsSteps(before, after),
-    ...nftSteps(before, after),
+    ...nftSteps(before.nftables, after.nftables),
+    ...of6(nftSteps(before.nftables6, after.nftables6)),
     ...nameSteps(before, after),
   ];
 }
