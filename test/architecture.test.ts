@@ -78,6 +78,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
     "model",
     "net",
     "packet",
+    "proxy",
     "ruleset",
     "trace",
   ],

@@ -1,5 +1,6 @@
 import {
   type Cluster,
+  type CompileOptions,
   compile,
   type DropReason,
   Engine,
@@ -13,6 +14,7 @@ import { parseIp4 } from "../net/ip.js";
 /** What one node did with the packet. */
 export interface Leg {
   readonly node: string;
+  readonly mode: ProxyMode;
   readonly steps: readonly Step[];
   readonly verdict: VerdictName;
   readonly reason: DropReason;
@@ -31,7 +33,8 @@ export interface Journey {
 
 export interface JourneyOptions {
   readonly node: string;
-  readonly mode: ProxyMode;
+  /** How kube-proxy runs on every node. */
+  readonly proxy: CompileOptions;
   readonly seed: number;
 }
 
@@ -54,15 +57,16 @@ function uplinkOf(ruleset: Ruleset): string | undefined {
 async function pass(
   cluster: Cluster,
   { node, frame, isRelayed }: Arrival,
-  { mode, seed }: JourneyOptions,
+  { proxy, seed }: JourneyOptions,
 ): Promise<{ readonly leg: Leg; readonly frame: Uint8Array }> {
-  const ruleset = compile(cluster, { node, proxy: mode });
+  const ruleset = compile(cluster, { ...proxy, node });
   const engine = await Engine.load(ruleset, { seed, connections: CONNECTIONS });
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
   const trace = engine.follow(frame, uplink === undefined ? {} : { in: uplink });
   const { steps, verdict, reason } = trace;
   const out = verdict === "FORWARD" ? steps.at(-1)?.dev : undefined;
-  return { leg: { node, steps, verdict, reason, out, diagnostics: ruleset.diagnostics }, frame: trace.frame };
+  const { proxy: mode, diagnostics } = ruleset;
+  return { leg: { node, mode, steps, verdict, reason, out, diagnostics }, frame: trace.frame };
 }
 
 /** The address that the frame was sent to on the last stretch. */

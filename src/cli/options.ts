@@ -11,6 +11,7 @@ const MAX_NODES = 32768;
 export interface ClusterOptions {
   readonly filename: readonly string[];
   readonly nodes?: number;
+  readonly serviceCidr?: string;
 }
 
 /** Reads a whole number in a range from an option's argument. */
@@ -22,7 +23,7 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-/** `-f`, `--nodes` and `-v`. */
+/** `-f`, `--nodes`, `--service-cidr` and `-v`. */
 export function addClusterOptions(command: Command): Command {
   const collect = (path: string, paths: readonly string[]) => [...paths, path];
   const filename = new Option(
@@ -36,6 +37,10 @@ export function addClusterOptions(command: Command): Command {
       "nodes to make where the objects have none (default: 3)",
       integer(1, MAX_NODES),
     )
+    .option(
+      "--service-cidr <network>",
+      "network of the Services (default: the objects' own, or 10.96.0.0/12)",
+    )
     .option("-v, --verbose", "print notes too, about what of the input is not modelled")
     .on("option:verbose", showNotes);
 }
@@ -47,12 +52,8 @@ export function seedOption(): Option {
     .default(1);
 }
 
-export function modeOption(): Option {
-  return new Option("--mode <mode>", "kube-proxy's mode").choices(MODES).default("iptables");
-}
-
 /** Reads the cluster that the options name; without any, the example. InputError as Cluster.parse has it. */
-export function loadCluster({ filename, nodes }: ClusterOptions): Cluster {
+export function loadCluster({ filename, nodes, serviceCidr }: ClusterOptions): Cluster {
   if (filename.length === 0) printNote("no -f is given: this is the example cluster, examples/shop.yaml.");
   const texts = readManifests(filename.length === 0 ? [EXAMPLE_CLUSTER] : filename);
   const named = texts.map(({ file = "input", text }) => ({ file, text }));
@@ -60,5 +61,8 @@ export function loadCluster({ filename, nodes }: ClusterOptions): Cluster {
     const message = "is empty: Kubernetes objects are expected, as kubectl get -o yaml prints them.";
     throw new InputError(named.map(({ file }) => ({ severity: "error", place: { file }, message })));
   }
-  return Cluster.parseFiles(named, nodes === undefined ? {} : { nodes });
+  return Cluster.parseFiles(named, {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(serviceCidr === undefined ? {} : { serviceCIDR: serviceCidr }),
+  });
 }

@@ -2,8 +2,9 @@ import { Command, Option } from "commander";
 import { type Cluster, compile, Engine, type ProxyMode, printRuleset, type Ruleset } from "../../index.js";
 import { RULESET_FORMATS, type RulesetFormat } from "../../ruleset/ruleset.js";
 import { UsageError } from "../errors.js";
-import { addClusterOptions, type ClusterOptions, loadCluster, modeOption } from "../options.js";
+import { addClusterOptions, type ClusterOptions, loadCluster } from "../options.js";
 import { checkFolder, DiagnosticPrinter, printToStdout, structured, writeWhole } from "../output.js";
+import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 import { printSummary, type Summary, summarize } from "../summary.js";
 
@@ -12,9 +13,8 @@ const FORMATS: readonly Format[] = [...OWN_FORMATS, ...RULESET_FORMATS];
 
 type Format = (typeof OWN_FORMATS)[number] | RulesetFormat;
 
-interface CompileOptions extends ClusterOptions {
+interface CompileOptions extends ClusterOptions, ProxyArguments {
   readonly node?: string;
-  readonly mode: ProxyMode;
   readonly output: Format;
   readonly write?: string;
 }
@@ -30,6 +30,10 @@ Examples:
   # Its virtual servers as ipvsadm-save -n prints them
   packetyard compile -f manifests/ --mode ipvs -o ipvsadm-save
 
+  # The same of a real cluster, with its kube-proxy's own configuration
+  kubectl get -n kube-system configmap kube-proxy -o yaml > kube-proxy.yaml
+  packetyard compile -f manifests/ --proxy-config kube-proxy.yaml --kubernetes-version 1.33 -o iptables-save
+
   # The image that the machine runs, for Engine.load
   packetyard compile -f manifests/ --mode nftables -o image --write worker-1.image
 `;
@@ -42,7 +46,7 @@ const LISTING_MODES: Readonly<Partial<Record<Format, readonly ProxyMode[]>>> = {
   nft: ["nftables"],
 };
 
-function checkMode({ mode, output }: CompileOptions): void {
+function checkMode(mode: ProxyMode, output: Format): void {
   const modes = LISTING_MODES[output];
   if (modes === undefined || modes.includes(mode)) return;
   const flags = modes.map((one) => `--mode ${one}`).join(" or ");
@@ -57,10 +61,12 @@ async function compileSummary(cluster: Cluster, ruleset: Ruleset, compileMs: num
 
 /** Whatever the format asks for, as text or octets. */
 async function render(cluster: Cluster, options: CompileOptions): Promise<string | Uint8Array> {
-  const { node, mode, output: format } = options;
+  const { node, output: format } = options;
+  const proxyOptions = proxyOptionsOf(options);
   const start = performance.now();
-  const ruleset = compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) });
+  const ruleset = compile(cluster, { ...proxyOptions, ...(node === undefined ? {} : { node }) });
   const compileMs = performance.now() - start;
+  checkMode(ruleset.proxy, format);
   new DiagnosticPrinter().print(ruleset.diagnostics);
   if (format === "image") return (await Engine.load(ruleset)).save({ flows: false });
   if (format !== "summary" && format !== "json" && format !== "yaml") return printRuleset(ruleset, format);
@@ -70,10 +76,10 @@ async function render(cluster: Cluster, options: CompileOptions): Promise<string
 }
 
 async function run(options: CompileOptions): Promise<void> {
-  checkMode(options);
-  const { write = STDOUT } = options;
+  const { mode, output, write = STDOUT } = options;
+  if (mode !== undefined) checkMode(mode, output);
   if (write !== STDOUT) checkFolder(write);
-  else if (options.output === "image") refuseTerminal("an image");
+  else if (output === "image") refuseTerminal("an image");
   const data = await render(loadCluster(options), options);
   if (write === STDOUT) printToStdout(data);
   else writeWhole(write, data);
@@ -84,9 +90,8 @@ export function compileCommand(): Command {
   const command = new Command("compile").description(
     "Compile a cluster for one of its nodes: what kube-proxy and the network plugin leave in its kernel.",
   );
-  return addClusterOptions(command)
+  return addProxyOptions(addClusterOptions(command))
     .option("--node <name>", "node to compile for (default: the first)")
-    .addOption(modeOption())
     .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("summary"))
     .option("--write <file>", "write to a file instead of stdout; - is stdout")
     .addHelpText("after", EXAMPLES)

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { compile, InputError, type ProxyMode, type Ruleset } from "../../index.js";
+import { compile, InputError, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
 import {
   addDumpOptions,
@@ -12,7 +12,7 @@ import {
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
 import { readOctets, STDIN } from "../input.js";
-import { addClusterOptions, type ClusterOptions, loadCluster, modeOption, seedOption } from "../options.js";
+import { addClusterOptions, type ClusterOptions, loadCluster, seedOption } from "../options.js";
 import {
   checkFolder,
   DiagnosticPrinter,
@@ -21,11 +21,11 @@ import {
   structured,
   writeWhole,
 } from "../output.js";
+import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { type Replay, replay } from "../replay.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 
-interface RunOptions extends ClusterOptions, DumpOptions {
-  readonly mode: ProxyMode;
+interface RunOptions extends ClusterOptions, DumpOptions, ProxyArguments {
   readonly pcap: string;
   readonly write?: string;
   readonly seed: number;
@@ -73,11 +73,11 @@ function checkInterface({ node, interfaces }: Ruleset, name: string | undefined)
 
 function asData(
   options: RunOptions,
-  node: string,
+  { node, proxy: mode }: Ruleset,
   packets: number,
   { fates, forwarded, each }: Replay,
 ): unknown {
-  const { mode, pcap, write } = options;
+  const { pcap, write } = options;
   return {
     apiVersion: "packetyard/v1",
     kind: "Run",
@@ -117,19 +117,20 @@ function writeForwarded(write: string, { nanosecond, packets }: Capture, { forwa
   printToStderr(`wrote ${forwarded.length} of ${packets.length} packets to ${name}\n`);
 }
 
-function render(options: RunOptions, node: string, packets: number, result: Replay): string {
+function render(options: RunOptions, ruleset: Ruleset, packets: number, result: Replay): string {
   const { output } = options;
   if (output === "table") return printTable(result.fates, packets);
   if (output === "wide") return printPacketFates(result.each);
-  return structured(asData(options, node, packets, result), output);
+  return structured(asData(options, ruleset, packets, result), output);
 }
 
 /** The node to run: of a cluster, or as its dumps tell of it. */
 function findNode(options: RunOptions): DumpedNode {
   if (namesDump(options)) return loadDump(options);
-  const { node, mode } = options;
+  const { node } = options;
   const cluster = loadCluster(options);
-  return { ruleset: compile(cluster, { proxy: mode, ...(node === undefined ? {} : { node }) }), tables: {} };
+  const ruleset = compile(cluster, { ...proxyOptionsOf(options), ...(node === undefined ? {} : { node }) });
+  return { ruleset, tables: {} };
 }
 
 async function run(options: RunOptions): Promise<void> {
@@ -147,7 +148,7 @@ async function run(options: RunOptions): Promise<void> {
     ...(inName === undefined ? {} : { in: inName }),
   });
   if (write !== undefined) writeForwarded(write, capture, result);
-  const text = render(options, ruleset.node, capture.packets.length, result);
+  const text = render(options, ruleset, capture.packets.length, result);
   if (write === STDOUT) printToStderr(text);
   else printToStdout(text);
 }
@@ -157,11 +158,10 @@ export function runCommand(): Command {
   const command = new Command("run").description(
     "Run every packet of a capture through a node: a table of verdicts, and the packets as they leave.",
   );
-  return addDumpOptions(addClusterOptions(command))
+  return addProxyOptions(addDumpOptions(addClusterOptions(command)))
     .requiredOption("--pcap <file>", "capture to run, pcap or pcapng, of Ethernet; - for stdin")
     .option("--write <file>", "write the packets that leave the node to a pcap file; - for stdout")
     .option("--node <name>", "node to run them through (default: the first)")
-    .addOption(modeOption())
     .option(
       "--in <interface>",
       "interface that they come in by (default: the one each packet's source is routed by)",

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type Cluster, InputError, type Ip, type ProxyMode, tcp, udp } from "../../index.js";
+import { type Cluster, InputError, type Ip, tcp, udp } from "../../index.js";
 import { printIp } from "../../net/ip.js";
 import type { Protocol } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
@@ -8,20 +8,13 @@ import { type End, findEnd } from "../ends.js";
 import { UsageError } from "../errors.js";
 import { follow, type Journey } from "../journey.js";
 import { type Mention, parseMention } from "../mention.js";
-import {
-  addClusterOptions,
-  type ClusterOptions,
-  integer,
-  loadCluster,
-  modeOption,
-  seedOption,
-} from "../options.js";
+import { addClusterOptions, type ClusterOptions, integer, loadCluster, seedOption } from "../options.js";
 import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
+import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { traceDump } from "./trace-dump.js";
 
-interface TraceOptions extends ClusterOptions, DumpOptions {
-  readonly mode: ProxyMode;
+interface TraceOptions extends ClusterOptions, DumpOptions, ProxyArguments {
   readonly from: string;
   readonly to: string;
   readonly protocol?: "tcp" | "udp";
@@ -120,11 +113,11 @@ function endAsData({ name, address, port }: End): Record<string, unknown> {
   return { name, address: printIp(address), port };
 }
 
-function asData(journey: Journey, from: End, to: End, mode: ProxyMode, protocol: string): unknown {
+function asData(journey: Journey, from: End, to: End, protocol: string): unknown {
   return {
     apiVersion: "packetyard/v1",
     kind: "Trace",
-    mode,
+    mode: journey.legs[0]?.mode,
     protocol,
     from: endAsData(from),
     to: endAsData(to),
@@ -168,11 +161,12 @@ async function trace(options: TraceOptions): Promise<void> {
   const protocol = protocolOf(options, to);
   const build = protocol === "tcp" ? tcp : udp;
   const frame = build(`${printIp(from.address)}:${from.port}`, `${printIp(to.address)}:${to.port}`);
-  const { mode, seed } = options;
-  const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), mode, seed });
+  const proxy = proxyOptionsOf(options);
+  const { seed } = options;
+  const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), proxy, seed });
   for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
   if (options.output === "text") printText(journey);
-  else printStructured(asData(journey, from, to, mode, protocol), options.output);
+  else printStructured(asData(journey, from, to, protocol), options.output);
 }
 
 /** `packetyard trace`: one packet's way, stage by stage, in words. */
@@ -180,14 +174,13 @@ export function traceCommand(): Command {
   const command = new Command("trace").description(
     "Follow one packet through the cluster, stage by stage and node by node, in words.",
   );
-  return addDumpOptions(addClusterOptions(command))
+  return addProxyOptions(addDumpOptions(addClusterOptions(command)))
     .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME[:PORT], node/NAME[:PORT] or IP[:port]")
     .requiredOption(
       "--to <end>",
       "whom to: svc/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, node/NAME:PORT or IP:port",
     )
     .option("--node <name>", "node where the packet starts (default: the sender's, or else the first)")
-    .addOption(modeOption())
     .addOption(
       new Option(
         "--protocol <protocol>",

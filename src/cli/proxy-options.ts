@@ -1,0 +1,57 @@
+import { type Command, Option } from "commander";
+import { type CompileOptions, KUBERNETES_VERSIONS, type ProxyConfig, parseProxyConfig } from "../index.js";
+import { UsageError } from "./errors.js";
+import { readText, STDIN } from "./input.js";
+import { MODES } from "./options.js";
+import { DiagnosticPrinter } from "./output.js";
+
+/** How kube-proxy runs on the nodes, as every command that compiles asks for it. */
+export interface ProxyArguments {
+  readonly filename: readonly string[];
+  readonly mode?: NonNullable<CompileOptions["proxy"]>;
+  readonly proxyConfig?: string;
+  readonly kubernetesVersion?: NonNullable<CompileOptions["kubernetesVersion"]>;
+  readonly nfacct?: boolean;
+}
+
+/** `--mode`, `--proxy-config`, `--kubernetes-version` and `--nfacct`. */
+export function addProxyOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)").choices(
+        MODES,
+      ),
+    )
+    .option(
+      "--proxy-config <file>",
+      "kube-proxy's configuration: a KubeProxyConfiguration, or the ConfigMap that holds it; - for stdin (default: the objects' own ConfigMap kube-system/kube-proxy, if they have one)",
+    )
+    .addOption(
+      new Option(
+        "--kubernetes-version <version>",
+        "whose kube-proxy is followed (default: the latest)",
+      ).choices(KUBERNETES_VERSIONS),
+    )
+    .option("--nfacct", "the nodes' kernels have nfacct, by which kube-proxy counts in mode iptables");
+}
+
+function readConfig(path: string, others: readonly string[]): ProxyConfig {
+  if (path === STDIN && others.includes(STDIN)) {
+    throw new UsageError("-f - and --proxy-config - both ask for stdin: give one of them as a file.");
+  }
+  const { file, text } = readText(path);
+  const config = parseProxyConfig(text, file);
+  new DiagnosticPrinter().print(config.diagnostics);
+  return config;
+}
+
+/** The same for `compile`. InputError for a configuration that cannot be read, as parseProxyConfig has it. */
+export function proxyOptionsOf(given: ProxyArguments): CompileOptions {
+  const { filename, mode, proxyConfig, kubernetesVersion, nfacct } = given;
+  return {
+    ...(mode === undefined ? {} : { proxy: mode }),
+    ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig, filename) }),
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+    ...(nfacct === undefined ? {} : { nfacct }),
+  };
+}

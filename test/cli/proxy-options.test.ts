@@ -1,0 +1,90 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { SMALL_CLUSTER } from "../trace/small-cluster.js";
+import { type Outcome, packetyard, withFolder } from "./packetyard.js";
+
+const HEAD = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n";
+
+/** Runs a command on the small cluster, kube-proxy configured so. */
+function configured(body: string, ...args: readonly string[]): Outcome {
+  return withFolder((folder) => {
+    const path = join(folder, "kube-proxy.yaml");
+    writeFileSync(path, HEAD + body);
+    return packetyard([...args, "-f", "-", "--proxy-config", path], SMALL_CLUSTER);
+  });
+}
+
+const SAVE = ["compile", "-o", "iptables-save"];
+
+describe("--proxy-config", () => {
+  it("says how kube-proxy runs, in every command that compiles", () => {
+    const body = "mode: nftables\nclusterCIDR: 10.244.0.0/16\n";
+    expect(JSON.parse(configured(body, "compile", "-o", "json").stdout).mode).toBe("nftables");
+    const trace = ["trace", "--from", "pod/shop/cart", "--to", "svc/shop/near:http", "-o", "json"];
+    expect(JSON.parse(configured(body, ...trace).stdout).mode).toBe("nftables");
+  });
+
+  it("yields to --mode", () => {
+    const { stdout, code } = configured(
+      "mode: ipvs\niptables: { masqueradeBit: 5 }",
+      ...SAVE,
+      "--mode",
+      "iptables",
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain("--set-xmark 0x20/0x20");
+    expect(stdout).toContain(":KUBE-EXTERNAL-SERVICES ");
+  });
+
+  it("decides which listings there are", () => {
+    const { stderr, code } = configured("mode: nftables", ...SAVE);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "error: -o iptables-save: a node in mode nftables has no such listing; compile with --mode iptables or --mode ipvs.\n",
+    );
+  });
+
+  it("names its faults by file and field", () => {
+    const { stderr, stdout, code } = configured("iptables: { masqueradeBits: 5 }", ...SAVE);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^error: .*kube-proxy\.yaml: document 1: KubeProxyConfiguration: iptables\.masqueradeBits: is not known here: known are masqueradeBit, /m,
+    );
+  });
+
+  it("is a file that can be read, and not stdin twice", () => {
+    const args = ["compile", "-f", "-", "--proxy-config"];
+    expect(packetyard([...args, "/nowhere.yaml"], SMALL_CLUSTER).stderr).toContain(
+      "error: /nowhere.yaml: cannot be read:",
+    );
+    const both = packetyard([...args, "-"], SMALL_CLUSTER);
+    expect([both.code, both.stderr]).toEqual([
+      2,
+      "error: -f - and --proxy-config - both ask for stdin: give one of them as a file.\n",
+    ]);
+  });
+});
+
+describe("--kubernetes-version and --nfacct", () => {
+  it("are one of those that are followed", () => {
+    const { stderr, code } = packetyard(["compile", "--kubernetes-version", "1.30"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: option '--kubernetes-version <version>' argument '1\.30' is invalid\..*1\.31.*1\.35/,
+    );
+  });
+});
+
+describe("--service-cidr", () => {
+  it("is where ClusterIPs come from", () => {
+    const service = "{kind: Service, apiVersion: v1, metadata: {name: a}, spec: {ports: [{port: 80}]}}";
+    const args = ["compile", "-f", "-", "-o", "iptables-save", "--service-cidr"];
+    expect(packetyard([...args, "172.30.0.0/16"], service).stdout).toMatch(
+      /-A KUBE-SERVICES -d 172\.30\.\S+\/32 /,
+    );
+    expect(packetyard([...args, "172.30.0.0"], service).stderr).toContain(
+      "error: serviceCIDR: «172.30.0.0» is not a network such as 10.244.0.0/16.\n",
+    );
+  });
+});
