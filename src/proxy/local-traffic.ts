@@ -51,17 +51,6 @@ export function detectorOf(
   return prefix === undefined ? undefined : { kind: "source", prefix };
 }
 
-/** The source prefix of Pods' packets; undefined without a detector, and where it asks for interfaces. */
-export function localDetector(
-  cluster: Cluster,
-  node: Node,
-  detect: DetectLocal = "ClusterCIDR",
-  family: Family = 4,
-): Prefix | undefined {
-  const detector = detectorOf(cluster, node, detect, family);
-  return detector?.kind === "source" ? detector.prefix : undefined;
-}
-
 /** kube-proxy's primary address of the node in the family: the first InternalIP, or else ExternalIP. */
 export function primaryAddress(node: Node, family: Family = 4): Ip | undefined {
   return [...node.internalIPs, ...node.externalIPs].find((ip) => familyOf(ip) === family);
