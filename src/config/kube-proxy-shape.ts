@@ -55,6 +55,7 @@ export const KUBE_PROXY_SHAPE: Shape = {
   nodePortAddresses: texts,
   oomScoreAdj: whole(-1000, 1000),
   conntrack: {
+    max: anything,
     maxPerCore: whole(0),
     min: whole(0),
     tcpEstablishedTimeout: duration,
@@ -66,10 +67,13 @@ export const KUBE_PROXY_SHAPE: Shape = {
   configSyncPeriod: duration,
   portRange: text,
   windowsRunAsService: flag,
-  // Gone before 1.31, and passed over by those that came since.
   udpIdleTimeout: duration,
   resourceContainer: text,
 };
 
-/** Fields of older versions, which nothing reads any more. */
-export const OUTDATED: readonly string[] = ["udpIdleTimeout", "resourceContainer", "portRange"];
+/** Fields that were gone before 1.31, by their parts: nothing reads them any more. */
+export const OUTDATED: readonly (readonly string[])[] = [
+  ["udpIdleTimeout"],
+  ["resourceContainer"],
+  ["conntrack", "max"],
+];

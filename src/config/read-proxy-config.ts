@@ -135,9 +135,9 @@ function readConntrack(field: Field): ConntrackConfig {
 /** Reads a KubeProxyConfiguration; errors, also of fields that it does not have, go to the object's diagnostics. */
 export function readProxyConfig(config: Field): Omit<ProxyConfig, "diagnostics"> {
   checkShape(config, KUBE_PROXY_SHAPE);
-  for (const name of OUTDATED) {
-    const field = config.at(name);
-    if (field.present && field.text() !== "") field.note("is of older versions: kube-proxy passes it over.");
+  for (const path of OUTDATED) {
+    const field = path.reduce((object, name) => object.at(name), config);
+    if (field.present) field.note("is of older versions: kube-proxy passes it over.");
   }
   const mode = config.at("mode");
   const name = config.at("hostnameOverride").text()?.trim().toLowerCase() ?? "";

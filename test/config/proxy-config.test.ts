@@ -29,7 +29,7 @@ clientConnection: { acceptContentTypes: "", burst: 0, contentType: "", kubeconfi
 clusterCIDR: 10.244.0.0/16
 configSyncPeriod: 0s
 conntrack:
-  { maxPerCore: null, min: null, tcpBeLiberal: false, tcpCloseWaitTimeout: null, tcpEstablishedTimeout: null, udpStreamTimeout: 0s, udpTimeout: 0s }
+  { max: null, maxPerCore: null, min: null, tcpBeLiberal: false, tcpCloseWaitTimeout: null, tcpEstablishedTimeout: null, udpStreamTimeout: 0s, udpTimeout: 0s }
 detectLocal: { bridgeInterface: "", interfaceNamePrefix: "" }
 detectLocalMode: ""
 enableProfiling: false
@@ -132,8 +132,11 @@ featureGates: { PreferSameTrafficDistribution: false }
   });
 
   it("says that there is no detector without clusterCIDR, which gates change nothing, and what is outdated", () => {
-    expect(told("featureGates: { ContextualLogging: true }\nudpIdleTimeout: 250ms")).toEqual([
+    expect(
+      told("featureGates: { ContextualLogging: true }\nudpIdleTimeout: 250ms\nconntrack: { max: 0 }"),
+    ).toEqual([
       "proxy.yaml: document 1: KubeProxyConfiguration: udpIdleTimeout: is of older versions: kube-proxy passes it over.",
+      "proxy.yaml: document 1: KubeProxyConfiguration: conntrack.max: is of older versions: kube-proxy passes it over.",
       "proxy.yaml: document 1: KubeProxyConfiguration: featureGates.ContextualLogging: is passed over: it changes nothing that is modelled.",
       "proxy.yaml: document 1: KubeProxyConfiguration: clusterCIDR: names no network: kube-proxy cannot tell local Pods from others.",
     ]);
