@@ -59,7 +59,10 @@ async function pass(
   { node, frame, isRelayed }: Arrival,
   { proxy, seed }: JourneyOptions,
 ): Promise<{ readonly leg: Leg; readonly frame: Uint8Array }> {
-  const ruleset = compile(cluster, { ...proxy, node });
+  const { localAddresses, ...everywhere } = proxy;
+  // Further addresses are those of the node where the packet starts.
+  const own = isRelayed || localAddresses === undefined ? {} : { localAddresses };
+  const ruleset = compile(cluster, { ...everywhere, ...own, node });
   const engine = await Engine.load(ruleset, { seed, connections: CONNECTIONS });
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
   const trace = engine.follow(frame, uplink === undefined ? {} : { in: uplink });

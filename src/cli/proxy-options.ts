@@ -12,10 +12,16 @@ export interface ProxyArguments {
   readonly proxyConfig?: string;
   readonly kubernetesVersion?: NonNullable<CompileOptions["kubernetesVersion"]>;
   readonly nfacct?: boolean;
+  readonly localAddress: readonly string[];
 }
 
-/** `--mode`, `--proxy-config`, `--kubernetes-version` and `--nfacct`. */
+/** `--mode`, `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`. */
 export function addProxyOptions(command: Command): Command {
+  const collect = (address: string, addresses: readonly string[]) => [...addresses, address];
+  const localAddress = new Option(
+    "--local-address <address>",
+    "further address of the node, on its uplink; give it again for more",
+  );
   return command
     .addOption(
       new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)").choices(
@@ -32,7 +38,8 @@ export function addProxyOptions(command: Command): Command {
         "whose kube-proxy is followed (default: the latest)",
       ).choices(KUBERNETES_VERSIONS),
     )
-    .option("--nfacct", "the nodes' kernels have nfacct, by which kube-proxy counts in mode iptables");
+    .option("--nfacct", "the nodes' kernels have nfacct, by which kube-proxy counts in mode iptables")
+    .addOption(localAddress.argParser(collect).default([], "none"));
 }
 
 function readConfig(path: string, others: readonly string[]): ProxyConfig {
@@ -47,11 +54,12 @@ function readConfig(path: string, others: readonly string[]): ProxyConfig {
 
 /** The same for `compile`. InputError for a configuration that cannot be read, as parseProxyConfig has it. */
 export function proxyOptionsOf(given: ProxyArguments): CompileOptions {
-  const { filename, mode, proxyConfig, kubernetesVersion, nfacct } = given;
+  const { filename, mode, proxyConfig, kubernetesVersion, nfacct, localAddress } = given;
   return {
     ...(mode === undefined ? {} : { proxy: mode }),
     ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig, filename) }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(nfacct === undefined ? {} : { nfacct }),
+    ...(localAddress.length === 0 ? {} : { localAddresses: localAddress }),
   };
 }

@@ -10,7 +10,7 @@ import type { IptablesOptions } from "../proxy/options.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import type { CompileOptions } from "./options.js";
-import { proxyOptionsOf } from "./settings.js";
+import { ipvsOptionsOf, proxyOptionsOf } from "./settings.js";
 
 /** kube-proxy's part of a ruleset. */
 export type Proxied = Pick<
@@ -53,10 +53,10 @@ export function proxyFrontEnds(
 function frontEndOf(
   cluster: Cluster,
   node: Node,
-  { proxy = "iptables", ipvsScheduler = "rr" }: CompileOptions,
+  said: CompileOptions,
   options: IptablesOptions & { readonly nodeAddresses: readonly Ip[] },
 ): FrontEnd<Fragment, Proxied> {
-  switch (proxy) {
+  switch (said.proxy ?? "iptables") {
     case "iptables":
       return partly(iptablesFrontEnd(cluster, node, options), ({ iptables, diagnostics }) => ({
         interfaces: [],
@@ -70,7 +70,7 @@ function frontEndOf(
         diagnostics,
       }));
     case "ipvs":
-      return partly(ipvsFrontEnd(cluster, node, { ...options, scheduler: ipvsScheduler }), (made) =>
+      return partly(ipvsFrontEnd(cluster, node, { ...options, ...ipvsOptionsOf(said) }), (made) =>
         ipvsPart(made, options.family),
       );
   }

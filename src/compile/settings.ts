@@ -3,9 +3,11 @@ import { type Sysctls, sysctlsOf } from "../config/sysctls.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
+import type { IpvsSettings } from "../proxy/ipvs-node.js";
 import { primaryAddress } from "../proxy/local-traffic.js";
 import type { IptablesOptions } from "../proxy/options.js";
 import { host } from "../proxy/rules.js";
+import type { IpvsTimeouts, Scheduler } from "../ruleset/ipvs.js";
 import { type CompileOptions, networkOf } from "./options.js";
 
 /** An object without the fields that are undefined. */
@@ -76,7 +78,23 @@ export function proxyOptionsOf(node: Node, options: CompileOptions, family: Fami
   });
 }
 
-/** What kube-proxy sets of the node's kernel. */
+/** What mode ipvs is told besides: timeouts of 0 leave the kernel's own. */
+export function ipvsOptionsOf({ ipvsScheduler = "rr", proxyConfig }: CompileOptions): IpvsSettings & {
+  readonly scheduler: Scheduler;
+  readonly timeouts?: IpvsTimeouts;
+} {
+  if (proxyConfig === undefined) return { scheduler: ipvsScheduler };
+  const { strictARP, tcpTimeout, tcpFinTimeout, udpTimeout } = proxyConfig.ipvs;
+  const set = (seconds: number) => (seconds > 0 ? Math.trunc(seconds) : undefined);
+  const timeouts = given({ tcp: set(tcpTimeout), tcpFin: set(tcpFinTimeout), udp: set(udpTimeout) });
+  return {
+    scheduler: ipvsScheduler,
+    strictARP,
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+  };
+}
+
+/** What kube-proxy sets of the node's kernel, whatever its mode. */
 export function proxySysctls(node: Node, options: CompileOptions, families: readonly Family[]): Sysctls {
   const { proxyConfig, proxy = "iptables", localhostNodePorts = true } = options;
   const conntrack = proxyConfig?.conntrack ?? DEFAULT_CONNTRACK;

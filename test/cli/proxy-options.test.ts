@@ -76,6 +76,17 @@ describe("--kubernetes-version and --nfacct", () => {
   });
 });
 
+describe("--local-address", () => {
+  it("gives the node further addresses, on which nodePorts answer", () => {
+    const addresses = ["--local-address", "192.0.2.77", "--local-address", "192.0.2.78"];
+    const { stdout } = configured("nodePortAddresses: [192.0.2.0/24]", ...SAVE, ...addresses);
+    expect(stdout.match(/-A KUBE-SERVICES -d (\S+) .* -j KUBE-NODEPORTS/g)).toHaveLength(2);
+    expect(packetyard(["compile", "--local-address", "192.0.2"]).stderr).toContain(
+      "error: localAddresses: «192.0.2» is not an address such as 192.0.2.7 or 2001:db8::7.\n",
+    );
+  });
+});
+
 describe("--service-cidr", () => {
   it("is where ClusterIPs come from", () => {
     const service = "{kind: Service, apiVersion: v1, metadata: {name: a}, spec: {ports: [{port: 80}]}}";

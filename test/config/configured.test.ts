@@ -108,6 +108,20 @@ nodePortAddresses: [172.18.0.0/16]
     expect(compiled("mode: nftables").sysctls).not.toHaveProperty([localhost]);
   });
 
+  it("has IPVS's scheduler, timeouts and settings", () => {
+    const body = "mode: ipvs\nipvs: { scheduler: wrr, strictARP: true, tcpTimeout: 15m, udpTimeout: 1m30s }";
+    const { ipvs, sysctls } = compiled(body);
+    expect(ipvs?.servers[0]?.scheduler).toBe("wrr");
+    expect(ipvs?.timeouts).toEqual({ tcp: 900, udp: 90 });
+    expect(sysctls).toMatchObject({
+      "net.ipv4.vs.conntrack": 1,
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.netfilter.nf_conntrack_tcp_timeout_established": 86400,
+    });
+    expect(compiled("mode: ipvs").ipvs?.timeouts).toBeUndefined();
+    expect(compiled("mode: ipvs").sysctls).not.toHaveProperty(["net.ipv4.conf.all.arp_ignore"]);
+  });
+
   it("refuses what no kube-proxy knows", () => {
     const refused = (options: object) => {
       expect(() => compile(SHOP, options)).toThrow(InputError);
