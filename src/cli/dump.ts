@@ -1,11 +1,10 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import {
   type DumpText,
   Engine,
   type EngineOptions,
   InputError,
   type Ip,
-  parseIp,
   type Ruleset,
   rulesetFromDump,
 } from "../index.js";
@@ -36,13 +35,7 @@ export interface DumpedNode {
 
 const collect = (path: string, paths: readonly string[] = []) => [...paths, path];
 
-function collectAddress(text: string, addresses: readonly Ip[] = []): readonly Ip[] {
-  const address = parseIp(text);
-  if (address === undefined) throw new InvalidArgumentError("It is an IP address.");
-  return [...addresses, address];
-}
-
-/** What a command asks of a node that is known by its dumps; `--node` and `--in` are the command's own. */
+/** What a command asks of a node that is known by its dumps; `--node`, `--in` and `--local-address` are the command's own. */
 export function addDumpOptions(command: Command): Command {
   return command
     .option(
@@ -59,8 +52,7 @@ export function addDumpOptions(command: Command): Command {
       collect,
     )
     .option("--ip-neigh <file>", "neighbours (ip neigh); without it every address answers")
-    .option("--bridge-fdb <file>", "tunnel ends (bridge fdb)")
-    .option("--local-address <ip>", "an address of the node's own; give it again for more", collectAddress);
+    .option("--bridge-fdb <file>", "tunnel ends (bridge fdb)");
 }
 
 /** Whether the command line names a node by its dumps; UsageError for parts of a dump without its rules. */

@@ -1,5 +1,12 @@
-import { type Command, Option } from "commander";
-import { type CompileOptions, KUBERNETES_VERSIONS, type ProxyConfig, parseProxyConfig } from "../index.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  type CompileOptions,
+  type Ip,
+  KUBERNETES_VERSIONS,
+  type ProxyConfig,
+  parseIp,
+  parseProxyConfig,
+} from "../index.js";
 import { UsageError } from "./errors.js";
 import { readText, STDIN } from "./input.js";
 import { MODES } from "./options.js";
@@ -12,16 +19,17 @@ export interface ProxyArguments {
   readonly proxyConfig?: string;
   readonly kubernetesVersion?: NonNullable<CompileOptions["kubernetesVersion"]>;
   readonly nfacct?: boolean;
-  readonly localAddress: readonly string[];
+  readonly localAddress?: readonly Ip[];
+}
+
+function collectAddress(text: string, addresses: readonly Ip[] = []): readonly Ip[] {
+  const address = parseIp(text);
+  if (address === undefined) throw new InvalidArgumentError("It is an IP address.");
+  return [...addresses, address];
 }
 
 /** `--mode`, `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`. */
 export function addProxyOptions(command: Command): Command {
-  const collect = (address: string, addresses: readonly string[]) => [...addresses, address];
-  const localAddress = new Option(
-    "--local-address <address>",
-    "further address of the node, on its uplink; give it again for more",
-  );
   return command
     .addOption(
       new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)").choices(
@@ -39,7 +47,11 @@ export function addProxyOptions(command: Command): Command {
       ).choices(KUBERNETES_VERSIONS),
     )
     .option("--nfacct", "the nodes' kernels have nfacct, by which kube-proxy counts in mode iptables")
-    .addOption(localAddress.argParser(collect).default([], "none"));
+    .option(
+      "--local-address <address>",
+      "further address of the node, on its uplink; give it again for more",
+      collectAddress,
+    );
 }
 
 function readConfig(path: string, others: readonly string[]): ProxyConfig {
@@ -60,6 +72,6 @@ export function proxyOptionsOf(given: ProxyArguments): CompileOptions {
     ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig, filename) }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(nfacct === undefined ? {} : { nfacct }),
-    ...(localAddress.length === 0 ? {} : { localAddresses: localAddress }),
+    ...(localAddress === undefined ? {} : { localAddresses: localAddress }),
   };
 }

@@ -82,7 +82,7 @@ describe("--local-address", () => {
     const { stdout } = configured("nodePortAddresses: [192.0.2.0/24]", ...SAVE, ...addresses);
     expect(stdout.match(/-A KUBE-SERVICES -d (\S+) .* -j KUBE-NODEPORTS/g)).toHaveLength(2);
     expect(packetyard(["compile", "--local-address", "192.0.2"]).stderr).toContain(
-      "error: localAddresses: «192.0.2» is not an address such as 192.0.2.7 or 2001:db8::7.\n",
+      "error: option '--local-address <address>' argument '192.0.2' is invalid. It is an IP address.\n",
     );
   });
 });
