@@ -1,5 +1,6 @@
 import { type Configured, DEFAULT_CONNTRACK } from "../config/proxy-config.js";
 import { type Sysctls, sysctlsOf } from "../config/sysctls.js";
+import type { Diagnostic } from "../diagnostics.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
@@ -8,6 +9,7 @@ import { primaryAddress } from "../proxy/local-traffic.js";
 import type { IptablesOptions } from "../proxy/options.js";
 import { host } from "../proxy/rules.js";
 import type { IpvsTimeouts, Scheduler } from "../ruleset/ipvs.js";
+import type { Interface } from "../ruleset/routes.js";
 import { type CompileOptions, networkOf } from "./options.js";
 
 /** An object without the fields that are undefined. */
@@ -76,6 +78,22 @@ export function proxyOptionsOf(node: Node, options: CompileOptions, family: Fami
     featureGates,
     nfacct,
   });
+}
+
+/** Tells where no interface of the node is one by which Pods are to be known. */
+export function detectorWarnings(
+  node: Node,
+  { detectLocal }: CompileOptions,
+  interfaces: readonly Interface[],
+): readonly Diagnostic[] {
+  if (typeof detectLocal !== "object") return [];
+  const isBridge = "bridgeInterface" in detectLocal;
+  if (!isBridge && !("interfaceNamePrefix" in detectLocal)) return [];
+  const names = interfaces.map(({ name }) => name);
+  const name = isBridge ? detectLocal.bridgeInterface : detectLocal.interfaceNamePrefix;
+  if (names.some((one) => (isBridge ? one === name : one.startsWith(name)))) return [];
+  const message = `no interface is called ${name}${isBridge ? "" : "…"} (there are ${names.join(", ")}), so that kube-proxy takes no packet for a local Pod's.`;
+  return [{ severity: "warning", place: { object: `Node ${node.name}`, field: "detectLocal" }, message }];
 }
 
 /** What mode ipvs is told besides: timeouts of 0 leave the kernel's own. */

@@ -2,6 +2,7 @@ import { flannel } from "../cni/flannel.js";
 import type { NodeNetwork } from "../cni/network.js";
 import type { Configured } from "../config/proxy-config.js";
 import type { Sysctls } from "../config/sysctls.js";
+import type { Diagnostic } from "../diagnostics.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Ip } from "../net/ip.js";
@@ -10,7 +11,7 @@ import type { ProxyMode, Ruleset } from "../ruleset/ruleset.js";
 import { type Addressing, addressingFrontEnd } from "./addressing.js";
 import { addressesOf, type CompileOptions, checkWords, findNode } from "./options.js";
 import { joinProxied, type Proxied, proxyFrontEnds } from "./proxied.js";
-import { proxySysctls, withConfig } from "./settings.js";
+import { detectorWarnings, proxySysctls, withConfig } from "./settings.js";
 
 /** A node to compile for: what its network is without Services, and the front ends that add them. */
 export interface Target {
@@ -19,6 +20,8 @@ export interface Target {
   readonly network: NodeNetwork;
   /** What kube-proxy sets of the kernel. */
   readonly sysctls: Sysctls;
+  /** What is told of the options. */
+  readonly diagnostics: readonly Diagnostic[];
   /** One a family: kube-proxy runs once for each. */
   readonly proxies: readonly FrontEnd<Fragment, Proxied>[];
   readonly addressing: FrontEnd<Fragment, Addressing>;
@@ -47,6 +50,7 @@ export function targetOf(cluster: Cluster & Configured, said: CompileOptions): T
     proxy: options.proxy ?? "iptables",
     network,
     sysctls: proxySysctls(node, options, network.families),
+    diagnostics: detectorWarnings(node, options, network.interfaces),
     proxies: proxyFrontEnds(cluster, node, { families: network.families, nodeAddresses }, options),
     addressing: addressingFrontEnd(network),
   };
@@ -54,7 +58,7 @@ export function targetOf(cluster: Cluster & Configured, said: CompileOptions): T
 
 /** The whole ruleset, of what the front ends made. */
 export function rulesetOf(
-  { node, proxy, network, sysctls }: Target,
+  { node, proxy, network, sysctls, diagnostics: ofOptions }: Target,
   { diagnostics }: Pick<Cluster, "diagnostics">,
   parts: readonly Proxied[],
   addressing: Addressing,
@@ -72,6 +76,6 @@ export function rulesetOf(
     get names() {
       return addressing.names;
     },
-    diagnostics: [...diagnostics, ...network.diagnostics, ...proxied.diagnostics],
+    diagnostics: [...diagnostics, ...ofOptions, ...network.diagnostics, ...proxied.diagnostics],
   };
 }

@@ -52,6 +52,25 @@ describe("a node whose kube-proxy is configured", () => {
     expect(saved("mode: iptables")).not.toMatch(/-A KUBE-SVC-\w+ .* -j KUBE-MARK-MASQ/);
   });
 
+  it("warns where it is to tell Pods by interfaces that the node does not have", () => {
+    const warnings = (body: string) =>
+      compiled(body)
+        .diagnostics.filter(({ severity }) => severity === "warning")
+        .map(printDiagnostic);
+    expect(warnings("detectLocalMode: BridgeInterface\ndetectLocal: { bridgeInterface: cni }")).toEqual([
+      "Node worker-1: detectLocal: no interface is called cni (there are lo, eth0, cni0, flannel.1), so that kube-proxy takes no packet for a local Pod's.",
+    ]);
+    expect(
+      warnings("detectLocalMode: InterfaceNamePrefix\ndetectLocal: { interfaceNamePrefix: veth }"),
+    ).toEqual([
+      "Node worker-1: detectLocal: no interface is called veth… (there are lo, eth0, cni0, flannel.1), so that kube-proxy takes no packet for a local Pod's.",
+    ]);
+    expect(warnings("detectLocalMode: BridgeInterface\ndetectLocal: { bridgeInterface: cni0 }")).toEqual([]);
+    expect(
+      warnings("detectLocalMode: InterfaceNamePrefix\ndetectLocal: { interfaceNamePrefix: cni }"),
+    ).toEqual([]);
+  });
+
   it("answers nodePorts where it is told; primary is the node's own address, or bindAddress", () => {
     const dispatch = (body: string, options?: CompileOptions) =>
       [...saved(body, options).matchAll(/-A KUBE-SERVICES (?:-d (\S+) )?.* -j KUBE-NODEPORTS/g)].map(
