@@ -7,8 +7,9 @@ import type { Fragment } from "./fragment/front-end.js";
 import { Program } from "./fragment/program.js";
 import { type ClusterChange, missing } from "./model/change.js";
 import type { Cluster } from "./model/cluster.js";
-import { ByName } from "./model/object-name.js";
+import { ByName, type ObjectName } from "./model/object-name.js";
 import { type ServiceObjects, serviceObjects, withoutSlice, withSlice } from "./model/service-objects.js";
+import { staleUdpFlows, type UdpFlow } from "./proxy/stale-udp.js";
 import type { RulesetChange } from "./ruleset/change.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
 
@@ -23,6 +24,8 @@ export class Compilation {
   readonly #addressing: Program<Fragment, Addressing>;
   /** Which Service a slice names, by the slice's own name. */
   readonly #owners = new ByName<string>();
+  /** Services that changed since connections were last cleaned, as they were. */
+  #before = new ByName<ServiceObjects>();
   #ruleset: Ruleset | undefined;
 
   /** Takes what `compile` takes and refuses what it refuses. */
@@ -54,11 +57,29 @@ export class Compilation {
    */
   apply(change: ClusterChange): RulesetChange {
     const programs = [...this.#proxies, this.#addressing];
-    const steps = this.#changed(change).flatMap((objects) =>
-      programs.flatMap((program) => program.change(objects)),
-    );
+    const steps = this.#changed(change).flatMap((objects) => {
+      this.#remember(objects);
+      return programs.flatMap((program) => program.change(objects));
+    });
     this.#ruleset = undefined;
     return steps;
+  }
+
+  /**
+   * Of UDP connections those that kube-proxy deletes as it follows the changes that were applied since this was last
+   * asked: they would go on to endpoints that left, or to none.
+   */
+  staleUdp<F extends UdpFlow>(flows: readonly F[]): readonly F[] {
+    const changes = Array.from(this.#before.values(), (before) => {
+      return { before, after: this.#addressing.objectsOf(before) };
+    });
+    this.#before = new ByName();
+    return staleUdpFlows(changes, () => this.#addressing.objects, flows, this.#target.kubernetesVersion);
+  }
+
+  #remember({ namespace, name }: ObjectName): void {
+    if (this.#before.get(namespace, name) !== undefined) return;
+    this.#before.set(namespace, name, this.#addressing.objectsOf({ namespace, name }));
   }
 
   /** What becomes of the Services that a change concerns: two where a slice moves from one to another. */

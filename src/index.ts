@@ -19,6 +19,7 @@ export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
 export { KUBERNETES_VERSIONS, type KubernetesVersion } from "./proxy/kubernetes-version.js";
+export type { UdpFlow } from "./proxy/stale-udp.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export { type Connection, type ConnectionTuple, printConnection } from "./ruleset/connections.js";
 export type { Iptables } from "./ruleset/iptables.js";

@@ -64,7 +64,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.
   cluster: ["config", "io", "model", "diagnostics"],
   compile: ["net", "model", "fragment", "proxy", "cni", "config", "ruleset", "diagnostics"],
-  compilation: ["model", "fragment", "compile", "ruleset", "diagnostics"],
+  compilation: ["model", "fragment", "compile", "proxy", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
   index: [

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../diagnostics.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Ip } from "../net/ip.js";
+import { type KubernetesVersion, LATEST_KUBERNETES } from "../proxy/kubernetes-version.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { ProxyMode, Ruleset } from "../ruleset/ruleset.js";
 import { type Addressing, addressingFrontEnd } from "./addressing.js";
@@ -17,6 +18,7 @@ import { detectorWarnings, proxySysctls, withConfig } from "./settings.js";
 export interface Target {
   readonly node: string;
   readonly proxy: ProxyMode;
+  readonly kubernetesVersion: KubernetesVersion;
   readonly network: NodeNetwork;
   /** What kube-proxy sets of the kernel. */
   readonly sysctls: Sysctls;
@@ -48,6 +50,7 @@ export function targetOf(cluster: Cluster & Configured, said: CompileOptions): T
   return {
     node: node.name,
     proxy: options.proxy ?? "iptables",
+    kubernetesVersion: options.kubernetesVersion ?? LATEST_KUBERNETES,
     network,
     sysctls: proxySysctls(node, options, network.families),
     diagnostics: detectorWarnings(node, options, network.interfaces),

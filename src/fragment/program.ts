@@ -46,6 +46,11 @@ export class Program<F extends Fragment, Whole> {
     return this.#frontEnd.finish(Array.from(this.#entries, ({ fragment }) => fragment));
   }
 
+  /** The objects of all Services, as they are now. */
+  get objects(): readonly ServiceObjects[] {
+    return Array.from(this.#entries, ({ objects }) => objects);
+  }
+
   /** The objects of one Service as they are now. */
   objectsOf({ namespace, name }: ObjectName): ServiceObjects {
     const found = this.#entries.find({ namespace, name });

@@ -1,5 +1,4 @@
 import type { EndpointSlice } from "../model/endpointslice.js";
-import { ByName } from "../model/object-name.js";
 import type { ServiceObjects } from "../model/service-objects.js";
 import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
@@ -99,55 +98,49 @@ function isSame(a: readonly EndpointSlice[], b: readonly EndpointSlice[]): boole
   return a.length === b.length && a.every((slice, index) => slice === b[index]);
 }
 
-/** A Service's objects before and after a change; absent where it was not there. */
-interface Pair {
+/** A Service's objects before and after changes; absent where it was not there. */
+export interface ServiceChange {
   readonly before: ServiceObjects | undefined;
   readonly after: ServiceObjects | undefined;
 }
 
-function pairsOf(before: readonly ServiceObjects[], after: readonly ServiceObjects[]): readonly Pair[] {
-  const old = new ByName<ServiceObjects>();
-  for (const objects of before) old.set(objects.namespace, objects.name, objects);
-  const kept = after.map((objects) => ({ before: old.get(objects.namespace, objects.name), after: objects }));
-  for (const { namespace, name } of after) old.delete(namespace, name);
-  return [...kept, ...[...old.values()].map((objects) => ({ before: objects, after: undefined }))];
-}
-
 function staleIn(
-  before: readonly ServiceObjects[],
-  after: readonly ServiceObjects[],
   family: Family,
   version: KubernetesVersion,
+  changes: readonly ServiceChange[],
+  all: () => readonly ServiceObjects[],
 ): IsStale {
-  const pairs = pairsOf(before, after);
   if (!isAtLeast(version, "1.33")) {
-    const rules = pairs.flatMap((pair) =>
-      staleByChange(udpPorts(pair.before, family), udpPorts(pair.after, family)),
+    const rules = changes.flatMap(({ before, after }) =>
+      staleByChange(udpPorts(before, family), udpPorts(after, family)),
     );
     return (flow) => rules.some((isStale) => isStale(flow));
   }
-  const isConcerned = pairs.some((pair) => {
-    const [old, now] = [pair.before?.slices ?? [], pair.after?.slices ?? []];
+  const isConcerned = changes.some(({ before, after }) => {
+    const [old, now] = [before?.slices ?? [], after?.slices ?? []];
     return !isSame(old, now) && (hasUdp(old, family) || hasUdp(now, family));
   });
-  return isConcerned ? staleByState(after, family) : () => false;
+  return isConcerned ? staleByState(all(), family) : () => false;
 }
 
 /**
- * The UDP connections that kube-proxy deletes from conntrack as it follows a change of the cluster, lest clients that
- * never pause stay with endpoints that left. Those of TCP and SCTP it leaves alone. Both families' flows may be given;
- * slices that did not change are the same objects before and after. (The first releases of 1.33 compared answers by
- * address alone, later ones, as here, by port too.)
+ * The UDP connections that kube-proxy deletes from conntrack as it follows changes of Services, lest clients that never
+ * pause stay with endpoints that left; those of TCP and SCTP it leaves alone. `all` gives every Service as it is now:
+ * kube-proxy since 1.33 looks at all of them once an endpoint of UDP changes. Flows of both families may be given; slices
+ * that did not change are the same objects before and after. (The first releases of 1.33 compared answers by address
+ * alone, later ones, as here, by port too.)
  */
 export function staleUdpFlows<F extends UdpFlow>(
-  before: readonly ServiceObjects[],
-  after: readonly ServiceObjects[],
+  changes: readonly ServiceChange[],
+  all: () => readonly ServiceObjects[],
   flows: readonly F[],
   version: KubernetesVersion = LATEST_KUBERNETES,
 ): readonly F[] {
-  const isStale: Record<Family, IsStale> = {
-    4: staleIn(before, after, 4, version),
-    6: staleIn(before, after, 6, version),
-  };
-  return flows.filter((flow) => isStale[familyOf(flow.dst)](flow));
+  const stale = new Map<Family, IsStale>();
+  return flows.filter((flow) => {
+    const family = familyOf(flow.dst);
+    const isStale = stale.get(family) ?? staleIn(family, version, changes, all);
+    stale.set(family, isStale);
+    return isStale(flow);
+  });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { serviceObjects } from "../../src/model/service-objects.js";
+import { Compilation } from "../../src/compilation.js";
+import { type ServiceObjects, serviceObjects } from "../../src/model/service-objects.js";
 import type { KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
-import { staleUdpFlows, type UdpFlow } from "../../src/proxy/stale-udp.js";
+import { type ServiceChange, staleUdpFlows, type UdpFlow } from "../../src/proxy/stale-udp.js";
 import { type ClusterBuilder, clusterOf, ip, type ServiceFields } from "./cluster-of.js";
 
 interface NamedFlow extends UdpFlow {
@@ -34,14 +35,30 @@ function dns(...endpoints: readonly string[]): ClusterBuilder {
   return endpoints.length === 0 ? cluster : cluster.slice("kube-system/dns", "dns:5353/UDP", ...endpoints);
 }
 
+/** What became of each Service of two clusters. */
+function changesOf(
+  before: readonly ServiceObjects[],
+  after: readonly ServiceObjects[],
+): readonly ServiceChange[] {
+  const find = (all: readonly ServiceObjects[], of: ServiceObjects) =>
+    all.find(({ namespace, name }) => namespace === of.namespace && name === of.name);
+  return [
+    ...before.map((objects) => ({ before: objects, after: find(after, objects) })),
+    ...after
+      .filter((objects) => find(before, objects) === undefined)
+      .map((objects) => ({ before: undefined, after: objects })),
+  ];
+}
+
 function stale(
   before: ClusterBuilder,
   after: ClusterBuilder,
   names: readonly string[],
   version?: KubernetesVersion,
 ): readonly string[] {
-  const [old, now] = [before, after].map((cluster) => serviceObjects(cluster.build()));
-  return staleUdpFlows(old ?? [], now ?? [], names.map(flow), version).map(({ name }) => name);
+  const old = serviceObjects(before.build());
+  const now = serviceObjects(after.build());
+  return staleUdpFlows(changesOf(old, now), () => now, names.map(flow), version).map(({ name }) => name);
 }
 
 const ONE = "10.244.1.1@worker-1";
@@ -129,6 +146,26 @@ describe("staleUdpFlows", () => {
 
   it("nothing is cleaned where nothing changes, however stale", () => {
     const built = serviceObjects(dns(TWO).build());
-    expect(staleUdpFlows(built, built, TO_EVERY_ADDRESS.map(flow))).toEqual([]);
+    const flows = TO_EVERY_ADDRESS.map(flow);
+    expect(staleUdpFlows(changesOf(built, built), () => built, flows)).toEqual([]);
+  });
+});
+
+describe("a Compilation", () => {
+  it("tells the stale connections of the changes since it was last asked, once", () => {
+    const cluster = dns(ONE).service("shop/other", { clusterIPs: "10.96.0.99", ports: ":80" }).build();
+    const flows = TO_EVERY_ADDRESS.map(flow);
+    const [slice] = cluster.endpointSlices;
+    const [moved] = dns(TWO).build().endpointSlices;
+    if (slice === undefined || moved === undefined) throw new Error("no slice");
+    for (const kubernetesVersion of ["1.32", "1.33"] as const) {
+      const compilation = new Compilation(cluster, { kubernetesVersion });
+      expect(compilation.staleUdp(flows)).toEqual([]);
+      compilation.apply({ kind: "service-deleted", namespace: "shop", name: "other" });
+      expect(compilation.staleUdp(flows)).toEqual([]);
+      compilation.apply({ kind: "endpointslice-set", endpointSlice: { ...moved, name: slice.name } });
+      expect(compilation.staleUdp(flows)).toEqual(flows);
+      expect(compilation.staleUdp(flows)).toEqual([]);
+    }
   });
 });
