@@ -18,6 +18,7 @@ export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
+export { type HealthCheck, healthChecks } from "./proxy/health-check.js";
 export { KUBERNETES_VERSIONS, type KubernetesVersion } from "./proxy/kubernetes-version.js";
 export type { UdpFlow } from "./proxy/stale-udp.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";

@@ -3,6 +3,7 @@ import { Compilation } from "../../src/compilation.js";
 import { Engine } from "../../src/engine/engine.js";
 import { tcp } from "../../src/packet/build.js";
 import { base32Sha256, hash16 } from "../../src/proxy/chain-name.js";
+import { healthChecks } from "../../src/proxy/health-check.js";
 import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
 import type { Iptables, Match } from "../../src/ruleset/iptables.js";
 import { type ClusterBuilder, clusterOf, ip, nodeOf, type ServiceFields } from "./cluster-of.js";
@@ -319,7 +320,7 @@ describe("what models of kube-proxy get wrong: source ranges, load balancers and
     expect(to("fd00:18::2")).toEqual(["[fd00:244::22]:8080 masquerade"]);
   });
 
-  it("24. the health check's rule accepts without endpoints, and on every address", () => {
+  it("24. the health check's rule accepts without endpoints, on every address; the answer counts those that are ready here", () => {
     const fields: ServiceFields = { ...EXTERNAL_LOCAL, healthCheckNodePort: 32000 };
     const ports = (cluster: ClusterBuilder, options: IptablesOptions) =>
       compiled(cluster, options)
@@ -331,6 +332,14 @@ describe("what models of kube-proxy get wrong: source ranges, load balancers and
     expect(ports(web(fields), {})).toEqual(accepted);
     expect(ports(web(fields, NEAR), elsewhere)).toEqual(accepted);
     expect(ports(web({ ...fields, externalTrafficPolicy: "Cluster" }, NEAR), {})).toEqual([]);
+    const answer = (...endpoints: readonly string[]) =>
+      healthChecks(web(fields, ...endpoints).build(), "worker-1").map(
+        ({ service, port, status, localEndpoints }) => `${service} ${port} ${status} ${localEndpoints}`,
+      );
+    const draining = "10.244.1.23@worker-1 !ready terminating";
+    expect(answer()).toEqual(["shop/web 32000 503 0"]);
+    expect(answer(FAR, draining)).toEqual(["shop/web 32000 503 0"]);
+    expect(answer(NEAR, FAR, draining, "10.244.1.24")).toEqual(["shop/web 32000 200 1"]);
   });
 });
 
