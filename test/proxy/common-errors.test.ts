@@ -257,6 +257,7 @@ describe("what models of kube-proxy get wrong: policies and masquerade", () => {
     const engine = await Engine.load(compilation.ruleset, { seed: 1 });
     const way = (flags: string, port: number) => engine.trace(tcp(`${POD}:${port}`, CLUSTER_IP, { flags }));
     expect(way("S", 41000)).toContain("10.244.2.22");
+    engine.trace(tcp("10.244.2.22:8080", `${POD}:41000`, { flags: "SA" }));
     const [slice] = cluster.endpointSlices;
     if (slice === undefined) throw new Error("no slice");
     engine.apply(compilation.apply({ kind: "endpointslice-deleted", namespace: "shop", name: slice.name }));
