@@ -43,6 +43,7 @@ export interface Result {
   readonly in: number;
   readonly walked: number;
   readonly connection: number;
+  readonly nextHop: number;
   readonly frame: Uint8Array;
 }
 
@@ -273,6 +274,7 @@ export class BareNode {
       in: batch.ins[index] ?? 0,
       walked: batch.walked[index] ?? 0,
       connection: batch.connections[index] ?? 0,
+      nextHop: batch.nextHops[index] ?? 0,
       frame: batch.frame(index).slice(),
     }));
   }

@@ -155,7 +155,8 @@ function addHeaderMatch(draft: RuleDraft, match: Match, invert: boolean): RuleDr
     case "hl": {
       if (match.is === "eq") return within(code.FIELD_TTL, match.value, match.value);
       if (match.is === "gt") return within(code.FIELD_TTL, match.value + 1, 256);
-      return match.value === 0 ? never(draft) : within(code.FIELD_TTL, 0, match.value - 1);
+      if (match.value === 0) return invert ? draft : never(draft);
+      return within(code.FIELD_TTL, 0, match.value - 1);
     }
     case "length":
       return within(code.FIELD_LENGTH, match.from, match.to);
