@@ -1,4 +1,4 @@
-import type { RuleText } from "./kernel-rules.js";
+import type { Call } from "./shell.js";
 
 interface Breakage {
   /** What of the text is replaced, and by what. */
@@ -26,13 +26,14 @@ export type BrokenRule = keyof typeof BREAKAGES;
 
 export const BROKEN_RULES = Object.keys(BREAKAGES) as readonly BrokenRule[];
 
-/** The texts with one rule made wrong. Error where no such rule is in them. */
-export function withBrokenRule(texts: readonly RuleText[], kind: BrokenRule): RuleText[] {
+/** What loads rules, with one rule made wrong. Error where no such rule is loaded. */
+export function withBrokenRule(calls: readonly Call[], kind: BrokenRule): Call[] {
   let isBroken = false;
-  const broken = texts.map((one) => {
-    const edit = isBroken ? undefined : BREAKAGES[kind].edits.find(([what]) => what.test(one.text));
+  const broken = calls.map((one) => {
+    const { input = "" } = one;
+    const edit = isBroken ? undefined : BREAKAGES[kind].edits.find(([what]) => what.test(input));
     isBroken ||= edit !== undefined;
-    return edit === undefined ? one : { ...one, text: one.text.replace(edit[0], edit[1]) };
+    return edit === undefined ? one : { ...one, input: input.replace(edit[0], edit[1]) };
   });
   if (!isBroken) throw new Error(`No rule of kind ${kind} is there to be broken.`);
   return broken;

@@ -1,7 +1,7 @@
 import { CaptureStream, tcpdumpIn } from "./capture-stream.js";
 import { buildProgram } from "./native.js";
-import { setKernel } from "./node-space.js";
-import { callIn } from "./shell.js";
+import { setting } from "./node-space.js";
+import { type Call, within } from "./shell.js";
 
 /**
  * How packets that the node itself gets are heard, and its stack kept from answering them. `nflog`: the very last chain
@@ -40,25 +40,20 @@ const NO_PROGRAM = [
 ];
 const ALSO_OWN = { "net.ipv4.conf.lo.disable_policy": 0, "net.ipv4.conf.lo.disable_xfrm": 0 };
 
-/** Prepares a namespace; before its rules are loaded. */
-export function prepareHearing(space: string, hearing: Hearing): void {
-  if (hearing === "nflog") {
-    callIn(space, "nft", ["-f", "-"], LAST_CHAIN);
-    return;
-  }
-  callIn(space, "ip", NO_PROGRAM);
-  setKernel(space, ALSO_OWN);
+/** What prepares a namespace; before its rules are loaded. */
+export function preparing(space: string, hearing: Hearing): Call[] {
+  if (hearing === "nflog") return [within(space, { program: "nft", words: ["-f", "-"], input: LAST_CHAIN })];
+  return [within(space, { program: "ip", words: NO_PROGRAM }), setting(space, ALSO_OWN)];
 }
 
-/** Hands on the IP packets that are delivered in a namespace; `folder` is for what must be compiled. */
+/** Hands on the IP packets that are delivered in a namespace. */
 export function hearDelivered(
   space: string,
   hearing: Hearing,
-  folder: string,
   heard: (packet: Uint8Array) => void,
 ): Promise<CaptureStream> {
   if (hearing === "sockets") {
-    return CaptureStream.open(["ip", "netns", "exec", space, buildProgram("listener", folder)], heard);
+    return CaptureStream.open(["ip", "netns", "exec", space, buildProgram("listener")], heard);
   }
   return CaptureStream.open(tcpdumpIn(space, `nflog:${GROUP}`), (record) => {
     const packet = loggedPacket(record);

@@ -101,6 +101,9 @@ const OPTIONS: readonly (readonly [number, CompileOptions])[] = [
   [1, { nodePortAddresses: ["172.16.0.0/12", "127.0.0.0/8"] }],
 ];
 
+/** rr's choices follow from all before them, so that one difference makes others; with the rest each stands alone. */
+const SCHEDULERS = ["rr", "sh", "mh", "sh"] as const;
+
 /** A cluster of two nodes with Services of every kind, and options of kube-proxy's. */
 export function drawNode(dice: Dice, services: number): DrawnNode {
   const builder = clusterOf();
@@ -115,7 +118,8 @@ export function drawNode(dice: Dice, services: number): DrawnNode {
   builder.service("shop/even", { clusterIPs: EVEN_IP, ports: "main:80" });
   builder.slice("shop/even", "main:8080", ...LOCAL_PODS.slice(0, 5).map((address) => `${address}@${NODE}`));
   const pods = [...LOCAL_PODS, ...REMOTE_PODS, IDLE_POD, REMOTE_IDLE_POD].map(podOf);
-  return { cluster: { ...builder.build(), pods }, options: { ...dice.weighted(OPTIONS), node: NODE } };
+  const options = { ...dice.weighted(OPTIONS), ipvsScheduler: dice.of(SCHEDULERS), node: NODE };
+  return { cluster: { ...builder.build(), pods }, options };
 }
 
 /** ClusterIP of the Service that shows how endpoints are drawn, and how many it has. */

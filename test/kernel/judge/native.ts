@@ -1,18 +1,19 @@
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { call } from "./shell.js";
+import { run } from "./shell.js";
 
-/** This folder, also where the text runs compiled. */
-function sourceFolder(): string {
-  const here = fileURLToPath(import.meta.url);
-  return here.slice(0, here.lastIndexOf("/")).replace("/build/kernel/", "/");
-}
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 
-/** Where one of this folder's files stands that is no TypeScript. */
-export const fileBeside = (name: string): string => `${sourceFolder()}/${name}`;
+/** Where one of this folder's files stands that is no TypeScript, also where the text runs compiled. */
+export const fileBeside = (name: string): string => `${FOLDER.replace("/build/kernel/", "/")}${name}`;
 
-/** Compiles one of the programs in C into a folder; its path. */
-export function buildProgram(name: "sender" | "listener", folder: string): string {
-  const program = `${folder}/${name}`;
-  call("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", program, fileBeside(`${name}.c`)]);
+const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Compiles one of the programs in C, unless that was done since it was changed; its path. */
+export function buildProgram(name: "sender" | "listener"): string {
+  const [source, program] = [fileBeside(`${name}.c`), `${FOLDER}${name}`];
+  if (changedAt(program) < changedAt(source)) {
+    run([{ program: "cc", words: ["-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source] }]);
+  }
   return program;
 }

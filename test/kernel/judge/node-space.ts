@@ -4,7 +4,7 @@ import { type Neighbour, printNeighbours } from "../../../src/ruleset/neighbours
 import { type Interface, printRoutes, type Route } from "../../../src/ruleset/routes.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
 import { printFdb } from "../../../src/ruleset/vxlan.js";
-import { call, callIn } from "./shell.js";
+import { type Call, run, within } from "./shell.js";
 
 /** Names of the two network namespaces: the node under test, and the far ends of its wires. */
 export interface Spaces {
@@ -36,10 +36,13 @@ const QUIET = {
 /** The far ends have no stack: it would answer. */
 const DEAF = { "net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1 } as const;
 
-function set(space: string, settings: Readonly<Record<string, number>>): void {
+/** What sets the kernel's settings, by their names. */
+export function setting(space: string, settings: Readonly<Record<string, number>>): Call {
   const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-  if (words.length > 0) callIn(space, "sysctl", ["-qw", ...words]);
+  return within(space, words.length > 0 ? { program: "sysctl", words: ["-qw", ...words] } : NOTHING);
 }
+
+const NOTHING: Call = { program: "true", words: [] };
 
 function createInterface({ node, ends }: Spaces, device: Interface): string[] {
   const { name, mac, mtu, vxlan } = device;
@@ -69,68 +72,62 @@ function addressesOf({ name, kind, addresses }: Interface): string[] {
 /** What the kernel has not made by itself from the addresses. */
 const isGiven = ({ proto }: Route) => proto !== "kernel";
 
+function routeWords(route: Route): string {
+  return `${familyWord(route.prefix.address)}route add ${printRoutes([route]).trim()}`;
+}
+
 function neighbourWords(neighbour: Neighbour): string {
   return `neigh replace ${printNeighbours([neighbour]).trim().replace("PERMANENT", "nud permanent")}`;
 }
 
-function batch(space: string, program: string, lines: readonly string[]): void {
-  if (lines.length > 0) callIn(space, program, ["-batch", "-"], `${lines.join("\n")}\n`);
+/** What hands lines to `ip` or `bridge` of a namespace. */
+function batch(space: string, program: "ip" | "bridge", lines: readonly string[]): Call {
+  return { program, words: ["-netns", space, "-batch", "-"], input: `${lines.join("\n")}\n` };
+}
+
+/** What leaves a device has its checksums written, and is not put together. */
+function plainly({ node, ends }: Spaces, device: string): Call[] {
+  const words = ["-K", device, ..."tx off rx off gro off gso off tso off".split(" ")];
+  return [node, ends].map((space) => within(space, { program: "ethtool", words }));
 }
 
 /**
- * Makes the node: its interfaces with their far ends, addresses, routes, neighbours (`guests` are further ones that
+ * What makes the node: its interfaces with their far ends, addresses, routes, neighbours (`guests` are further ones that
  * packets are sent to) and settings, as the ruleset says.
  */
-export function raiseNode(spaces: Spaces, ruleset: Ruleset, guests: readonly Neighbour[]): void {
+export function raising(spaces: Spaces, ruleset: Ruleset, guests: readonly Neighbour[]): Call[] {
   const { interfaces, routes, neighbours, fdb } = ruleset;
-  call("ip", ["netns", "add", spaces.ends]);
-  call("ip", ["netns", "add", spaces.node]);
-  set(spaces.ends, DEAF);
-  set(spaces.node, QUIET);
-  batch(
-    spaces.node,
-    "ip",
-    interfaces.flatMap((device) => createInterface(spaces, device)),
-  );
-  batch(
-    spaces.ends,
-    "ip",
-    interfaces.filter(isWire).flatMap(({ name }) => [`link set ${name} arp off`, `link set ${name} up`]),
-  );
-  for (const { name } of interfaces.filter(isWire)) muteOffloads(spaces, name);
-  batch(spaces.node, "ip", interfaces.flatMap(addressesOf));
-  batch(spaces.node, "ip", [
-    ...routes
-      .filter(isGiven)
-      .map((route) => `${familyWord(route.prefix.address)}route add ${printRoutes([route]).trim()}`),
-    ...[...neighbours, ...guests].map(neighbourWords),
-  ]);
-  batch(
-    spaces.node,
-    "bridge",
-    fdb.map((entry) => `fdb append ${printFdb([entry]).trim()}`),
-  );
+  const { node, ends } = spaces;
+  const wires = interfaces.filter(isWire);
+  const hasTunnel = interfaces.some(({ kind }) => kind === "vxlan");
+  return [
+    ...[ends, node].map((space) => ({ program: "ip", words: ["netns", "add", space] })),
+    setting(ends, DEAF),
+    setting(node, QUIET),
+    batch(
+      node,
+      "ip",
+      interfaces.flatMap((device) => createInterface(spaces, device)),
+    ),
+    batch(
+      ends,
+      "ip",
+      wires.flatMap(({ name }) => [`link set ${name} arp off`, `link set ${name} up`]),
+    ),
+    ...(hasTunnel ? wires.flatMap(({ name }) => plainly(spaces, name)) : []),
+    batch(node, "ip", interfaces.flatMap(addressesOf)),
+    batch(node, "ip", routes.filter(isGiven).map(routeWords)),
+    batch(node, "ip", [...neighbours, ...guests].map(neighbourWords)),
+    batch(
+      node,
+      "bridge",
+      fdb.map((entry) => `fdb append ${printFdb([entry]).trim()}`),
+    ),
+  ];
 }
 
-/** What leaves has its checksums written, and is not put together. */
-function muteOffloads(spaces: Spaces, device: string): void {
-  for (const space of [spaces.node, spaces.ends]) {
-    callIn(space, "ethtool", ["-K", device, ..."tx off rx off gro off gso off tso off".split(" ")]);
-  }
-}
-
-/** Sets the kernel's settings, by their names. */
-export function setKernel(space: string, settings: Readonly<Record<string, number>>): void {
-  set(space, settings);
-}
-
-/** Takes both namespaces away, with everything in them. */
-export function fellNode(spaces: Spaces): void {
-  for (const space of [spaces.node, spaces.ends]) {
-    try {
-      call("ip", ["netns", "delete", space]);
-    } catch {
-      // It was not made.
-    }
-  }
+/** Takes both namespaces away, with everything in them, if they are there. */
+export function fellNode({ node, ends }: Spaces): void {
+  const words = (space: string) => `ip netns delete ${space} 2>/dev/null || true`;
+  run([{ program: "sh", words: ["-c", [node, ends].map(words).join("; ")] }]);
 }

@@ -1,22 +1,20 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { ETH_LEN } from "../../../assembly/abi/wire.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
 import { CaptureStream, tcpdumpIn } from "./capture-stream.js";
 import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
-import { type Hearing, hearDelivered, prepareHearing } from "./delivered.js";
-import { loadRules, type RuleText } from "./kernel-rules.js";
+import { type Hearing, hearDelivered, preparing } from "./delivered.js";
 import { buildProgram } from "./native.js";
-import { fellNode, isWire, raiseNode, type Spaces, setKernel } from "./node-space.js";
+import { fellNode, isWire, raising, type Spaces, setting } from "./node-space.js";
 import { tagOf } from "./packet-octets.js";
 import { Sender } from "./sender.js";
-import { callIn } from "./shell.js";
+import { type Call, run, within } from "./shell.js";
 
 /** What one node of the rig is made of. */
 export interface RigSetup {
   readonly ruleset: Ruleset;
-  readonly texts: readonly RuleText[];
+  /** What loads its rules. */
+  readonly texts: readonly Call[];
   /** Neighbours that packets go to beside the ruleset's. */
   readonly guests: readonly Neighbour[];
   readonly settings: Readonly<Record<string, number>>;
@@ -40,21 +38,16 @@ export class Rig {
   readonly #sentinels: readonly Sentinel[];
   readonly #sender: Sender;
   readonly #captures: CaptureStream[] = [];
-  readonly #folder: string;
+  readonly #atExit = () => fellNode(this.#spaces);
   #heard = new Map<number, Leaving[]>();
   #missed: ((tag: number) => void) | undefined;
 
-  private constructor(
-    spaces: Spaces,
-    ways: readonly string[],
-    sentinels: readonly Sentinel[],
-    folder: string,
-  ) {
+  private constructor(spaces: Spaces, ways: readonly string[], sentinels: readonly Sentinel[]) {
     this.#spaces = spaces;
     this.#ways = ways;
     this.#sentinels = sentinels;
-    this.#folder = folder;
-    const program = buildProgram("sender", folder);
+    process.once("exit", this.#atExit);
+    const program = buildProgram("sender");
     this.#sender = new Sender(
       program,
       ways.map((way) => (way === NODE_WAY ? `${spaces.node}:` : `${spaces.ends}:${way}`)),
@@ -65,20 +58,17 @@ export class Rig {
   static async raise(setup: RigSetup, sentinels: readonly Sentinel[]): Promise<Rig> {
     const name = `packetyard-${process.pid}`;
     const spaces = { node: `${name}-node`, ends: `${name}-ends` };
-    const folder = mkdtempSync(`${tmpdir()}/packetyard-`);
-    process.once("exit", () => fellNode(spaces));
     try {
-      raiseNode(spaces, setup.ruleset, setup.guests);
-      prepareHearing(spaces.node, setup.hearing);
-      loadRules(spaces.node, setup.texts);
-      setKernel(spaces.node, setup.settings);
+      const { ruleset, guests, hearing, settings, texts } = setup;
+      const before = [...raising(spaces, ruleset, guests), ...preparing(spaces.node, hearing)];
+      const rules = texts.map((text) => within(spaces.node, text));
+      run([...before, ...rules, setting(spaces.node, settings)]);
       const wires = setup.ruleset.interfaces.filter(isWire).map(({ name: wire }) => wire);
-      const rig = new Rig(spaces, [NODE_WAY, ...wires], sentinels, folder);
+      const rig = new Rig(spaces, [NODE_WAY, ...wires], sentinels);
       await rig.#listen(wires, setup.hearing);
       return rig;
     } catch (cause) {
       fellNode(spaces);
-      rmSync(folder, { recursive: true });
       throw cause;
     }
   }
@@ -90,7 +80,7 @@ export class Rig {
       this.#captures.push(await CaptureStream.open(tcpdumpIn(ends, way, ["-Q", "in"]), heard));
     }
     const delivered = (octets: Uint8Array) => this.#hear({ way: NODE_WAY, octets });
-    this.#captures.push(await hearDelivered(node, hearing, this.#folder, delivered));
+    this.#captures.push(await hearDelivered(node, hearing, delivered));
   }
 
   #hear(leaving: Leaving): void {
@@ -140,17 +130,12 @@ export class Rig {
     });
   }
 
-  /** Runs one of the kernel's tools in the node. */
-  ask(program: string, ...words: readonly string[]): string {
-    return callIn(this.#spaces.node, program, words);
-  }
-
   /** Takes everything away; resolves to how many packets the captures missed. */
   async fell(): Promise<number> {
     this.#sender.close();
     const missed = await Promise.all(this.#captures.map((capture) => capture.close()));
     fellNode(this.#spaces);
-    rmSync(this.#folder, { recursive: true });
+    process.off("exit", this.#atExit);
     return missed.reduce((sum, count) => sum + count, 0);
   }
 }

@@ -3,17 +3,37 @@ import { spawnSync } from "node:child_process";
 /** Something that the judge needs is not here; the message says what. */
 export class NotHere extends Error {}
 
-/** Runs a program to its end and gives what it printed. Error with what it complained of. */
-export function call(program: string, words: readonly string[], input = ""): string {
-  const done = spawnSync(program, words, { input, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (done.error !== undefined) throw new NotHere(`There is no ${program} here: ${done.error.message}`);
-  if (done.status === 0) return done.stdout;
-  throw new Error(`${program} ${words.join(" ")} failed: ${done.stderr.trim()}`);
+/** A program to run, and what it reads. */
+export interface Call {
+  readonly program: string;
+  readonly words: readonly string[];
+  readonly input?: string;
 }
 
 /** The same within a named network namespace. */
-export function callIn(space: string, program: string, words: readonly string[], input = ""): string {
-  return call("ip", ["netns", "exec", space, program, ...words], input);
+export function within(space: string, { program, words, input }: Call): Call {
+  const moved = { program: "ip", words: ["netns", "exec", space, program, ...words] };
+  return input === undefined ? moved : { ...moved, input };
+}
+
+/** A word as the shell takes it for one. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+const END_OF_INPUT = "end of input";
+
+function lineOf({ program, words, input }: Call): string {
+  const command = [program, ...words].map(quoted).join(" ");
+  const refusal = `{ echo ${quoted(`${program} ${words.join(" ")} failed.`)} >&2; exit 1; }`;
+  if (input === undefined) return `${command} </dev/null || ${refusal}\n`;
+  const text = input.endsWith("\n") ? input : `${input}\n`;
+  return `${command} <<'${END_OF_INPUT}' || ${refusal}\n${text}${END_OF_INPUT}\n`;
+}
+
+/** Runs programs one after another. Error with what was complained of where one fails. */
+export function run(calls: readonly Call[]): void {
+  const input = calls.map(lineOf).join("");
+  const done = spawnSync("sh", [], { input, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (done.status !== 0) throw new Error(done.stderr.trim());
 }
 
 /** Programs and the Debian packages that have them. */
@@ -45,7 +65,7 @@ export function expectKernel(): void {
     );
   }
   try {
-    call("unshare", ["--net", "true"]);
+    run([{ program: "unshare", words: ["--net", "true"] }]);
   } catch (cause) {
     throw new NotHere("Network namespaces are not allowed here.", { cause });
   }

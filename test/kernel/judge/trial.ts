@@ -9,7 +9,7 @@ import { type Conversation, NODE_WAY } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { Dice } from "./dice.js";
 import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP } from "./drawn-node.js";
-import { type Backend, textsOf } from "./kernel-rules.js";
+import { type Backend, loading } from "./kernel-rules.js";
 import { MachineSide } from "./machine-side.js";
 import { Destinations, GUESTS, Ports, Sources } from "./parties.js";
 import { Rig, type Sentinel } from "./rig.js";
@@ -122,7 +122,7 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const cni = { plugin: "flannel", backend: "host-gw" } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
   const machine = await MachineSide.load(ruleset);
-  const right = textsOf(ruleset, backend);
+  const right = loading(ruleset, backend);
   const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
   const hearing = proxy === "ipvs" ? "sockets" : "nflog";
   const parts = { ruleset, texts, guests: guestsOf(), settings: SETTINGS[proxy], hearing } as const;

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { fileBeside } from "./native.js";
+import { buildProgram, fileBeside } from "./native.js";
+import { quoted } from "./shell.js";
 
 const MEMORY = "1500M";
-const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** What a command in another kernel came to. */
 export interface UmlOutcome {
@@ -17,6 +17,8 @@ export interface UmlOutcome {
  * `say` hears each line of what it complains of. Error where that kernel does not come up.
  */
 export async function runInUml(command: readonly string[], say: (line: string) => void): Promise<UmlOutcome> {
+  // Over there nothing can be compiled.
+  for (const name of ["sender", "listener"] as const) buildProgram(name);
   const work = mkdtempSync(`${tmpdir()}/packetyard-uml-`);
   const at = (name: string) => `${work}/${name}`;
   try {
