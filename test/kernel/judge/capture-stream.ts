@@ -4,7 +4,9 @@ import { Octets } from "../../../src/io/capture.js";
 const FILE_HEADER_LEN = 24;
 const RECORD_HEADER_LEN = 16;
 const RECORD_CAPTURED = 8;
-/** Megabytes that the kernel keeps for a capture that is read late. */
+/** Each packet that waits to be read takes so much room: more would leave room for few. */
+const SNAP_LENGTH = 2_048;
+/** What the kernel keeps for a capture that is read late. */
 const BUFFER_KIB = 65_536;
 
 /** Takes a classic pcap file apart as it arrives. */
@@ -38,10 +40,23 @@ class PcapStream {
   }
 }
 
-/** What tcpdump is to hear in a namespace. */
-export function tcpdumpIn(space: string, device: string, filter: readonly string[] = []): string[] {
-  const words = ["-i", device, "-s", "0", "-U", "--immediate-mode", "-B", String(BUFFER_KIB), "-Z", "root"];
-  return ["ip", "netns", "exec", space, "tcpdump", ...words, "-w", "-", ...filter];
+/** What tcpdump is to hear at an interface of a namespace: what arrives there. */
+export function tcpdumpIn(space: string, device: string): string[] {
+  const words = [
+    "-i",
+    device,
+    "-s",
+    String(SNAP_LENGTH),
+    "-U",
+    "--immediate-mode",
+    "-B",
+    String(BUFFER_KIB),
+    "-Z",
+    "root",
+    "-Q",
+    "in",
+  ];
+  return ["ip", "netns", "exec", space, "tcpdump", ...words, "-w", "-"];
 }
 
 /** A program that is listening, whose packets are handed on as they come. */

@@ -1,4 +1,4 @@
-import { CaptureStream, tcpdumpIn } from "./capture-stream.js";
+import { CaptureStream } from "./capture-stream.js";
 import { buildProgram } from "./native.js";
 import { setting } from "./node-space.js";
 import { type Call, within } from "./shell.js";
@@ -52,29 +52,6 @@ export function hearDelivered(
   hearing: Hearing,
   heard: (packet: Uint8Array) => void,
 ): Promise<CaptureStream> {
-  if (hearing === "sockets") {
-    return CaptureStream.open(["ip", "netns", "exec", space, buildProgram("listener")], heard);
-  }
-  return CaptureStream.open(tcpdumpIn(space, `nflog:${GROUP}`), (record) => {
-    const packet = loggedPacket(record);
-    if (packet !== undefined) heard(packet);
-  });
-}
-
-/** Type-length-value fields of an NFLOG record (linux/netfilter/nfnetlink_log.h), in the host's byte order. */
-const HEADER_LEN = 4;
-const FIELD_HEADER_LEN = 4;
-const PAYLOAD = 9;
-
-/** The IP packet in what tcpdump hears of an NFLOG group. */
-function loggedPacket(record: Uint8Array): Uint8Array | undefined {
-  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  let at = HEADER_LEN;
-  while (at + FIELD_HEADER_LEN <= record.length) {
-    const length = view.getUint16(at, true);
-    if (length < FIELD_HEADER_LEN) return undefined;
-    if (view.getUint16(at + 2, true) === PAYLOAD) return record.subarray(at + FIELD_HEADER_LEN, at + length);
-    at += (length + 3) & ~3;
-  }
-  return undefined;
+  const words = hearing === "sockets" ? ["sockets"] : ["nflog", String(GROUP)];
+  return CaptureStream.open(["ip", "netns", "exec", space, buildProgram("listener"), ...words], heard);
 }

@@ -1,11 +1,18 @@
 /*
  * Hears what is delivered to this network namespace's own programs, and writes it to standard output as a pcap file of
- * raw IPv4 packets. A policy of "ip xfrm" that blocks all input keeps the stack from answering: these sockets are exempt.
+ * raw IP packets.
+ *
+ *   listener nflog GROUP   what a rule logs to an NFLOG group
+ *   listener sockets       what raw IPv4 sockets get, even where a policy of "ip xfrm" blocks all input, which keeps the
+ *                          stack from answering: these sockets are exempt from it
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/in.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netlink.h>
 #include <linux/xfrm.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +22,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PROTOCOLS = 4, PACKET_MAX = 65535, RECEIVE_BUFFER = 64 << 20, LINKTYPE_RAW = 101 };
+enum { PROTOCOLS = 4, HEARD_MAX = 1 << 18, RECEIVE_BUFFER = 128 << 20, LINKTYPE_RAW = 101 };
 
 static const int protocols[PROTOCOLS] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP};
 
@@ -24,13 +31,11 @@ static void fail(const char *what) {
   exit(1);
 }
 
-static int open_raw(int protocol) {
-  struct xfrm_userpolicy_info exempt = {.sel.family = AF_INET, .dir = XFRM_POLICY_IN, .action = XFRM_POLICY_ALLOW};
+static int open_socket(int family, int type, int protocol) {
   int buffer = RECEIVE_BUFFER;
-  int made = socket(AF_INET, SOCK_RAW, protocol);
+  int made = socket(family, type, protocol);
   if (made < 0) fail("socket");
-  setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
-  if (setsockopt(made, IPPROTO_IP, IP_XFRM_POLICY, &exempt, sizeof exempt) != 0) fail("IP_XFRM_POLICY");
+  if (setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0) fail("SO_RCVBUFFORCE");
   return made;
 }
 
@@ -46,20 +51,95 @@ static void put_packet(const uint8_t *packet, uint32_t length) {
   put(packet, length);
 }
 
-int main(void) {
-  static uint8_t packet[PACKET_MAX];
-  const uint32_t file[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, PACKET_MAX, LINKTYPE_RAW};
-  struct pollfd heard[PROTOCOLS];
-  for (int i = 0; i < PROTOCOLS; i++) heard[i] = (struct pollfd){.fd = open_raw(protocols[i]), .events = POLLIN};
+static void begin(const char *how) {
+  const uint32_t file[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, HEARD_MAX, LINKTYPE_RAW};
   put(file, sizeof file);
   fflush(stdout);
-  fprintf(stderr, "listening on raw sockets\n");
-  while (poll(heard, PROTOCOLS, -1) >= 0) {
+  fprintf(stderr, "listening on %s\n", how);
+}
+
+static int open_raw(int protocol) {
+  struct xfrm_userpolicy_info exempt = {.sel.family = AF_INET, .dir = XFRM_POLICY_IN, .action = XFRM_POLICY_ALLOW};
+  int made = open_socket(AF_INET, SOCK_RAW, protocol);
+  if (setsockopt(made, IPPROTO_IP, IP_XFRM_POLICY, &exempt, sizeof exempt) != 0) fail("IP_XFRM_POLICY");
+  return made;
+}
+
+static void hear_sockets(uint8_t *heard) {
+  struct pollfd raw[PROTOCOLS];
+  for (int i = 0; i < PROTOCOLS; i++) raw[i] = (struct pollfd){.fd = open_raw(protocols[i]), .events = POLLIN};
+  begin("raw sockets");
+  while (poll(raw, PROTOCOLS, -1) >= 0) {
     for (int i = 0; i < PROTOCOLS; i++) {
       ssize_t length;
-      while ((length = recv(heard[i].fd, packet, sizeof packet, MSG_DONTWAIT)) > 0) put_packet(packet, (uint32_t)length);
+      while ((length = recv(raw[i].fd, heard, HEARD_MAX, MSG_DONTWAIT)) > 0) put_packet(heard, (uint32_t)length);
     }
     fflush(stdout);
   }
-  return 0;
+}
+
+/* One request to nfnetlink_log about a group, with one attribute. */
+static void ask_log(int log, uint16_t group, uint16_t type, const void *value, uint16_t length) {
+  struct {
+    struct nlmsghdr head;
+    struct nfgenmsg about;
+    struct nlattr attribute;
+    uint8_t value[16];
+  } request = {
+      .head = {.nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+      .about = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(group)},
+      .attribute = {.nla_len = (uint16_t)(NLA_HDRLEN + length), .nla_type = type},
+  };
+  struct {
+    struct nlmsghdr head;
+    struct nlmsgerr error;
+    uint8_t rest[256];
+  } answer;
+  memcpy(request.value, value, length);
+  request.head.nlmsg_len = (uint32_t)(sizeof request - sizeof request.value + NLA_ALIGN(length));
+  if (send(log, &request, request.head.nlmsg_len, 0) < 0 || recv(log, &answer, sizeof answer, 0) < 0) fail("nfnetlink_log");
+  errno = -answer.error.error;
+  if (errno != 0) fail("nfnetlink_log");
+}
+
+/* The packet that a message of nfnetlink_log is about. */
+static void put_logged(const struct nlmsghdr *message) {
+  const uint8_t *at = (const uint8_t *)NLMSG_DATA(message) + NLMSG_ALIGN(sizeof(struct nfgenmsg));
+  const uint8_t *end = (const uint8_t *)message + message->nlmsg_len;
+  while (at + NLA_HDRLEN <= end) {
+    const struct nlattr *attribute = (const struct nlattr *)at;
+    if (attribute->nla_len < NLA_HDRLEN) return;
+    if ((attribute->nla_type & NLA_TYPE_MASK) == NFULA_PAYLOAD)
+      put_packet(at + NLA_HDRLEN, attribute->nla_len - (uint32_t)NLA_HDRLEN);
+    at += NLA_ALIGN(attribute->nla_len);
+  }
+}
+
+static void hear_log(uint16_t group, uint8_t *heard) {
+  struct nfulnl_msg_config_cmd bind = {.command = NFULNL_CFG_CMD_BIND};
+  struct nfulnl_msg_config_mode whole = {.copy_range = htonl(0xffff), .copy_mode = NFULNL_COPY_PACKET};
+  int log = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+  ask_log(log, group, NFULA_CFG_CMD, &bind, sizeof bind);
+  ask_log(log, group, NFULA_CFG_MODE, &whole, sizeof whole);
+  begin("an NFLOG group");
+  while (1) {
+    ssize_t length = recv(log, heard, HEARD_MAX, MSG_DONTWAIT);
+    if (length < 0 && errno == EAGAIN) {
+      fflush(stdout);
+      length = recv(log, heard, HEARD_MAX, 0);
+    }
+    if (length < 0) fail("nfnetlink_log");
+    struct nlmsghdr *message = (struct nlmsghdr *)heard;
+    for (int left = (int)length; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+      if (message->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)) put_logged(message);
+  }
+}
+
+int main(int argc, char **argv) {
+  uint8_t *heard = malloc(HEARD_MAX);
+  if (heard == NULL) fail("malloc");
+  if (argc == 2 && strcmp(argv[1], "sockets") == 0) hear_sockets(heard);
+  else if (argc == 3 && strcmp(argv[1], "nflog") == 0) hear_log((uint16_t)atoi(argv[2]), heard);
+  else fprintf(stderr, "usage: listener nflog GROUP | listener sockets\n");
+  return 2;
 }

@@ -77,7 +77,7 @@ export class Rig {
     const { node, ends } = this.#spaces;
     for (const way of wires) {
       const heard = (octets: Uint8Array) => this.#hear({ way, octets });
-      this.#captures.push(await CaptureStream.open(tcpdumpIn(ends, way, ["-Q", "in"]), heard));
+      this.#captures.push(await CaptureStream.open(tcpdumpIn(ends, way), heard));
     }
     const delivered = (octets: Uint8Array) => this.#hear({ way: NODE_WAY, octets });
     this.#captures.push(await hearDelivered(node, hearing, delivered));

@@ -24,6 +24,8 @@ interface Turn {
   readonly toMachine: Entering;
 }
 
+/** Packets on their way before it is seen what became of them: captures have room for so many. */
+const AT_ONCE = 8_000;
 const SILENT: readonly Leaving[] = [];
 const NOWHERE: Entering = { way: "", frame: new Uint8Array(0) };
 
@@ -66,6 +68,8 @@ export class Sitting {
 
   /** Holds them all to their ends; resolves to where each first packet went in the kernel. */
   async hold(conversations: readonly Conversation[]): Promise<readonly (Leaving | undefined)[]> {
+    if (conversations.length >= TAGS)
+      throw new Error("There are more conversations than tags for their packets.");
     const hearings = conversations.map(open);
     this.#tally.open(hearings.length);
     const first: (Leaving | undefined)[] = [];
@@ -74,12 +78,15 @@ export class Sitting {
         .map((hearing, index) => nextTurn(hearing, index + 1))
         .filter((turn) => turn !== undefined);
       if (turns.length === 0) return first;
-      if (turns.length >= TAGS)
-        throw new Error(`${turns.length} packets in one round are more than there are tags.`);
-      const heard = await this.#rig.exchange(turns.map(({ toKernel }) => toKernel));
-      for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT);
+      for (let from = 0; from < turns.length; from += AT_ONCE)
+        await this.#take(turns.slice(from, from + AT_ONCE));
       if (first.length === 0) first.push(...hearings.map(({ kernel }) => kernel.there));
     }
+  }
+
+  async #take(turns: readonly Turn[]): Promise<void> {
+    const heard = await this.#rig.exchange(turns.map(({ toKernel }) => toKernel));
+    for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT);
   }
 
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[]): void {
