@@ -22,16 +22,30 @@ function sourcePort(packet: Uint8Array): number | undefined {
   return at === undefined ? undefined : read16(packet, at);
 }
 
-/** Ports that both chose where the packet sent had another, each of the right class. */
-function freshPorts(sent: Uint8Array, kernel: Uint8Array, machine: Uint8Array): ChosenPort | undefined {
+/** Whether another conversation's packets are already as this one is: then it must get another port. */
+export interface Clashes {
+  inKernel(packet: Uint8Array): boolean;
+  inMachine(packet: Uint8Array): boolean;
+}
+
+/** Ports of the right class that both chose, or one of them because others had chosen what the packet has. */
+function freshPorts(
+  sent: Uint8Array,
+  kernel: Uint8Array,
+  machine: Uint8Array,
+  clashes: Clashes,
+): ChosenPort | undefined {
   const [was, of, by] = [sourcePort(sent), sourcePort(kernel), sourcePort(machine)];
   if (was === undefined || of === undefined || by === undefined || of === by) return undefined;
   const protocol = placeOf(sent)?.protocol;
   const [low, high] = classOf(was, protocol === PROTO_ICMP || protocol === PROTO_ICMP6);
+  const isWithin = (port: number) => port >= low && port <= high;
   // In a small class the port that is drawn may well be the one that was there.
-  const isChosen = (port: number) =>
-    port >= low && port <= high && (port !== was || high - low < SMALL_CLASS);
-  return isChosen(of) && isChosen(by) ? { kernel: of, machine: by } : undefined;
+  const isChosen = (port: number) => isWithin(port) && (port !== was || high - low < SMALL_CLASS);
+  const bothChose = isChosen(of) && isChosen(by);
+  const kernelHadTo = by === was && isWithin(of) && clashes.inKernel(machine);
+  const machineHadTo = of === was && isWithin(by) && clashes.inMachine(kernel);
+  return bothChose || kernelHadTo || machineHadTo ? { kernel: of, machine: by } : undefined;
 }
 
 /** The ports that may explain a difference: those that are known, unless both have chosen anew. */
@@ -40,8 +54,9 @@ export function portsBetween(
   kernel: Uint8Array,
   machine: Uint8Array,
   known: ChosenPort | undefined,
+  clashes: Clashes,
 ): ChosenPort | undefined {
-  const fresh = freshPorts(sent, kernel, machine);
+  const fresh = freshPorts(sent, kernel, machine, clashes);
   if (known === undefined || fresh === undefined) return known ?? fresh;
   return fresh.kernel !== known.kernel && fresh.machine !== known.machine ? fresh : known;
 }

@@ -1,7 +1,7 @@
 import { ETH_LEN, ICMP_LEN } from "../../../assembly/abi/wire.js";
 import { verifyChecksums } from "../../../src/packet/checksum.js";
 import type { DropReason } from "../../../src/trace/codes.js";
-import { type ChosenPort, portsBetween, withKernelPort } from "./chosen-port.js";
+import { type ChosenPort, type Clashes, portsBetween, withKernelPort } from "./chosen-port.js";
 import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
 import {
@@ -78,12 +78,7 @@ function disagreement(kernel: readonly Leaving[], judgement: Judgement): Opinion
   return { difference: `kernel: ${describeLeaving(kernel)}; machine: ${describeJudgement(judgement)}` };
 }
 
-function comparePackets(
-  entering: Entering,
-  kernel: Leaving,
-  machine: Leaving,
-  known: ChosenPort | undefined,
-): Opinion {
+function comparePackets(entering: Entering, kernel: Leaving, machine: Leaving, past: Past): Opinion {
   if (isSame(kernel.octets, machine.octets)) return AGREED;
   const [theirs, ours] = [packetOf(kernel), packetOf(machine)];
   const isSameLink = isSame(
@@ -91,7 +86,7 @@ function comparePackets(
     machine.octets.subarray(0, machine.octets.length - ours.length),
   );
   if (!isSameLink) return { difference: "differ in the Ethernet header" };
-  const chosen = portsBetween(entering.frame.subarray(ETH_LEN), theirs, ours, known);
+  const chosen = portsBetween(entering.frame.subarray(ETH_LEN), theirs, ours, past.known, past);
   const candidates = chosen === undefined ? [] : withKernelPort(ours, chosen);
   if (chosen !== undefined && candidates.some((one) => isSame(theirs, one))) return { chosen };
   return { difference: `differ in ${differingFields(theirs, candidates[0] ?? ours)}` };
@@ -117,15 +112,18 @@ function compareAnswer(entering: Entering, kernel: readonly Leaving[], judgement
   return isRight && isToSender ? AGREED : disagreement(kernel, judgement);
 }
 
-/**
- * Compares what came out of the kernel with what the machine says, octet for octet but for ports that each chose
- * (`known` are those of the conversation so far).
- */
+/** What has been seen before that explains differing ports. */
+export interface Past extends Clashes {
+  /** Ports that both chose for the conversation. */
+  readonly known: ChosenPort | undefined;
+}
+
+/** Compares what came out of the kernel with what the machine says, octet for octet but for ports that each chose. */
 export function compare(
   entering: Entering,
   kernel: readonly Leaving[],
   judgement: Judgement,
-  known: ChosenPort | undefined,
+  past: Past,
 ): Opinion {
   const { verdict, leaving } = judgement;
   if (verdict === "PUNT") return { isPunted: true };
@@ -134,5 +132,5 @@ export function compare(
   if (only === undefined || kernel.length > 1 || only.way !== leaving.way || isKernelError(packetOf(only))) {
     return disagreement(kernel, judgement);
   }
-  return comparePackets(entering, only, leaving, known);
+  return comparePackets(entering, only, leaving, past);
 }

@@ -1,6 +1,8 @@
+import { familyOf } from "../../../src/net/ip.js";
 import type { Mac } from "../../../src/net/mac.js";
 import type { Conversation, Step } from "./conversation.js";
 import type { Dice } from "./dice.js";
+import { addressIn } from "./in-family.js";
 import type { Destinations, Ports, Sources } from "./parties.js";
 import { answer, ask, type Complaint, complain, type Subject } from "./steps.js";
 
@@ -47,14 +49,34 @@ function phrases(subject: Subject) {
   };
 }
 
+/** Somewhere between the client and the server. */
+const ROUTER = "198.18.9.9";
+
 const FLAGS = ["SA", "A", "PA", "FA", "F", "R", "RA", "", "SF", "SFRPAU", "FPU", "AU", "SR"];
 
-const COMPLAINTS: readonly Complaint[] = [
-  { type: 3, code: 3, quoted: 8 },
-  { type: 3, code: 1, quoted: 28 },
-  { type: 3, code: 4, quoted: 8 },
-  { type: 11, code: 0, quoted: 20, router: 0xc6120909 },
+/** What an ICMP error may say, and the same in ICMPv6. */
+const COMPLAINTS: readonly (readonly [Complaint, Complaint])[] = [
+  [
+    { type: 3, code: 3, quoted: 8 },
+    { type: 1, code: 4, quoted: 8 },
+  ],
+  [
+    { type: 3, code: 1, quoted: 28 },
+    { type: 1, code: 3, quoted: 28 },
+  ],
+  [
+    { type: 3, code: 4, quoted: 8 },
+    { type: 2, code: 0, quoted: 8 },
+  ],
+  [
+    { type: 11, code: 0, quoted: 20, router: addressIn(4, ROUTER) },
+    { type: 3, code: 0, quoted: 20, router: addressIn(6, ROUTER) },
+  ],
 ];
+
+function drawComplaint(subject: Subject, dice: Dice): Complaint {
+  return dice.of(COMPLAINTS)[familyOf(subject.from.address) === 4 ? 0 : 1];
+}
 
 const TCP: Repertoire = [
   [
@@ -79,7 +101,7 @@ const TCP: Repertoire = [
     "complaint of the server",
     (subject, dice) => {
       const say = phrases(subject);
-      const complaint = complain(subject, "there", dice.of(COMPLAINTS));
+      const complaint = complain(subject, "there", drawComplaint(subject, dice));
       return dice.percent(50)
         ? [say.syn, complaint, say.synAgain]
         : [say.syn, say.synAck, say.ack, say.data, complaint, say.dataAgain];
@@ -91,7 +113,7 @@ const TCP: Repertoire = [
     (subject, dice) => [
       phrases(subject).syn,
       phrases(subject).synAck,
-      complain(subject, "back", dice.of(COMPLAINTS)),
+      complain(subject, "back", drawComplaint(subject, dice)),
     ],
   ],
   [
@@ -138,7 +160,7 @@ const UDP: Repertoire = [
     "complaint of the server",
     (subject, dice) => [
       ask(subject, "ask"),
-      complain(subject, "there", dice.of(COMPLAINTS)),
+      complain(subject, "there", drawComplaint(subject, dice)),
       ask(subject, "ask again"),
     ],
   ],
@@ -148,7 +170,7 @@ const UDP: Repertoire = [
     (subject, dice) => [
       ask(subject, "ask"),
       answer(subject, "answer"),
-      complain(subject, "back", dice.of(COMPLAINTS)),
+      complain(subject, "back", drawComplaint(subject, dice)),
     ],
   ],
   [6, "bad checksum", (subject) => [ask(subject, "ask, bad checksum", { checksum: 1 }), ask(subject, "ask")]],
@@ -168,34 +190,41 @@ const ICMP: Repertoire = [
   [
     1,
     "complaint",
-    (subject, dice) => [ask(subject, "echo request"), complain(subject, "there", dice.of(COMPLAINTS))],
+    (subject, dice) => [
+      ask(subject, "echo request"),
+      complain(subject, "there", drawComplaint(subject, dice)),
+    ],
   ],
 ];
 
 const REPERTOIRES = { TCP, UDP, ICMP } as const;
 
+/** Who talks to whom, in one family. */
+export interface Parties {
+  readonly sources: Sources;
+  readonly destinations: Destinations;
+  readonly ports: Ports;
+}
+
 /** Draws conversations between those who are there. */
 export class Conversations {
-  readonly #sources: Sources;
-  readonly #destinations: Destinations;
-  readonly #ports: Ports;
+  readonly #parties: readonly Parties[];
   readonly #macs: ReadonlyMap<string, Mac>;
 
-  constructor(sources: Sources, destinations: Destinations, ports: Ports, macs: ReadonlyMap<string, Mac>) {
-    this.#sources = sources;
-    this.#destinations = destinations;
-    this.#ports = ports;
+  /** Of parties of one family or more; `macs` are those of the node's interfaces. */
+  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>) {
+    this.#parties = parties;
     this.#macs = macs;
   }
 
   draw(dice: Dice): Conversation {
-    const { protocol, ...to } = this.#destinations.draw(dice);
-    const source = this.#sources.draw(dice, to.address);
-    const { way, address } = source;
+    const { sources, destinations, ports } = dice.of(this.#parties);
+    const { protocol, ...to } = destinations.draw(dice);
+    const { way, address } = sources.draw(dice, to.address);
     const subject: Subject = {
       protocol,
       way,
-      from: { address, port: this.#ports.draw(dice, address) },
+      from: { address, port: ports.draw(dice, address) },
       to,
       ttl: dice.weighted([
         [20, 64],
@@ -208,34 +237,32 @@ export class Conversations {
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };
-    const [kind, steps] = this.#choose(dice, subject);
-    return { kind: `${protocol} ${kind}`, steps };
-  }
-
-  #choose(dice: Dice, subject: Subject): readonly [string, readonly Step[]] {
-    if (subject.protocol === "SCTP") throw new Error("SCTP is not spoken yet.");
-    const repertoire = REPERTOIRES[subject.protocol];
-    const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
-    return [kind, hold(subject, dice)];
+    const [kind, steps] = chooseSteps(dice, subject);
+    return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}`, steps };
   }
 
   /** First packets to a Service whose endpoints are counted. */
-  drawEven(dice: Dice, to: Subject["to"]): Conversation {
-    const { way, address } = dice.of(this.#sources.pods);
-    const from = { address, port: this.#ports.draw(dice, address) };
+  drawEven(dice: Dice, address: string, port: number): Conversation {
+    const { sources, ports } = dice.of(this.#parties.slice(0, 1));
+    const source = dice.of(sources.pods);
     const subject: Subject = {
       protocol: "TCP",
-      way,
-      from,
-      to,
+      way: source.way,
+      from: { address: source.address, port: ports.draw(dice, source.address) },
+      to: { address: addressIn(familyOf(source.address), address), port },
       ttl: 64,
       tos: 0,
       payload: 0,
       isn: [1, 1],
       macs: this.#macs,
     };
-    return { kind: EVEN_KIND, steps: [phrases(subject).syn] };
+    return { kind: "TCP even", steps: [phrases(subject).syn] };
   }
 }
 
-export const EVEN_KIND = "TCP even";
+function chooseSteps(dice: Dice, subject: Subject): readonly [string, readonly Step[]] {
+  if (subject.protocol === "SCTP") throw new Error("SCTP is not spoken yet.");
+  const repertoire = REPERTOIRES[subject.protocol];
+  const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
+  return [kind, hold(subject, dice)];
+}

@@ -1,8 +1,10 @@
 import type { CompileOptions } from "../../../src/compile.js";
 import type { Cluster } from "../../../src/model/cluster.js";
 import type { Pod } from "../../../src/model/pod.js";
-import { clusterOf, ip, type ServiceFields } from "../../proxy/cluster-of.js";
+import type { Family } from "../../../src/net/ip.js";
+import { ClusterBuilder, type ServiceFields } from "../../proxy/cluster-of.js";
 import type { Dice } from "./dice.js";
+import { addressIn, textIn, textInAll } from "./in-family.js";
 
 export const NODE = "worker-1";
 export const NODE_IP = "172.18.0.2";
@@ -34,14 +36,14 @@ export interface DrawnNode {
   readonly options: CompileOptions;
 }
 
-function podOf(address: string): Pod {
+function podOf(families: readonly Family[], address: string): Pod {
   return {
     namespace: "shop",
     name: `pod-${address.replaceAll(".", "-")}`,
     labels: new Map(),
     nodeName: address.startsWith("10.244.1.") ? NODE : "worker-2",
     hostNetwork: false,
-    podIPs: [ip(address)],
+    podIPs: families.map((family) => addressIn(family, address)),
     ports: [],
     ready: true,
     terminating: false,
@@ -65,10 +67,16 @@ const RANGES = [
   "203.0.113.0/24 10.244.0.0/16",
   "198.51.100.8/29 203.0.113.7/32",
   `${NODE_IP}/32 203.0.113.0/29`,
-  "2001:db8::/32",
 ] as const;
 
-function drawFields(dice: Dice, index: number, protocol: string): ServiceFields {
+/** Ranges of all families, sometimes of one alone, which leaves the others open. */
+function drawRanges(dice: Dice, families: readonly Family[]): string {
+  const range = dice.of(RANGES);
+  return dice.percent(25) ? textIn(dice.of([4, 6] as const), range) : textInAll(families, range);
+}
+
+function drawFields(dice: Dice, index: number, protocol: string, families: readonly Family[]): ServiceFields {
+  const all = (text: string) => textInAll(families, text);
   const type = dice.weighted([
     [3, "ClusterIP"],
     [4, "NodePort"],
@@ -80,11 +88,11 @@ function drawFields(dice: Dice, index: number, protocol: string): ServiceFields 
   if (dice.percent(25)) ports.push(`side:9090/${protocol}${nodePorts ? `>${31_000 + index}` : ""}`);
   return {
     type,
-    clusterIPs: `10.96.0.${index + 10}`,
+    clusterIPs: all(`10.96.0.${index + 10}`),
     ports: ports.join(" "),
-    ...(dice.percent(40) ? { externalIPs: `192.0.2.${index + 10}` } : {}),
-    ...(isBalanced ? { ingress: `192.0.2.${index + 110}${dice.percent(10) ? "!" : ""}` } : {}),
-    ...(isBalanced && dice.percent(45) ? { sourceRanges: dice.of(RANGES) } : {}),
+    ...(dice.percent(40) ? { externalIPs: all(`192.0.2.${index + 10}`) } : {}),
+    ...(isBalanced ? { ingress: all(`192.0.2.${index + 110}${dice.percent(10) ? "!" : ""}`) } : {}),
+    ...(isBalanced && dice.percent(45) ? { sourceRanges: drawRanges(dice, families) } : {}),
     ...(isBalanced && dice.percent(50) ? { healthCheckNodePort: 32_000 + index } : {}),
     ...(dice.percent(40) ? { externalTrafficPolicy: "Local" as const } : {}),
     ...(dice.percent(20) ? { internalTrafficPolicy: "Local" as const } : {}),
@@ -92,7 +100,12 @@ function drawFields(dice: Dice, index: number, protocol: string): ServiceFields 
   };
 }
 
-const OPTIONS: readonly (readonly [number, CompileOptions])[] = [
+/** Those with addresses as text. */
+type DrawnOptions = Omit<CompileOptions, "nodePortAddresses"> & {
+  readonly nodePortAddresses?: readonly string[];
+};
+
+const OPTIONS: readonly (readonly [number, DrawnOptions])[] = [
   [5, {}],
   [2, { masqueradeAll: true }],
   [2, { detectLocal: "none" }],
@@ -105,20 +118,43 @@ const OPTIONS: readonly (readonly [number, CompileOptions])[] = [
 const SCHEDULERS = ["rr", "sh", "mh", "sh"] as const;
 
 /** A cluster of two nodes with Services of every kind, and options of kube-proxy's. */
-export function drawNode(dice: Dice, services: number): DrawnNode {
-  const builder = clusterOf();
+export function drawNode(dice: Dice, services: number, families: readonly Family[]): DrawnNode {
+  const all = (text: string) => textInAll(families, text);
+  const builder = new ClusterBuilder()
+    .clusterCIDRs(all("10.244.0.0/16"))
+    .serviceCIDRs(all("10.96.0.0/12"))
+    .node(NODE, all(NODE_IP), all("10.244.1.0/24"))
+    .node("worker-2", all(OTHER_NODE_IP), all("10.244.2.0/24"));
+  const slice = (name: string, port: string, endpoints: readonly string[]) => {
+    for (const family of families) {
+      builder.slice(name, port, ...endpoints.map((endpoint) => textIn(family, endpoint)));
+    }
+  };
   for (let index = 0; index < services; index += 1) {
     const name = `shop/web-${index}`;
     const protocol = dice.weighted(SHAPES);
-    builder.service(name, drawFields(dice, index, protocol));
-    builder.slice(name, `main:${dice.of([80, 8080])}/${protocol}`, ...drawEndpoints(dice));
-    builder.slice(name, `side:9090/${protocol}`, ...drawEndpoints(dice));
+    builder.service(name, drawFields(dice, index, protocol, families));
+    slice(name, `main:${dice.of([80, 8080])}/${protocol}`, drawEndpoints(dice));
+    slice(name, `side:9090/${protocol}`, drawEndpoints(dice));
   }
   // One Service whose every endpoint is taken as often: the draws are counted there.
-  builder.service("shop/even", { clusterIPs: EVEN_IP, ports: "main:80" });
-  builder.slice("shop/even", "main:8080", ...LOCAL_PODS.slice(0, 5).map((address) => `${address}@${NODE}`));
-  const pods = [...LOCAL_PODS, ...REMOTE_PODS, IDLE_POD, REMOTE_IDLE_POD].map(podOf);
-  const options = { ...dice.weighted(OPTIONS), ipvsScheduler: dice.of(SCHEDULERS), node: NODE };
+  builder.service("shop/even", { clusterIPs: all(EVEN_IP), ports: "main:80" });
+  slice(
+    "shop/even",
+    "main:8080",
+    LOCAL_PODS.slice(0, EVEN_ENDPOINTS).map((address) => `${address}@${NODE}`),
+  );
+  const pods = [...LOCAL_PODS, ...REMOTE_PODS, IDLE_POD, REMOTE_IDLE_POD].map((address) =>
+    podOf(families, address),
+  );
+  const { nodePortAddresses, ...drawn } = dice.weighted(OPTIONS);
+  const addresses = nodePortAddresses?.flatMap((text) => families.map((family) => textIn(family, text)));
+  const options = {
+    ...drawn,
+    ...(addresses === undefined ? {} : { nodePortAddresses: addresses }),
+    ipvsScheduler: dice.of(SCHEDULERS),
+    node: NODE,
+  };
   return { cluster: { ...builder.build(), pods }, options };
 }
 

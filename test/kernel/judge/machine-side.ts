@@ -4,7 +4,6 @@ import { Engine } from "../../../src/engine/engine.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
 import type { DropReason, VerdictName } from "../../../src/trace/codes.js";
 import { type Entering, type Leaving, NODE_WAY } from "./conversation.js";
-import { endsOf } from "./steps.js";
 
 /** What the machine says of a packet. */
 export interface Judgement {
@@ -18,7 +17,7 @@ const CONNECTIONS = 65_535;
 /** Room enough for one packet's connection. */
 const FEW_CONNECTIONS = 63;
 /** Seeds that are tried until the machine chooses as the kernel did: nearly surely enough for a score of endpoints. */
-const TRIES = 400;
+const TRIES = 60;
 
 /** The machine as it judges one packet at a time, choosing what the kernel has chosen. */
 export class MachineSide {
@@ -46,27 +45,18 @@ export class MachineSide {
   }
 
   /**
-   * As `judge`, of a packet that may open a connection: the random state is set so that it goes where the kernel sent
-   * it, if it can. A second machine without connections finds out how.
+   * As `judge`, of a packet that may open a connection: the random state is set so that it is judged as the kernel did,
+   * if it can be. A second machine without connections finds out how.
    */
-  judgeAs(entering: Entering, now: number, kernel: Leaving | undefined): Judgement {
-    const aim = kernel === undefined ? undefined : endsOf(kernel)?.[1];
+  judgeLike(entering: Entering, now: number, isLike: (judgement: Judgement) => boolean): Judgement {
     // What a scheduler chooses follows from what it chose before: nothing is drawn.
-    if (kernel !== undefined && aim !== undefined && this.#engine.ruleset.proxy !== "ipvs") {
-      for (let tries = 0; tries < TRIES; tries++) {
-        this.#scout.clearConnections();
-        this.#seedBoth(++this.#seed);
-        const { leaving } = this.#run(this.#scout, this.#scoutBatch, entering, 0);
-        const ends = leaving === undefined ? undefined : endsOf(leaving)?.[1];
-        if (ends === undefined) break;
-        if (leaving?.way === kernel.way && ends.address === aim.address && ends.port === aim.port) break;
-      }
+    const tries = this.#engine.ruleset.proxy === "ipvs" ? 0 : TRIES;
+    for (let tried = 0; tried < tries; tried++) {
+      this.#scout.clearConnections();
+      this.#seedBoth(++this.#seed);
+      if (isLike(this.#run(this.#scout, this.#scoutBatch, entering, 0))) break;
     }
     return this.judge(entering, now);
-  }
-
-  forget(): void {
-    this.#engine.clearConnections();
   }
 
   #seedBoth(seed: number): void {

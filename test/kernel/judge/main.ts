@@ -10,6 +10,7 @@ import { faultsOf, printDifferences, printTable } from "./verdict.js";
 
 interface Options {
   readonly mode: readonly string[];
+  readonly family: keyof typeof FAMILIES;
   readonly packets: number;
   readonly seed: number;
   readonly break?: BrokenRule;
@@ -26,6 +27,8 @@ interface Result {
   readonly faults: readonly string[];
 }
 
+const FAMILIES = { "4": [4], "6": [6], both: [4, 6] } as const;
+
 /** Packets that suffice to meet a rule that is broken. */
 const FEW = 2_500;
 const SKIPPED = 2;
@@ -39,17 +42,18 @@ function parseCount(text: string): number {
 }
 
 /** Kinds of differences in few packets. */
-async function kindsOf(mode: Mode, seed: number, broken?: BrokenRule): Promise<readonly string[]> {
-  const setup = { mode, packets: FEW, seed, ...(broken === undefined ? {} : { broken }) };
+async function kindsOf(mode: Mode, options: Options, broken?: BrokenRule): Promise<readonly string[]> {
+  const [families, seed] = [FAMILIES[options.family], options.seed];
+  const setup = { mode, families, packets: FEW, seed, ...(broken === undefined ? {} : { broken }) };
   return (await holdTrial(setup, () => {})).groups.map(({ what }) => what);
 }
 
 /** A rule broken on purpose must be noticed, or the comparison proves nothing. */
-async function overlooked(mode: Mode, seed: number): Promise<string[]> {
-  const usual = new Set(await kindsOf(mode, seed));
+async function overlooked(mode: Mode, options: Options): Promise<string[]> {
+  const usual = new Set(await kindsOf(mode, options));
   const faults: string[] = [];
   for (const broken of BROKEN_RULES) {
-    const found = (await kindsOf(mode, seed, broken)).filter((what) => !usual.has(what));
+    const found = (await kindsOf(mode, options, broken)).filter((what) => !usual.has(what));
     say(`${mode.name}: a broken ${broken} rule makes ${found.length} kinds of differences`);
     if (found.length === 0) faults.push(`${mode.name}: a broken ${broken} rule was not noticed.`);
   }
@@ -59,8 +63,12 @@ async function overlooked(mode: Mode, seed: number): Promise<string[]> {
 /** Asks this machine's kernel. */
 async function askHere(mode: Mode, options: Options): Promise<Result> {
   const { packets, seed, break: broken, trust = false } = options;
-  const trial = await holdTrial({ mode, packets, seed, ...(broken === undefined ? {} : { broken }) }, say);
-  const unnoticed = broken === undefined && !trust ? await overlooked(mode, seed) : [];
+  const families = FAMILIES[options.family];
+  const trial = await holdTrial(
+    { mode, families, packets, seed, ...(broken === undefined ? {} : { broken }) },
+    say,
+  );
+  const unnoticed = broken === undefined && !trust ? await overlooked(mode, options) : [];
   return { trials: [trial], faults: [...faultsOf(trial), ...unnoticed] };
 }
 
@@ -69,7 +77,16 @@ async function askUml(mode: Mode, options: Options): Promise<Result> {
   const { packets, seed, examples, break: broken, trust = false } = options;
   const numbers = ["--packets", packets, "--seed", seed, "--examples", examples].map(String);
   const flags = [...(broken === undefined ? [] : ["--break", broken]), ...(trust ? ["--trust"] : [])];
-  const own = [process.execPath, fileURLToPath(import.meta.url), "--here", "--json", "--mode", mode.name];
+  const own = [
+    process.execPath,
+    fileURLToPath(import.meta.url),
+    "--here",
+    "--json",
+    "--mode",
+    mode.name,
+    "--family",
+    "4",
+  ];
   const { status, output } = await runInUml([...own, ...numbers, ...flags], say);
   if (output === "") throw new Error(`In user-mode Linux the program ended with status ${status}.`);
   return JSON.parse(output) as Result;
@@ -102,6 +119,7 @@ function print({ trials, faults }: Result, { seed, examples, json = false }: Opt
 const names = MODES.map(({ name }) => name);
 const command = new Command("test:kernel")
   .addOption(new Option("--mode <mode...>", "who is asked").choices(names).default(names))
+  .addOption(new Option("--family <family>", "of the cluster").choices(Object.keys(FAMILIES)).default("both"))
   .option("--packets <count>", "packets a mode", parseCount, 100_000)
   .option("--seed <seed>", "of all that is drawn", parseCount, 1)
   .addOption(

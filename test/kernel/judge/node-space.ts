@@ -1,4 +1,4 @@
-import { printIp } from "../../../src/net/ip.js";
+import { type Family, familyOf, printIp } from "../../../src/net/ip.js";
 import { printMac } from "../../../src/net/mac.js";
 import { type Neighbour, printNeighbours } from "../../../src/ruleset/neighbours.js";
 import { type Interface, printRoutes, type Route } from "../../../src/ruleset/routes.js";
@@ -31,6 +31,8 @@ const QUIET = {
   "net.ipv6.conf.default.accept_dad": 0,
   "net.ipv6.conf.default.router_solicitations": 0,
   "net.ipv6.icmp.ratelimit": 0,
+  // A type that is none.
+  "net.ipv6.icmp.ratemask": 255,
 } as const;
 
 /** The far ends have no stack: it would answer. */
@@ -59,8 +61,6 @@ function createInterface({ node, ends }: Spaces, device: Interface): string[] {
   return [`link add ${name} ${settings} type vxlan ${tunnel}`, `link set ${name} up`];
 }
 
-const familyWord = (address: number | bigint) => (typeof address === "bigint" ? "-6 " : "");
-
 function addressesOf({ name, kind, addresses }: Interface): string[] {
   if (kind === "loopback") return [];
   return addresses.map(({ address, length }) => {
@@ -72,10 +72,6 @@ function addressesOf({ name, kind, addresses }: Interface): string[] {
 /** What the kernel has not made by itself from the addresses. */
 const isGiven = ({ proto }: Route) => proto !== "kernel";
 
-function routeWords(route: Route): string {
-  return `${familyWord(route.prefix.address)}route add ${printRoutes([route]).trim()}`;
-}
-
 function neighbourWords(neighbour: Neighbour): string {
   return `neigh replace ${printNeighbours([neighbour]).trim().replace("PERMANENT", "nud permanent")}`;
 }
@@ -83,6 +79,17 @@ function neighbourWords(neighbour: Neighbour): string {
 /** What hands lines to `ip` or `bridge` of a namespace. */
 function batch(space: string, program: "ip" | "bridge", lines: readonly string[]): Call {
   return { program, words: ["-netns", space, "-batch", "-"], input: `${lines.join("\n")}\n` };
+}
+
+/** What adds those routes that are of a family: `ip` takes no other way to tell whose a default route is. */
+function adding(space: string, family: Family, routes: readonly Route[]): Call {
+  const own = routes.filter(({ prefix }) => familyOf(prefix.address) === family);
+  const { program, words, input } = batch(
+    space,
+    "ip",
+    own.map((route) => `route add ${printRoutes([route]).trim()}`),
+  );
+  return { program, words: [`-${family}`, ...words], ...(input === undefined ? {} : { input }) };
 }
 
 /** What leaves a device has its checksums written, and is not put together. */
@@ -116,7 +123,7 @@ export function raising(spaces: Spaces, ruleset: Ruleset, guests: readonly Neigh
     ),
     ...(hasTunnel ? wires.flatMap(({ name }) => plainly(spaces, name)) : []),
     batch(node, "ip", interfaces.flatMap(addressesOf)),
-    batch(node, "ip", routes.filter(isGiven).map(routeWords)),
+    ...([4, 6] as const).map((family) => adding(node, family, routes.filter(isGiven))),
     batch(node, "ip", [...neighbours, ...guests].map(neighbourWords)),
     batch(
       node,

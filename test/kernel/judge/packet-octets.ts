@@ -47,16 +47,17 @@ export function quoteOf(packet: Uint8Array): number | undefined {
  */
 const ERROR_PRECEDENCE = 0xc0;
 const PRECEDENCE_MASK = 0xe0;
-/** A kernel's own flow labels have this bit (net.ipv6.flowlabel_state_ranges): those of the judge's packets never do. */
-const OWN_LABEL = 0x80000;
-const LABEL_MASK = 0xfffff;
+/** Traffic class of ICMPv6 errors that are the judge's: a kernel's have 0. */
+export const COMPLAINT_TOS = 4;
 
 /** Whether a kernel made the packet itself, as an answer to one of the judge's. */
 export function isKernels(packet: Uint8Array): boolean {
   const place = placeOf(packet);
   if (place?.family === 4) return (read8(packet, wire.IP4_TOS) & PRECEDENCE_MASK) === ERROR_PRECEDENCE;
-  return (read32(packet, 0) & OWN_LABEL) !== 0;
+  return quoteOf(packet) !== undefined && ((read32(packet, 0) >>> 20) & 0xff) === 0;
 }
+
+const LABEL_MASK = 0xfffff;
 
 /** The number that tells a packet of the judge's from others, also where a kernel's ICMP error quotes it. */
 export function tagOf(packet: Uint8Array): number | undefined {

@@ -1,7 +1,6 @@
 import type { Cluster } from "../../../src/model/cluster.js";
-import type { Ip } from "../../../src/net/ip.js";
+import { type Family, familyOf, type Ip } from "../../../src/net/ip.js";
 import { isProxied } from "../../../src/proxy/frontends.js";
-import { ip } from "../../proxy/cluster-of.js";
 import { NODE_WAY } from "./conversation.js";
 import type { Dice } from "./dice.js";
 import {
@@ -9,10 +8,12 @@ import {
   EVEN_IP,
   GATEWAY_IP,
   IDLE_POD,
+  NODE,
   NODE_IP,
   OTHER_NODE_IP,
   REMOTE_IDLE_POD,
 } from "./drawn-node.js";
+import { addressIn } from "./in-family.js";
 import type { Protocol } from "./segment.js";
 
 /** Whoever sends: an address, and the interface that its packets come in by. */
@@ -38,43 +39,49 @@ const OUTSIDERS = [
 ];
 const ABROAD = ["198.18.7.7", "8.8.4.4"];
 
-const sourceOf = (way: string) => (address: string) => ({ way, address: ip(address) });
-
-/** Who may send to this destination: the node's own loopback address only talks to the node. */
-function ownSources(to: Ip): Source[] {
-  const own = [NODE_IP, BRIDGE_IP].map(ip);
-  const isLoopback = typeof to === "number" && to >>> 24 === 127;
-  if (isLoopback) return [{ way: NODE_WAY, address: ip("127.0.0.1") }];
-  const sources = own.map((address) => ({ way: NODE_WAY, address }));
-  return own.includes(to) ? [{ way: NODE_WAY, address: to }] : sources;
-}
+const LOOPBACK = "127.0.0.1";
 
 /** Draws who sends. */
 export class Sources {
   readonly #pods: readonly Source[];
   readonly #remotePods: readonly Source[];
-  readonly #outsiders = [...OUTSIDERS, ...GUESTS].map(sourceOf(UPLINK));
-  readonly #neighbours = [OTHER_NODE_IP, GATEWAY_IP].map(sourceOf(UPLINK));
+  readonly #outsiders: readonly Source[];
+  readonly #neighbours: readonly Source[];
+  readonly #own: readonly Source[];
+  readonly #loopback: Source;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, family: Family) {
+    const by = (way: string) => (text: string) => ({ way, address: addressIn(family, text) });
     const podsOf = (name: string, way: string) =>
       cluster.pods
         .filter(({ nodeName }) => nodeName === name)
-        .flatMap(({ podIPs }) => podIPs.map((address) => ({ way, address })));
-    this.#pods = podsOf("worker-1", BRIDGE);
+        .flatMap(({ podIPs }) => podIPs.filter((address) => familyOf(address) === family))
+        .map((address) => ({ way, address }));
+    this.#pods = podsOf(NODE, BRIDGE);
     this.#remotePods = podsOf("worker-2", UPLINK);
+    this.#outsiders = [...OUTSIDERS, ...GUESTS].map(by(UPLINK));
+    this.#neighbours = [OTHER_NODE_IP, GATEWAY_IP].map(by(UPLINK));
+    this.#own = [NODE_IP, BRIDGE_IP].map(by(NODE_WAY));
+    this.#loopback = by(NODE_WAY)(LOOPBACK);
   }
 
   draw(dice: Dice, to: Ip): Source {
-    const kinds = [
-      [4, this.#pods],
-      [5, this.#outsiders],
-      [1, this.#remotePods],
-      [1, this.#neighbours],
-      [2, ownSources(to)],
-    ] as const;
-    const isLoopback = typeof to === "number" && to >>> 24 === 127;
-    return dice.of(isLoopback ? ownSources(to) : dice.weighted(kinds));
+    if (to === this.#loopback.address) return this.#loopback;
+    return dice.of(
+      dice.weighted([
+        [4, this.#pods],
+        [5, this.#outsiders],
+        [1, this.#remotePods],
+        [1, this.#neighbours],
+        [2, this.#ownTo(to)],
+      ] as const),
+    );
+  }
+
+  /** The node asks itself from the address that it asks. */
+  #ownTo(to: Ip): readonly Source[] {
+    const same = this.#own.filter(({ address }) => address === to);
+    return same.length > 0 ? same : this.#own;
   }
 
   /** Of the node's Pods: whoever has no rule of its own. */
@@ -84,20 +91,21 @@ export class Sources {
 }
 
 /** Everything that the cluster's Services answer on, with the nodePorts on every address. */
-function frontendsOf(cluster: Cluster): Destination[] {
-  const hosts = [NODE_IP, NODE_IP, BRIDGE_IP, OTHER_NODE_IP, "127.0.0.1"].map(ip);
+function frontendsOf(cluster: Cluster, family: Family): Destination[] {
+  const here = (text: string) => addressIn(family, text);
+  const hosts = [NODE_IP, NODE_IP, BRIDGE_IP, OTHER_NODE_IP, LOOPBACK].map(here);
   return cluster.services.filter(isProxied).flatMap((service) => {
     const addresses = [
       ...service.clusterIPs,
       ...service.clusterIPs,
       ...service.externalIPs,
       ...service.loadBalancerIngress.flatMap(({ ip: address }) => (address === undefined ? [] : [address])),
-    ];
+    ].filter((address) => familyOf(address) === family);
     const healthCheck = { port: service.healthCheckNodePort, protocol: "TCP" as const };
     return service.ports.flatMap(({ port, protocol, nodePort }) => [
       ...addresses.map((address) => ({ address, port, protocol })),
       ...(nodePort === 0 ? [] : hosts.map((address) => ({ address, port: nodePort, protocol }))),
-      ...(healthCheck.port === 0 ? [] : [{ address: ip(NODE_IP), ...healthCheck }]),
+      ...(healthCheck.port === 0 ? [] : [{ address: here(NODE_IP), ...healthCheck }]),
     ]);
   });
 }
@@ -107,13 +115,12 @@ export class Destinations {
   readonly #frontends: readonly Destination[];
   readonly #hosts: readonly Ip[];
 
-  constructor(cluster: Cluster) {
-    this.#frontends = frontendsOf(cluster);
+  constructor(cluster: Cluster, family: Family) {
+    this.#frontends = frontendsOf(cluster, family);
     const pods = [IDLE_POD, REMOTE_IDLE_POD, "10.244.1.8", "10.244.2.8"];
     const unallocated = ["10.96.0.5", "10.97.3.4", EVEN_IP];
-    this.#hosts = [...pods, ...unallocated, ...ABROAD, NODE_IP, BRIDGE_IP, OTHER_NODE_IP, "127.0.0.1"].map(
-      ip,
-    );
+    const hosts = [NODE_IP, BRIDGE_IP, OTHER_NODE_IP, LOOPBACK];
+    this.#hosts = [...pods, ...unallocated, ...ABROAD, ...hosts].map((text) => addressIn(family, text));
   }
 
   draw(dice: Dice): Destination {

@@ -1,7 +1,15 @@
 import type { ChosenPort } from "./chosen-port.js";
 import { compare } from "./comparison.js";
-import type { Conversation, Entering, Leaving, Said, Step } from "./conversation.js";
-import type { MachineSide } from "./machine-side.js";
+import {
+  type Conversation,
+  type Entering,
+  type Leaving,
+  packetOf,
+  type Said,
+  type Step,
+} from "./conversation.js";
+import { Ledger } from "./ledger.js";
+import type { Judgement, MachineSide } from "./machine-side.js";
 import { type Rig, TAGS } from "./rig.js";
 import type { Tally } from "./tally.js";
 
@@ -58,6 +66,7 @@ export class Sitting {
   readonly #rig: Rig;
   readonly #machine: MachineSide;
   readonly #tally: Tally;
+  readonly #ledger = new Ledger();
   readonly #began = performance.now();
 
   constructor(rig: Rig, machine: MachineSide, tally: Tally) {
@@ -90,30 +99,37 @@ export class Sitting {
   }
 
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[]): void {
-    const now = Math.floor(performance.now() - this.#began);
-    // What comes from the client may open a connection, again too: another SYN, or where the first packet was refused.
-    const judgement =
-      step.direction === "there"
-        ? this.#machine.judgeAs(toMachine, now, kernel[0])
-        : this.#machine.judge(toMachine, now);
-    const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, hearing.port);
+    const past = { known: hearing.port, ...this.#ledger.seenBy(hearing) };
+    const judgement = this.#ask(step, toMachine, (one) => {
+      return compare(toKernel, kernel, one, past).difference === undefined;
+    });
+    const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, past);
     this.#tally.count(toKernel, kernel, judgement, hearing.next > 1);
     if (difference !== undefined) {
-      const { kind } = hearing.conversation;
-      this.#tally.differ({
-        conversation: kind,
-        step: step.name,
-        how: difference,
-        entering: toKernel,
-        kernel,
-        judgement,
-      });
+      const names = { conversation: hearing.conversation.kind, step: step.name, how: difference };
+      this.#tally.differ({ ...names, entering: toKernel, kernel, judgement });
     }
     hearing.isOver = difference !== undefined || isPunted === true;
     hearing.port = chosen ?? hearing.port;
-    if (judgement.leaving === undefined || kernel[0] === undefined) return;
-    if (step.direction === "aside") return;
-    hearing.kernel[step.direction] = kernel[0];
-    hearing.machine[step.direction] = judgement.leaving;
+    if (!hearing.isOver) this.#remember(hearing, step, kernel[0], judgement.leaving);
+  }
+
+  /** What comes from the client may open a connection, again too: another SYN, or where the first packet was refused. */
+  #ask(step: Step, entering: Entering, isLike: (judgement: Judgement) => boolean): Judgement {
+    const now = Math.floor(performance.now() - this.#began);
+    if (step.direction !== "there") return this.#machine.judge(entering, now);
+    return this.#machine.judgeLike(entering, now, isLike);
+  }
+
+  #remember(
+    hearing: Hearing,
+    { direction }: Step,
+    kernel: Leaving | undefined,
+    machine: Leaving | undefined,
+  ): void {
+    if (kernel === undefined || machine === undefined || direction === "aside") return;
+    hearing.kernel[direction] = kernel;
+    hearing.machine[direction] = machine;
+    if (direction === "there") this.#ledger.enter(packetOf(kernel), packetOf(machine), hearing);
   }
 }

@@ -3,7 +3,7 @@ import type { Ip } from "../../../src/net/ip.js";
 import type { Mac } from "../../../src/net/mac.js";
 import { read16, read32, read128 } from "../../../src/packet/octets.js";
 import { type Leaving, NODE_WAY, packetOf, type Said, type Step } from "./conversation.js";
-import { placeOf, portsAt } from "./packet-octets.js";
+import { COMPLAINT_TOS, placeOf, portsAt } from "./packet-octets.js";
 import { type End, enter, enterError, type Protocol, type Segment } from "./segment.js";
 
 /** What all packets of a conversation have in common. */
@@ -93,7 +93,16 @@ export function complain(subject: Subject, about: "there" | "back", complaint: C
     if (place === undefined) return undefined;
     const [to, from] = addressesOf(packet);
     const { way } = leaving;
-    const segment = { way, mac: macOf(subject, way), tag, ttl: subject.ttl, tos: 0, type, code, to };
+    const segment = {
+      way,
+      mac: macOf(subject, way),
+      tag,
+      ttl: subject.ttl,
+      tos: COMPLAINT_TOS,
+      type,
+      code,
+      to,
+    };
     return enterError({
       ...segment,
       router: router ?? from,

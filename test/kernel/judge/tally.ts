@@ -1,7 +1,9 @@
-import { concat } from "../../../src/packet/octets.js";
+import { ETH_LEN, ETH_TYPE, ETH_TYPE_IP4, ETH_TYPE_IP6 } from "../../../assembly/abi/wire.js";
+import { concat, write } from "../../../src/packet/octets.js";
 import { printPacket } from "../../../src/packet/print.js";
 import { type Entering, type Leaving, NODE_WAY } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
+import { placeOf } from "./packet-octets.js";
 
 /** A packet that kernel and machine see differently. */
 export interface Difference {
@@ -20,14 +22,19 @@ export interface DifferenceGroup {
   readonly example: readonly string[];
 }
 
-const ETHERNET = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0);
+/** A packet behind a header that says no more than its kind. */
+function framed(packet: Uint8Array): Uint8Array {
+  const header = new Uint8Array(ETH_LEN);
+  write(header, ETH_TYPE, 2, placeOf(packet)?.family === 6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4, "type");
+  return concat(header, packet);
+}
 
 function describe(where: string, frame: Uint8Array): string {
   return `${where}: ${printPacket(frame)}`;
 }
 
 function describeLeaving(who: string, { way, octets }: Leaving): string {
-  if (way === NODE_WAY) return describe(`${who}, delivered`, concat(ETHERNET, octets));
+  if (way === NODE_WAY) return describe(`${who}, delivered`, framed(octets));
   return describe(`${who}, by ${way}`, octets);
 }
 

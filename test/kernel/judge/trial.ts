@@ -1,14 +1,15 @@
 import { release } from "node:os";
 import { compile } from "../../../src/compile.js";
+import type { Family } from "../../../src/net/ip.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { ProxyMode, Ruleset } from "../../../src/ruleset/ruleset.js";
-import { ip } from "../../proxy/cluster-of.js";
 import { type BrokenRule, withBrokenRule } from "./broken-rule.js";
 import { type Draws, evenness } from "./chi-square.js";
 import { type Conversation, NODE_WAY } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { Dice } from "./dice.js";
 import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP } from "./drawn-node.js";
+import { addressIn } from "./in-family.js";
 import { type Backend, loading } from "./kernel-rules.js";
 import { MachineSide } from "./machine-side.js";
 import { Destinations, GUESTS, Ports, Sources } from "./parties.js";
@@ -36,6 +37,8 @@ export const MODES: readonly Mode[] = [
 
 export interface TrialSetup {
   readonly mode: Mode;
+  /** Those of the cluster, one or both. */
+  readonly families: readonly Family[];
   readonly packets: number;
   readonly seed: number;
   /** A rule that is wrong in what the kernel loads. */
@@ -45,6 +48,7 @@ export interface TrialSetup {
 /** How one mode did: plain data. */
 export interface Trial extends Outcome {
   readonly mode: string;
+  readonly families: readonly Family[];
   /** Release of the kernel that was asked. */
   readonly kernel: string;
   /** Packets for which a capture had no room. */
@@ -62,9 +66,9 @@ const CONVERSATIONS = 5_000;
 const SPARE = 1.3;
 
 /** Beside each wire's end, one at the node itself. */
-function sentinelsOf(ruleset: Ruleset): Sentinel[] {
+function sentinelsOf(ruleset: Ruleset, family: Family): Sentinel[] {
   const macs = macsOf(ruleset);
-  const from = { address: ip("198.18.0.1"), port: 4_000 };
+  const from = addressIn(family, "198.18.0.1");
   const towards = (at: string, to: string): Sentinel => ({
     at,
     make: (tag) =>
@@ -72,8 +76,8 @@ function sentinelsOf(ruleset: Ruleset): Sentinel[] {
         protocol: "UDP",
         way: "eth0",
         mac: macs.get("eth0") ?? 0,
-        from: { ...from, port: 1_024 + Math.floor(Math.random() * 64_000) },
-        to: { address: ip(to), port: 9 },
+        from: { address: from, port: 1_024 + Math.floor(Math.random() * 64_000) },
+        to: { address: addressIn(family, to), port: 9 },
         tag,
         ttl: 64,
         tos: 0,
@@ -93,9 +97,12 @@ function routed(ruleset: Ruleset): Ruleset {
   return { ...ruleset, interfaces };
 }
 
-/** On-link hosts, with the addresses that the machine gives to hosts it has no entry of. */
-function guestsOf(): Neighbour[] {
-  return GUESTS.map((text) => ({ address: ip(text), dev: "eth0", mac: 0x0242 * 2 ** 32 + Number(ip(text)) }));
+/** On-link hosts, with the MAC addresses that the machine gives to hosts it has no entry of. */
+function guestsOf(families: readonly Family[]): Neighbour[] {
+  const addresses = families.flatMap((family) => GUESTS.map((text) => addressIn(family, text)));
+  return addresses.map((address) => {
+    return { address, dev: "eth0", mac: 0x0242 * 2 ** 32 + Number(BigInt(address) & 0xffff_ffffn) };
+  });
 }
 
 /** The kernel's settings that kube-proxy makes. */
@@ -117,21 +124,26 @@ interface Stage {
 }
 
 async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
-  const { cluster, options } = drawNode(dice, SERVICES);
-  const { proxy, backend } = setup.mode;
+  const { cluster, options } = drawNode(dice, SERVICES, setup.families);
+  const { families, mode } = setup;
+  const { proxy, backend } = mode;
   const cni = { plugin: "flannel", backend: "host-gw" } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
   const machine = await MachineSide.load(ruleset);
   const right = loading(ruleset, backend);
   const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
   const hearing = proxy === "ipvs" ? "sockets" : "nflog";
-  const parts = { ruleset, texts, guests: guestsOf(), settings: SETTINGS[proxy], hearing } as const;
-  const rig = await Rig.raise(parts, sentinelsOf(ruleset));
-  const parties = [new Sources(cluster), new Destinations(cluster), new Ports()] as const;
+  const parts = { ruleset, texts, guests: guestsOf(families), settings: SETTINGS[proxy], hearing } as const;
+  const rig = await Rig.raise(parts, sentinelsOf(ruleset, families[0] ?? 4));
+  const parties = families.map((family) => ({
+    sources: new Sources(cluster, family),
+    destinations: new Destinations(cluster, family),
+    ports: new Ports(),
+  }));
   return {
     rig,
     sitting: new Sitting(rig, machine, tally),
-    conversations: new Conversations(...parties, macsOf(ruleset)),
+    conversations: new Conversations(parties, macsOf(ruleset)),
   };
 }
 
@@ -148,8 +160,7 @@ function drawConversations(drawn: Conversations, dice: Dice, packets: number): C
 
 /** First packets to one Service, by the endpoint that got them. */
 async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: number): Promise<Draws> {
-  const to = { address: ip(EVEN_IP), port: 80 };
-  const asked = Array.from({ length: count }, () => conversations.drawEven(dice, to));
+  const asked = Array.from({ length: count }, () => conversations.drawEven(dice, EVEN_IP, 80));
   const counts = new Map<string, number>();
   for (const leaving of await sitting.hold(asked)) {
     const endpoint = String(leaving === undefined ? undefined : endsOf(leaving)?.[1].address);
@@ -177,5 +188,12 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     }
     say(`${mode}: ${tally.packets} of ${setup.packets} packets, ${tally.differing} differ`);
   }
-  return { mode, kernel: release(), missed, draws: draws ?? evenness([0, 0]), ...tally.outcome };
+  return {
+    mode,
+    families: setup.families,
+    kernel: release(),
+    missed,
+    draws: draws ?? evenness([0, 0]),
+    ...tally.outcome,
+  };
 }

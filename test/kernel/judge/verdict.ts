@@ -7,6 +7,7 @@ const IMPROBABLE = 1e-6;
 /** Columns of the result. */
 const COLUMNS: readonly (readonly [string, (trial: Trial) => string | number])[] = [
   ["mode", ({ mode }) => mode],
+  ["IP", ({ families }) => families.map((family) => `v${family}`).join(" and ")],
   ["Linux", ({ kernel }) => kernel],
   ["packets", ({ packets }) => packets],
   ["flows", ({ flows }) => flows],
@@ -24,7 +25,7 @@ const COLUMNS: readonly (readonly [string, (trial: Trial) => string | number])[]
 export function printTable(trials: readonly Trial[]): string {
   const cell = (value: string | number) =>
     typeof value === "number" ? value.toLocaleString("en-GB") : value;
-  const isText = (column: (typeof COLUMNS)[number]) => column[0] === "mode" || column[0] === "Linux";
+  const isText = ([title]: (typeof COLUMNS)[number]) => ["mode", "IP", "Linux"].includes(title);
   const lines = [
     COLUMNS.map(([title]) => title),
     COLUMNS.map((column) => (isText(column) ? "---" : "---:")),
