@@ -3,6 +3,7 @@ import {
   HOOK_IP6,
   HOOK_NAT,
   HOOK_RAW,
+  NEXT_HOP_KIND_LOCAL,
   TARGET_DROP,
   TARGET_NONE,
   TARGET_REJECT,
@@ -99,7 +100,9 @@ export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize):
 /** Gives the packet the way out's source address, where a rule said MASQUERADE (nf_nat_masquerade_ipv4, …_ipv6). */
 export function masquerade(packet: Packet): void {
   if (packet.masquerade == 0 || (packet.translated & TRANSLATED_SRC) != 0) return;
-  if (packet.family == 6) packet.src6 = sourceOf6(packet.image, packet.hop);
+  // To an address of the node itself, IPv6 takes that very address (RFC 6724 §5 rule 1).
+  if (packet.family == 6)
+    packet.src6 = packet.hopKind == NEXT_HOP_KIND_LOCAL ? packet.dst6 : sourceOf6(packet.image, packet.hop);
   else packet.src = load<u32>(packet.hopAddress, HOP_SOURCE);
   if (TRACE) recordEnds(packet, EVENT_MASQUERADE, packet.src, 0, 0, 0, 0, packet.src6, i32x4.splat(0));
 }

@@ -13,6 +13,8 @@ export interface Underlay {
   /** The route that the kernel would take, without the local table. */
   lookup(address: Ip): Route | undefined;
   device(name: string): Device;
+  /** In the order in which the kernel knows them. */
+  devices(): Iterable<Device>;
 }
 
 /** What is known of a tunnelled hop before the way through the underlay is. */
@@ -87,7 +89,7 @@ export class Hops {
   sourceChanged(device: Device): void {
     for (const hop of device.vias.values()) this.invalidate(hop);
     this.invalidate(device.connected);
-    this.invalidate(device.local);
+    for (const one of this.#underlay.devices()) this.invalidate(one.local);
   }
 
   /** How many hops wait to be resolved. */
@@ -138,11 +140,20 @@ export class Hops {
       const resolved = this.#resolve(hop);
       const { facts: device, number } = hop.device;
       this.numbered[hop.number] = resolved.known;
-      const source = hop.device.sourceTo(hop.via);
+      const source = hop.type === "local" ? this.#localSource() : hop.device.sourceTo(hop.via);
       const source6 = hop.type === "local" ? 0n : hop.device.source6To(hop.via);
       setHopEntry(view, place(hop), resolved, { device, number, source, source6 });
     }
     this.#stale.length = 0;
+  }
+
+  /** What MASQUERADE gives to the node's packets to itself: lo has no address for it, so another device's (inet_select_addr). */
+  #localSource(): Ip4 {
+    for (const device of this.#underlay.devices()) {
+      const source = device.facts.kind === "loopback" ? 0 : device.sourceTo(undefined);
+      if (source !== 0) return source;
+    }
+    return 0;
   }
 
   /** The numbers of all hops by their keys. */

@@ -48,8 +48,10 @@ export class Network {
     for (const [index, device] of interfaces.entries())
       this.#devices.set(device.name, new Device(device, index + 1, index + 1, journal));
     const device = (name: string) => this.#device(name);
-    this.hops = new Hops({ lookup: (address) => this.#rib.lookup(address), device }, hopNumbers);
-    this.#rib = new Rib(this.hops, device, () => this.#devices.values(), journal);
+    const devices = () => this.#devices.values();
+    const lookup = (address: Ip) => this.#rib.lookup(address);
+    this.hops = new Hops({ lookup, device, devices }, hopNumbers);
+    this.#rib = new Rib(this.hops, device, devices, journal);
     this.#neighbours = new Keyed(neighbours, neighbourKey, journal);
     this.#fdb = new Keyed(fdb, fdbKey, journal);
     for (const { dev, mac, dst } of fdb) if (typeof dst === "number") device(dev).remotes.set(mac, dst);
