@@ -22,9 +22,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PROTOCOLS = 4, HEARD_MAX = 1 << 18, RECEIVE_BUFFER = 128 << 20, LINKTYPE_RAW = 101 };
+enum { PROTOCOLS = 4, DATAGRAMS = 0, HEARD_MAX = 1 << 18, RECEIVE_BUFFER = 128 << 20, LINKTYPE_RAW = 101 };
 
-static const int protocols[PROTOCOLS] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP};
+static const int protocols[PROTOCOLS] = {[DATAGRAMS] = IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_SCTP};
 
 static void fail(const char *what) {
   fprintf(stderr, "listener: %s: %s\n", what, strerror(errno));
@@ -65,15 +65,26 @@ static int open_raw(int protocol) {
   return made;
 }
 
+static void put_all(int raw, uint8_t *heard) {
+  ssize_t length;
+  while ((length = recv(raw, heard, HEARD_MAX, MSG_DONTWAIT)) > 0) put_packet(heard, (uint32_t)length);
+}
+
+/* A datagram is put behind all that came before it by the other sockets: it may be the one that says it was the last. */
 static void hear_sockets(uint8_t *heard) {
   struct pollfd raw[PROTOCOLS];
+  uint8_t *datagram = malloc(HEARD_MAX);
+  if (datagram == NULL) fail("malloc");
   for (int i = 0; i < PROTOCOLS; i++) raw[i] = (struct pollfd){.fd = open_raw(protocols[i]), .events = POLLIN};
   begin("raw sockets");
   while (poll(raw, PROTOCOLS, -1) >= 0) {
-    for (int i = 0; i < PROTOCOLS; i++) {
-      ssize_t length;
-      while ((length = recv(raw[i].fd, heard, HEARD_MAX, MSG_DONTWAIT)) > 0) put_packet(heard, (uint32_t)length);
-    }
+    ssize_t length;
+    do {
+      length = recv(raw[DATAGRAMS].fd, datagram, HEARD_MAX, MSG_DONTWAIT);
+      for (int i = 0; i < PROTOCOLS; i++)
+        if (i != DATAGRAMS) put_all(raw[i].fd, heard);
+      if (length > 0) put_packet(datagram, (uint32_t)length);
+    } while (length > 0);
     fflush(stdout);
   }
 }

@@ -1,5 +1,5 @@
 import type { ChosenPort } from "./chosen-port.js";
-import { compare } from "./comparison.js";
+import { compare, describeLeaving } from "./comparison.js";
 import {
   type Conversation,
   type Entering,
@@ -18,6 +18,8 @@ interface Hearing {
   readonly conversation: Conversation;
   readonly kernel: Said;
   readonly machine: Said;
+  /** What became of each packet so far, in the kernel. */
+  readonly past: string[];
   next: number;
   port: ChosenPort | undefined;
   isOver: boolean;
@@ -43,6 +45,7 @@ function open(conversation: Conversation): Hearing {
     conversation,
     kernel: said(),
     machine: said(),
+    past: [],
     next: 0,
     port: undefined,
 
@@ -107,8 +110,9 @@ export class Sitting {
     this.#tally.count(toKernel, kernel, judgement, hearing.next > 1);
     if (difference !== undefined) {
       const names = { conversation: hearing.conversation.kind, step: step.name, how: difference };
-      this.#tally.differ({ ...names, entering: toKernel, kernel, judgement });
+      this.#tally.differ({ ...names, past: hearing.past, entering: toKernel, kernel, judgement });
     }
+    hearing.past.push(`${step.name}: ${describeLeaving(kernel)}`);
     hearing.isOver = difference !== undefined || isPunted === true;
     hearing.port = chosen ?? hearing.port;
     if (!hearing.isOver) this.#remember(hearing, step, kernel[0], judgement.leaving);

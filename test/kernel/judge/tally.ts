@@ -10,6 +10,8 @@ export interface Difference {
   readonly conversation: string;
   readonly step: string;
   readonly how: string;
+  /** What became of the packets before it. */
+  readonly past: readonly string[];
   readonly entering: Entering;
   readonly kernel: readonly Leaving[];
   readonly judgement: Judgement;
@@ -38,13 +40,14 @@ function describeLeaving(who: string, { way, octets }: Leaving): string {
   return describe(`${who}, by ${way}`, octets);
 }
 
-function exampleOf({ entering, kernel, judgement }: Difference): string[] {
+function exampleOf({ past, entering, kernel, judgement }: Difference): string[] {
   const from = entering.way === NODE_WAY ? "the node makes" : `${entering.way} brings`;
   const machine =
     judgement.leaving === undefined
       ? `machine: ${judgement.verdict} ${judgement.reason}`
       : describeLeaving("machine", judgement.leaving);
   return [
+    ...(past.length === 0 ? [] : [`after ${past.join("; ")}`]),
     describe(from, entering.frame),
     ...(kernel.length === 0 ? ["kernel: nothing"] : kernel.map((one) => describeLeaving("kernel", one))),
     machine,
