@@ -59,8 +59,7 @@ export const DROP_PROTOCOL: u32 = 21;
 export const DROP_VLAN: u32 = 22;
 /**
  * A source or destination that no packet from outside may have: 0/8, 127/8 or a multicast source (RFC 1812 §5.3.7); of
- * IPv6 ::1, a source that is multicast or an IPv4 address mapped, a multicast destination of the node itself; or ::, where
- * it would be forwarded.
+ * IPv6 ::1, a multicast source, a multicast destination of the node itself, or the source :: where it would be forwarded.
  */
 export const DROP_MARTIAN: u32 = 23;
 /** The tunnel says congestion (CE) to a packet that does not know ECN (RFC 6040 §4.2). */

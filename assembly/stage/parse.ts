@@ -37,7 +37,7 @@ import { Ethernet } from "../wire/ethernet";
 import { Ip4 } from "../wire/ip4";
 import { extensionLength, Ip6, isExtension } from "../wire/ip6";
 import { areHopOptionsGood } from "../wire/options6";
-import { isLinkLocal, isLoopback, isMapped, isMulticast, isMulticastOfNobody } from "../wire/scope6";
+import { isLinkLocal, isLoopback, isMulticast, isMulticastOfNobody } from "../wire/scope6";
 import { Tcp } from "../wire/tcp";
 import { transportHeaderLength } from "../wire/transport";
 import { Udp } from "../wire/udp";
@@ -108,7 +108,7 @@ function parse4(packet: Packet, room: u32): bool {
 
 /** As ip6_rcv_core. */
 function isMartian6(src: v128, dst: v128): bool {
-  return isLoopback(src) || isLoopback(dst) || isMulticast(src) || isMapped(src) || isMulticastOfNobody(dst);
+  return isLoopback(src) || isLoopback(dst) || isMulticast(src) || isMulticastOfNobody(dst);
 }
 
 /** The hop-by-hop header, which stands first and which every router reads, lets the packet pass. */

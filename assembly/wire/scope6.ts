@@ -32,8 +32,3 @@ export function isMulticastOfNobody(address: v128): bool {
 export function isLinkLocal(address: v128): bool {
   return word0(address) >> 22 == 0xfe80 >> 6;
 }
-
-/** ::ffff:0:0/96: an IPv4 address, which belongs in no header. */
-export function isMapped(address: v128): bool {
-  return isEqual(v128.replace_lane<u32>(address, 3, 0), i32x4(0, 0, 0xffff, 0));
-}

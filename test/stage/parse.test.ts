@@ -63,7 +63,7 @@ const CASES6: readonly (readonly [what: string, octets: Uint8Array, verdict: str
   ["a loopback source from outside", ip6(17, UDP, { src: "::1" }), "DROP", "MARTIAN"],
   ["a loopback destination from outside", ip6(17, UDP, { dst: "::1" }), "DROP", "MARTIAN"],
   ["a multicast source", ip6(17, UDP, { src: "ff02::1" }), "DROP", "MARTIAN"],
-  ["an IPv4 address mapped", ip6(17, UDP, { src: "::ffff:10.0.0.1" }), "DROP", "MARTIAN"],
+  ["an IPv4 address mapped", ip6(17, UDP, { src: "::ffff:10.0.0.1" }), "FORWARD", "NONE"],
   ["multicast", ip6(17, UDP, { dst: "ff02::1" }), "PUNT", "MULTICAST"],
   ["multicast of the node itself", ip6(17, UDP, { dst: "ff01::1" }), "DROP", "MARTIAN"],
   ["multicast of scope 0", ip6(17, UDP, { dst: "ff00::1" }), "DROP", "MARTIAN"],
