@@ -135,6 +135,22 @@ describe("masquerading of IPv6", () => {
   });
 });
 
+describe("next hops", () => {
+  it("have no IPv6 address unless one was set, whatever lay where it would be", async () => {
+    const rules = (count: number) => Array.from({ length: count }, () => new RuleDraft().target(TARGET_DROP));
+    const node = (await BareNode.make())
+      // A block of 256 octets is given back.
+      .chain(1, ...rules(8))
+      .chain(1, ...rules(20))
+      .chain(0, new RuleDraft().target(TARGET_MASQUERADE, 0, 0))
+      .hook(HOOK_IP6 + HOOK_POSTROUTING, 0, HOOK_NAT)
+      .route("::/0", { kind: "direct", out: UPLINK })
+      .route("fd00::/64", { kind: "direct", out: UPLINK, source6: "fd00::2" });
+    const sourceTo = (to: string) => describePacket(node.one(udp(CLIENT, to)).frame).src;
+    expect([sourceTo(WORLD), sourceTo("[fd00::1]:80")]).toEqual(["::", "fd00::2"]);
+  });
+});
+
 describe("IPv6 in tunnels", () => {
   const DSTS = { vxlan: "[fd00:244:2::9]:80", geneve: "[fd00:244:3::9]:80" } as const;
 
@@ -264,7 +280,7 @@ describe("IPVS of IPv6", () => {
   });
 
   it("keeps a server's place by its whole address", async () => {
-    const [first, second] = ["fd00:244:1::9", "fd00:245:1::9"];
+    const [first, second, third] = ["fd00:244:1::9", "fd00:245:1::9", "fd00:246:1::9"];
     const node = (await router()).route(`${VIP}/128`, { kind: "local" });
     const setTo = (...servers: readonly string[]) =>
       node.service(
@@ -272,10 +288,10 @@ describe("IPVS of IPv6", () => {
         [VIP, 6, 80],
         servers.map((server) => [server, 80, 1] as const),
       );
-    setTo(first, second);
-    expect(serverOf(node, "[2001:db8::1]:1")[1]).toBe(second);
-    // The one whose turn was last leaves; the next is the one before it.
-    setTo(first);
-    expect(serverOf(node, "[2001:db8::1]:2")[1]).toBe(first);
+    setTo(first, second, third);
+    expect([1, 2].map((client) => serverOf(node, `[2001:db8::1]:${client}`)[1])).toEqual([third, second]);
+    // The oldest leaves; behind the second, whose turn was last, the list begins again.
+    setTo(second, third);
+    expect(serverOf(node, "[2001:db8::1]:3")[1]).toBe(third);
   });
 });
