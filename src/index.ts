@@ -9,6 +9,7 @@ export type { ProxyConfig } from "./config/proxy-config.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
+export { ruleDoubt } from "./engine/entries/iptables.js";
 export type { EngineOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
 export type { ClusterChange } from "./model/change.js";
@@ -23,7 +24,7 @@ export { KUBERNETES_VERSIONS, type KubernetesVersion } from "./proxy/kubernetes-
 export type { UdpFlow } from "./proxy/stale-udp.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export { type Connection, type ConnectionTuple, printConnection } from "./ruleset/connections.js";
-export type { Iptables } from "./ruleset/iptables.js";
+export type { Iptables, Rule as IptablesRule } from "./ruleset/iptables.js";
 export { type IptablesDump, parseIptablesDump } from "./ruleset/iptables-dump.js";
 export { type UnknownPart, unknownParts } from "./ruleset/iptables-lines.js";
 export { parseIptables, printIptables } from "./ruleset/iptables-text.js";

@@ -1,11 +1,15 @@
+import { basename } from "node:path";
 import type { Command } from "commander";
 import {
+  type Diagnostic,
   type DumpText,
   Engine,
   type EngineOptions,
   InputError,
   type Ip,
+  type IptablesRule,
   type Ruleset,
+  ruleDoubt,
   rulesetFromDump,
 } from "../index.js";
 import { UsageError } from "./errors.js";
@@ -81,6 +85,26 @@ function textOf(path: string | undefined): DumpText | undefined {
   return path === undefined ? undefined : readText(path);
 }
 
+/** Rules of which it is not always known whether they hit, or what they do then: notes, as they may never be met. */
+function doubts({ ruleset, tables }: DumpedNode): readonly Diagnostic[] {
+  const { iptables, ip6tables } = ruleset;
+  return [iptables, ip6tables].flatMap((one) => {
+    const file = tables[one?.family ?? 4]?.file ?? "";
+    const rules = one?.tables.flatMap(({ chains }) => chains.flatMap((chain) => chain.rules)) ?? [];
+    return rules.flatMap((rule): readonly Diagnostic[] => {
+      const reason = isKnown(rule) ? ruleDoubt(rule) : undefined;
+      if (reason === undefined) return [];
+      const message = `a packet that meets this rule may be undecided: ${reason}.`;
+      return [{ severity: "note", place: { file, field: `line ${rule.line}` }, message }];
+    });
+  });
+}
+
+/** Whether nothing of a rule is unknown, of which it is warned. */
+function isKnown({ matches, target }: IptablesRule): boolean {
+  return target?.kind !== "unknown" && matches.every(({ kind }) => kind !== "unknown");
+}
+
 /** Reads the dumps that the options name. InputError as rulesetFromDump has it. */
 export function loadDump(options: DumpOptions): DumpedNode {
   const tables = readText(options.iptablesSave ?? "-");
@@ -94,7 +118,8 @@ export function loadDump(options: DumpOptions): DumpedNode {
     "ip-neigh": textOf(options.ipNeigh),
     "bridge-fdb": textOf(options.bridgeFdb),
   };
-  const { node, localAddress, in: name } = options;
+  const { localAddress, in: name } = options;
+  const node = options.node ?? basename(tables.file);
   const ruleset = rulesetFromDump(
     { "iptables-save": tables, ...withoutAbsent(parts) },
     {
@@ -103,7 +128,8 @@ export function loadDump(options: DumpOptions): DumpedNode {
       ...(name === undefined || options.ipAddr !== undefined ? {} : { interfaces: [name] }),
     },
   );
-  return { ruleset, tables: { 4: tables, 6: ip6tables ?? tables } };
+  const dumped = { ruleset, tables: { 4: tables, 6: ip6tables ?? tables } };
+  return { ...dumped, ruleset: { ...ruleset, diagnostics: [...ruleset.diagnostics, ...doubts(dumped)] } };
 }
 
 type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };

@@ -9,6 +9,7 @@ import { unknownParts } from "./iptables-lines.js";
 import { parseIptables } from "./iptables-text.js";
 import { type Ipvs, parseIpvs } from "./ipvs.js";
 import { parseNeighbours } from "./neighbours.js";
+import { setsNamed } from "./references.js";
 import { parseRoutes } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
 import { parseFdb } from "./vxlan.js";
@@ -97,6 +98,26 @@ function warnUnknown(iptables: Iptables | undefined, file: string): readonly Dia
   }));
 }
 
+/** Sets that rules ask and that are not given, each with the first line that does. */
+function warnAbsent(
+  iptables: Iptables | undefined,
+  file: string,
+  sets: readonly IpSet[],
+): readonly Diagnostic[] {
+  const given = new Set(sets.map(({ name }) => name));
+  const absent = new Map<string, number | undefined>();
+  for (const { chains } of iptables?.tables ?? [])
+    for (const { rules } of chains)
+      for (const rule of rules)
+        for (const name of setsNamed(rule))
+          if (!given.has(name) && !absent.has(name)) absent.set(name, rule.line);
+  return [...absent].map(([name, line]) => ({
+    severity: "warning",
+    place: { file, field: `line ${line}` },
+    message: `the set ${name} is not given (ipset-save): rules that ask it are undecided.`,
+  }));
+}
+
 /** The tables of both families, and the file that each was read from. */
 interface ReadTables {
   readonly iptables?: Iptables | undefined;
@@ -104,7 +125,7 @@ interface ReadTables {
   readonly unknown: readonly Diagnostic[];
 }
 
-function readTables(dump: NodeDump, readings: Readings): ReadTables {
+function readTables(dump: NodeDump, readings: Readings, sets: readonly IpSet[]): ReadTables {
   const [four, six] = [dump["iptables-save"], dump["ip6tables-save"]];
   const both = readings.of(four, parseIptablesDump);
   const own = readings.of(six, (text, file) => parseIptables(text, file, 6));
@@ -113,9 +134,12 @@ function readTables(dump: NodeDump, readings: Readings): ReadTables {
     throw new InputError([{ severity: "error", place: { file: four.file }, message }]);
   }
   const ip6tables = own ?? both?.ip6tables;
+  const sixFile = six?.file ?? four.file;
   const unknown = [
     ...warnUnknown(both?.iptables, four.file),
-    ...warnUnknown(ip6tables, six?.file ?? four.file),
+    ...warnAbsent(both?.iptables, four.file, sets),
+    ...warnUnknown(ip6tables, sixFile),
+    ...warnAbsent(ip6tables, sixFile, sets),
   ];
   return { iptables: both?.iptables, ip6tables, unknown };
 }
@@ -141,8 +165,8 @@ const modeOf = (ipvs: Ipvs | undefined) => (ipvs === undefined ? "iptables" : "i
  */
 export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Ruleset {
   const readings = new Readings();
-  const { iptables, ip6tables, unknown } = readTables(dump, readings);
   const ipsets = readings.of(dump["ipset-save"], readSets);
+  const { iptables, ip6tables, unknown } = readTables(dump, readings, ipsets?.sets ?? []);
   const ipvs = readings.of(dump["ipvsadm-save"], parseIpvs);
   const known = readNetwork(dump, readings);
   readings.refuse();

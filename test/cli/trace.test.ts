@@ -90,10 +90,13 @@ describe("packetyard trace", () => {
   it("shows every example in its help working", () => {
     const { stdout: help } = packetyard(["trace", "--help"]);
     const examples = help.match(/^ {2}packetyard trace .*$/gm) ?? [];
-    expect(examples.length).toBe(4);
+    expect(examples.length).toBe(5);
     for (const example of examples) {
       const args = example.trim().split(" ").slice(1);
-      const given = args.map((arg) => (arg === "cluster.yaml" ? "examples/shop.yaml" : arg));
+      const given = args.map((arg) => {
+        if (/^(rules|addr|route)$/.test(arg)) return `test/cli/dumps/${arg}`;
+        return arg === "cluster.yaml" ? "examples/shop.yaml" : arg;
+      });
       expect([example, packetyard(given).code]).toEqual([example, 0]);
     }
     expect(help).toContain("node/NAME[:PORT]");

@@ -5,16 +5,24 @@ import { printSteps } from "../../trace/steps.js";
 import { type DumpedNode, type DumpOptions, loadDump, loadEngine } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { FATES } from "../journey.js";
+import type { Mention } from "../mention.js";
 import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 
 /** What is asked of a node that is known by its dumps. */
 export interface DumpTrace extends DumpOptions {
-  readonly from: { readonly address: Ip; readonly port: number };
-  readonly to: { readonly address: Ip; readonly port: number };
+  readonly source: Mention;
+  readonly destination: Mention;
   readonly protocol: "tcp" | "udp";
+  /** The source port, where the source does not say it. */
+  readonly sport: number;
   readonly seed: number;
   readonly output: "text" | "json" | "yaml";
+}
+
+interface PacketEnd {
+  readonly address: Ip;
+  readonly port: number;
 }
 
 /** A trace opens one connection. */
@@ -44,7 +52,17 @@ function ending({ verdict, steps, out }: Trace, node: string, undecided: Undecid
   return `${FATES[verdict]} on node ${node}: ${last?.text ?? ""}`;
 }
 
-const endAsData = ({ address, port }: DumpTrace["from"]) => ({
+/** Ends are addresses: a node's dumps name nothing. */
+function endOf({ kind, text, ...mention }: Mention, otherwise: number): PacketEnd {
+  if (kind !== "address" || !("address" in mention)) {
+    throw new UsageError(`«${text}»: a node's rules name nobody; write IP:port.`);
+  }
+  const port = mention.port === undefined ? otherwise : Number(mention.port);
+  if (port === 0) throw new UsageError(`«${text}»: a packet goes to a port; write ${text}:PORT.`);
+  return { address: mention.address, port };
+}
+
+const endAsData = ({ address, port }: PacketEnd) => ({
   name: printIp(address),
   address: printIp(address),
   port,
@@ -52,7 +70,8 @@ const endAsData = ({ address, port }: DumpTrace["from"]) => ({
 
 /** `trace --iptables-save`: one packet's way through a node of which only dumps are known. */
 export async function traceDump(options: DumpTrace): Promise<void> {
-  const { from, to, protocol, seed, output } = options;
+  const { source, destination, protocol, sport, seed, output } = options;
+  const [from, to] = [endOf(source, sport), endOf(destination, 0)];
   const family = familyOf(from.address);
   if (familyOf(to.address) !== family)
     throw new UsageError("--from and --to are of two families: give two addresses of one.");

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type Cluster, InputError, type Ip, tcp, udp } from "../../index.js";
+import { type Cluster, InputError, tcp, udp } from "../../index.js";
 import { printIp } from "../../net/ip.js";
 import type { Protocol } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
@@ -133,26 +133,11 @@ function asData(journey: Journey, from: End, to: End, protocol: string): unknown
   };
 }
 
-/** An end by its address: a node's dumps name nothing. */
-function dumpEnd(
-  mention: Mention,
-  option: string,
-  otherwise: number,
-): { readonly address: Ip; readonly port: number } {
-  const { kind, text } = mention;
-  if (kind !== "address")
-    throw new UsageError(`${option} ${text}: a node's rules name nobody; write IP:port.`);
-  const port = mention.port === undefined ? otherwise : Number(mention.port);
-  if (port === 0) throw new UsageError(`${option} ${text}: a packet goes to a port; write ${text}:PORT.`);
-  return { address: mention.address, port };
-}
-
 async function trace(options: TraceOptions): Promise<void> {
   const mentions = parseMentions(options);
   if (namesDump(options)) {
-    const from = dumpEnd(mentions.source, "--from", options.sport ?? SOURCE_PORT);
-    const to = dumpEnd(mentions.destination, "--to", 0);
-    return traceDump({ ...options, protocol: options.protocol ?? "tcp", from, to });
+    const { protocol = "tcp", sport = SOURCE_PORT } = options;
+    return traceDump({ ...options, ...mentions, protocol, sport });
   }
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
