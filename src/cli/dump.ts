@@ -92,7 +92,7 @@ function doubts({ ruleset, tables }: DumpedNode): readonly Diagnostic[] {
     const file = tables[one?.family ?? 4]?.file ?? "";
     const rules = one?.tables.flatMap(({ chains }) => chains.flatMap((chain) => chain.rules)) ?? [];
     return rules.flatMap((rule): readonly Diagnostic[] => {
-      const reason = isKnown(rule) ? ruleDoubt(rule) : undefined;
+      const reason = isWorthNoting(rule) ? ruleDoubt(rule) : undefined;
       if (reason === undefined) return [];
       const message = `a packet that meets this rule may be undecided: ${reason}.`;
       return [{ severity: "note", place: { file, field: `line ${rule.line}` }, message }];
@@ -100,9 +100,10 @@ function doubts({ ruleset, tables }: DumpedNode): readonly Diagnostic[] {
   });
 }
 
-/** Whether nothing of a rule is unknown, of which it is warned. */
-function isKnown({ matches, target }: IptablesRule): boolean {
-  return target?.kind !== "unknown" && matches.every(({ kind }) => kind !== "unknown");
+/** False for a rule with an unknown part, of which it is warned, and for one whose hits change nothing. */
+function isWorthNoting({ matches, target }: IptablesRule): boolean {
+  if (target === undefined || target.kind === "watch") return false;
+  return target.kind !== "unknown" && matches.every(({ kind }) => kind !== "unknown");
 }
 
 /** Reads the dumps that the options name. InputError as rulesetFromDump has it. */

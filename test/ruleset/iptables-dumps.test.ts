@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
+import { ruleDoubt } from "../../src/engine/entries/iptables.js";
 import type { Iptables } from "../../src/ruleset/iptables.js";
 import { parseIptablesDump } from "../../src/ruleset/iptables-dump.js";
 import { unknownParts, withoutLines } from "../../src/ruleset/iptables-lines.js";
@@ -24,62 +25,65 @@ const NO_LISTING = /^istio-cni-nftables\/|\.Ln\.(FWD|INP)\.(lower|upper)\.txt$/;
 const files = filesOf(FOLDER);
 const listings = files.filter((name) => !NO_LISTING.test(name));
 
-/**
- * Rules of each file, IPv4 and IPv6, and the parts of them that are not understood: groups by their names, which
- * only the machine that the rules are for could look up.
- */
-const UNDERSTOOD: Readonly<Record<string, readonly [rules: number, unknown: readonly string[]]>> = {
-  "istio-cni-iptables/default.golden.txt": [18, []],
-  "istio-cni-iptables/dns_pod_disabled_and_on_globally.golden.txt": [12, []],
-  "istio-cni-iptables/dns_pod_disabled_and_on_globally_ipv6.golden.txt": [24, []],
-  "istio-cni-iptables/dns_pod_enabled_and_off_globally.golden.txt": [18, []],
-  "istio-cni-iptables/hostprobe_ipv6.golden.txt": [4, []],
-  "istio-cni-iptables/ingress.golden.txt": [10, []],
-  "istio-cni-iptables/ingress_and_virtual_interfaces.golden.txt": [14, []],
-  "istio-cni-iptables/ingress_and_virtual_interfaces_ipv6.golden.txt": [28, []],
-  "istio-cni-iptables/ingress_ipv6.golden.txt": [20, []],
-  "istio-cni-iptables/virtual_interfaces.golden.txt": [16, []],
-  "istio-cni-iptables/virtual_interfaces_ipv6.golden.txt": [32, []],
-  "istio-istio-iptables/basic-exclude-nic.golden.txt": [14, []],
-  "istio-istio-iptables/dns-uid-gid.golden.txt": [66, []],
-  "istio-istio-iptables/empty.golden.txt": [12, []],
-  "istio-istio-iptables/inbound-ports-wildcard-tproxy.golden.txt": [26, []],
-  "istio-istio-iptables/inbound-ports-wildcard.golden.txt": [14, []],
-  "istio-istio-iptables/ip-range.golden.txt": [35, []],
-  "istio-istio-iptables/ipnets-with-kube-virt-interfaces.golden.txt": [17, []],
-  "istio-istio-iptables/ipv6-dns-outbound-owner-groups-exclude.golden.txt": [
-    28,
-    ["-m owner --gid-owner ftp", "-m owner --gid-owner ftp"],
-  ],
-  "istio-istio-iptables/ipv6-dns-outbound-owner-groups.golden.txt": [
-    26,
-    ["-m owner ! --gid-owner java", "-m owner ! --gid-owner java"],
-  ],
-  "istio-istio-iptables/ipv6-empty-inbound-ports.golden.txt": [24, []],
-  "istio-istio-iptables/ipv6-inbound-ports.golden.txt": [30, []],
-  "istio-istio-iptables/ipv6-ipnets.golden.txt": [38, []],
-  "istio-istio-iptables/ipv6-outbound-ports.golden.txt": [28, []],
-  "istio-istio-iptables/ipv6-uid-gid.golden.txt": [50, []],
-  "istio-istio-iptables/kube-virt-interfaces.golden.txt": [17, []],
-  "istio-istio-iptables/loopback-outbound-iprange.golden.txt": [30, []],
-  "istio-istio-iptables/outbound-ports-include.golden.txt": [14, []],
-  "istio-istio-iptables/tproxy.golden.txt": [78, []],
-  "k8s/aks-2021-07-iptables-save-npm-filter.txt": [80, []],
-  "k8s/aks-2022-04-iptables-save-npm-v2.txt": [270, []],
-  "k8s/calico-felix-iptables-dump.txt": [44, []],
-  "k8s/kubeadm-1.11-bridge-iptables-save.txt": [85, []],
-  "netfilter-suite/fedora27-iptables.txt": [73, []],
-  "netfilter-suite/ipt-save-filter.txt": [55, []],
-  "netfilter-suite/iptables.dump": [5, []],
-  "netfilter-suite/policy-drop.txt": [1, []],
-  "realworld/config_home_user__typical_home_user_iptables-save.txt": [218, []],
-  "realworld/config_memphis_testbed__iptables-save.txt": [34, []],
-  "realworld/config_random_srv__iptables-save.txt": [8, []],
-  "realworld/configs_sqrl_shorewall__2015_aug_iptables-save-spoofing-protection.txt": [102, []],
-  "realworld/configs_srvs_ufw__server2-iptables-save.txt": [68, []],
-  "realworld/docker_topos__iptables-save.topos4.1.txt": [36, []],
-  "realworld/medium-sized-company__iptables-save.txt": [598, []],
-  "realworld/openvpn.eu__iptables-save.txt": [17, []],
+/** Rules of each file, IPv4 and IPv6, and how many of them are fully understood: every packet's way through is known. */
+const UNDERSTOOD: Readonly<Record<string, readonly [rules: number, understood: number]>> = {
+  "istio-cni-iptables/default.golden.txt": [18, 16],
+  "istio-cni-iptables/dns_pod_disabled_and_on_globally.golden.txt": [12, 12],
+  "istio-cni-iptables/dns_pod_disabled_and_on_globally_ipv6.golden.txt": [24, 24],
+  "istio-cni-iptables/dns_pod_enabled_and_off_globally.golden.txt": [18, 16],
+  "istio-cni-iptables/hostprobe_ipv6.golden.txt": [4, 2],
+  "istio-cni-iptables/ingress.golden.txt": [10, 10],
+  "istio-cni-iptables/ingress_and_virtual_interfaces.golden.txt": [14, 14],
+  "istio-cni-iptables/ingress_and_virtual_interfaces_ipv6.golden.txt": [28, 28],
+  "istio-cni-iptables/ingress_ipv6.golden.txt": [20, 20],
+  "istio-cni-iptables/virtual_interfaces.golden.txt": [16, 16],
+  "istio-cni-iptables/virtual_interfaces_ipv6.golden.txt": [32, 32],
+  "istio-istio-iptables/basic-exclude-nic.golden.txt": [14, 8],
+  "istio-istio-iptables/dns-uid-gid.golden.txt": [66, 22],
+  "istio-istio-iptables/empty.golden.txt": [12, 6],
+  "istio-istio-iptables/inbound-ports-wildcard-tproxy.golden.txt": [26, 17],
+  "istio-istio-iptables/inbound-ports-wildcard.golden.txt": [14, 8],
+  "istio-istio-iptables/ip-range.golden.txt": [35, 13],
+  "istio-istio-iptables/ipnets-with-kube-virt-interfaces.golden.txt": [17, 11],
+  "istio-istio-iptables/ipv6-dns-outbound-owner-groups-exclude.golden.txt": [28, 12],
+  "istio-istio-iptables/ipv6-dns-outbound-owner-groups.golden.txt": [26, 12],
+  "istio-istio-iptables/ipv6-empty-inbound-ports.golden.txt": [24, 12],
+  "istio-istio-iptables/ipv6-inbound-ports.golden.txt": [30, 18],
+  "istio-istio-iptables/ipv6-ipnets.golden.txt": [38, 26],
+  "istio-istio-iptables/ipv6-outbound-ports.golden.txt": [28, 16],
+  "istio-istio-iptables/ipv6-uid-gid.golden.txt": [50, 26],
+  "istio-istio-iptables/kube-virt-interfaces.golden.txt": [17, 11],
+  "istio-istio-iptables/loopback-outbound-iprange.golden.txt": [30, 12],
+  "istio-istio-iptables/outbound-ports-include.golden.txt": [14, 8],
+  "istio-istio-iptables/tproxy.golden.txt": [78, 50],
+  "k8s/aks-2021-07-iptables-save-npm-filter.txt": [80, 80],
+  "k8s/aks-2022-04-iptables-save-npm-v2.txt": [270, 269],
+  "k8s/calico-felix-iptables-dump.txt": [44, 44],
+  "k8s/kubeadm-1.11-bridge-iptables-save.txt": [85, 83],
+  "netfilter-suite/fedora27-iptables.txt": [73, 73],
+  "netfilter-suite/ipt-save-filter.txt": [55, 49],
+  "netfilter-suite/iptables.dump": [5, 5],
+  "netfilter-suite/policy-drop.txt": [1, 1],
+  "realworld/config_home_user__typical_home_user_iptables-save.txt": [218, 202],
+  "realworld/config_memphis_testbed__iptables-save.txt": [34, 31],
+  "realworld/config_random_srv__iptables-save.txt": [8, 7],
+  "realworld/configs_sqrl_shorewall__2015_aug_iptables-save-spoofing-protection.txt": [102, 100],
+  "realworld/configs_srvs_ufw__server2-iptables-save.txt": [68, 61],
+  "realworld/docker_topos__iptables-save.topos4.1.txt": [36, 34],
+  "realworld/medium-sized-company__iptables-save.txt": [598, 592],
+  "realworld/openvpn.eu__iptables-save.txt": [17, 16],
+};
+
+/** Why the others are not, and how many rules of all files they are. */
+const REASONS: Readonly<Record<string, number>> = {
+  "zones of connections are not modelled": 54,
+  "whose socket a packet is of is known to the node alone": 212,
+  "the match is not known": 4,
+  "which port of a bridge a packet passes is not modelled": 2,
+  "rates are not kept": 21,
+  "the header is rewritten in a way that is not modelled": 3,
+  "lists of recent addresses are not kept": 15,
+  "connections are not counted by address": 1,
 };
 
 function rulesOf(iptables: Iptables | undefined) {
@@ -123,8 +127,23 @@ describe("listings of real nodes", () => {
     const text = readFileSync(join(FOLDER, name), "utf8");
     const all = families(text, name);
     const rules = all.flatMap(rulesOf);
-    expect([rules.length, all.flatMap(unknownParts).map((part) => part.text)]).toEqual(UNDERSTOOD[name]);
+    expect([rules.length, rules.filter((rule) => ruleDoubt(rule) === undefined).length]).toEqual(
+      UNDERSTOOD[name],
+    );
     for (const { line = 0 } of rules) expect(text.split("\n")[line - 1]).toMatch(/-[AI] /);
+  });
+
+  it.skipIf(listings.length === 0)("are not understood for these reasons", () => {
+    const all = listings.flatMap((name) => families(readFileSync(join(FOLDER, name), "utf8"), name));
+    const counts = new Map<string, number>();
+    for (const rule of all.flatMap(rulesOf)) {
+      const reason = ruleDoubt(rule);
+      if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(counts)).toEqual(REASONS);
+    // Groups by their names, which only the machine that the rules are for could look up.
+    const unknown = all.flatMap(unknownParts).map(({ text }) => text);
+    expect([...new Set(unknown)]).toEqual(["-m owner --gid-owner ftp", "-m owner ! --gid-owner java"]);
   });
 
   it.each(listings)("%s is printed and read again as it was", (name) => {
