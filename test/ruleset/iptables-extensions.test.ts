@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/diagnostics.js";
 import { parseIp } from "../../src/net/ip.js";
 import type { Match, Rule, Target } from "../../src/ruleset/iptables.js";
-import { unknownParts } from "../../src/ruleset/iptables-lines.js";
+import { unknownParts, withoutLines } from "../../src/ruleset/iptables-lines.js";
 import { parseIptables, printIptables } from "../../src/ruleset/iptables-text.js";
 import { listingOf, RULE_FORMS } from "./rule-forms.js";
 
@@ -206,5 +208,49 @@ describe("targets", () => {
     ]) {
       expect(target(rule)).toMatchObject({ kind: "unknown", text: rule });
     }
+  });
+});
+
+/** A rule's words with one of them gone, doubled, or put where another stood. */
+const mutated = fc
+  .tuple(
+    fc.constantFrom(...RULE_FORMS.flatMap(({ family, rules }) => rules.map(([rule]) => ({ family, rule })))),
+    fc.constantFrom("drop", "double", "swap", "negate"),
+    fc.nat(30),
+    fc.nat(30),
+  )
+  .map(([{ family, rule }, how, a, b]) => {
+    const words = rule.split(" ");
+    const [i, j] = [a % words.length, b % words.length];
+    const [first = "", second = ""] = [words[i], words[j]];
+    if (how === "drop") words.splice(i, 1);
+    else if (how === "double") words.splice(i, 0, first);
+    else if (how === "negate") words.splice(i, 0, "!");
+    else [words[i], words[j]] = [second, first];
+    return { family, rule: words.join(" ") };
+  });
+
+describe("rules with mistakes", () => {
+  it("are refused in words, or read and printed and read again as they were", () => {
+    let understood = 0;
+    fc.assert(
+      fc.property(mutated, ({ family, rule }) => {
+        let listed: string;
+        try {
+          listed = printIptables(parseIptables(listingOf("mangle", [rule]), "rule", family));
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+          return;
+        }
+        understood += 1;
+        const again = parseIptables(listed, "rule", family);
+        expect(printIptables(again)).toBe(listed);
+        expect(withoutLines(again)).toEqual(
+          withoutLines(parseIptables(printIptables(again), "rule", family)),
+        );
+      }),
+      { numRuns: 2000 },
+    );
+    expect(understood).toBeGreaterThan(500);
   });
 });

@@ -56,11 +56,11 @@ function verdict(kind: "accept" | "drop" | "return"): TargetExtension {
   });
 }
 
-/** Only prefixes of log lines are listed as strings. */
+/** Prefixes of log lines are listed as strings; other words only where they would be none bare. */
 function printOptions(options: readonly string[]): string {
-  return options
-    .map((word, index) => ` ${options[index - 1]?.endsWith("-prefix") ? printString(word) : word}`)
-    .join("");
+  const isString = (word: string, index: number) =>
+    options[index - 1]?.endsWith("-prefix") || /^$|[\s"]/.test(word);
+  return options.map((word, index) => ` ${isString(word, index) ? printString(word) : word}`).join("");
 }
 
 /** A target that takes note of a packet: its options are kept as words. */
