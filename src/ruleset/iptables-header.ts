@@ -32,7 +32,9 @@ const OPTIONS: Readonly<Record<string, (typeof HEADER)[number]>> = {
   "--fragment": "fragment",
 };
 
-export const isHeader = ({ kind }: Match) => (HEADER as readonly string[]).includes(kind);
+const RANK: ReadonlyMap<Match["kind"], number> = new Map(HEADER.map((kind, index) => [kind, index]));
+
+export const isHeader = ({ kind }: Match) => RANK.has(kind);
 
 export const isHeaderOption = (word: string) => Object.hasOwn(OPTIONS, word);
 
@@ -57,7 +59,7 @@ function printOne(match: Match): string {
 
 /** A rule's own matches in the order of the listing. */
 export function headerOf(matches: readonly Match[]): readonly Match[] {
-  return HEADER.flatMap((kind) => matches.filter((match) => match.kind === kind));
+  return matches.filter(isHeader).sort((a, b) => (RANK.get(a.kind) ?? 0) - (RANK.get(b.kind) ?? 0));
 }
 
 /** ` -s 10.0.0.0/8 -p tcp`: a rule's own matches, each with a space before it. */

@@ -113,7 +113,9 @@ function readRule(words: Words, table: TableDraft, family: Family): void {
   const { line } = words;
   const rule = readMatches(words, family);
   const target = readTarget(words, family, table.chains);
-  rules.splice(at, 0, target === undefined ? { ...rule, line } : { ...rule, target, line });
+  const read = target === undefined ? { ...rule, line } : { ...rule, target, line };
+  if (at === rules.length) rules.push(read);
+  else rules.splice(at, 0, read);
 }
 
 function closeTable({ name, chains }: TableDraft): IptablesTable {

@@ -58,7 +58,9 @@ export function printString(text: string): string {
 }
 
 const unquote = (word: string) =>
-  word.replace(/"((?:[^"\\]|\\.)*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, "$1"));
+  !word.includes('"')
+    ? word
+    : word.replace(/"((?:[^"\\]|\\.)*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, "$1"));
 
 /**
  * The words of a rule's line as they are spelled, and what they say. Quotes hold spaces together, and inside of
