@@ -37,7 +37,7 @@ export const FIELD_CT_PROTOCOL: u32 = 9;
 export const FIELD_CT_STATUS: u32 = 10;
 export const FIELD_CT_DIRECTION: u32 = 11;
 export const FIELD_CT_LEFT: u32 = 12;
-/** Its tuples, as it began and as it is answered; addresses are IPv4. */
+/** Its tuples, as it began and as it is answered; of an IPv6 address the word that FIELD_WORD_SHIFT names. */
 export const FIELD_CT_SRC: u32 = 13;
 export const FIELD_CT_DST: u32 = 14;
 export const FIELD_CT_REPLY_SRC: u32 = 15;
@@ -46,6 +46,12 @@ export const FIELD_CT_SPORT: u32 = 17;
 export const FIELD_CT_DPORT: u32 = 18;
 export const FIELD_CT_REPLY_SPORT: u32 = 19;
 export const FIELD_CT_REPLY_DPORT: u32 = 20;
+/** Of packets that IPVS sends on: where it found them destined to. */
+export const FIELD_IPVS_PROTOCOL: u32 = 21;
+export const FIELD_IPVS_DST: u32 = 22;
+export const FIELD_IPVS_DPORT: u32 = 23;
+/** Of fields that are IPv6 addresses, which of the four words in their order. */
+export const FIELD_WORD_SHIFT: u32 = 8;
 
 export const LINK_UNICAST: u32 = 0;
 export const LINK_BROADCAST: u32 = 1;

@@ -33,7 +33,7 @@ import {
   isScheduled,
   isTunnelled,
 } from "../stage/leave";
-import { masquerade, netfilter, netfilterMangle, netfilterRaw } from "../stage/netfilter";
+import { masquerade, netfilter, netfilterMangle, netfilterNat, netfilterRaw } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
 import { connectionAt } from "../table/flow/lookup";
@@ -95,20 +95,26 @@ function leave(packet: Packet, first: bool, stack: usize): void {
   packet.decide(VERDICT_FORWARD, 0);
 }
 
-/** Delivery to the node: INPUT, unless IPVS sends the packet on. */
+/** Delivery to the node: INPUT, unless IPVS, which stands between its filter and its nat chains, sends the packet on. */
 function deliver(packet: Packet, first: bool, stack: usize): void {
-  if (!netfilter(packet, HOOK_INPUT, first, stack)) return;
+  if (!netfilter(packet, HOOK_INPUT, false, stack)) return;
   const taken = balance(packet, first);
   if (taken == SERVICE_DECIDED) return;
   if (taken == SERVICE_TAKEN) {
     if (!route(packet)) return;
     if (packet.hopKind != NEXT_HOP_KIND_LOCAL) {
       if (!checkTtl(packet) || !checkLength(packet)) return;
-      if (netfilter(packet, HOOK_OUTPUT, false, stack)) leave(packet, first, stack);
+      if (leaveIpvs(packet, stack)) leave(packet, first, stack);
       return;
     }
   }
-  if (confirm(packet, first)) arrive(packet);
+  if (netfilterNat(packet, HOOK_INPUT, first, stack) && confirm(packet, first)) arrive(packet);
+}
+
+/** OUTPUT of what IPVS sends: all but its nat chains, and conntrack, which knows the packet (ip_vs_nat_send_or_cont). */
+function leaveIpvs(packet: Packet, stack: usize): bool {
+  if (!netfilterRaw(packet, HOOK_OUTPUT, stack) || !netfilterMangle(packet, HOOK_OUTPUT, stack)) return false;
+  return netfilter(packet, HOOK_OUTPUT, false, stack);
 }
 
 /** The local stack has it. */
@@ -152,13 +158,23 @@ export function ingress(packet: Packet, stack: usize): void {
   else if (mayPass(packet) && netfilter(packet, HOOK_FORWARD, first, stack)) leave(packet, first, stack);
 }
 
-/** The way of a packet that the node itself made: OUTPUT, routed again when its destination changed. */
+/**
+ * The way of a packet that the node itself made: OUTPUT, with IPVS between its nat and its filter chains; routed again when
+ * its destination changed. Marks do not change its route: there is one table of routes.
+ */
 export function egress(packet: Packet, stack: usize): void {
   if (!route(packet) || !enter(packet, HOOK_OUTPUT, stack)) return;
   const first = isFirst(packet);
-  if (!netfilter(packet, HOOK_OUTPUT, first, stack)) return;
-  if (balance(packet, first) == SERVICE_DECIDED) return;
-  if (!route(packet)) return;
-  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) loop(packet, first, stack);
+  if (!netfilterNat(packet, HOOK_OUTPUT, first, stack)) return;
+  const taken = balance(packet, first);
+  if (taken == SERVICE_DECIDED || !route(packet)) return;
+  const isLocal = packet.hopKind == NEXT_HOP_KIND_LOCAL;
+  if (
+    taken == SERVICE_TAKEN && !isLocal
+      ? !leaveIpvs(packet, stack)
+      : !netfilter(packet, HOOK_OUTPUT, false, stack)
+  )
+    return;
+  if (isLocal) loop(packet, first, stack);
   else if ((!isScheduled(packet) || checkTtl(packet)) && checkLength(packet)) leave(packet, first, stack);
 }

@@ -2,6 +2,7 @@ import {
   CTSTATE_INVALID,
   HOOK_IP6,
   HOOK_NAT,
+  HOOK_PREROUTING,
   HOOK_RAW,
   NEXT_HOP_KIND_LOCAL,
   TARGET_DROP,
@@ -20,13 +21,18 @@ import { walk } from "../table/rules/lookup";
 import { isSrcHook } from "../table/rules/nat";
 import { record, recordEnds } from "../trace";
 
-/** Walks the base chains `from` … `end` - 1 of a hook, as nf_hook_slow does. */
-function walkBases(packet: Packet, at: usize, from: u32, end: u32, isFirst: bool, stack: usize): bool {
+/** Base chains of some types. */
+const FILTER_CHAINS: u32 = 1;
+const NAT_CHAINS: u32 = 2;
+
+/** Walks the base chains `from` … `end` - 1 of a hook, if they are of such types, as nf_hook_slow does. */
+function walkBases(packet: Packet, at: usize, from: u32, end: u32, types: u32, stack: usize): bool {
   for (let i = from; i < end; i++) {
     const base = at + 8 + i * HOOK_CHAIN_LEN;
     const chain = load<u32>(base);
     const type = load<u32>(base, 4);
-    if ((type & 0xff) == HOOK_NAT && !(isFirst && isAsked(packet))) continue;
+    const isNat = (type & 0xff) == HOOK_NAT;
+    if (isNat ? (types & NAT_CHAINS) == 0 || !isAsked(packet) : (types & FILTER_CHAINS) == 0) continue;
     let verdict = walk(packet, chain, stack);
     if (TRACE) record(packet, EVENT_HOOK, packet.hook, chain, u32(verdict == TARGET_NONE), 0, 0);
     if (verdict == TARGET_NONE) verdict = type >> 8;
@@ -45,14 +51,14 @@ function hookOf(packet: Packet, hook: u32): usize {
 /** Walks those of a hook that come before the connection table is asked (HOOK_RAW). */
 export function netfilterRaw(packet: Packet, hook: u32, stack: usize): bool {
   const at = hookOf(packet, hook);
-  return walkBases(packet, at, 0, load<u32>(at, HOOK_EARLY) & 0xffff, false, stack);
+  return walkBases(packet, at, 0, load<u32>(at, HOOK_EARLY) & 0xffff, FILTER_CHAINS, stack);
 }
 
 /** Walks those behind it that come before the destination of a known connection is translated (HOOK_MANGLE). */
 export function netfilterMangle(packet: Packet, hook: u32, stack: usize): bool {
   const at = hookOf(packet, hook);
   const early = load<u32>(at, HOOK_EARLY);
-  return walkBases(packet, at, early & 0xffff, early >> 16, false, stack);
+  return walkBases(packet, at, early & 0xffff, early >> 16, FILTER_CHAINS, stack);
 }
 
 /**
@@ -60,8 +66,16 @@ export function netfilterMangle(packet: Packet, hook: u32, stack: usize): bool {
  * connection only. `stack` is scratch of WALK_STACK_LEN octets.
  */
 export function netfilter(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
+  const types = isFirst ? FILTER_CHAINS | NAT_CHAINS : FILTER_CHAINS;
   const at = hookOf(packet, hook);
-  return walkBases(packet, at, load<u32>(at, HOOK_EARLY) >> 16, load<u32>(at), isFirst, stack);
+  return walkBases(packet, at, load<u32>(at, HOOK_EARLY) >> 16, load<u32>(at), types, stack);
+}
+
+/** Of those the nat chains alone: where something else comes between them and the others. */
+export function netfilterNat(packet: Packet, hook: u32, isFirst: bool, stack: usize): bool {
+  if (!isFirst) return true;
+  const at = hookOf(packet, hook);
+  return walkBases(packet, at, load<u32>(at, HOOK_EARLY) >> 16, load<u32>(at), NAT_CHAINS, stack);
 }
 
 /** Of several nat chains at a hook those behind one that decided are not asked (nf_nat_inet_fn). */
@@ -88,8 +102,9 @@ export function foregoneAt(image: Image, hook: u32, ctstate: u32, stack: usize):
     const type = load<u32>(base, 4);
     if ((type & 0xff) == HOOK_NAT) continue;
     const passes = type >> 8 != TARGET_DROP && type >> 8 != TARGET_REJECT;
-    // Before conntrack a packet has no connection, and passes for INVALID.
-    const seen = (type & 0xff) == HOOK_RAW ? CTSTATE_INVALID : ctstate;
+    // Before conntrack, which is not behind IPVS, a packet has no connection, and passes for INVALID.
+    const isEarly = (type & 0xff) == HOOK_RAW && hook == HOOK_PREROUTING;
+    const seen = isEarly ? CTSTATE_INVALID : ctstate;
     const rules = foregone(image, load<u32>(base), seen, passes, stack);
     if (rules == NOT_FOREGONE) return NOT_FOREGONE;
     walked += rules;

@@ -1,6 +1,7 @@
 import { CTSTATE_INVALID, CTSTATE_UNTRACKED, HOOK_FORWARD, NEXT_HOP_FLAG_BRIDGE } from "../../abi/entry";
 import { INTERFACE_NODE } from "../../abi/packet";
 import {
+  CTSTATUS_ASSURED,
   CTSTATUS_CONFIRMED,
   CTSTATUS_SEEN_REPLY,
   FIELD_CONNMARK,
@@ -18,12 +19,16 @@ import {
   FIELD_CT_STATUS,
   FIELD_DST,
   FIELD_ICMP,
+  FIELD_IPVS_DPORT,
+  FIELD_IPVS_DST,
+  FIELD_IPVS_PROTOCOL,
   FIELD_LENGTH,
   FIELD_LINK,
   FIELD_SRC,
   FIELD_TCP_FLAGS,
   FIELD_TOS,
   FIELD_TTL,
+  FIELD_WORD_SHIFT,
   LINK_BROADCAST,
   LINK_MULTICAST,
   LINK_UNICAST,
@@ -31,8 +36,17 @@ import {
 import { ETH_DST, IP4_TOS, IP4_TTL, IP6_HOP_LIMIT, PROTO_ICMP, PROTO_ICMP6, PROTO_TCP } from "../../abi/wire";
 import { load16, load32 } from "../../bytes";
 import { Packet } from "../../packet";
-import { FLOW_STATE_NEW } from "../flow/layout";
+import {
+  ADDRESS_DST,
+  ADDRESS_SRC,
+  Connection,
+  DIRECTION_ORIGINAL,
+  DIRECTION_REPLY,
+  FLOW_FLAG_ASSURED,
+  FLOW_STATE_NEW,
+} from "../flow/layout";
 import { connectionAt } from "../flow/lookup";
+import { addressOf, lastWordAt } from "../flow/lookup6";
 import { HOP_FLAGS, HOP_OUT } from "../nexthop/layout";
 
 /** Fields of packets and of their connections, as rules ask for them (FIELD_). */
@@ -78,17 +92,37 @@ export function connmarkOf(packet: Packet): u32 {
   return packet.flow == 0 ? packet.connmark : connectionAt(packet.state, packet.flow >> 1).mark;
 }
 
+/** One of an address's words. */
+function wordOf(address: v128, word: u32): u32 {
+  if (word == 0) return v128.extract_lane<u32>(address, 0);
+  if (word == 1) return v128.extract_lane<u32>(address, 1);
+  return word == 2 ? v128.extract_lane<u32>(address, 2) : v128.extract_lane<u32>(address, 3);
+}
+
+/** An IPv4 address, or one word of an IPv6 one. */
+function addressField(packet: Packet, address: u32, address6: v128, word: u32): u32 {
+  return packet.family == 6 ? wordOf(address6, word) : address;
+}
+
+/** An address of a connection (direction << 1 | ADDRESS_), likewise. */
+function connectionAddress(packet: Packet, connection: Connection, number: u32, word: u32): u32 {
+  if (packet.family != 6) return load<u32>(lastWordAt(connection, number));
+  return wordOf(addressOf(packet.state, connection, number), word);
+}
+
 /** A field of a connection that the packet is the first one of. */
-function newConnectionField(packet: Packet, field: u32): u64 {
+function newConnectionField(packet: Packet, field: u32, word: u32): u64 {
   switch (field) {
     case FIELD_CT_SRC:
-      return packet.frameSrc;
+      return addressField(packet, packet.frameSrc, packet.frameSrc6, word);
     case FIELD_CT_DST:
-      return packet.frameDst;
+      return addressField(packet, packet.frameDst, packet.frameDst6, word);
     case FIELD_CT_REPLY_SRC:
-      return packet.dst;
+      return addressField(packet, packet.dst, packet.dst6, word);
     case FIELD_CT_REPLY_DST:
-      return packet.src;
+      return addressField(packet, packet.src, packet.src6, word);
+    case FIELD_CT_PROTOCOL:
+      return packet.protocol;
     case FIELD_CT_SPORT:
       return packet.framePorts >> 16;
     case FIELD_CT_DPORT:
@@ -102,23 +136,29 @@ function newConnectionField(packet: Packet, field: u32): u64 {
   }
 }
 
-function openConnectionField(packet: Packet, field: u32): u64 {
+function openConnectionField(packet: Packet, field: u32, word: u32): u64 {
   const connection = connectionAt(packet.state, packet.flow >> 1);
   switch (field) {
     case FIELD_CT_STATUS:
-      return CTSTATUS_CONFIRMED | (connection.state == FLOW_STATE_NEW ? 0 : CTSTATUS_SEEN_REPLY);
+      return (
+        CTSTATUS_CONFIRMED |
+        (connection.state == FLOW_STATE_NEW ? 0 : CTSTATUS_SEEN_REPLY) |
+        ((connection.flags & FLOW_FLAG_ASSURED) == 0 ? 0 : CTSTATUS_ASSURED)
+      );
+    case FIELD_CT_PROTOCOL:
+      return connection.protocol;
     case FIELD_CT_DIRECTION:
       return packet.flow & 1;
     case FIELD_CT_LEFT:
       return (max<u64>(connection.expires, packet.state.now) - packet.state.now) / 1000;
     case FIELD_CT_SRC:
-      return connection.src;
+      return connectionAddress(packet, connection, (DIRECTION_ORIGINAL << 1) + ADDRESS_SRC, word);
     case FIELD_CT_DST:
-      return connection.dst;
+      return connectionAddress(packet, connection, (DIRECTION_ORIGINAL << 1) + ADDRESS_DST, word);
     case FIELD_CT_REPLY_SRC:
-      return connection.replySrc;
+      return connectionAddress(packet, connection, (DIRECTION_REPLY << 1) + ADDRESS_SRC, word);
     case FIELD_CT_REPLY_DST:
-      return connection.replyDst;
+      return connectionAddress(packet, connection, (DIRECTION_REPLY << 1) + ADDRESS_DST, word);
     case FIELD_CT_SPORT:
       return connection.ports >> 16;
     case FIELD_CT_DPORT:
@@ -130,15 +170,25 @@ function openConnectionField(packet: Packet, field: u32): u64 {
   }
 }
 
-function connectionField(packet: Packet, field: u32): u64 {
+function connectionField(packet: Packet, field: u32, word: u32): u64 {
   if (!hasConnection(packet)) return NO_FIELD;
   if (field == FIELD_CONNMARK) return connmarkOf(packet);
-  if (field == FIELD_CT_PROTOCOL) return packet.protocol;
-  return packet.flow == 0 ? newConnectionField(packet, field) : openConnectionField(packet, field);
+  return packet.flow == 0
+    ? newConnectionField(packet, field, word)
+    : openConnectionField(packet, field, word);
 }
 
-/** A FIELD_ of the packet; NO_FIELD where it has none. */
-export function fieldOf(packet: Packet, field: u32): u64 {
+/** Where a packet that IPVS sends on was destined to, which is where its connection began. */
+function ipvsField(packet: Packet, field: u32, word: u32): u64 {
+  if (packet.flowFlags == 0) return NO_FIELD;
+  if (field == FIELD_IPVS_PROTOCOL) return packet.protocol;
+  return connectionField(packet, field == FIELD_IPVS_DST ? FIELD_CT_DST : FIELD_CT_DPORT, word);
+}
+
+/** A FIELD_ of the packet, or the word of it that is asked for; NO_FIELD where it has none. */
+export function fieldOf(packet: Packet, code: u32): u64 {
+  const field = code & ((1 << FIELD_WORD_SHIFT) - 1);
+  const word = code >> FIELD_WORD_SHIFT;
   switch (field) {
     case FIELD_TTL:
       return ttlOf(packet);
@@ -156,7 +206,11 @@ export function fieldOf(packet: Packet, field: u32): u64 {
       return packet.src;
     case FIELD_DST:
       return packet.dst;
+    case FIELD_IPVS_PROTOCOL:
+    case FIELD_IPVS_DST:
+    case FIELD_IPVS_DPORT:
+      return ipvsField(packet, field, word);
     default:
-      return connectionField(packet, field);
+      return connectionField(packet, field, word);
   }
 }

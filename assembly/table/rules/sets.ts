@@ -68,10 +68,11 @@ function hasOneAddress(packet: Packet): bool {
 
 /** The value of a key of two addresses: the first one and the port name a group, the second is in it or not. */
 function findPair(packet: Packet, head: u32, key: u32, isDst: bool, port: u32): u32 {
-  if ((key & KEY_THEN_NET) == 0 && hasOneAddress(packet)) return find(packet, head, isDst, port);
+  const isSecondDst = (key & KEY_THEN_DST) != 0;
+  const isOne = isSecondDst == isDst || hasOneAddress(packet);
+  if ((key & KEY_THEN_NET) == 0 && isOne) return find(packet, head, isDst, port);
   const group = find(packet, head, isDst, port | KEY_TAG_GROUP);
   if (group == 0) return 0;
-  const isSecondDst = (key & KEY_THEN_DST) != 0;
   if ((key & KEY_THEN_NET) != 0) return findNet(packet, head, isSecondDst, group);
   return find(packet, head, isSecondDst, group | KEY_TAG_MEMBER);
 }

@@ -1,6 +1,5 @@
 import { type Family, familyOf, type Ip } from "../../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../../net/port.js";
-import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
 import type { RealServer, VirtualServer } from "../../ruleset/ipvs.js";
 import type { NftMapElement } from "../../ruleset/nftables.js";
 import { type Words, wordsOf6 } from "./words.js";
@@ -8,36 +7,19 @@ import { type Words, wordsOf6 } from "./words.js";
 /** Elements of exact-match tables as rows (EXACT_…, and EXACT6_… in tables of IPv6 keys). */
 
 /** The value of an element that is only there or not. */
-const PRESENT = 1;
+export const PRESENT = 1;
 
-function protoPort(protocol: Protocol, port: number): number {
+export function protoPort(protocol: Protocol, port: number): number {
   return ((PROTOCOL_NUMBER[protocol] << 16) | port) >>> 0;
 }
 
-function pushKey(rows: Words, address: Ip, protoPort: number, value: number): void {
+/** A row of the address's family. */
+export function pushKey(rows: Words, address: Ip, protoPort: number, value: number): void {
   if (typeof address === "number") rows.push3(address, protoPort, value);
   else {
     rows.pushHalves(address);
     rows.push(protoPort, value);
   }
-}
-
-/** Entries of another family than the set's, and pairs of two addresses, make no row: what a rule asks for is never they. */
-export function pushIpSetEntry(
-  rows: Words,
-  { type, family }: Pick<IpSet, "type" | "family">,
-  entry: IpSetEntry,
-): void {
-  const { ip, protocol = "TCP", port = 0, ip2 = ip } = entry;
-  if (type === "bitmap:port") {
-    // The set knows no protocol; the rules that ask it do.
-    rows.push3(0, protoPort("TCP", port), PRESENT);
-    rows.push3(0, protoPort("UDP", port), PRESENT);
-    return;
-  }
-  if (ip === undefined || familyOf(ip) !== (family ?? 4) || (type === "hash:ip,port,ip" && ip2 !== ip))
-    return;
-  pushKey(rows, ip, type === "hash:ip" ? 0 : protoPort(protocol, port), PRESENT);
 }
 
 export function pushAddress(rows: Words, family: Family, { address }: { readonly address: Ip }): void {

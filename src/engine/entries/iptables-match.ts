@@ -25,7 +25,7 @@ import {
 import * as code from "../../../assembly/abi/rule.js";
 import { PROTO_ICMP } from "../../../assembly/abi/wire.js";
 import { PROTOCOL_NUMBER } from "../../net/port.js";
-import { maskOf } from "../../net/prefix.js";
+import { maskOf, type Prefix } from "../../net/prefix.js";
 import type { AddressType, Match } from "../../ruleset/iptables.js";
 import { addInterface, interfacesNamed } from "./interfaces.js";
 import type { RuleDraft } from "./rules.js";
@@ -208,10 +208,14 @@ function addConnectionMatch(draft: RuleDraft, match: Match, invert: boolean): Ru
       return within(code.FIELD_CT_LEFT, match.from, match.to);
     case "ctport":
       return within(CT_PORTS[match.end], match.from, match.to);
-    case "ctaddress": {
-      const { address, length } = match.prefix;
-      return draft.match(MATCH_BITS, invert, CT_ADDRESSES[match.end], Number(address), maskOf(length));
-    }
+    case "ctaddress":
+      return addAddress(draft, CT_ADDRESSES[match.end], match.prefix, invert);
+    case "ipvs-protocol":
+      return within(code.FIELD_IPVS_PROTOCOL, match.protocol, match.protocol);
+    case "ipvs-address":
+      return addAddress(draft, code.FIELD_IPVS_DST, match.prefix, invert);
+    case "ipvs-port":
+      return within(code.FIELD_IPVS_DPORT, match.port, match.port);
     default:
       return undecided(draft, code.UNDECIDED_ALWAYS, invert);
   }
@@ -246,6 +250,21 @@ function never(draft: RuleDraft): RuleDraft {
 function protocolNumber(protocol: Extract<Match, { kind: "protocol" }>["protocol"]): number {
   if (typeof protocol === "number") return protocol;
   return protocol === "ICMP" ? PROTO_ICMP : PROTOCOL_NUMBER[protocol];
+}
+
+/** A field that is an address; of IPv6 a match for each word that the prefix has something of. */
+function addAddress(
+  draft: RuleDraft,
+  field: number,
+  { address, length }: Prefix,
+  invert: boolean,
+): RuleDraft {
+  if (typeof address === "number") return draft.match(MATCH_BITS, invert, field, address, maskOf(length));
+  for (const [index, word] of wordsOf6(address).entries()) {
+    const mask = maskOf(Math.min(32, Math.max(0, length - 32 * index)));
+    draft.match(MATCH_BITS, false, field | (index << code.FIELD_WORD_SHIFT), word, mask);
+  }
+  return draft;
 }
 
 function addRange(

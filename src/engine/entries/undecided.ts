@@ -51,8 +51,9 @@ const ROUTE_TYPES: readonly AddressType[] = [
 export function matchDoubt(match: Match): string | undefined {
   if (match.kind === "addrtype" && match.types.some((type) => ROUTE_TYPES.includes(type)))
     return "routes of that type are not modelled";
-  if (match.kind === "ctaddress" && familyOf(match.prefix.address) === 6)
-    return "IPv6 addresses of connections are not asked for";
+  const isAddress = match.kind === "ctaddress" || match.kind === "ipvs-address";
+  if (isAddress && match.invert && familyOf(match.prefix.address) === 6)
+    return "that a connection's IPv6 address is another is not asked";
   if (match.kind === "set" && match.returnNomatch)
     return "elements marked nomatch are not told from absent ones";
   if (match.kind === "rpfilter" && match.validmark) return "routing by marks is not modelled";

@@ -25,7 +25,8 @@ export interface SetFacts {
 export class ElementSet<T> {
   readonly elements: Keyed<T>;
   readonly #row: (typeof ROWS)[Family];
-  readonly #encode: (rows: Words, element: T) => void;
+  /** Pushes the rows that an element has; of one that leaves, those that no other needs. */
+  readonly #encode: (rows: Words, element: T, leaves: boolean) => void;
   readonly #writes: Writes;
 
   constructor(
@@ -33,7 +34,7 @@ export class ElementSet<T> {
     elements: readonly T[],
     readonly keyOf: (element: T) => string,
     { journal, writes }: { readonly journal: Journal; readonly writes: Writes },
-    encode: (rows: Words, element: T) => void,
+    encode: (rows: Words, element: T, leaves: boolean) => void,
   ) {
     this.#row = ROWS[facts.family];
     this.elements = new Keyed(elements, keyOf, journal);
@@ -44,7 +45,7 @@ export class ElementSet<T> {
   /** Rows of all elements. */
   get rows(): Uint32Array {
     const rows = new Words(Math.max(1, this.elements.size) * this.#row.length);
-    for (const element of this.elements.items) this.#encode(rows, element);
+    for (const element of this.elements.items) this.#encode(rows, element, false);
     return rows.words;
   }
 
@@ -58,7 +59,7 @@ export class ElementSet<T> {
   /** Adds or replaces an element; what it replaced. */
   set(element: T): T | undefined {
     const old = this.elements.set(element);
-    const rows = this.#rowsOf(element);
+    const rows = this.#rowsOf(element, false);
     const { number, family } = this.facts;
     // Each of the elements has as many rows as this one.
     const rowCount = (this.elements.size * rows.length) / this.#row.length;
@@ -71,15 +72,15 @@ export class ElementSet<T> {
   remove(key: string): T {
     const old = this.elements.remove(key);
     if (old === undefined) throw new TypeError(`the ruleset has no such ${this.facts.title}.`);
-    const rows = this.#rowsOf(old);
+    const rows = this.#rowsOf(old, true);
     const { number, family } = this.facts;
     this.#writes.add(0, (image) => image.removeElements(number, rows, family));
     return old;
   }
 
-  #rowsOf(element: T): Uint32Array {
+  #rowsOf(element: T, leaves: boolean): Uint32Array {
     const rows = new Words(2 * this.#row.length);
-    this.#encode(rows, element);
+    this.#encode(rows, element, leaves);
     return rows.words;
   }
 }

@@ -5,7 +5,8 @@ import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
 import type { NftMapElement, NftSet, NftTable, NftVerdictMap } from "../../ruleset/nftables.js";
 import { verdictChains } from "../../ruleset/references.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
-import { pushAddress, pushElement, pushIpSetEntry } from "../entries/elements.js";
+import { pushAddress, pushElement } from "../entries/elements.js";
+import { IpSetRows } from "../entries/ipset-rows.js";
 import { verdictWord } from "../entries/nftables.js";
 import { type ChainTable, setScope } from "./chain-table.js";
 import { ElementSet } from "./element-set.js";
@@ -171,8 +172,9 @@ export class Sets {
     const keyOf = (entry: IpSetEntry) => ipSetEntryKey(type, entry);
     const number = this.#take(setScope({ tool: "iptables", family }), name, type);
     const facts = { number, title: `entry of ipset ${name}`, name, family };
-    return new ElementSet(facts, entries, keyOf, this.#parts, (rows, entry) =>
-      pushIpSetEntry(rows, set, entry),
+    const encoded = new IpSetRows(set);
+    return new ElementSet(facts, entries, keyOf, this.#parts, (rows, entry, leaves) =>
+      encoded.push(rows, entry, leaves),
     );
   }
 
