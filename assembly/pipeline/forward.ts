@@ -1,4 +1,5 @@
 import {
+  CTSTATE_INVALID,
   CTSTATE_UNTRACKED,
   HOOK_FORWARD,
   HOOK_INPUT,
@@ -9,7 +10,7 @@ import {
 } from "../abi/entry";
 import { INTERFACE_NODE } from "../abi/packet";
 import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
-import { PROTO_TCP, TCP_FLAG_ACK, TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
+import { PROTO_TCP, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
 import { Packet } from "../packet";
 import {
   forget,
@@ -43,10 +44,15 @@ const SERVICE_TAKEN: u32 = 1;
 const SERVICE_NONE: u32 = 0;
 const SERVICE_DECIDED: u32 = 2;
 
-/** Only a SYN, or UDP, is scheduled (sloppy_tcp = 0). */
+/** Of TCP only what has SYN is scheduled, whatever else it says but RST (tcp_conn_schedule, sloppy_tcp = 0). */
 function canSchedule(packet: Packet): bool {
-  const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_FIN | TCP_FLAG_RST);
+  const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_RST);
   return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
+}
+
+/** IPVS takes first packets, those that conntrack calls INVALID too: such a one is sent on, but opens no connection here. */
+function isNews(packet: Packet, first: bool): bool {
+  return first || (packet.flow == 0 && (packet.ctstate & CTSTATE_INVALID) != 0);
 }
 
 /**
@@ -65,7 +71,7 @@ function balance(packet: Packet, first: bool): u32 {
     takeDestination(packet, connectionAt(packet.state, packet.flow >> 1));
     return SERVICE_TAKEN;
   }
-  const service = first && canSchedule(packet) ? findService(packet) : 0;
+  const service = isNews(packet, first) && canSchedule(packet) ? findService(packet) : 0;
   if (service == 0) return SERVICE_NONE;
   return schedule(packet, service) ? SERVICE_TAKEN : SERVICE_DECIDED;
 }

@@ -1,16 +1,18 @@
 import { CTSTATE_RELATED } from "../abi/entry";
 import { EVENT_TRANSLATE } from "../abi/trace";
-import { PROTO_SCTP } from "../abi/wire";
-import { store32 } from "../bytes";
+import { PROTO_SCTP, PROTO_UDP } from "../abi/wire";
+import { load16, store16, store32 } from "../bytes";
 import { Packet } from "../packet";
 import { recordEnds } from "../trace";
 import { translateError } from "../track/error";
-import { wordsOf, wordsOf6 } from "../wire/checksum";
+import { fold, sumWords, wordsOf, wordsOf6 } from "../wire/checksum";
 import { Icmp } from "../wire/icmp";
+import { pseudoSum } from "../wire/ip";
 import { Ip4 } from "../wire/ip4";
 import { Ip6 } from "../wire/ip6";
 import { Sctp } from "../wire/sctp";
 import { patchTransport } from "../wire/transport";
+import { Udp } from "../wire/udp";
 
 /** The sum of the words that the addresses in the frame have, and of those that they get. */
 function oldEnds(packet: Packet): u32 {
@@ -58,9 +60,20 @@ export function translate(packet: Packet): void {
   const oldPorts = wordsOf(packet.framePorts);
   patchTransport(packet.transport, packet.protocol, removed + oldPorts, added + wordsOf(packet.ports));
   if (packet.ports != packet.framePorts) store32(packet.transport, packet.ports);
+  if (packet.flowFlags != 0 && packet.protocol == PROTO_UDP) sealDatagram(packet);
   if (packet.query != packet.frameQuery) Icmp.at(packet.transport).id = packet.query >> 16;
   if (packet.protocol == PROTO_SCTP) Sctp.at(packet.transport).seal(packet.segment);
   if (related) translateError(packet);
+}
+
+/** IPVS gives a datagram that has no checksum one (udp_dnat_handler, udp_snat_handler). */
+function sealDatagram(packet: Packet): void {
+  const at = Udp.at(packet.transport).checksumAt;
+  if (load16(at) != 0) return;
+  const sum = ~fold(
+    pseudoSum(packet.ip, PROTO_UDP, packet.segment) + sumWords(packet.transport, packet.segment),
+  );
+  store16(at, (sum & 0xffff) == 0 ? 0xffff : sum);
 }
 
 function tell(packet: Packet): void {

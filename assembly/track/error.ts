@@ -12,7 +12,7 @@ import {
 } from "../abi/wire";
 import { load16, store16 } from "../bytes";
 import { Packet } from "../packet";
-import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY } from "../table/flow/layout";
+import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY, FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { addressOf, lastWordAt } from "../table/flow/lookup6";
 import { fold, sumWords, wordsOf, wordsOf6 } from "../wire/checksum";
@@ -52,7 +52,14 @@ function hasChecksum(protocol: u32, room: u32): bool {
 }
 
 /** Gives one end of the quoted packet another port, at `offset` of the ports, or an identifier. */
-function rewritePort(packet: Packet, transport: usize, protocol: u32, offset: u32, port: u32): void {
+function rewritePort(
+  packet: Packet,
+  transport: usize,
+  protocol: u32,
+  offset: u32,
+  port: u32,
+  seals: bool,
+): void {
   const room = roomOf(packet, transport);
   if (protocol == PROTO_ICMP || protocol == PROTO_ICMP6) {
     Icmp.at(transport).id = port;
@@ -61,17 +68,23 @@ function rewritePort(packet: Packet, transport: usize, protocol: u32, offset: u3
   const at = transport + offset;
   const old = load16(at);
   if (old == port) return;
-  if (hasChecksum(protocol, room)) patchTransport(transport, protocol, old, port);
+  if (seals && hasChecksum(protocol, room)) patchTransport(transport, protocol, old, port);
   store16(at, port);
 }
 
 /** Gives one end of the quoted packet the address of a connection's tuple in the other direction. */
-function rewriteAddress(packet: Packet, connection: Connection, transport: usize, number: u32): void {
+function rewriteAddress(
+  packet: Packet,
+  connection: Connection,
+  transport: usize,
+  number: u32,
+  seals: bool,
+): void {
   const state = packet.state;
   const ip = quoteAt(packet);
   const protocol = quotedProtocol(packet);
   const isSrc = (number & 1) == ADDRESS_SRC;
-  const patches = hasChecksum(protocol, roomOf(packet, transport));
+  const patches = seals && hasChecksum(protocol, roomOf(packet, transport));
   if (packet.family == 6) {
     const header = Ip6.at(ip);
     const address = addressOf(state, connection, number);
@@ -90,15 +103,17 @@ function rewriteAddress(packet: Packet, connection: Connection, transport: usize
   else header.dst = address;
 }
 
+/** Turns one end of the quoted packet back. IPVS, whose end is the server's, leaves the quoted transport's checksum (ip_vs_nat_icmp). */
 function rewrite(packet: Packet, connection: Connection, other: u32, end: u32): void {
+  const seals = (connection.flags & FLOW_FLAG_IPVS) == 0 || other == end;
   const transport = quotedTransport(packet);
   const protocol = quotedProtocol(packet);
   const key = keyOf(connection, other);
   const isIcmp = protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
   const port = end == ADDRESS_SRC || isIcmp ? key >> 16 : key & 0xffff;
   if (isIcmp || protocolHasPorts(protocol))
-    rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port);
-  rewriteAddress(packet, connection, transport, (other << 1) + end);
+    rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port, seals);
+  rewriteAddress(packet, connection, transport, (other << 1) + end, seals);
   if (protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
     Sctp.at(transport).seal(roomOf(packet, transport));
 }
