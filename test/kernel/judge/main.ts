@@ -4,7 +4,7 @@ import { BROKEN_RULES, type BrokenRule } from "./broken-rule.js";
 import { expectKernel, NotHere } from "./shell.js";
 import { holdTrial, MODES, type Mode, type Trial } from "./trial.js";
 import { runInUml } from "./user-mode-linux.js";
-import { faultsOf, printDifferences, printTable } from "./verdict.js";
+import { faultsOf, printDifferences, printReasons, printTable } from "./verdict.js";
 
 /** Asks the Linux kernel: loads the printed rules, sends packets, and compares with what the machine says. */
 
@@ -113,6 +113,7 @@ function print({ trials, faults }: Result, { seed, examples, json = false }: Opt
   }
   for (const { groups } of trials) process.stdout.write(printDifferences(groups, examples));
   console.log(printTable(trials));
+  process.stdout.write(printReasons(trials));
   for (const fault of faults) console.log(fault);
 }
 

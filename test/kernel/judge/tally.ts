@@ -1,7 +1,9 @@
 import { ETH_LEN, ETH_TYPE, ETH_TYPE_IP4, ETH_TYPE_IP6 } from "../../../assembly/abi/wire.js";
 import { concat, write } from "../../../src/packet/octets.js";
 import { printPacket } from "../../../src/packet/print.js";
+import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
 import { type Entering, type Leaving, NODE_WAY } from "./conversation.js";
+import { knownGap } from "./known-gaps.js";
 import type { Judgement } from "./machine-side.js";
 import { placeOf } from "./packet-octets.js";
 
@@ -68,6 +70,8 @@ export interface Outcome {
   /** Those that the machine does not judge, by its reason. */
   readonly punted: Readonly<Record<string, number>>;
   readonly differing: number;
+  /** Those that differ as is known, by the reason. */
+  readonly known: Readonly<Record<string, number>>;
   /** The most frequent first. */
   readonly groups: readonly DifferenceGroup[];
 }
@@ -85,7 +89,13 @@ export class Tally {
   readonly #counts = { packets: 0, flows: 0, later: 0, madeOnNode: 0, differing: 0 };
   readonly #fates = { forwarded: 0, delivered: 0, dropped: 0, answered: 0 };
   readonly #punted: Record<string, number> = {};
+  readonly #known: Record<string, number> = {};
+  readonly #proxy: ProxyMode;
   readonly #groups = new Map<string, { count: number; example: readonly string[] }>();
+
+  constructor(proxy: ProxyMode) {
+    this.#proxy = proxy;
+  }
 
   open(flows: number): void {
     this.#counts.flows += flows;
@@ -101,6 +111,11 @@ export class Tally {
   }
 
   differ(difference: Difference): void {
+    const why = knownGap(this.#proxy, difference);
+    if (why !== undefined) {
+      this.#known[why] = (this.#known[why] ?? 0) + 1;
+      return;
+    }
     const what = `${difference.conversation} / ${difference.step}: ${difference.how}`;
     this.#counts.differing += 1;
     const group = this.#groups.get(what);
@@ -119,6 +134,6 @@ export class Tally {
   get outcome(): Outcome {
     const groups = [...this.#groups].map(([what, group]) => ({ what, ...group }));
     groups.sort((a, b) => b.count - a.count);
-    return { ...this.#counts, ...this.#fates, punted: this.#punted, groups };
+    return { ...this.#counts, ...this.#fates, punted: this.#punted, known: this.#known, groups };
   }
 }

@@ -172,7 +172,7 @@ async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: num
 
 /** Holds one mode's trial: so many packets, over as many clusters as they need. */
 export async function holdTrial(setup: TrialSetup, say: (line: string) => void): Promise<Trial> {
-  const tally = new Tally();
+  const tally = new Tally(setup.mode.proxy);
   const mode = setup.mode.name;
   let missed = 0;
   let draws: Draws | undefined;

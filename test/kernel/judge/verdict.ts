@@ -4,6 +4,9 @@ import type { Trial } from "./trial.js";
 /** Chance alone makes the kernel's draws look less even than this once in a million runs. */
 const IMPROBABLE = 1e-6;
 
+const sumOf = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
 /** Columns of the result. */
 const COLUMNS: readonly (readonly [string, (trial: Trial) => string | number])[] = [
   ["mode", ({ mode }) => mode],
@@ -17,7 +20,8 @@ const COLUMNS: readonly (readonly [string, (trial: Trial) => string | number])[]
   ["delivered", ({ delivered }) => delivered],
   ["dropped", ({ dropped }) => dropped],
   ["answered by ICMP", ({ answered }) => answered],
-  ["not judged", ({ punted }) => Object.values(punted).reduce((sum, count) => sum + count, 0)],
+  ["not judged", ({ punted }) => sumOf(punted)],
+  ["known gaps", ({ known }) => sumOf(known)],
   ["differences", ({ differing }) => differing],
 ];
 
@@ -47,6 +51,15 @@ export function faultsOf({ mode, packets, later, differing, missed, draws }: Tri
   }
   if (later * 5 < packets) faults.push(`${mode}: less than a fifth are later packets of a conversation.`);
   return faults;
+}
+
+/** What is not judged, and known gaps, with their reasons. */
+export function printReasons(trials: readonly Trial[]): string {
+  const lines = trials.flatMap(({ mode, punted, known }) => [
+    ...Object.entries(punted).map(([reason, count]) => `${mode}: ${count} not judged (${reason})\n`),
+    ...Object.entries(known).map(([why, count]) => `${mode}: ${count} known gaps: ${why}\n`),
+  ]);
+  return lines.join("");
 }
 
 /** Kinds of differences, each with its first packet. */
