@@ -1,11 +1,13 @@
 import * as entry from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
 import { Batch, type BatchOptions } from "../src/engine/batch.js";
+import { readConnections } from "../src/engine/connections.js";
 import { type RuleDraft, ruleColumns } from "../src/engine/entries/rules.js";
 import { halvesOf6, wordsOf6 } from "../src/engine/entries/words.js";
 import { type Ip6, parseIp, parseIp4 } from "../src/net/ip.js";
 import { type Mac, parseMac } from "../src/net/mac.js";
 import { parsePrefix } from "../src/net/prefix.js";
+import type { Connection } from "../src/ruleset/connections.js";
 import { BareImage, type BareOptions } from "./bare-image.js";
 
 export interface Hop {
@@ -223,6 +225,12 @@ export class BareNode {
   #tunnel(kind: number, port: number, vni: number, inNumber: number): this {
     const { machine, address } = this.image;
     return this.#expect(machine.tunnelSet(address, kind, port, vni, inNumber), "tunnel");
+  }
+
+  /** What conntrack knows, by number. */
+  connections(now = 0): readonly Connection[] {
+    const { machine, memory, state } = this.image;
+    return readConnections(machine, memory, state, now);
   }
 
   flags(flags: number): this {

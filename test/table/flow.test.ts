@@ -4,6 +4,7 @@ import { HOOK_NAT, HOOK_PREROUTING, TARGET_DNAT } from "../../assembly/abi/entry
 import { STATUS_BAD_ENTRY } from "../../assembly/abi/image.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { tcp, udp } from "../../src/packet/build.js";
+import type { ConnectionTuple } from "../../src/ruleset/connections.js";
 import { BareNode, ip4, type Result } from "../bare-node.js";
 import { printTuple, reverse, type Tuple, textOfDestination, textOfSource, tupleOf } from "../frame-tuple.js";
 import { Conntrack, type Flow, type Sent } from "../oracle/conntrack.js";
@@ -73,12 +74,30 @@ class Both {
     this.#numbers.set(flow, result.connection);
   }
 
-  /** Sweeps what has expired: the machine's count is then that of the list. */
-  checkCount(now: number): void {
+  /** What the machine lists is the list, and once what has expired is swept, its count is the list's. */
+  checkList(now: number): void {
+    const byNumber = (left: { readonly number: number }, right: { readonly number: number }) =>
+      left.number - right.number;
+    const flows = this.oracle.live(now).map((flow) => ({
+      number: this.#numbers.get(flow) ?? 0,
+      ...(flow.original.protocol === 6 ? { state: flow.tcp } : {}),
+      protocol: flow.original.protocol,
+      original: endsOf(flow.original),
+      reply: endsOf(flow.reply),
+      timeout: flow.expires - now,
+      mark: 0,
+      isReplied: flow.isReplied,
+      isAssured: flow.isAssured,
+    }));
+    expect(this.node.connections(now)).toEqual(flows.sort(byNumber));
     const { machine, state } = this.node.image;
     machine.flowsExpire(state, now, 1000);
-    expect(machine.flowsCount(state)).toBe(this.oracle.live(now).length);
+    expect(machine.flowsCount(state)).toBe(flows.length);
   }
+}
+
+function endsOf({ src, dst, srcPort, dstPort }: Tuple): ConnectionTuple {
+  return { src, dst, srcPort, dstPort };
 }
 
 /** A translated port stays among its like (nf_nat_l4proto_unique_tuple). */
@@ -141,9 +160,9 @@ describe("flow", () => {
         for (const [index, { tuple, flags, numbers, later }] of packets.entries()) {
           now += later;
           both.send(tuple, flags, now, numbers);
-          if (index % 40 === 39) both.checkCount(now);
+          if (index % 40 === 39) both.checkList(now);
         }
-        both.checkCount(now);
+        both.checkList(now);
         for (const [key, count] of Object.entries(both.counts)) total[key as keyof typeof total] += count;
       },
     );
