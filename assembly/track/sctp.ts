@@ -121,7 +121,7 @@ export function beginSctp(packet: Packet, connection: Connection): void {
     const chunk = packet.transport + at;
     const kind = kindOf(chunk);
     if (kind == CHUNK_INIT) connection.detail1 = load32(chunk + CHUNK_LEN);
-    else if (kind == CHUNK_HEARTBEAT) connection.detail0 = tagOf(packet);
+    else if (kind == CHUNK_HEARTBEAT || kind == CHUNK_HEARTBEAT_ACK) connection.detail0 = tagOf(packet);
     else connection.detail1 = tagOf(packet);
     at += strideOf(chunk);
   }
@@ -206,6 +206,7 @@ export function advanceSctp(packet: Packet, connection: Connection, direction: u
     const kind = kindOf(chunk);
     at += strideOf(chunk);
     if (!isTagRight(connection, direction, tag, chunk)) return OUTCOME_INVALID;
+    if (kind == CHUNK_COOKIE_ACK) connection.progress &= ~(INIT_SEEN * 3);
     if (kind == CHUNK_HEARTBEAT || kind == CHUNK_HEARTBEAT_ACK) {
       const isPossible = !has(kinds, CHUNK_DATA) && !ignores;
       const taken = takeHeartbeat(connection, direction, tag, kind, isPossible);
