@@ -6,7 +6,7 @@ import { printIp } from "../src/net/ip.js";
 import { parseNft } from "../src/ruleset/nft-listing.js";
 import { parseRoutes } from "../src/ruleset/routes.js";
 import { printRuleset, RULESET_FORMATS, type RulesetFormat } from "../src/ruleset/ruleset.js";
-import { clusterOf, ip, prefix } from "./proxy/cluster-of.js";
+import { clusterOf, dualClusterOf, ip, prefix } from "./proxy/cluster-of.js";
 
 const SHOP: Cluster = clusterOf()
   .service("shop/web", { clusterIPs: "10.96.0.41", ports: "http:80>30080", type: "NodePort" })
@@ -175,8 +175,22 @@ describe("printRuleset", () => {
     for (const format of ["foo", "toString"]) {
       const print = () => printRuleset(compile(SHOP), format as RulesetFormat);
       expect(print).toThrow(InputError);
-      expect(print).toThrow(`«${format}» is no format: name one of iptables-save, ipset-save, `);
+      expect(print).toThrow(
+        `«${format}» is no format: name one of iptables-save, ip6tables-save, ipset-save, `,
+      );
     }
+  });
+
+  it.each(MODES)("prints both families' parts in mode %s", (proxy) => {
+    const ruleset = compile(dualClusterOf().build(), { proxy, node: "dual-1" });
+    for (const format of RULESET_FORMATS) {
+      if (!has[proxy].includes(format) && !/6/.test(format)) continue;
+      if (format === "ip6tables-save" && proxy === "nftables") continue;
+      expect(printRuleset(ruleset, format)).toMatch(/\n$/);
+    }
+    expect(printRuleset(ruleset, "ip6-route")).toContain("fd00:244:0:8::/64 dev cni0");
+    if (proxy === "nftables")
+      expect(printRuleset(ruleset, "nft")).toMatch(/^table ip kube-proxy[^]*^table ip6 kube-proxy/m);
   });
 
   it("prints what the parsers read back", () => {

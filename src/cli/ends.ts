@@ -1,5 +1,5 @@
 import { type Cluster, InputError } from "../index.js";
-import { printIp } from "../net/ip.js";
+import { type Family, familyOf, type Ip, printIp } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { UsageError } from "./errors.js";
 import type { Mention } from "./mention.js";
@@ -12,7 +12,7 @@ type Service = Cluster["services"][number];
 export interface End {
   /** `pod/shop/cart`, with the name in full; the address itself where nothing is called so. */
   readonly name: string;
-  readonly address: number;
+  readonly address: Ip;
   /** 0 where none is known. */
   readonly port: number;
   /** The node it lives on; undefined for what is outside or everywhere. */
@@ -21,16 +21,18 @@ export interface End {
   readonly protocol?: Protocol;
 }
 
+/** An end that may have an address of each family. */
+type Candidate = Omit<End, "address"> & { readonly addresses: readonly Ip[] };
+
 const MAX_PORT = 65535;
 
 function refuse(object: string, message: string): InputError {
   return new InputError([{ severity: "error", place: { object }, message }]);
 }
 
-function ip4(addresses: readonly unknown[], object: string): number {
-  const address = addresses.find((one): one is number => typeof one === "number");
-  if (address === undefined) throw refuse(object, "has no IPv4 address.");
-  return address;
+function some(addresses: readonly Ip[], object: string): readonly Ip[] {
+  if (addresses.length === 0) throw refuse(object, "has no address.");
+  return addresses;
 }
 
 /** A few names, to choose from. */
@@ -90,17 +92,17 @@ function endPort(
   throw refuse(object, `no port is called «${text}»: ${printNames(known)}.`);
 }
 
-function podEnd(pod: Pod, text: string | undefined, protocol: Protocol | undefined): End {
+function podEnd(pod: Pod, text: string | undefined, protocol: Protocol | undefined): Candidate {
   const object = `Pod ${pod.namespace}/${pod.name}`;
   return {
     name: `pod/${pod.namespace}/${pod.name}`,
-    address: ip4(pod.podIPs, object),
+    addresses: some(pod.podIPs, object),
     node: pod.nodeName,
     ...endPort(object, pod.ports, text, protocol),
   };
 }
 
-function serviceEnd(service: Service, text: string | undefined, protocol: Protocol | undefined): End {
+function serviceEnd(service: Service, text: string | undefined, protocol: Protocol | undefined): Candidate {
   const object = `Service ${service.namespace}/${service.name}`;
   if (service.clusterIPs.length === 0) {
     const why = service.headless ? "is headless" : `is of type ${service.type}`;
@@ -112,7 +114,7 @@ function serviceEnd(service: Service, text: string | undefined, protocol: Protoc
   }
   return {
     name: `svc/${service.namespace}/${service.name}`,
-    address: ip4(service.clusterIPs, object),
+    addresses: service.clusterIPs,
     ...endPort(object, service.ports, text ?? onlyPort(service), protocol),
   };
 }
@@ -140,7 +142,7 @@ function nodePortProtocol(cluster: Cluster, port: number): Pick<End, "protocol">
   return found === undefined ? {} : { protocol: found.protocol };
 }
 
-function nodeEnd(cluster: Cluster, name: string, text: string | undefined): End {
+function nodeEnd(cluster: Cluster, name: string, text: string | undefined): Candidate {
   const node = cluster.nodes.find((one) => one.name === name);
   if (node === undefined) {
     const names = cluster.nodes.map((one) => one.name);
@@ -148,23 +150,20 @@ function nodeEnd(cluster: Cluster, name: string, text: string | undefined): End 
   }
   const port = text === undefined ? 0 : portNumber(text);
   if (port === undefined) throw refuse(`Node ${name}`, `has no port called «${text}»: write its number.`);
-  const address = ip4(node.internalIPs, `Node ${name}`);
-  return { name: `node/${name}`, address, port, node: name, ...nodePortProtocol(cluster, port) };
+  const addresses = some(node.internalIPs, `Node ${name}`);
+  return { name: `node/${name}`, addresses, port, node: name, ...nodePortProtocol(cluster, port) };
 }
 
 /** An address is taken for whom it belongs to, so that the packet starts at the right node. */
-function addressEnd(cluster: Cluster, address: number, text: string | undefined): End {
+function addressEnd(cluster: Cluster, address: Ip, text: string | undefined): Candidate {
   const pod = cluster.pods.find(({ podIPs }) => podIPs.includes(address));
   const node = cluster.nodes.find(({ internalIPs }) => internalIPs.includes(address))?.name ?? pod?.nodeName;
   const port = text === undefined ? 0 : (portNumber(text) ?? 0);
-  return { name: printIp(address), address, port, ...(node === undefined ? {} : { node }) };
+  return { name: printIp(address), addresses: [address], port, ...(node === undefined ? {} : { node }) };
 }
 
-/**
- * Finds an end in the cluster. InputError where nothing is called so, with what there is; `protocol` chooses among
- * ports of one number.
- */
-export function findEnd(cluster: Cluster, mention: Mention, protocol?: Protocol): End {
+/** Finds an end in the cluster; `protocol` chooses among ports of one number. */
+function findEnd(cluster: Cluster, mention: Mention, protocol: Protocol | undefined): Candidate {
   switch (mention.kind) {
     case "address":
       return addressEnd(cluster, mention.address, mention.port);
@@ -175,4 +174,34 @@ export function findEnd(cluster: Cluster, mention: Mention, protocol?: Protocol)
     case "node":
       return nodeEnd(cluster, mention.name, mention.port);
   }
+}
+
+function inFamily({ addresses, ...end }: Candidate, family: Family): End | undefined {
+  const address = addresses.find((one) => familyOf(one) === family);
+  return address === undefined ? undefined : { ...end, address };
+}
+
+/** A packet has one family: IPv4 where both ends have it. */
+function inOneFamily(from: Candidate, to: Candidate): { readonly from: End; readonly to: End } {
+  for (const family of [4, 6] as const) {
+    const [source, destination] = [inFamily(from, family), inFamily(to, family)];
+    if (source !== undefined && destination !== undefined) return { from: source, to: destination };
+  }
+  const families = [from, to].map(({ addresses }) => `IPv${familyOf(addresses[0] ?? 0)}`);
+  throw new UsageError(
+    `${from.name} is of ${families[0]} and ${to.name} of ${families[1]}: no packet has both.`,
+  );
+}
+
+/**
+ * Finds both ends of a packet in the cluster, at addresses of one family: UsageError where they have none in common.
+ * InputError where nothing is called so, with what there is.
+ */
+export function findEnds(
+  cluster: Cluster,
+  source: Mention,
+  destination: Mention,
+  protocol?: Protocol,
+): { readonly from: End; readonly to: End } {
+  return inOneFamily(findEnd(cluster, source, protocol), findEnd(cluster, destination, protocol));
 }

@@ -9,7 +9,7 @@ import {
   type Step,
   type VerdictName,
 } from "../index.js";
-import { parseIp4 } from "../net/ip.js";
+import { type Ip, parseIp } from "../net/ip.js";
 
 /** What one node did with the packet. */
 export interface Leg {
@@ -73,9 +73,9 @@ async function pass(
 }
 
 /** The address that the frame was sent to on the last stretch. */
-function nextAddress({ verdict, steps }: Leg): number | undefined {
+function nextAddress({ verdict, steps }: Leg): Ip | undefined {
   const to = verdict === "FORWARD" ? steps.at(-1)?.to : undefined;
-  return to === undefined ? undefined : parseIp4(to);
+  return to === undefined ? undefined : parseIp(to);
 }
 
 function nextNode(cluster: Cluster, leg: Leg): string | undefined {

@@ -1,10 +1,10 @@
-import { parseIp } from "../net/ip.js";
+import { type Ip, parseIp } from "../net/ip.js";
 import { parseHostPort } from "../net/port.js";
 import { UsageError } from "./errors.js";
 
 /** An end of a packet as a user names it; a port may be a number or a name. */
 export type Mention =
-  | { readonly kind: "address"; readonly text: string; readonly address: number; readonly port?: string }
+  | { readonly kind: "address"; readonly text: string; readonly address: Ip; readonly port?: string }
   | {
       readonly kind: "pod" | "svc";
       readonly text: string;
@@ -14,7 +14,7 @@ export type Mention =
     }
   | { readonly kind: "node"; readonly text: string; readonly name: string; readonly port?: string };
 
-const FORMS = "IP:port, pod/NAMESPACE/NAME, svc/NAMESPACE/NAME:PORT or node/NAME:PORT";
+const FORMS = "IP:port, [IPv6]:port, pod/NAMESPACE/NAME, svc/NAMESPACE/NAME:PORT or node/NAME:PORT";
 /** kubectl's names of a kind. */
 const KINDS: Readonly<Record<string, "pod" | "svc" | "node">> = {
   pod: "pod",
@@ -36,8 +36,6 @@ function parseAddress(text: string): Mention {
   const pair = parseHostPort(text);
   const address = pair?.address ?? parseIp(text);
   if (address === undefined) throw refuse(text);
-  if (typeof address !== "number")
-    throw new UsageError(`«${text}» is of IPv6; packets of IPv4 alone are traced.`);
   return pair === undefined
     ? { kind: "address", text, address }
     : { kind: "address", text, address, port: String(pair.port) };

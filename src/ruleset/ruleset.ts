@@ -1,5 +1,5 @@
 import { type Diagnostic, InputError } from "../diagnostics.js";
-import type { Ip } from "../net/ip.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
 import { type IpSet, printIpSets } from "./ipset.js";
 import type { Iptables } from "./iptables.js";
 import { printIptables } from "./iptables-text.js";
@@ -41,16 +41,32 @@ export interface Ruleset {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** How each part prints, undefined where the ruleset's mode has no such part, and the modes that have it. */
+/** The listing of a part that may be there in each family; undefined where it is in none. */
+function ofEach<T>(parts: readonly (T | undefined)[], print: (part: T) => string): string | undefined {
+  const there = parts.filter((part) => part !== undefined);
+  return there.length === 0 ? undefined : there.map(print).join("");
+}
+
+function routesOf({ routes }: Ruleset, family: Family): string | undefined {
+  const own = routes.filter(({ prefix }) => familyOf(prefix.address) === family);
+  return own.length === 0 ? undefined : printRoutes(own);
+}
+
+/** How each part prints, undefined where a node of the ruleset's mode and families has no such part, and the modes that have it. */
 const FORMATS = {
   "iptables-save": {
     modes: "iptables or ipvs",
     print: ({ iptables }) => iptables && printIptables(iptables),
   },
+  "ip6tables-save": {
+    modes: "iptables or ipvs",
+    print: ({ ip6tables }) => ip6tables && printIptables(ip6tables),
+  },
   "ipset-save": { modes: "ipvs", print: ({ ipsets }) => ipsets && printIpSets(ipsets) },
   "ipvsadm-save": { modes: "ipvs", print: ({ ipvs }) => ipvs && printIpvs(ipvs) },
-  nft: { modes: "nftables", print: ({ nftables }) => nftables && printNft(nftables) },
-  "ip-route": { modes: "any", print: ({ routes }) => printRoutes(routes) },
+  nft: { modes: "nftables", print: ({ nftables, nftables6 }) => ofEach([nftables, nftables6], printNft) },
+  "ip-route": { modes: "any", print: (ruleset) => routesOf(ruleset, 4) },
+  "ip6-route": { modes: "any", print: (ruleset) => routesOf(ruleset, 6) },
   "ip-neigh": { modes: "any", print: ({ neighbours }) => printNeighbours(neighbours) },
   "bridge-fdb": { modes: "any", print: ({ fdb }) => printFdb(fdb) },
 } as const satisfies Record<
@@ -73,7 +89,7 @@ export function printRuleset(ruleset: Ruleset, format: RulesetFormat): string {
   if (text !== undefined) return text;
   const message =
     `a node in proxy mode ${ruleset.proxy} has nothing to print as ${format}: ` +
-    `compile with proxy mode ${modes}.`;
+    `compile with proxy mode ${modes}, for a node of that family.`;
   throw refusal(message);
 }
 

@@ -27,6 +27,9 @@ Examples:
   # A node's rules as iptables-save prints them
   packetyard compile -f manifests/ --node worker-1 -o iptables-save
 
+  # The same for IPv6, of a node that has it
+  packetyard compile -f manifests/ --node worker-1 -o ip6tables-save
+
   # Its virtual servers as ipvsadm-save -n prints them
   packetyard compile -f manifests/ --mode ipvs -o ipvsadm-save
 
@@ -41,6 +44,7 @@ Examples:
 /** Modes that have the listing, where not all have it. */
 const LISTING_MODES: Readonly<Partial<Record<Format, readonly ProxyMode[]>>> = {
   "iptables-save": ["iptables", "ipvs"],
+  "ip6tables-save": ["iptables", "ipvs"],
   "ipset-save": ["ipvs"],
   "ipvsadm-save": ["ipvs"],
   nft: ["nftables"],

@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
-import { type Cluster, InputError, tcp, udp } from "../../index.js";
-import { printIp } from "../../net/ip.js";
-import type { Protocol } from "../../net/port.js";
+import { type Cluster, InputError, type Ip, tcp, udp } from "../../index.js";
+import { familyOf, printIp } from "../../net/ip.js";
+import { type Protocol, printHostPort } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
 import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
-import { type End, findEnd } from "../ends.js";
+import { type End, findEnds } from "../ends.js";
 import { UsageError } from "../errors.js";
 import { follow, type Journey } from "../journey.js";
 import { type Mention, parseMention } from "../mention.js";
@@ -78,18 +78,21 @@ function checkSourcePort({ sport, from: text }: TraceOptions, { port }: Mention,
   );
 }
 
+/** An IPv6 address stands in brackets before its port. */
+function lacksPort(text: string, address: Ip): UsageError {
+  const end = text === printIp(address) && familyOf(address) === 6 ? `[${text}]` : text;
+  return new UsageError(`--to ${text}: a packet goes to a port; write ${end}:PORT.`);
+}
+
 /** The ends of the packet; a port that a Service does not have is let through, but said. */
-function findEnds(
+function packetEnds(
   cluster: Cluster,
   { source, destination }: Mentions,
   options: TraceOptions,
 ): { readonly from: End; readonly to: End } {
   const protocol = options.protocol === undefined ? undefined : (options.protocol.toUpperCase() as Protocol);
-  const from = findEnd(cluster, source, protocol);
-  const to = findEnd(cluster, destination, protocol);
-  if (to.port === 0) {
-    throw new UsageError(`--to ${options.to}: a packet goes to a port; write ${options.to}:PORT.`);
-  }
+  const { from, to } = findEnds(cluster, source, destination, protocol);
+  if (to.port === 0) throw lacksPort(options.to, to.address);
   if (destination.kind === "svc" && to.protocol === undefined) {
     const of = protocol === undefined ? "" : ` of ${protocol}`;
     printNote(`${to.name} has no port ${to.port}${of}; the packet is sent there all the same.`);
@@ -142,10 +145,10 @@ async function trace(options: TraceOptions): Promise<void> {
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
   diagnostics.print(cluster.diagnostics);
-  const { from, to } = findEnds(cluster, mentions, options);
+  const { from, to } = packetEnds(cluster, mentions, options);
   const protocol = protocolOf(options, to);
   const build = protocol === "tcp" ? tcp : udp;
-  const frame = build(`${printIp(from.address)}:${from.port}`, `${printIp(to.address)}:${to.port}`);
+  const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
   const proxy = proxyOptionsOf(options);
   const { seed } = options;
   const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), proxy, seed });
