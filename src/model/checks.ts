@@ -1,5 +1,6 @@
 import { type Diagnostic, type Place, printPlace } from "../diagnostics.js";
 import { familyOf, type Ip, printIp } from "../net/ip.js";
+import { IpMap } from "../net/ip-map.js";
 import { type Prefix, printPrefix } from "../net/prefix.js";
 import type { NodeManifest } from "./node.js";
 import type { Objects } from "./objects.js";
@@ -18,8 +19,9 @@ export function checkObjects(objects: Objects, diagnostics: Diagnostic[]): void 
 }
 
 /** Remembers who took a key first; answers with the earlier taker. */
-function claims<K extends string | Ip>(): (key: K, place: Place) => Place | undefined {
-  const taken = new Map<K, Place>();
+function claims<K extends string | Ip>(
+  taken: Map<K, Place> = new Map(),
+): (key: K, place: Place) => Place | undefined {
   return (key, place) => {
     const first = taken.get(key);
     if (first === undefined) taken.set(key, place);
@@ -70,7 +72,7 @@ function overlapOf(network: PodNetwork, other: PodNetwork): Diagnostic {
 }
 
 function checkNodeAddresses(nodes: readonly NodeManifest[], diagnostics: Diagnostic[]): void {
-  const claim = claims<Ip>();
+  const claim = claims<Ip>(new IpMap());
   for (const { internalIPs, place } of nodes) {
     for (const ip of internalIPs) {
       const first = claim(ip, place);
@@ -99,7 +101,7 @@ function shortList(names: readonly string[]): string {
 }
 
 function checkPodAddresses(pods: readonly PodManifest[], diagnostics: Diagnostic[]): void {
-  const claim = claims<Ip>();
+  const claim = claims<Ip>(new IpMap());
   for (const { podIPs, spec, finished, place } of pods) {
     if (spec.hostNetwork || finished) continue;
     for (const ip of podIPs) {
@@ -112,7 +114,7 @@ function checkPodAddresses(pods: readonly PodManifest[], diagnostics: Diagnostic
 }
 
 function checkClusterIPs(services: readonly ServiceManifest[], diagnostics: Diagnostic[]): void {
-  const claim = claims<Ip>();
+  const claim = claims<Ip>(new IpMap());
   for (const { clusterIPs, place } of services) {
     for (const ip of clusterIPs) {
       const first = claim(ip, place);

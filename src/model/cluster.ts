@@ -5,7 +5,7 @@ import { checkObjects } from "./checks.js";
 import { completeEndpointSlices } from "./control/endpoint-slices.js";
 import { clusterCIDRsOf, type Foreign, serviceCIDRsOf } from "./control/networks.js";
 import { completeNodes } from "./control/nodes.js";
-import { clusterNetwork, MAX_NODES } from "./control/pod-networks.js";
+import { clusterNetwork, clusterNetwork6, MAX_NODES } from "./control/pod-networks.js";
 import { completePods } from "./control/pods.js";
 import { completeServices } from "./control/services.js";
 import type { EndpointSlice } from "./endpointslice.js";
@@ -37,9 +37,12 @@ export interface Cluster {
 export interface ClusterOptions {
   /** Nodes to make where none is given: 1 … 32768, 3 if not said. */
   readonly nodes?: number;
-  /** IPv4 network of the Pods, as text or parsed; 10.244.0.0/16 if not said, and wider for more than 256 Nodes. */
+  /**
+   * Network of the Pods, as text or parsed; 10.244.0.0/16 and fd00:10:244::/56 if not said, and wider for more than 256
+   * Nodes. One a family, with a comma between: "10.244.0.0/16,fd00:10:244::/56".
+   */
   readonly clusterCIDR?: Prefix | string;
-  /** Network to allocate ClusterIPs from; 10.96.0.0/12 if not said. */
+  /** Network to allocate ClusterIPs from, one a family; those of ServiceCIDR objects, or 10.96.0.0/12, if not said. */
   readonly serviceCIDR?: Prefix | string;
   /** Network to give load balancers their addresses from; without it they stay pending. */
   readonly loadBalancerPool?: Prefix | string;
@@ -48,10 +51,12 @@ export interface ClusterOptions {
 /** The same, read. */
 interface Settings {
   readonly nodes?: number;
-  readonly clusterCIDR?: Prefix;
-  readonly serviceCIDR?: Prefix;
+  readonly clusterCIDRs: readonly Prefix[];
+  readonly serviceCIDRs: readonly Prefix[];
   readonly loadBalancerPool?: Prefix;
 }
+
+const NONE: readonly Prefix[] = [];
 
 /**
  * Builds a cluster from Kubernetes objects: parses them, checks them against one another, and makes the Nodes,
@@ -65,9 +70,10 @@ export function buildCluster(objects: readonly ManifestObject[], options: Cluste
   checkObjects(read, diagnostics);
   throwErrors(diagnostics);
 
-  const nodes = completeNodes(read, settings, diagnostics);
+  const asked = settings.serviceCIDRs.length > 0 ? settings.serviceCIDRs : read.serviceCIDRs;
+  const nodes = completeNodes(read, { ...settings, serviceCIDRs: asked }, diagnostics);
   throwErrors(diagnostics);
-  const networks = networksOf(nodes, read, settings);
+  const networks = networksOf(nodes, read, { ...settings, serviceCIDRs: asked });
   const pods = completePods(read, nodes, diagnostics);
   const services = completeServices(
     read.services,
@@ -88,33 +94,47 @@ function warnOfNothing(objects: readonly ManifestObject[], diagnostics: Diagnost
   diagnostics.push({ severity: "warning", place: {}, message });
 }
 
+/** Networks as text with a comma between, or one parsed; undefined for what is none, or two of a family. */
+function networksIn(given: Prefix | string | undefined): readonly Prefix[] | undefined {
+  if (given === undefined) return [];
+  if (typeof given !== "string") return [given];
+  const networks = given.split(",").map((text) => parsePrefix(text.trim()));
+  if (!networks.every((network) => network !== undefined)) return undefined;
+  return new Set(networks.map(({ address }) => familyOf(address))).size === networks.length
+    ? networks
+    : undefined;
+}
+
 function readOptions({ nodes, ...texts }: ClusterOptions): Settings {
   const errors: string[] = [];
-  const networks: { -readonly [K in keyof typeof texts]?: Prefix } = {};
+  const networks = { clusterCIDR: NONE, serviceCIDR: NONE, loadBalancerPool: NONE };
   for (const name of ["clusterCIDR", "serviceCIDR", "loadBalancerPool"] as const) {
     const given = texts[name];
-    const prefix = typeof given === "string" ? parsePrefix(given) : given;
-    if (prefix !== undefined) networks[name] = prefix;
-    else if (given !== undefined) errors.push(`${name}: «${given}» is not a network such as 10.244.0.0/16.`);
+    const found = networksIn(given);
+    if (found !== undefined && (name !== "loadBalancerPool" || found.length < 2)) networks[name] = found;
+    else errors.push(`${name}: «${given}» is not a network such as 10.244.0.0/16.`);
   }
-  const settings = nodes === undefined ? networks : { nodes, ...networks };
+  const [pool] = networks.loadBalancerPool;
+  const settings: Settings = {
+    ...(nodes === undefined ? {} : { nodes }),
+    clusterCIDRs: networks.clusterCIDR,
+    serviceCIDRs: networks.serviceCIDR,
+    ...(pool === undefined ? {} : { loadBalancerPool: pool }),
+  };
   errors.push(...faultsOf(settings));
   if (errors.length === 0) return settings;
   throw new InputError(errors.map((message) => ({ severity: "error", place: {}, message })));
 }
 
-function faultsOf({ nodes, clusterCIDR, serviceCIDR }: Settings): readonly string[] {
+function faultsOf({ nodes, clusterCIDRs, serviceCIDRs }: Settings): readonly string[] {
   const errors: string[] = [];
   if (nodes !== undefined && !(Number.isInteger(nodes) && nodes >= 1 && nodes <= MAX_NODES)) {
     errors.push(`nodes: ${nodes} is not a number of Nodes from 1 to ${MAX_NODES}.`);
   }
-  if (clusterCIDR !== undefined && familyOf(clusterCIDR.address) !== 4) {
-    errors.push(`clusterCIDR: ${printPrefix(clusterCIDR)} is not an IPv4 network.`);
-  }
-  if (clusterCIDR !== undefined && serviceCIDR !== undefined && prefixOverlaps(clusterCIDR, serviceCIDR)) {
-    errors.push(
-      `clusterCIDR: ${printPrefix(clusterCIDR)} overlaps the serviceCIDR ${printPrefix(serviceCIDR)}.`,
-    );
+  for (const pods of clusterCIDRs) {
+    const other = serviceCIDRs.find((services) => prefixOverlaps(pods, services));
+    if (other !== undefined)
+      errors.push(`clusterCIDR: ${printPrefix(pods)} overlaps the serviceCIDR ${printPrefix(other)}.`);
   }
   return errors;
 }
@@ -129,15 +149,17 @@ function networksOf(nodes: readonly NodeManifest[], { services }: Objects, optio
   const podCIDRs = nodes.flatMap((node) => node.podCIDRs);
   const clusterIPs = services.flatMap((service) => service.clusterIPs);
   const nodeIPs = nodes.flatMap(({ internalIPs }) => internalIPs);
-  const known = clusterNetwork(options.clusterCIDR, podCIDRs.length);
+  const of = (family: Family) => podCIDRs.filter(({ address }) => familyOf(address) === family).length;
+  const given = (family: Family) => options.clusterCIDRs.find(({ address }) => familyOf(address) === family);
+  const known = [clusterNetwork(given(4), of(4)), clusterNetwork6(given(6), of(6))];
   const elsewhere: Foreign = {
-    prefixes: options.serviceCIDR === undefined ? [] : [options.serviceCIDR],
+    prefixes: options.serviceCIDRs,
     addresses: [...nodeIPs, ...clusterIPs],
   };
   const clusterCIDRs = clusterCIDRsOf(known, podCIDRs, elsewhere);
   const families = new Set(podCIDRs.map(({ address }) => familyOf(address)));
   const foreign: Foreign = { prefixes: clusterCIDRs, addresses: nodeIPs };
-  const serviceCIDRs = serviceCIDRsOf(options.serviceCIDR, clusterIPs, families, foreign);
+  const serviceCIDRs = serviceCIDRsOf(options.serviceCIDRs, clusterIPs, families, foreign);
   return { clusterCIDRs, serviceCIDRs, families };
 }
 

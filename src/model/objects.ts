@@ -1,4 +1,5 @@
 import { type Diagnostic, InputError, printPlace } from "../diagnostics.js";
+import type { Prefix } from "../net/prefix.js";
 import { parseEndpoints } from "./endpoints.js";
 import { type EndpointSlice, parseEndpointSlice } from "./endpointslice.js";
 import { Field } from "./fields.js";
@@ -17,6 +18,8 @@ export interface Objects {
   readonly workloads: readonly Workload[];
   readonly services: readonly ServiceManifest[];
   readonly endpointSlices: readonly EndpointSlice[];
+  /** Of ServiceCIDR objects, in their order. */
+  readonly serviceCIDRs: readonly Prefix[];
   /** v1 Endpoints, already as slices. */
   readonly endpoints: readonly EndpointSlice[];
 }
@@ -58,6 +61,7 @@ const READERS: ReadonlyMap<string, ReadonlyMap<string, Read>> = new Map<string, 
       ["CronJob", readCronJob],
     ]),
   ],
+  ["networking.k8s.io", new Map<string, Read>([["ServiceCIDR", readServiceCIDR]])],
   ["discovery.k8s.io", new Map<string, Read>([["EndpointSlice", readEndpointSlice]])],
 ]);
 
@@ -73,6 +77,7 @@ export function readObjects(objects: readonly ManifestObject[], diagnostics: Dia
     workloads: [],
     services: [],
     endpointSlices: [],
+    serviceCIDRs: [],
     endpoints: [],
   };
   const skipped = new Map<string, number>();
@@ -127,6 +132,15 @@ function givenAgain(winner: ManifestObject): string {
 function readCronJob(_lists: Lists, object: Field): void {
   parseMetadata(object);
   object.note("runs nothing until its hour: no Pods are made for a CronJob.");
+}
+
+function readServiceCIDR(lists: Lists, object: Field): void {
+  const prefixes = object
+    .at("spec")
+    .at("cidrs")
+    .items()
+    .map((field) => field.prefix());
+  for (const prefix of prefixes) if (prefix !== undefined) lists.serviceCIDRs.push(prefix);
 }
 
 function readEndpointSlice(lists: Lists, object: Field): void {

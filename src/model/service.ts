@@ -7,6 +7,8 @@ import { parseServicePorts, type ServicePort } from "./service-ports.js";
 
 export type TrafficPolicy = "Cluster" | "Local";
 
+export type FamilyPolicy = (typeof FAMILY_POLICIES)[number];
+
 /** status.loadBalancer.ingress[]; entries with only a hostname are not kept. */
 export interface LoadBalancerIngress {
   readonly ip: Ip;
@@ -43,12 +45,15 @@ export interface Service {
 export interface ServiceManifest extends Service {
   /** spec.ipFamilies, else the families of the ClusterIPs; empty where neither is written. */
   readonly families: readonly Family[];
+  /** spec.ipFamilyPolicy; where it is not written RequireDualStack if two families are, else SingleStack. */
+  readonly familyPolicy: FamilyPolicy;
   /** spec.allocateLoadBalancerNodePorts */
   readonly allocateNodePorts: boolean;
   /** spec.loadBalancerIP, a wish. */
   readonly loadBalancerIP: Ip | undefined;
 }
 
+const FAMILY_POLICIES = ["SingleStack", "PreferDualStack", "RequireDualStack"] as const;
 const TYPES = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
 const POLICIES = ["Cluster", "Local"] as const;
 /** API default of sessionAffinityConfig.clientIP.timeoutSeconds: three hours. */
@@ -82,7 +87,7 @@ export function parseService(object: Field): ServiceManifest {
     healthCheckNodePort: spec.at("healthCheckNodePort").integer(0, 65535) ?? 0,
     affinitySeconds: parseAffinity(spec),
     publishNotReadyAddresses: spec.at("publishNotReadyAddresses").flag(),
-    families: parseFamilies(spec, clusterIPs),
+    ...parseFamilies(spec, clusterIPs),
     place: object.place,
   };
 }
@@ -127,12 +132,24 @@ function specialKind(ip: Ip): string | undefined {
   return undefined;
 }
 
-function parseFamilies(spec: Field, clusterIPs: readonly Ip[]): readonly Family[] {
-  const families = spec
+/** The API defaults a policy that is not written by the families that are. */
+function parseFamilies(
+  spec: Field,
+  clusterIPs: readonly Ip[],
+): Pick<ServiceManifest, "families" | "familyPolicy"> {
+  const asked = spec
     .at("ipFamilies")
     .items()
     .map((item) => (item.oneOf(["IPv4", "IPv6"], "IPv4") === "IPv4" ? 4 : 6));
-  return families.length > 0 ? families : clusterIPs.map(familyOf);
+  const families = asked.length > 0 ? asked : clusterIPs.map(familyOf);
+  const policy = spec.at("ipFamilyPolicy");
+  const familyPolicy = policy.oneOf(
+    FAMILY_POLICIES,
+    families.length > 1 ? "RequireDualStack" : "SingleStack",
+  );
+  if (familyPolicy === "SingleStack" && families.length > 1)
+    policy.error("is SingleStack, but two families are named: leave one, or write PreferDualStack.");
+  return { families, familyPolicy };
 }
 
 function parseAffinity(spec: Field): number | undefined {

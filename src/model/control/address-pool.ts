@@ -6,7 +6,7 @@ export interface PoolOptions {
   readonly first: number;
   readonly wrap?: boolean;
   /** Addresses that are not handed out. */
-  readonly used: ReadonlySet<Ip>;
+  readonly used: { has(ip: Ip): boolean };
 }
 
 /**

@@ -4,6 +4,9 @@ import { type Prefix, prefixContains, prefixOf, prefixOverlaps } from "../../net
 /** What kubeadm, flannel and kind use where nothing else is said. */
 export const DEFAULT_CLUSTER_CIDR: Prefix = { address: 0x0af40000, length: 16 };
 
+/** fd00:10:244::/56, as kind has it. */
+export const DEFAULT_CLUSTER_CIDR6: Prefix = { address: 0xfd00_0010_0244n << 80n, length: 56 };
+
 /** Service networks to choose from, kubeadm's first; the others serve where Pods or Nodes lie in it. */
 const SERVICE_CIDRS: readonly Prefix[] = [
   { address: 0x0a600000, length: 12 },
@@ -39,11 +42,11 @@ function widest(networks: readonly Prefix[]): readonly Prefix[] {
 }
 
 /**
- * The Pod networks of the cluster (kube-proxy's --cluster-cidr) around the Nodes' podCIDRs: the known network
+ * The Pod networks of the cluster (kube-proxy's --cluster-cidr) around the Nodes' podCIDRs: a known network
  * where it holds them, else the /16 (IPv6: /56) around each, unless Nodes or Services live in that one too.
  */
 export function clusterCIDRsOf(
-  known: Prefix,
+  known: readonly Prefix[],
   podCIDRs: readonly Prefix[],
   foreign: Foreign,
 ): readonly Prefix[] {
@@ -51,29 +54,29 @@ export function clusterCIDRsOf(
   for (const { address, length } of podCIDRs) {
     if (found.some((network) => network.length <= length && prefixContains(network, address))) continue;
     const widths = (familyOf(address) === 4 ? [16] : [56]).filter((width) => width < length);
-    const isKnown = known.length <= length && prefixContains(known, address);
-    found.push(isKnown ? known : cover(address, [...widths, length], foreign));
+    const holder = known.find((one) => one.length <= length && prefixContains(one, address));
+    found.push(holder ?? cover(address, [...widths, length], foreign));
   }
   return widest(found);
 }
 
 /**
- * The Service networks: the one that is asked for, or kubeadm's, and a covering one for each ClusterIP outside.
+ * The Service networks: those that are asked for, or kubeadm's, and a covering one for each ClusterIP outside.
  * The first of a family is the one to allocate from.
  */
 export function serviceCIDRsOf(
-  asked: Prefix | undefined,
+  asked: readonly Prefix[],
   clusterIPs: readonly Ip[],
   families: ReadonlySet<number>,
   foreign: Foreign,
 ): readonly Prefix[] {
-  const found: Prefix[] = asked === undefined ? [] : [asked];
+  const found: Prefix[] = [...asked];
   const avoid = { ...foreign, prefixes: [...foreign.prefixes, ...found] };
   for (const address of clusterIPs) {
     if (!found.some((network) => prefixContains(network, address))) found.push(serviceCover(address, avoid));
   }
   const isRoomy = (network: Prefix) =>
-    network === asked || network.length <= 24 || familyOf(network.address) === 6;
+    asked.includes(network) || network.length <= 24 || familyOf(network.address) === 6;
   const roomy = found.filter(isRoomy);
   if (families.has(4) && !roomy.some(({ address }) => familyOf(address) === 4)) {
     roomy.push(SERVICE_CIDRS.find((network) => isFree(network, avoid)) ?? (SERVICE_CIDRS[0] as Prefix));

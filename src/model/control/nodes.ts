@@ -1,21 +1,28 @@
 import type { Diagnostic } from "../../diagnostics.js";
-import { familyOf, type Ip, type Ip4 } from "../../net/ip.js";
+import { type Family, familyOf, type Ip } from "../../net/ip.js";
+import { IpMap } from "../../net/ip-map.js";
 import { type Prefix, printPrefix } from "../../net/prefix.js";
 import type { NodeManifest } from "../node.js";
 import type { Objects } from "../objects.js";
-import { guessPodCIDRs, onlyIp4 } from "./pod-network-guess.js";
-import { clusterNetwork, MAX_NODES, podNetworks } from "./pod-networks.js";
+import { guessPodCIDRs, onlyOf } from "./pod-network-guess.js";
+import { clusterNetwork, clusterNetwork6, MAX_NODES, podNetworks } from "./pod-networks.js";
 
 export interface NodeOptions {
   /** Nodes to make where none is given; 3 if not said. */
   readonly nodes?: number;
-  /** IPv4 network to cut podCIDRs from; 10.244.0.0/16, or wider for more than 256 Nodes, if not said. */
-  readonly clusterCIDR?: Prefix;
+  /** Networks to cut podCIDRs from, one a family; 10.244.0.0/16 and fd00:10:244::/56, or wider for more than 256 Nodes, if not said. */
+  readonly clusterCIDRs: readonly Prefix[];
+  /** Networks of ClusterIPs that are asked for. */
+  readonly serviceCIDRs: readonly Prefix[];
 }
 
+const BOTH = [4, 6] as const;
 const DEFAULT_NODES = 3;
-/** 172.18.0.2: the first container on the network that kind makes. */
-const FIRST_INTERNAL_IP = 0xac120002;
+/** 172.18.0.2 and fc00:f853:ccd:e793::2: the first container on the networks that kind makes. */
+const FIRST_INTERNAL_IPS: Readonly<Record<Family, Ip>> = {
+  4: 0xac120002,
+  6: (0xfc00_f853_0ccd_e793n << 64n) + 2n,
+};
 
 /**
  * The Nodes with an InternalIP and a podCIDR each. Where no Node is given, those that Pods and endpoints name are
@@ -29,7 +36,19 @@ export function completeNodes(
   const nodes = objects.nodes.length > 0 ? objects.nodes : makeNodes(objects, options.nodes);
   const message = originOf(nodes, objects.nodes.length, options.nodes);
   if (message !== undefined) diagnostics.push({ severity: "note", place: {}, message });
-  return withPodCIDRs(withInternalIPs(nodes, objects), objects, options, diagnostics);
+  const addressed = withInternalIPs(nodes, objects, familiesAsked(objects, options));
+  const made = BOTH.map((family) => podCIDRsOf(addressed, objects, options, family));
+  return addressed.map((node) => withPodCIDRs(node, made, diagnostics));
+}
+
+/** The families of which there are addresses or networks; IPv4 where nothing tells. */
+function familiesAsked({ services, pods, endpointSlices }: Objects, options: NodeOptions): readonly Family[] {
+  const found = new Set<Family>();
+  for (const { address } of [...options.clusterCIDRs, ...options.serviceCIDRs]) found.add(familyOf(address));
+  for (const { clusterIPs } of services) for (const ip of clusterIPs) found.add(familyOf(ip));
+  for (const { podIPs, finished } of pods) if (!finished) for (const ip of podIPs) found.add(familyOf(ip));
+  for (const { family, endpoints } of endpointSlices) if (endpoints.length > 0) found.add(family);
+  return found.size === 0 ? [4] : BOTH.filter((family) => found.has(family));
 }
 
 /** What to tell of Nodes that were made, or that were asked for in vain. */
@@ -85,52 +104,85 @@ export function makeNode(name: string): NodeManifest {
   };
 }
 
-function withInternalIPs(nodes: readonly NodeManifest[], objects: Objects): readonly NodeManifest[] {
-  const used = new Set<Ip>(nodes.flatMap(({ internalIPs }) => internalIPs));
+/** Nodes without an address get those of their Pods' hostIP, or one of each family of their podCIDRs, or else of those asked for. */
+function withInternalIPs(
+  nodes: readonly NodeManifest[],
+  objects: Objects,
+  families: readonly Family[],
+): readonly NodeManifest[] {
+  const used = new IpMap<true>();
+  for (const { internalIPs } of nodes) for (const ip of internalIPs) used.set(ip, true);
   const hostIPs = new Map<string, Ip>();
   for (const { spec, hostIP } of objects.pods) if (hostIP !== undefined) hostIPs.set(spec.nodeName, hostIP);
-  let next = FIRST_INTERNAL_IP;
+  const next: Record<Family, Ip> = { ...FIRST_INTERNAL_IPS };
   return nodes.map((node) => {
     if (node.internalIPs.length > 0) return node;
     const hostIP = hostIPs.get(node.name);
-    if (hostIP === undefined || used.has(hostIP)) while (used.has(next)) next++;
-    const address = hostIP === undefined || used.has(hostIP) ? next : hostIP;
-    used.add(address);
-    return { ...node, internalIPs: [address] };
+    const own = new Set(node.podCIDRs.map(({ address }) => familyOf(address)));
+    const internalIPs = (own.size > 0 ? [...own] : families).map((family) => {
+      const isTold = hostIP !== undefined && familyOf(hostIP) === family && !used.has(hostIP);
+      if (!isTold) while (used.has(next[family])) next[family] = successor(next[family]);
+      const address = isTold ? hostIP : next[family];
+      used.set(address, true);
+      return address;
+    });
+    return { ...node, internalIPs };
   });
 }
 
-function withPodCIDRs(
+/** What a family's podCIDRs are made from, and those that Nodes without any get. */
+interface Made {
+  readonly family: Family;
+  readonly network: Prefix;
+  /** By the Node's name; undefined where none is left. */
+  readonly podCIDRs: ReadonlyMap<string, Prefix | undefined>;
+}
+
+/** The podCIDRs of one family for Nodes that have none at all, but an address of that family. */
+function podCIDRsOf(
   nodes: readonly NodeManifest[],
   objects: Objects,
-  options: NodeOptions,
-  diagnostics: Diagnostic[],
-): readonly NodeManifest[] {
-  const guesses = guessPodCIDRs(nodes, objects);
-  const taken = [...nodes.flatMap(({ podCIDRs }) => podCIDRs), ...guesses.values()].filter(isIp4);
-  const lacking = nodes.filter(({ name, podCIDRs }) => podCIDRs.length === 0 && !guesses.has(name));
+  { clusterCIDRs }: NodeOptions,
+  family: Family,
+): Made {
+  const isOwn = ({ address }: Prefix) => familyOf(address) === family;
+  const guesses = guessPodCIDRs(nodes, objects, family);
+  const taken = [...nodes.flatMap(({ podCIDRs }) => podCIDRs), ...guesses.values()].filter(isOwn);
+  const needy = nodes.filter(
+    ({ podCIDRs, internalIPs }) => podCIDRs.length === 0 && onlyOf(internalIPs, family).length > 0,
+  );
+  const lacking = needy.filter(({ name }) => !guesses.has(name));
   const needed = lacking.length + taken.length;
-  const network = clusterNetwork(options.clusterCIDR, needed);
-  const next = podNetworks(network, needed, taken, foreignAddresses(nodes, objects));
-  return nodes.map((node) => {
-    if (node.podCIDRs.length > 0) return node;
-    const podCIDR = guesses.get(node.name) ?? next();
-    if (podCIDR !== undefined) return { ...node, podCIDRs: [podCIDR] };
-    const message = `has no podCIDR, and ${printPrefix(network)} has no room for another: widen the clusterCIDR.`;
-    diagnostics.push({ severity: "error", place: node.place, message });
-    return node;
-  });
+  const network = (family === 4 ? clusterNetwork : clusterNetwork6)(clusterCIDRs.find(isOwn), needed);
+  const next = podNetworks(network, needed, taken, foreignAddresses(nodes, objects, family));
+  const podCIDRs = new Map(needy.map(({ name }) => [name, guesses.get(name) ?? next()]));
+  return { family, network, podCIDRs };
 }
 
-function isIp4(prefix: Prefix): boolean {
-  return familyOf(prefix.address) === 4;
+/** A Node's podCIDRs come in the order of its addresses. */
+function withPodCIDRs(node: NodeManifest, made: readonly Made[], diagnostics: Diagnostic[]): NodeManifest {
+  if (node.podCIDRs.length > 0) return node;
+  const families = [...new Set(node.internalIPs.map(familyOf))];
+  const podCIDRs = families.flatMap((family) => {
+    const { network, podCIDRs: given } = made.find((one) => one.family === family) as Made;
+    const podCIDR = given.get(node.name);
+    if (podCIDR !== undefined) return [podCIDR];
+    const message = `has no podCIDR, and ${printPrefix(network)} has no room for another: widen the clusterCIDR.`;
+    diagnostics.push({ severity: "error", place: node.place, message });
+    return [];
+  });
+  return { ...node, podCIDRs };
 }
 
 /** Addresses that no podCIDR to be made may hold. A Pod without a Node gets the one whose podCIDR holds it. */
-function* foreignAddresses(nodes: readonly NodeManifest[], objects: Objects): Iterable<Ip4> {
-  for (const { internalIPs } of nodes) yield* onlyIp4(internalIPs);
-  for (const { clusterIPs } of objects.services) yield* onlyIp4(clusterIPs);
+function* foreignAddresses(nodes: readonly NodeManifest[], objects: Objects, family: Family): Iterable<Ip> {
+  for (const { internalIPs } of nodes) yield* onlyOf(internalIPs, family);
+  for (const { clusterIPs } of objects.services) yield* onlyOf(clusterIPs, family);
   for (const { spec, podIPs, finished } of objects.pods) {
-    if (!finished && spec.nodeName !== "") yield* onlyIp4(podIPs);
+    if (!finished && spec.nodeName !== "") yield* onlyOf(podIPs, family);
   }
+}
+
+function successor(ip: Ip): Ip {
+  return typeof ip === "number" ? ip + 1 : ip + 1n;
 }

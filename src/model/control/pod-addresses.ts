@@ -1,5 +1,6 @@
 import { type Diagnostic, InputError } from "../../diagnostics.js";
 import { type Family, familyOf, type Ip } from "../../net/ip.js";
+import { IpMap } from "../../net/ip-map.js";
 import { type Prefix, printPrefix } from "../../net/prefix.js";
 import type { NodeManifest } from "../node.js";
 import type { Pod } from "../pod.js";
@@ -8,7 +9,8 @@ import type { PlacedPod } from "./workloads.js";
 
 /** Hands out addresses of the Nodes' podCIDRs, upward. Throws an InputError where a podCIDR is too small. */
 export function withAddresses(placed: readonly PlacedPod[], nodes: readonly NodeManifest[]): readonly Pod[] {
-  const used = new Set<Ip>(placed.flatMap(({ podIPs }) => podIPs));
+  const used = new IpMap<true>();
+  for (const { podIPs } of placed) for (const ip of podIPs) used.set(ip, true);
   const pools = new Map(nodes.map((node) => [node.name, new NodePools(node, used)]));
   const pods = placed.map((pod) => {
     const { namespace, name, labels, nodeName, hostNetwork, ports, ready, terminating } = pod;
@@ -30,7 +32,7 @@ class NodePools {
 
   constructor(
     private readonly node: NodeManifest,
-    used: ReadonlySet<Ip>,
+    used: IpMap<true>,
   ) {
     this.hostIPs = firstOfEach(node.internalIPs, familyOf);
     const networks = firstOfEach(node.podCIDRs, ({ address }) => familyOf(address));
@@ -58,6 +60,6 @@ function firstOfEach<T>(items: readonly T[], family: (item: T) => Family): reado
 }
 
 /** From .2 up: .1 is the bridge's, the last one the broadcast address. */
-function podPool(network: Prefix, used: ReadonlySet<Ip>): AddressPool {
+function podPool(network: Prefix, used: IpMap<true>): AddressPool {
   return new AddressPool(network, { first: 2, used });
 }

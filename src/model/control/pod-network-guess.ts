@@ -1,57 +1,60 @@
-import type { Ip, Ip4 } from "../../net/ip.js";
+import { type Family, familyOf, type Ip } from "../../net/ip.js";
+import { IpMap } from "../../net/ip-map.js";
 import { type Prefix, prefixOf, prefixOverlaps } from "../../net/prefix.js";
 import type { NodeManifest } from "../node.js";
 import type { Objects } from "../objects.js";
+import { NODE_LENGTHS } from "./pod-networks.js";
 
-export function onlyIp4(addresses: readonly Ip[]): readonly Ip4[] {
-  return addresses.filter((address) => typeof address === "number");
+export function onlyOf(addresses: readonly Ip[], family: Family): readonly Ip[] {
+  return addresses.filter((address) => familyOf(address) === family);
 }
 
 /**
- * A dump of Pods still tells the podCIDRs of Nodes that come without: the /24 that holds all the Pods of one Node,
- * and no Pod of another, no Node and no known podCIDR. Nodes without such a network are left out.
+ * A dump of Pods still tells the podCIDRs of Nodes that come without: the /24 (IPv6: /64) that holds all the Pods of one
+ * Node, and no Pod of another, no Node and no known podCIDR. Nodes without such a network are left out.
  */
-export function guessPodCIDRs(nodes: readonly NodeManifest[], objects: Objects): ReadonlyMap<string, Prefix> {
-  const { holders, networks } = podNetworksInUse(objects);
-  const foreign = new Set(nodes.flatMap(({ internalIPs }) => onlyIp4(internalIPs).map(networkOf)));
+export function guessPodCIDRs(
+  nodes: readonly NodeManifest[],
+  objects: Objects,
+  family: Family,
+): ReadonlyMap<string, Prefix> {
+  const { holders, networks } = podNetworksInUse(objects, family);
+  const foreign = new IpMap<true>();
+  for (const { internalIPs } of nodes)
+    for (const ip of onlyOf(internalIPs, family)) foreign.set(networkOf(ip), true);
   const known = nodes.flatMap(({ podCIDRs }) => podCIDRs);
   const guesses = new Map<string, Prefix>();
   for (const { name, podCIDRs } of nodes) {
-    const [address, ...others] = networks.get(name) ?? [];
+    const [address, ...others] = networks.get(name)?.keys() ?? [];
     if (podCIDRs.length > 0 || address === undefined || others.length > 0) continue;
-    const guess = { address, length: 24 };
+    const guess = { address, length: NODE_LENGTHS[family] };
     const isOwn = holders.get(address)?.size === 1 && !foreign.has(address);
     if (isOwn && !known.some((prefix) => prefixOverlaps(prefix, guess))) guesses.set(name, guess);
   }
   return guesses;
 }
 
-function networkOf(address: Ip4): Ip4 {
-  return Number(prefixOf(address, 24).address);
+function networkOf(address: Ip): Ip {
+  return prefixOf(address, NODE_LENGTHS[familyOf(address)]).address;
 }
 
 interface NetworksInUse {
-  /** Names of the Nodes with Pods in a /24. */
-  readonly holders: ReadonlyMap<Ip4, ReadonlySet<string>>;
-  /** The /24s in which a Node has Pods. */
-  readonly networks: ReadonlyMap<string, ReadonlySet<Ip4>>;
+  /** Names of the Nodes with Pods in a network. */
+  readonly holders: ReadonlyMap<Ip, ReadonlySet<string>>;
+  /** The networks in which a Node has Pods. */
+  readonly networks: ReadonlyMap<string, ReadonlyMap<Ip, true>>;
 }
 
-function podNetworksInUse({ pods }: Objects): NetworksInUse {
-  const holders = new Map<Ip4, Set<string>>();
-  const networks = new Map<string, Set<Ip4>>();
+function podNetworksInUse({ pods }: Objects, family: Family): NetworksInUse {
+  const holders = new IpMap<Set<string>>();
+  const networks = new Map<string, IpMap<true>>();
   for (const { spec, podIPs, finished } of pods) {
     if (finished || spec.hostNetwork) continue;
-    for (const address of onlyIp4(podIPs)) {
-      add(holders, networkOf(address), spec.nodeName);
-      add(networks, spec.nodeName, networkOf(address));
+    for (const address of onlyOf(podIPs, family)) {
+      const network = networkOf(address);
+      holders.set(network, (holders.get(network) ?? new Set()).add(spec.nodeName));
+      networks.set(spec.nodeName, (networks.get(spec.nodeName) ?? new IpMap<true>()).set(network, true));
     }
   }
   return { holders, networks };
-}
-
-function add<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
 }

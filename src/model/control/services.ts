@@ -12,6 +12,8 @@ export interface ServiceNetworks {
   readonly loadBalancerPool: Prefix | undefined;
 }
 
+const BOTH = [4, 6] as const;
+
 /** The Services with the ClusterIPs, nodePorts and load balancer addresses that they lack. */
 export function completeServices(
   services: readonly ServiceManifest[],
@@ -35,9 +37,12 @@ function withClusterIPs(
     const { type, headless, clusterIPs, place } = service;
     if (type === "ExternalName") return service;
     const wanted = wantedFamilies(service, families, diagnostics);
-    if (headless || clusterIPs.length > 0) return { ...service, families: wanted };
+    if (headless) return { ...service, families: wanted };
     const given = wanted.map(
-      (family) => wellKnown(service, serviceCIDRs, family, used) ?? pools.get(family)?.next(),
+      (family) =>
+        clusterIPs.find((ip) => familyOf(ip) === family) ??
+        wellKnown(service, serviceCIDRs, family, used) ??
+        pools.get(family)?.next(),
     );
     if (given.includes(undefined)) {
       const message = `no ClusterIP is free in ${serviceCIDRs.map(printPrefix).join(", ")}: widen the serviceCIDR.`;
@@ -47,21 +52,31 @@ function withClusterIPs(
   });
 }
 
-/** The families asked for, as far as Pods have them; a Service that asks for none gets the first. */
+/**
+ * The families asked for, as far as Pods have them, and those of the addresses that are given; a Service that asks for
+ * none gets the first there is, and the other one too where it would have both.
+ */
 function wantedFamilies(
-  { families: asked, clusterIPs, place }: ServiceManifest,
+  { families, clusterIPs, familyPolicy, place }: ServiceManifest,
   available: ReadonlySet<Family>,
   diagnostics: Diagnostic[],
 ): readonly Family[] {
-  if (asked.length === 0) return [available.has(4) || available.size === 0 ? 4 : 6];
-  if (clusterIPs.length > 0) return clusterIPs.map(familyOf);
-  const found = asked.filter((family) => available.has(family));
-  if (found.length < asked.length) {
-    const lacking = asked.filter((family) => !available.has(family)).map((family) => `IPv${family}`);
-    const message = `${lacking.join(" and ")} is left out: no Node has a podCIDR of that family.`;
+  const [first = 4] = available;
+  const named = families.length === 0 ? [first] : families;
+  const asked = familyPolicy === "SingleStack" ? named : [...new Set([...named, ...BOTH])];
+  const isThere = (family: Family) =>
+    available.has(family) ||
+    (available.size === 0 && family === 4) ||
+    clusterIPs.some((ip) => familyOf(ip) === family);
+  const lacking = asked.filter((family) => !isThere(family));
+  // PreferDualStack is content with one family.
+  const missed =
+    familyPolicy === "PreferDualStack" ? lacking.filter((family) => families.includes(family)) : lacking;
+  if (missed.length > 0) {
+    const message = `${missed.map((family) => `IPv${family}`).join(" and ")} is left out: no Node has a podCIDR of that family.`;
     diagnostics.push({ severity: "warning", place: { ...place, field: "spec.ipFamilies" }, message });
   }
-  return found;
+  return asked.filter(isThere);
 }
 
 function networkOf(serviceCIDRs: readonly Prefix[], family: Family): Prefix | undefined {

@@ -64,6 +64,63 @@ describe("Nodes", () => {
     expect(told(node, 5)).toEqual(["note: 1 Node is given: no others are made, though 5 were asked for."]);
   });
 
+  it("have the families of the networks that are asked for", () => {
+    const dual = clusterOf("", {
+      nodes: 2,
+      clusterCIDR: "10.50.0.0/16,fd00:50::/56",
+      serviceCIDR: "fd00:96::/112",
+    });
+    expect(printNodes(dual)).toEqual([
+      "worker-1 172.18.0.2,fc00:f853:ccd:e793::2 10.50.0.0/24,fd00:50::/64",
+      "worker-2 172.18.0.3,fc00:f853:ccd:e793::3 10.50.1.0/24,fd00:50:0:1::/64",
+    ]);
+    expect(dual.clusterCIDRs.map(printPrefix)).toEqual(["10.50.0.0/16", "fd00:50::/56"]);
+    expect(dual.serviceCIDRs.map(printPrefix)).toEqual(["fd00:96::/112", "10.96.0.0/12"]);
+  });
+
+  it("have IPv6 alone where nothing else is given", () => {
+    const slice = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
+addressType: IPv6
+endpoints: [{ addresses: ["fd00:10:244:9::7"], nodeName: six }]
+ports: [{ port: 80 }]
+`;
+    expect(printNodes(clusterOf(slice))).toEqual(["six fc00:f853:ccd:e793::2 fd00:10:244::/64"]);
+    const node = `apiVersion: v1
+kind: Node
+metadata: { name: six }
+status: { addresses: [{ type: InternalIP, address: "2001:db8::6" }] }
+`;
+    expect(printNodes(clusterOf(node))).toEqual(["six 2001:db8::6 fd00:10:244::/64"]);
+    const pod = `---
+apiVersion: v1
+kind: Pod
+metadata: { name: a }
+spec: { nodeName: six }
+status: { podIPs: [{ ip: "fd00:7:8:9::7" }] }
+`;
+    expect(printNodes(clusterOf(node + pod))).toEqual(["six 2001:db8::6 fd00:7:8:9::/64"]);
+  });
+
+  it("may be fewer than endpoints name: those of others are remote", () => {
+    const yaml = `apiVersion: v1
+kind: Node
+metadata: { name: a }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
+addressType: IPv4
+endpoints: [{ addresses: [10.244.9.7], nodeName: elsewhere, targetRef: { kind: Pod, name: gone } }]
+ports: [{ port: 80 }]
+`;
+    const cluster = clusterOf(yaml);
+    expect(printNodes(cluster)).toEqual(["a 172.18.0.2 10.244.0.0/24"]);
+    expect(cluster.endpointSlices[0]?.endpoints[0]?.nodeName).toBe("elsewhere");
+    expect(notesOf(cluster)).toEqual([]);
+  });
+
   it("that are given get what they lack, and no others are made", () => {
     const cluster = clusterOf(
       `
@@ -87,7 +144,7 @@ spec: { podCIDRs: [10.244.2.0/24, "fd00:244::/64"] }
     expect(printNodes(cluster)).toEqual([
       "a 172.18.0.3 10.244.1.0/24",
       "b 172.18.0.2 10.244.0.0/24",
-      "c 172.18.0.4 10.244.2.0/24,fd00:244::/64",
+      "c 172.18.0.4,fc00:f853:ccd:e793::2 10.244.2.0/24,fd00:244::/64",
     ]);
     expect(cluster.nodes[1]?.externalIPs).toEqual([parseIp("192.0.2.1")]);
     expect(cluster.clusterCIDRs.map(printPrefix)).toEqual(["10.244.0.0/16", "fd00:244::/56"]);

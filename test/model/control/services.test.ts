@@ -89,6 +89,56 @@ describe("ClusterIPs", () => {
   });
 });
 
+describe("ipFamilyPolicy", () => {
+  const DUAL = `apiVersion: v1\nkind: Node\nmetadata: { name: a }\nspec: { podCIDRs: [10.0.0.0/24, "fd00:244::/64"] }\n`;
+  const SIX_FIRST = `apiVersion: v1\nkind: Node\nmetadata: { name: a }\nspec: { podCIDRs: ["fd00:244::/64", 10.0.0.0/24] }\n`;
+
+  it("asks for one family, or for both where there are two", () => {
+    const given = (spec: string) => printed(all(DUAL, service("s", spec)))[0]?.split(" ")[2];
+    expect(given("")).toBe("10.96.1.1");
+    expect(given("ipFamilyPolicy: PreferDualStack")).toBe("10.96.1.1,fd00:10:96::101");
+    expect(given("ipFamilyPolicy: RequireDualStack, ipFamilies: [IPv6]")).toBe("fd00:10:96::101,10.96.1.1");
+    expect(given('ipFamilyPolicy: PreferDualStack, clusterIP: "fd00:10:96::7"')).toBe(
+      "fd00:10:96::7,10.96.1.1",
+    );
+    expect(printed(all(SIX_FIRST, service("s", "")))[0]).toBe("s ClusterIP fd00:10:96::101 80");
+  });
+
+  it("is content with one family, or is warned of", () => {
+    expect(notesOf(clusterOf(service("s", "ipFamilyPolicy: PreferDualStack")))).toEqual([]);
+    expect(notesOf(clusterOf(service("s", "ipFamilyPolicy: RequireDualStack")))).toEqual([
+      "warning: t.yaml: document 1: Service default/s: spec.ipFamilies: IPv6 is left out: no Node has a podCIDR of that family.",
+    ]);
+    expect(refusalOf(service("s", "ipFamilyPolicy: SingleStack, ipFamilies: [IPv4, IPv6]"))).toEqual([
+      "t.yaml: document 1: Service default/s: spec.ipFamilyPolicy: is SingleStack, but two families are named: leave one, or write PreferDualStack.",
+    ]);
+  });
+
+  it("makes slices of each family", () => {
+    const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { app: s } }\nspec: { nodeName: a }\n`;
+    const { endpointSlices } = clusterOf(
+      all(DUAL, service("s", "selector: { app: s }, ipFamilyPolicy: PreferDualStack"), pod),
+    );
+    expect(endpointSlices.map(({ family, endpoints }) => [family, endpoints.length])).toEqual([
+      [4, 1],
+      [6, 1],
+    ]);
+  });
+});
+
+describe("ServiceCIDR objects", () => {
+  const object = (version: string) =>
+    `apiVersion: networking.k8s.io/${version}\nkind: ServiceCIDR\nmetadata: { name: kubernetes }\nspec: { cidrs: [10.8.0.0/16, "fd00:8::/112"] }\n`;
+
+  it.each(["v1", "v1beta1"])("tell the Service networks (%s), unless others are asked for", (version) => {
+    const cluster = clusterOf(all(object(version), service("s", "ipFamilyPolicy: PreferDualStack")));
+    expect(cluster.serviceCIDRs.map(printPrefix)).toEqual(["10.8.0.0/16", "fd00:8::/112"]);
+    expect(printServices(cluster)).toEqual(["default/s ClusterIP 10.8.1.1,fd00:8::101 80"]);
+    const asked = clusterOf(object(version), { serviceCIDR: "10.9.0.0/16" });
+    expect(asked.serviceCIDRs.map(printPrefix)).toEqual(["10.9.0.0/16"]);
+  });
+});
+
 describe("nodePorts", () => {
   it("are given to NodePort and LoadBalancer Services, from 30086 up", () => {
     const ports =
