@@ -9,7 +9,7 @@ import { type ClusterChange, missing } from "./model/change.js";
 import type { Cluster } from "./model/cluster.js";
 import { ByName, type ObjectName } from "./model/object-name.js";
 import { type ServiceObjects, serviceObjects, withoutSlice, withSlice } from "./model/service-objects.js";
-import { staleUdpFlows, type UdpFlow } from "./proxy/stale-udp.js";
+import { staleConnections, type TrackedConnection } from "./proxy/stale-connections.js";
 import type { RulesetChange } from "./ruleset/change.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
 
@@ -66,15 +66,16 @@ export class Compilation {
   }
 
   /**
-   * Of UDP connections those that kube-proxy deletes as it follows the changes that were applied since this was last
-   * asked: they would go on to endpoints that left, or to none.
+   * Of a node's connections those that kube-proxy deletes as it follows the changes that were applied since this was
+   * last asked: of UDP, they would go on to endpoints that left, or to none.
    */
-  staleUdp<F extends UdpFlow>(flows: readonly F[]): readonly F[] {
+  staleConnections<C extends TrackedConnection>(connections: readonly C[]): readonly C[] {
     const changes = Array.from(this.#before.values(), (before) => {
       return { before, after: this.#addressing.objectsOf(before) };
     });
     this.#before = new ByName();
-    return staleUdpFlows(changes, () => this.#addressing.objects, flows, this.#target.kubernetesVersion);
+    const { kubernetesVersion } = this.#target;
+    return staleConnections(changes, () => this.#addressing.objects, connections, kubernetesVersion);
   }
 
   #remember({ namespace, name }: ObjectName): void {

@@ -21,7 +21,7 @@ export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
 export { type HealthCheck, healthChecks } from "./proxy/health-check.js";
 export { KUBERNETES_VERSIONS, type KubernetesVersion } from "./proxy/kubernetes-version.js";
-export type { UdpFlow } from "./proxy/stale-udp.js";
+export type { TrackedConnection } from "./proxy/stale-connections.js";
 export type { RulesetChange, RulesetStep } from "./ruleset/change.js";
 export { type Connection, type ConnectionTuple, printConnection } from "./ruleset/connections.js";
 export type { Iptables, Rule as IptablesRule } from "./ruleset/iptables.js";

@@ -7,12 +7,27 @@ import type { Frontend } from "./frontends.js";
 import { isAtLeast, type KubernetesVersion, LATEST_KUBERNETES } from "./kubernetes-version.js";
 import { type ServedPort, servedPorts } from "./served-ports.js";
 
-/** What conntrack knows of a UDP connection: where its first packet was sent, and who answers. */
-export interface UdpFlow {
+/** Of a connection as conntrack knows it: where its first packet was sent, and who answers. */
+export interface TrackedConnection {
+  /** Of IP: 17 is UDP. */
+  readonly protocol: number;
+  readonly original: { readonly dst: Ip; readonly dstPort?: number };
+  readonly reply: { readonly src: Ip; readonly srcPort?: number };
+}
+
+/** The same, of UDP. */
+interface UdpFlow {
   readonly dst: Ip;
   readonly dstPort: number;
   readonly replySrc: Ip;
   readonly replySrcPort: number;
+}
+
+const UDP = 17;
+
+function flowOf({ original, reply }: TrackedConnection): UdpFlow {
+  const { dst, dstPort = 0 } = original;
+  return { dst, dstPort, replySrc: reply.src, replySrcPort: reply.srcPort ?? 0 };
 }
 
 type IsStale = (flow: UdpFlow) => boolean;
@@ -126,18 +141,20 @@ function staleIn(
 /**
  * The UDP connections that kube-proxy deletes from conntrack as it follows changes of Services, lest clients that never
  * pause stay with endpoints that left; those of TCP and SCTP it leaves alone. `all` gives every Service as it is now:
- * kube-proxy since 1.33 looks at all of them once an endpoint of UDP changes. Flows of both families may be given; slices
- * that did not change are the same objects before and after. (The first releases of 1.33 compared answers by address
- * alone, later ones, as here, by port too.)
+ * kube-proxy since 1.33 looks at all of them once an endpoint of UDP changes. Connections of both families and every
+ * protocol may be given; slices that did not change are the same objects before and after. (The first releases of 1.33
+ * compared answers by address alone, later ones, as here, by port too.)
  */
-export function staleUdpFlows<F extends UdpFlow>(
+export function staleConnections<C extends TrackedConnection>(
   changes: readonly ServiceChange[],
   all: () => readonly ServiceObjects[],
-  flows: readonly F[],
+  connections: readonly C[],
   version: KubernetesVersion = LATEST_KUBERNETES,
-): readonly F[] {
+): readonly C[] {
   const stale = new Map<Family, IsStale>();
-  return flows.filter((flow) => {
+  return connections.filter((connection) => {
+    if (connection.protocol !== UDP) return false;
+    const flow = flowOf(connection);
     const family = familyOf(flow.dst);
     const isStale = stale.get(family) ?? staleIn(family, version, changes, all);
     stale.set(family, isStale);

@@ -2,10 +2,14 @@ import { describe, expect, it } from "vitest";
 import { Compilation } from "../../src/compilation.js";
 import { type ServiceObjects, serviceObjects } from "../../src/model/service-objects.js";
 import type { KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
-import { type ServiceChange, staleUdpFlows, type UdpFlow } from "../../src/proxy/stale-udp.js";
+import {
+  type ServiceChange,
+  staleConnections,
+  type TrackedConnection,
+} from "../../src/proxy/stale-connections.js";
 import { type ClusterBuilder, clusterOf, ip, type ServiceFields } from "./cluster-of.js";
 
-interface NamedFlow extends UdpFlow {
+interface NamedFlow extends TrackedConnection {
   readonly name: string;
 }
 
@@ -16,10 +20,9 @@ function flow(name: string): NamedFlow {
     .map((end) => /^\[?(.*?)\]?:(\d+)$/.exec(end)?.slice(1) ?? []);
   return {
     name,
-    dst: ip(dst ?? ""),
-    dstPort: Number(dstPort),
-    replySrc: ip(replySrc ?? ""),
-    replySrcPort: Number(replySrcPort),
+    protocol: 17,
+    original: { dst: ip(dst ?? ""), dstPort: Number(dstPort) },
+    reply: { src: ip(replySrc ?? ""), srcPort: Number(replySrcPort) },
   };
 }
 
@@ -58,7 +61,7 @@ function stale(
 ): readonly string[] {
   const old = serviceObjects(before.build());
   const now = serviceObjects(after.build());
-  return staleUdpFlows(changesOf(old, now), () => now, names.map(flow), version).map(({ name }) => name);
+  return staleConnections(changesOf(old, now), () => now, names.map(flow), version).map(({ name }) => name);
 }
 
 const ONE = "10.244.1.1@worker-1";
@@ -73,7 +76,7 @@ const TO_EVERY_ADDRESS = [
   "172.18.0.2:30053 10.244.1.1:5353",
 ];
 
-describe("staleUdpFlows", () => {
+describe("staleConnections", () => {
   it.each([...OLD, ...NEW])(
     "%s: flows to an endpoint that left go, those to one that stays do not",
     (version) => {
@@ -144,10 +147,16 @@ describe("staleUdpFlows", () => {
       expect(stale(cluster(ONE), cluster(TWO), flows, version)).toEqual([]);
   });
 
+  it("connections of other protocols stay, whatever they were sent to", () => {
+    const [old, now] = [dns(ONE), dns(TWO)].map((cluster) => serviceObjects(cluster.build()));
+    const others = TO_EVERY_ADDRESS.map((name) => ({ ...flow(name), protocol: 6 }));
+    expect(staleConnections(changesOf(old ?? [], now ?? []), () => now ?? [], others)).toEqual([]);
+  });
+
   it("nothing is cleaned where nothing changes, however stale", () => {
     const built = serviceObjects(dns(TWO).build());
     const flows = TO_EVERY_ADDRESS.map(flow);
-    expect(staleUdpFlows(changesOf(built, built), () => built, flows)).toEqual([]);
+    expect(staleConnections(changesOf(built, built), () => built, flows)).toEqual([]);
   });
 });
 
@@ -160,12 +169,12 @@ describe("a Compilation", () => {
     if (slice === undefined || moved === undefined) throw new Error("no slice");
     for (const kubernetesVersion of ["1.32", "1.33"] as const) {
       const compilation = new Compilation(cluster, { kubernetesVersion });
-      expect(compilation.staleUdp(flows)).toEqual([]);
+      expect(compilation.staleConnections(flows)).toEqual([]);
       compilation.apply({ kind: "service-deleted", namespace: "shop", name: "other" });
-      expect(compilation.staleUdp(flows)).toEqual([]);
+      expect(compilation.staleConnections(flows)).toEqual([]);
       compilation.apply({ kind: "endpointslice-set", endpointSlice: { ...moved, name: slice.name } });
-      expect(compilation.staleUdp(flows)).toEqual(flows);
-      expect(compilation.staleUdp(flows)).toEqual([]);
+      expect(compilation.staleConnections(flows)).toEqual(flows);
+      expect(compilation.staleConnections(flows)).toEqual([]);
     }
   });
 });
