@@ -1,5 +1,5 @@
 import { type Configured, DEFAULT_CONNTRACK } from "../config/proxy-config.js";
-import { type Sysctls, sysctlsOf } from "../config/sysctls.js";
+import { sysctlsOf } from "../config/sysctls.js";
 import type { Diagnostic } from "../diagnostics.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
@@ -10,6 +10,7 @@ import type { IptablesOptions } from "../proxy/options.js";
 import { host } from "../proxy/rules.js";
 import type { IpvsTimeouts, Scheduler } from "../ruleset/ipvs.js";
 import type { Interface } from "../ruleset/routes.js";
+import type { Sysctls } from "../ruleset/sysctls.js";
 import { type CompileOptions, networkOf } from "./options.js";
 
 /** An object without the fields that are undefined. */

@@ -1,7 +1,6 @@
 import { flannel } from "../cni/flannel.js";
 import type { NodeNetwork } from "../cni/network.js";
 import type { Configured } from "../config/proxy-config.js";
-import type { Sysctls } from "../config/sysctls.js";
 import type { Diagnostic } from "../diagnostics.js";
 import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
@@ -9,6 +8,7 @@ import type { Ip } from "../net/ip.js";
 import { type KubernetesVersion, LATEST_KUBERNETES } from "../proxy/kubernetes-version.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { ProxyMode, Ruleset } from "../ruleset/ruleset.js";
+import type { Sysctls } from "../ruleset/sysctls.js";
 import { type Addressing, addressingFrontEnd } from "./addressing.js";
 import { addressesOf, type CompileOptions, checkWords, findNode } from "./options.js";
 import { joinProxied, type Proxied, proxyFrontEnds } from "./proxied.js";

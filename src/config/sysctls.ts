@@ -2,10 +2,8 @@ import type { Family } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import { selectsLoopback } from "../proxy/local-traffic.js";
 import type { ProxyMode } from "../ruleset/ruleset.js";
+import type { Sysctls } from "../ruleset/sysctls.js";
 import type { ConntrackConfig } from "./proxy-config.js";
-
-/** Settings of the kernel by their names under /proc/sys, points for slashes. */
-export type Sysctls = Readonly<Record<string, number>>;
 
 /** What kube-proxy sets of the kernel's connection tracking: durations of 0 are left as they are. */
 function conntrackSysctls(conntrack: ConntrackConfig): Sysctls {

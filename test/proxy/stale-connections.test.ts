@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Compilation } from "../../src/compilation.js";
+import { Engine } from "../../src/engine/engine.js";
 import { type ServiceObjects, serviceObjects } from "../../src/model/service-objects.js";
+import { tcp, udp } from "../../src/packet/build.js";
 import type { KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
 import {
   type ServiceChange,
@@ -176,5 +178,33 @@ describe("a Compilation", () => {
       expect(compilation.staleConnections(flows)).toEqual(flows);
       expect(compilation.staleConnections(flows)).toEqual([]);
     }
+  });
+
+  it("and an engine forget what kube-proxy forgets: UDP goes on to an endpoint that is there, TCP does not", async () => {
+    const fields: ServiceFields = { clusterIPs: "10.96.0.10", ports: "dns:53/UDP web:53/TCP" };
+    const both = (at: string) =>
+      clusterOf()
+        .service("kube-system/dns", fields)
+        .slice("kube-system/dns", "dns:53/UDP", at)
+        .slice("kube-system/dns", "web:53/TCP", at)
+        .build();
+    const [before, after] = [both(ONE), both(TWO)];
+    const compilation = new Compilation(before, { node: "worker-1" });
+    const engine = await Engine.load(compilation.ruleset, { seed: 1 });
+    const [client, service] = ["10.244.1.7:4000", "10.96.0.10:53"];
+    const ways = (flags: string) =>
+      [udp(client, service), tcp(client, service, { flags })].map((frame) => engine.trace(frame));
+    for (const way of ways("S")) expect(way).toContain("10.244.1.1");
+    engine.trace(tcp("10.244.1.1:53", client, { flags: "SA" }));
+    for (const endpointSlice of after.endpointSlices) {
+      engine.apply(compilation.apply({ kind: "endpointslice-set", endpointSlice }));
+    }
+    for (const way of ways("A")) expect(way).toContain("10.244.1.1");
+    const stale = compilation.staleConnections(engine.listConnections());
+    expect(stale.map(({ protocol }) => protocol)).toEqual([17]);
+    engine.closeConnections(stale);
+    const [overUdp, overTcp] = ways("A");
+    expect(overUdp).toContain("10.244.2.2");
+    expect(overTcp).toContain("10.244.1.1");
   });
 });
