@@ -114,8 +114,8 @@ const OPTIONS: readonly (readonly [number, DrawnOptions])[] = [
   [1, { nodePortAddresses: ["172.16.0.0/12", "127.0.0.0/8"] }],
 ];
 
-/** rr's choices follow from all before them, so that one difference makes others; with the rest each stands alone. */
-const SCHEDULERS = ["rr", "sh", "mh", "sh"] as const;
+/** Those that choose by hash: rr's choices follow from all before them, so that one difference would make others. */
+const SCHEDULERS = ["sh", "mh", "dh"] as const;
 
 /** A cluster of two nodes with Services of every kind, and options of kube-proxy's. */
 export function drawNode(dice: Dice, services: number, families: readonly Family[]): DrawnNode {

@@ -13,10 +13,11 @@ const KNOWN_GAPS: readonly KnownGap[] = [
     proxy: "ipvs",
     why:
       "IPVS keeps a table of its own, in which connections are that conntrack calls INVALID, or that were refused on " +
-      "their way out; the machine has one table (ARCHITECTURE.md, decision 7)",
+      "their way out, and has conntrack look at them again; the machine has one table (ARCHITECTURE.md, decision 7)",
     covers: ({ conversation, past }) =>
-      past.length > 0 &&
-      (/bad checksum|out of state/.test(conversation) || past.some((step) => step.includes("error 11/0"))),
+      conversation.includes("bad checksum") ||
+      (conversation.includes("out of state") && past.length > 0) ||
+      past.some((step) => step.includes("error 11/0")),
   },
 ];
 
