@@ -44,8 +44,12 @@ const SERVICE_TAKEN: u32 = 1;
 const SERVICE_NONE: u32 = 0;
 const SERVICE_DECIDED: u32 = 2;
 
+/** Active FTP's data connections come from here: they are never scheduled, for the client's own has made them known (ip_vs_schedule). */
+const PORT_FTP_DATA: u32 = 20;
+
 /** Of TCP only what has SYN is scheduled, whatever else it says but RST (tcp_conn_schedule, sloppy_tcp = 0). */
 function canSchedule(packet: Packet): bool {
+  if (packet.srcPort == PORT_FTP_DATA) return false;
   const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_RST);
   return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
 }

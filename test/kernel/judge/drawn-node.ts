@@ -75,7 +75,19 @@ function drawRanges(dice: Dice, families: readonly Family[]): string {
   return dice.percent(25) ? textIn(dice.of([4, 6] as const), range) : textInAll(families, range);
 }
 
-function drawFields(dice: Dice, index: number, protocol: string, families: readonly Family[]): ServiceFields {
+/** What is drawn of. */
+export interface NodeFeatures {
+  readonly families: readonly Family[];
+  /** Session affinity. */
+  readonly hasAffinity: boolean;
+}
+
+function drawFields(
+  dice: Dice,
+  index: number,
+  protocol: string,
+  { families, hasAffinity }: NodeFeatures,
+): ServiceFields {
   const all = (text: string) => textInAll(families, text);
   const type = dice.weighted([
     [3, "ClusterIP"],
@@ -96,7 +108,7 @@ function drawFields(dice: Dice, index: number, protocol: string, families: reado
     ...(isBalanced && dice.percent(50) ? { healthCheckNodePort: 32_000 + index } : {}),
     ...(dice.percent(40) ? { externalTrafficPolicy: "Local" as const } : {}),
     ...(dice.percent(20) ? { internalTrafficPolicy: "Local" as const } : {}),
-    ...(dice.percent(20) ? { affinitySeconds: dice.of([60, 10_800]) } : {}),
+    ...(hasAffinity && dice.percent(20) ? { affinitySeconds: dice.of([60, 10_800]) } : {}),
   };
 }
 
@@ -118,7 +130,8 @@ const OPTIONS: readonly (readonly [number, DrawnOptions])[] = [
 const SCHEDULERS = ["sh", "mh", "dh"] as const;
 
 /** A cluster of two nodes with Services of every kind, and options of kube-proxy's. */
-export function drawNode(dice: Dice, services: number, families: readonly Family[]): DrawnNode {
+export function drawNode(dice: Dice, services: number, features: NodeFeatures): DrawnNode {
+  const { families } = features;
   const all = (text: string) => textInAll(families, text);
   const builder = new ClusterBuilder()
     .clusterCIDRs(all("10.244.0.0/16"))
@@ -133,7 +146,7 @@ export function drawNode(dice: Dice, services: number, families: readonly Family
   for (let index = 0; index < services; index += 1) {
     const name = `shop/web-${index}`;
     const protocol = dice.weighted(SHAPES);
-    builder.service(name, drawFields(dice, index, protocol, families));
+    builder.service(name, drawFields(dice, index, protocol, features));
     slice(name, `main:${dice.of([80, 8080])}/${protocol}`, drawEndpoints(dice));
     slice(name, `side:9090/${protocol}`, drawEndpoints(dice));
   }

@@ -53,8 +53,8 @@ export interface Trial extends Outcome {
   readonly kernel: string;
   /** Packets for which a capture had no room. */
   readonly missed: number;
-  /** How the kernel drew endpoints that are as likely as one another. */
-  readonly draws: Draws;
+  /** How the kernel drew endpoints that are as likely as one another, where it draws. */
+  readonly draws: Draws | undefined;
 }
 
 const SERVICES = 14;
@@ -124,9 +124,13 @@ interface Stage {
 }
 
 async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
-  const { cluster, options } = drawNode(dice, SERVICES, setup.families);
   const { families, mode } = setup;
   const { proxy, backend } = mode;
+  const { cluster, options } = drawNode(dice, SERVICES, {
+    families,
+    // The machine does not know IPVS' persistence.
+    hasAffinity: proxy !== "ipvs",
+  });
   const cni = { plugin: "flannel", backend: "host-gw" } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
   const machine = await MachineSide.load(ruleset);
@@ -163,8 +167,8 @@ async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: num
   const asked = Array.from({ length: count }, () => conversations.drawEven(dice, EVEN_IP, 80));
   const counts = new Map<string, number>();
   for (const leaving of await sitting.hold(asked)) {
-    const endpoint = String(leaving === undefined ? undefined : endsOf(leaving)?.[1].address);
-    counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
+    const endpoint = leaving === undefined ? undefined : String(endsOf(leaving)?.[1].address);
+    if (endpoint !== undefined) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
   }
   const seen = [...counts.values()];
   return evenness([...seen, ...Array.from({ length: Math.max(0, EVEN_ENDPOINTS - seen.length) }, () => 0)]);
@@ -180,7 +184,9 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     const dice = new Dice(setup.seed * 1_000 + index);
     const stage = await stageOf(setup, dice, tally);
     try {
-      draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
+      // IPVS' schedulers choose by what they know.
+      if (setup.mode.proxy !== "ipvs")
+        draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
       const wanted = (setup.packets - tally.packets) * SPARE;
       await stage.sitting.hold(drawConversations(stage.conversations, dice, wanted));
     } finally {

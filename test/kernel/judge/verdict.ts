@@ -44,7 +44,7 @@ export function faultsOf({ mode, packets, later, differing, missed, draws }: Tri
   if (differing > 0) faults.push(`${mode}: kernel and machine differ in ${differing} packets.`);
   if (missed > 0)
     faults.push(`${mode}: captures had no room for ${missed} packets; run it on a quieter machine.`);
-  if (draws.probability < IMPROBABLE) {
+  if (draws !== undefined && draws.probability < IMPROBABLE) {
     faults.push(
       `${mode}: endpoints are not drawn evenly: ${draws.counts.join(", ")} (χ² ${draws.chiSquare.toFixed(1)}).`,
     );
