@@ -14,7 +14,7 @@ import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT } from "../abi/verdict";
 import { FAULT_CUT, FAULT_NONE, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
-import { flowMakeRoom } from "../table/flow/evict";
+import { flowHasRoom, flowMakeRoom } from "../table/flow/evict";
 import {
   Connection,
   DIRECTION_ORIGINAL,
@@ -107,10 +107,15 @@ function relate(packet: Packet): u32 {
   return translations(connection) | CTSTATE_RELATED;
 }
 
+function makeRoom(packet: Packet): bool {
+  const state = packet.state;
+  const records: u32 = packet.family == 6 ? 2 : 1;
+  return flowHasRoom(state, records) || flowMakeRoom(state, state.now, bucketOfTuple(packet), records);
+}
+
 /** The state of a packet of no connection. There is room for one before it is asked whether it may open it. */
 function meet(packet: Packet): u32 {
-  const records: u32 = packet.family == 6 ? 2 : 1;
-  if (!flowMakeRoom(packet.state, packet.state.now, bucketOfTuple(packet), records)) {
+  if (!makeRoom(packet)) {
     packet.drop(DROP_FLOW_TABLE_FULL);
     return CTSTATE_INVALID;
   }

@@ -6,8 +6,8 @@ import { connectionAt } from "./lookup";
 /** Buckets in which a connection is looked for that must go (NF_CT_EVICTION_RANGE). */
 const EVICTION_BUCKETS: u32 = 8;
 
-/** Whether so many records are free, or were never used. */
-function hasRecords(state: State, count: u32): bool {
+/** Whether so many records (two for a connection of IPv6) are free, or were never used. */
+export function flowHasRoom(state: State, count: u32): bool {
   let free = min<u32>(state.connectionsRoom + 1 - state.recordsTop, count);
   for (let record = state.recordsFree; record != 0 && free < count; free++)
     record = connectionAt(state, record).next;
@@ -30,16 +30,15 @@ function evictBucket(state: State, now: u64, index: u32): u32 {
 }
 
 /**
- * Makes room for a connection's records (two for IPv6) whose first tuple belongs to a bucket: where the table is full,
- * what has expired goes; then, as a kernel does (early_drop), the connections that are not assured of the first bucket,
+ * Makes room in a full table for the records of a connection whose first tuple belongs to a bucket: what has expired
+ * goes; then, as a kernel does (early_drop), the connections that are not assured of the first bucket,
  * of eight from this one on, which has any. False where all of them are assured.
  */
 export function flowMakeRoom(state: State, now: u64, bucket: u32, records: u32): bool {
-  if (hasRecords(state, records)) return true;
-  if (flowExpire(state, now, SWEEP_LEN) > 0 && hasRecords(state, records)) return true;
+  if (flowExpire(state, now, SWEEP_LEN) > 0 && flowHasRoom(state, records)) return true;
   for (let i: u32 = 0; i < EVICTION_BUCKETS; i++) {
     const index = (bucket + i) & state.bucketsMask;
-    if (evictBucket(state, now, index) > 0 && hasRecords(state, records)) return true;
+    if (evictBucket(state, now, index) > 0 && flowHasRoom(state, records)) return true;
   }
   return false;
 }
