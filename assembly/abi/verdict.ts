@@ -95,3 +95,5 @@ export const DROP_REJECT_ROUTE: u32 = 41;
 export const DROP_TCP_RESET: u32 = 42;
 /** REDIRECT of a packet that came in by an interface without an address. */
 export const DROP_NO_ADDRESS: u32 = 43;
+/** An ICMP redirect about a packet whose addresses are translated: whoever gets it knows other ones. */
+export const DROP_REDIRECT: u32 = 44;

@@ -10,7 +10,7 @@ import {
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { INTERFACE_NODE } from "../abi/packet";
 import { EVENT_FLOW, EVENT_NEW, EVENT_OPEN } from "../abi/trace";
-import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT } from "../abi/verdict";
+import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT, DROP_REDIRECT } from "../abi/verdict";
 import { FAULT_CUT, FAULT_NONE, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
@@ -26,7 +26,7 @@ import {
 import { connectionAt } from "../table/flow/lookup";
 import { record } from "../trace";
 import { errorHasDst, errorHasSrc } from "../track/error";
-import { isIcmp, isIcmpError, isQuery, isUntracked, queryOf } from "../track/icmp";
+import { isIcmp, isIcmpError, isQuery, isRedirect, isUntracked, queryOf } from "../track/icmp";
 import { OUTCOME_INVALID, OUTCOME_REPEAT } from "../track/outcome";
 import { choosePort } from "../track/ports";
 import { advance, begin, begins, isSound } from "../track/protocols";
@@ -104,6 +104,9 @@ function relate(packet: Packet): u32 {
   const connection = connectionAt(packet.state, packet.flow >> 1);
   if (!isTo(packet, connection, packet.flow & 1)) return invalid(packet);
   packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
+  // Nobody could follow it (nf_nat_icmp_reply_translation).
+  if (packet.flowFlags == 0 && translations(connection) != 0 && isRedirect(packet))
+    packet.drop(DROP_REDIRECT);
   return translations(connection) | CTSTATE_RELATED;
 }
 

@@ -9,7 +9,7 @@ import { refresh } from "./timer";
 const ECHO_REPLY: u32 = 0;
 const UNREACHABLE: u32 = 3;
 const SOURCE_QUENCH: u32 = 4;
-export const ICMP_REDIRECT: u32 = 5;
+const REDIRECT: u32 = 5;
 const ECHO: u32 = 8;
 const TIME_EXCEEDED: u32 = 11;
 const PARAMETER_PROBLEM: u32 = 12;
@@ -83,10 +83,15 @@ export function isIcmpError(packet: Packet): bool {
   return (
     type == UNREACHABLE ||
     type == SOURCE_QUENCH ||
-    type == ICMP_REDIRECT ||
+    type == REDIRECT ||
     type == TIME_EXCEEDED ||
     type == PARAMETER_PROBLEM
   );
+}
+
+/** Whether an error is a redirect of IPv4. Those of IPv6 stay on their link. */
+export function isRedirect(packet: Packet): bool {
+  return packet.protocol == PROTO_ICMP && typeOf(packet) == REDIRECT;
 }
 
 /** Neighbour discovery and listener reports are not tracked (nf_conntrack_icmpv6_error). */

@@ -45,6 +45,7 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   POLICY_FAIL: "ICMPv6 source address failed policy",
   REJECT_ROUTE: "ICMPv6 reject route to destination",
   TCP_RESET: "TCP reset",
+  REDIRECT: "it redirects packets whose addresses are translated",
   NO_ADDRESS: "the interface that it came in by has no address to redirect it to",
 };
 

@@ -243,6 +243,23 @@ describe("ICMP errors", () => {
     expect(node.one(errorOf(4, router, "10.0.0.3", left.slice(14, 14 + 28), 64), 2).verdict).toBe("DROP");
   });
 
+  it("that redirect a translated packet are dropped, others pass", async () => {
+    const { client, vip, router } = FAMILIES[4];
+    for (const [way, fate] of [
+      ["none", "FORWARD NONE"],
+      ["dnat", "DROP REDIRECT"],
+      ["snat", "DROP REDIRECT"],
+    ] as const) {
+      const node = await translating(4, way, "udp");
+      const sent = packetOf("udp", { address: client, port: 5000 }, { address: vip, port: 80 }, false, 64);
+      const left = node.one(sent).frame;
+      const to = way === "snat" ? FAMILIES[4].node : client;
+      const redirect = frame().eth().ip4({ src: router, dst: to }).icmp({ type: 5, code: 1 });
+      const { verdict, reason } = node.one(redirect.payload(left.slice(14, 42)).bytes(), 2);
+      expect([way, `${verdict} ${reason}`]).toEqual([way, fate]);
+    }
+  });
+
   it("that quote too little, a later fragment or an expired connection's packet are INVALID", async () => {
     const node = await translating(4, "dnat", "udp");
     const { client, vip, router } = FAMILIES[4];
