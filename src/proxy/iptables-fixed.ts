@@ -1,9 +1,8 @@
-import type { Prefix } from "../net/prefix.js";
 import type { Match } from "../ruleset/iptables.js";
 import { append, type Chains } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
 import { isAtLeast, LATEST_KUBERNETES } from "./kubernetes-version.js";
-import { matchesAllAddresses, nodePortIps } from "./local-traffic.js";
+import { LOOPBACK, matchesAllAddresses, nodePortIps } from "./local-traffic.js";
 import { type IptablesOptions, masqueradeMark } from "./options.js";
 import { commented, ctstate, DROP, DST_LOCAL, host, jump, nfacct, rule, to } from "./rules.js";
 
@@ -56,9 +55,7 @@ const NAT_JUMPS: readonly Jump[] = [
 /** By its loss kube-proxy notices that someone flushed the tables. */
 export const CANARY = "KUBE-PROXY-CANARY";
 
-export const LOOPBACK: Prefix = { address: 0x7f000000, length: 8 };
 const LOCALHOST = 0x7f000001;
-const LOCALHOST6: Prefix = { address: 1n, length: 128 };
 
 /** NodePorts on 127.0.0.0/8; there are none on ::1. */
 export function servesLocalhost({ family = 4, localhostNodePorts = true }: IptablesOptions): boolean {
@@ -83,8 +80,8 @@ export function fixedFilter(options: IptablesOptions): Chains {
   writeForward(filter, masqueradeMark(options.masqueradeBit));
   if (!servesLocalhost(options)) return filter;
   const intruders: readonly Match[] = [
-    { kind: "source", prefix: LOOPBACK, invert: true },
-    to(LOOPBACK),
+    { kind: "source", prefix: LOOPBACK[4], invert: true },
+    to(LOOPBACK[4]),
     { kind: "ctstate", states: ["RELATED", "ESTABLISHED", "DNAT"], invert: true },
   ];
   append(filter, "KUBE-FIREWALL", commented("block incoming localnet connections", intruders, DROP));
@@ -106,8 +103,7 @@ function nodePortMatches(options: IptablesOptions): readonly (readonly Match[])[
   const { family = 4, nodePortAddresses = [], nodeAddresses = [] } = options;
   if (matchesAllAddresses(nodePortAddresses, family)) {
     if (servesLocalhost(options)) return [[DST_LOCAL]];
-    const prefix = family === 4 ? LOOPBACK : LOCALHOST6;
-    return [[{ kind: "destination", prefix, invert: true }, DST_LOCAL]];
+    return [[{ kind: "destination", prefix: LOOPBACK[family], invert: true }, DST_LOCAL]];
   }
   const localhost = servesLocalhost(options) ? [LOCALHOST] : [];
   const addresses = nodePortIps([...localhost, ...nodeAddresses], nodePortAddresses, family);

@@ -2,7 +2,7 @@ import { prefixContains } from "../net/prefix.js";
 import type { Chain, Match, Rule } from "../ruleset/iptables.js";
 import { type IptablesDraft, MARK_MASQ, place, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
-import { LOOPBACK } from "./iptables-fixed.js";
+import { LOOPBACK } from "./local-traffic.js";
 import {
   ACCEPT,
   commented,
@@ -76,7 +76,7 @@ function writeNodePort(out: IptablesDraft, plan: ServicePlan): void {
     const ports: readonly [Match, Match] = [protocol(frontend.protocol), dport(frontend.nodePort)];
     if (plan.endpoints.hasAny) {
       const onward = (matches: readonly Match[]) => commented(frontend.name, matches, jump(externalChain));
-      const counted = [to(LOOPBACK), ...ports, nfacct("localhost_nps_accepted_pkts")];
+      const counted = [to(LOOPBACK[4]), ...ports, nfacct("localhost_nps_accepted_pkts")];
       if (out.countsLocalhost) place(out, "nat KUBE-NODEPORTS", onward(counted));
       place(out, "nat KUBE-NODEPORTS", onward(ports));
     }

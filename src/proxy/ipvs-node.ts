@@ -1,28 +1,24 @@
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import { type Prefix, prefixContains } from "../net/prefix.js";
-import { nodePortIps } from "./local-traffic.js";
+import { matchesAllAddresses, nodePortIps, withoutLoopback } from "./local-traffic.js";
 
-/** Loopback, and the addresses of IPv6 that count on one link alone. */
-const NOT_THE_NODES: readonly Prefix[] = [
-  { address: 0x7f000000, length: 8 },
-  { address: 1n, length: 128 },
-  { address: 0xfe80n << 112n, length: 10 },
-];
+const LINK_LOCAL: Prefix = { address: 0xfe80n << 112n, length: 10 };
 
-/** The addresses of one family that kube-proxy in mode ipvs calls the node's. */
+/** The addresses of one family that kube-proxy in mode ipvs calls the node's: not those of one link alone. */
 export function ownAddresses(addresses: readonly Ip[], family: Family): readonly Ip[] {
-  return addresses.filter((ip) => {
-    return familyOf(ip) === family && !NOT_THE_NODES.some((prefix) => prefixContains(prefix, ip));
-  });
+  return withoutLoopback(addresses).filter(
+    (ip) => familyOf(ip) === family && !prefixContains(LINK_LOCAL, ip),
+  );
 }
 
-/** Those on which nodePorts answer: all, or the ones that --nodeport-addresses chooses, never loopback. */
+/** Those on which nodePorts answer: the node's own, or the ones that --nodeport-addresses chooses, never loopback. */
 export function ipvsNodePortIps(
   addresses: readonly Ip[],
   chosen: readonly Prefix[],
   family: Family,
 ): readonly Ip[] {
-  return nodePortIps(ownAddresses(addresses, family), chosen, family);
+  if (matchesAllAddresses(chosen, family)) return ownAddresses(addresses, family);
+  return nodePortIps(withoutLoopback(addresses), chosen, family);
 }
 
 /** What of the kernel's settings mode ipvs is told to change. */

@@ -1,10 +1,9 @@
 import type { Family } from "../net/ip.js";
-import type { Prefix } from "../net/prefix.js";
 import type { Iptables, Match, Rule, Target } from "../ruleset/iptables.js";
 import { append, type Chains, tableOf } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
 import { type SetName, setName } from "./ipvs-sets.js";
-import type { LocalDetector } from "./local-traffic.js";
+import { LOOPBACK, type LocalDetector } from "./local-traffic.js";
 import {
   ACCEPT,
   commented,
@@ -61,11 +60,6 @@ const NAT_JUMPS: readonly Jump[] = [
 ];
 
 const MARK_MASQ = jump("KUBE-MARK-MASQ");
-
-const LOOPBACK: Readonly<Record<Family, Prefix>> = {
-  4: { address: 0x7f000000, length: 8 },
-  6: { address: 1n, length: 128 },
-};
 
 /** By destination address and port. */
 const DST_DST = ["dst", "dst"] as const;

@@ -51,6 +51,16 @@ export function detectorOf(
   return prefix === undefined ? undefined : { kind: "source", prefix };
 }
 
+/** What a node calls itself without a network: of IPv6 one address. */
+export const LOOPBACK: Readonly<Record<Family, Prefix>> = {
+  4: { address: 0x7f000000, length: 8 },
+  6: { address: 1n, length: 128 },
+};
+
+export function withoutLoopback(addresses: readonly Ip[]): readonly Ip[] {
+  return addresses.filter((ip) => !prefixContains(LOOPBACK[familyOf(ip)], ip));
+}
+
 /** kube-proxy's primary address of the node in the family: the first InternalIP, or else ExternalIP. */
 export function primaryAddress(node: Node, family: Family = 4): Ip | undefined {
   return [...node.internalIPs, ...node.externalIPs].find((ip) => familyOf(ip) === family);

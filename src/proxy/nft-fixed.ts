@@ -1,6 +1,7 @@
 import type { Family, Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import type { NftChain, NftRule, NftStatement } from "../ruleset/nftables.js";
+import { LOOPBACK } from "./local-traffic.js";
 import {
   commented,
   DROP,
@@ -25,11 +26,6 @@ export interface NftFixed {
   /** Where nodePorts answer. */
   readonly nodePortIPs: readonly Ip[] | "all";
 }
-
-const LOOPBACK: Readonly<Record<Family, Prefix>> = {
-  4: { address: 0x7f000000, length: 8 },
-  6: { address: 1n, length: 128 },
-};
 
 function byAddress(map: string): NftRule {
   return rule({ kind: "vmap", key: "daddr-proto-dport", map });

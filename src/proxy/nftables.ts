@@ -4,11 +4,16 @@ import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import { type ServiceObjects, serviceObjects } from "../model/service-objects.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
-import { type Prefix, prefixContains } from "../net/prefix.js";
 import type { NftSet, NftTable, NftVerdictMap } from "../ruleset/nftables.js";
 import { categorize } from "./endpoints.js";
 import { isAtLeast, LATEST_KUBERNETES } from "./kubernetes-version.js";
-import { detectorOf, matchesAllAddresses, nodePortIps, primaryAddress } from "./local-traffic.js";
+import {
+  detectorOf,
+  matchesAllAddresses,
+  nodePortIps,
+  primaryAddress,
+  withoutLoopback,
+} from "./local-traffic.js";
 import { MAPS, SETS } from "./nft-base.js";
 import { clusterIPsOf, mapCollection, type NftFragment, ownOf, PARTS } from "./nft-collections.js";
 import { fixedChains, type NftFixed } from "./nft-fixed.js";
@@ -23,13 +28,6 @@ export interface CompiledNftables {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const LOOPBACK: readonly Prefix[] = [
-  { address: 0x7f000000, length: 8 },
-  { address: 1n, length: 128 },
-];
-
-const isLoopback = (ip: Ip) => LOOPBACK.some((prefix) => prefixContains(prefix, ip));
-
 function nodePortIPsOf(node: Node, options: ProxyOptions, family: Family): readonly Ip[] | "all" {
   const { nodePortAddresses, nodeAddresses = node.internalIPs } = options;
   if (nodePortAddresses === undefined) {
@@ -38,7 +36,7 @@ function nodePortIPsOf(node: Node, options: ProxyOptions, family: Family): reado
     return primary === undefined ? "all" : [primary];
   }
   if (matchesAllAddresses(nodePortAddresses, family)) return "all";
-  return nodePortIps(nodeAddresses, nodePortAddresses, family).filter((ip) => !isLoopback(ip));
+  return nodePortIps(withoutLoopback(nodeAddresses), nodePortAddresses, family);
 }
 
 function fragmentOf(
