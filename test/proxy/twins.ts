@@ -19,7 +19,7 @@ function six(text: string): string {
 }
 
 /** Every IPv4 address and prefix in a text as IPv6. */
-const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, six);
+export const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, six);
 
 /** Where a packet of IPv4 goes (`10.244.8.20:8080 masquerade`) as its twin says it. */
 export const sixEnd = (end: string) => end.replace(/^([\d.]+):/, (_, at) => `[${six(at)}]:`);
