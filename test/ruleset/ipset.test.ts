@@ -1,8 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/diagnostics.js";
 import { type Prefix, prefixOf } from "../../src/net/prefix.js";
 import { type IpSet, parseIpSets, printIpSets } from "../../src/ruleset/ipset.js";
+import { SHARED } from "../shared-folder.js";
 
 const ip4 = fc.integer({ min: 0, max: 0xffffffff });
 const ip6 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
@@ -107,4 +110,24 @@ add KUBE-NODE-PORT-TCP 30080
   ])("refuses %j", (text, message) => {
     expect(refusal(text)).toBe(`sets: ${message}`);
   });
+
+  const listed = join(SHARED, "data", "k8s", "kube-router-ipset", "ipset_save.txt");
+
+  it.skipIf(!existsSync(listed))(
+    "a router's listing is printed again, but for sizes and times that never end",
+    () => {
+      const text = readFileSync(listed, "utf8");
+      const plain = text
+        .replace(/ hashsize \d+ maxelem \d+.*/g, " hashsize 1024 maxelem 65536")
+        .replaceAll(" timeout 0", "");
+      const sets = parseIpSets(text, "ipset save");
+      expect(new Set(sets.map(({ type }) => type))).toEqual(new Set(["hash:ip", "hash:ip,port", "hash:net"]));
+      const lines = (of: string) =>
+        of
+          .split("\n")
+          .filter((line) => line !== "")
+          .sort();
+      expect(lines(printIpSets(sets))).toEqual(lines(plain));
+    },
+  );
 });
