@@ -4,6 +4,7 @@ import type { Batch } from "../src/engine/batch.js";
 import { Engine } from "../src/engine/engine.js";
 import { findModule } from "../src/engine/wasm.js";
 import { icmpEcho, tcp, udp } from "../src/packet/build.js";
+import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { drawnServices, engineOf, MODES, NODE_IP, POD } from "./drawn-cluster.js";
 import type { DrawnService } from "./oracle/services.js";
 
@@ -177,6 +178,9 @@ describe("law: run equals one packet at a time", () => {
   });
 });
 
+/** A ruleset whose names are compared one by one, whatever kind of map holds them. */
+const plain = (ruleset: Ruleset) => ({ ...ruleset, names: [...ruleset.names] });
+
 describe("law: a loaded engine goes on as the saved one would have", () => {
   it("with its connections, scheduler and random state", async () => {
     const variety = new Variety();
@@ -184,7 +188,7 @@ describe("law: a loaded engine goes on as the saved one would have", () => {
       const saved = await load(drawn);
       runSplit(saved, drawn.arrivals.slice(0, cut), []);
       const loaded = await Engine.load(saved.save());
-      expect(loaded.ruleset).toEqual(saved.ruleset);
+      expect(plain(loaded.ruleset)).toEqual(plain(saved.ruleset));
       expect(Buffer.compare(stateOf(loaded), stateOf(saved))).toBe(0);
       const rest = drawn.arrivals.slice(cut);
       const expected = runSplit(saved, rest, []);
