@@ -1,9 +1,10 @@
 import { SCTP_CLOSED, SCTP_ESTABLISHED, SCTP_NONE } from "../abi/connection";
 import { SETTING_SCTP_TIMEOUT_CLOSED } from "../abi/setting";
-import { load16, load32 } from "../bytes";
+import { load32 } from "../bytes";
 import { Packet } from "../packet";
 import { Connection, DIRECTION_ORIGINAL, FLOW_FLAG_ASSURED, PROGRESS_STATE } from "../table/flow/layout";
 import { OUTCOME_ACCEPTED, OUTCOME_INVALID } from "./outcome";
+import { CHUNK_LEN, HEADER_LEN, has, hasInit, kindOf, kindsOf, strideOf, tagOf } from "./sctp-chunks";
 import {
   CHUNK_ABORT,
   CHUNK_COOKIE_ACK,
@@ -30,48 +31,9 @@ const HEARTBEAT_REPLY: u32 = 1 << 5;
 /** An INIT was seen in the original direction; in the next bit, in the reply direction. */
 const INIT_SEEN: u32 = 1 << 6;
 
-const VERIFICATION_TAG: u32 = 4;
-const HEADER_LEN: u32 = 12;
 const CHUNK_FLAGS: u32 = 1;
-const CHUNK_LENGTH: u32 = 2;
-const CHUNK_LEN: u32 = 4;
-/** An INIT's initiate tag, and how much of its body there must be. */
-const INIT_LEN: u32 = 16;
 /** The sender had no tag of its own: it reflects the other end's (RFC 9260 §3.3.7). */
 const FLAG_REFLECTED: u32 = 1;
-
-/** Octets from one chunk to the next. */
-function strideOf(chunk: usize): u32 {
-  return (load16(chunk + CHUNK_LENGTH) + 3) & ~3;
-}
-
-function kindOf(chunk: usize): u32 {
-  return load<u8>(chunk);
-}
-
-function tagOf(packet: Packet): u32 {
-  return load32(packet.transport + VERIFICATION_TAG);
-}
-
-/** The kinds of a packet's chunks (bits, up to 63), 0 where their order or length is wrong (do_basic_checks). */
-function kindsOf(packet: Packet): u64 {
-  let kinds: u64 = 0;
-  let alone = false;
-  for (let at = HEADER_LEN; at + CHUNK_LEN <= packet.segment; ) {
-    const chunk = packet.transport + at;
-    const kind = kindOf(chunk);
-    if (kind == CHUNK_INIT || kind == CHUNK_INIT_ACK || kind == CHUNK_SHUTDOWN_COMPLETE) alone = true;
-    const isLeader = alone || kind == CHUNK_COOKIE_ACK || kind == CHUNK_COOKIE_ECHO;
-    if ((isLeader && at != HEADER_LEN) || strideOf(chunk) == 0) return 0;
-    kinds |= (<u64>1) << min<u32>(kind, 63);
-    at += strideOf(chunk);
-  }
-  return kinds;
-}
-
-function has(kinds: u64, kind: u32): bool {
-  return ((kinds >> kind) & 1) != 0;
-}
 
 export function isSctpSound(packet: Packet): bool {
   return kindsOf(packet) != 0;
@@ -84,11 +46,6 @@ function tagIn(connection: Connection, direction: u32): u32 {
 function setTag(connection: Connection, direction: u32, tag: u32): void {
   if (direction == DIRECTION_ORIGINAL) connection.detail0 = tag;
   else connection.detail1 = tag;
-}
-
-/** An INIT's or INIT ACK's body is there. */
-function hasInit(packet: Packet, chunk: usize): bool {
-  return chunk + CHUNK_LEN + INIT_LEN <= <usize>(packet.transport + packet.segment);
 }
 
 /** Whether a chunk, with the tag of its packet, may stand in the first packet of a connection. */

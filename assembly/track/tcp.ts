@@ -26,10 +26,11 @@ import {
 } from "../table/flow/layout";
 import { Tcp } from "../wire/tcp";
 import { OUTCOME_ACCEPTED, OUTCOME_INVALID, OUTCOME_REPEAT } from "./outcome";
+import { doubt, judgeRst } from "./tcp-doubt";
+import { CHALLENGE, CLOSES, lastDirection, SIMULTANEOUS, tcpLast, withLast } from "./tcp-progress";
 import {
   areFlagsValid,
   SEGMENT_ACK,
-  SEGMENT_FIN,
   SEGMENT_RST,
   SEGMENT_SYN,
   SEGMENT_SYN_ACK,
@@ -39,56 +40,21 @@ import {
   tcpNext,
 } from "./tcp-states";
 import { kill, refresh } from "./timer";
+import { WINDOW_IGNORE, WINDOW_INSIDE, WINDOW_INVALID } from "./window-bounds";
 import { hasWindows } from "./window-record";
 import {
   beginWindows,
   inWindow,
-  matchRst,
   noteIgnored,
   RST_BELIEVED,
   RST_KEEPS,
-  RST_MATCHES,
   RST_WRONG,
   resyncWindows,
-  WINDOW_IGNORE,
-  WINDOW_INSIDE,
-  WINDOW_INVALID,
   windowsTimeout,
 } from "./windows";
 
-/**
- * TCP's part of a connection (struct ip_ct_tcp). Of its progress: the state; the kind and the direction of the last
- * segment that counted; and what is to be remembered. detail0 is the sequence number behind that segment, detail1 what
- * a segment acknowledged.
- */
-const LAST_SHIFT: u32 = 4;
-const LAST_MASK: u32 = 7 << LAST_SHIFT;
-const LAST_REPLY: u32 = 1 << 7;
-/** A FIN was seen that nobody had answered. */
-const CLOSES: u32 = 1 << 8;
-/** Both ends sent a SYN. */
-const SIMULTANEOUS: u32 = 1 << 9;
-/** A SYN came when the last ACK was due: the next ACK may be a challenge to it (RFC 5961 §4). */
-const CHALLENGE: u32 = 1 << 10;
-
-/** Milliseconds: what is as short is not made shorter. */
-const DOUBT_LEFT: u64 = 120_000;
 /** Seconds, of a state that has no sysctl. */
 const TIMEOUT_SYN_SENT2: u32 = 120;
-
-export function tcpLast(progress: u32): u32 {
-  return (progress & LAST_MASK) >> LAST_SHIFT;
-}
-
-function lastDirection(progress: u32): u32 {
-  return (progress & LAST_REPLY) != 0 ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
-}
-
-/** What a progress becomes by a segment of a kind and direction that counts. */
-function withLast(progress: u32, segment: u32, direction: u32): u32 {
-  const rest = progress & ~(LAST_MASK | LAST_REPLY);
-  return rest | (segment << LAST_SHIFT) | (direction == DIRECTION_REPLY ? LAST_REPLY : 0);
-}
 
 /** What an ACK is to a connection that is established and assured: its timer starts anew. */
 export function steadyTcp(image: Image, connection: Connection, direction: u32, now: u64): void {
@@ -176,48 +142,6 @@ function settle(packet: Packet, connection: Connection, old: u32, segment: u32):
     connection.flags |= FLOW_FLAG_ASSURED;
   }
   refresh(packet, connection, timeout);
-}
-
-/** An end was seen: from here on nobody looks at an RST's number. */
-function isClosing(state: u32): bool {
-  return state >= TCP_FIN_WAIT && state <= TCP_CLOSE;
-}
-
-/** What windows say of an RST that would close a connection (RST_ bits). */
-function judgeRst(packet: Packet, connection: Connection, direction: u32): u32 {
-  const progress = connection.progress;
-  const state = progress & PROGRESS_STATE;
-  if (isClosing(state)) return RST_BELIEVED;
-  const tcp = Tcp.at(packet.transport);
-  const last = tcpLast(progress);
-  const isLastOwn = lastDirection(progress) == direction;
-  const isAssured = (connection.flags & FLOW_FLAG_ASSURED) != 0;
-  const established = state == TCP_ESTABLISHED && isAssured;
-  let judged: u32 = 0;
-  if (last != SEGMENT_SYN) {
-    const follows = last == SEGMENT_ACK && isLastOwn && tcp.sequence == connection.detail0;
-    judged = matchRst(packet, direction, established, follows);
-    if ((judged & (RST_MATCHES | RST_WRONG)) != 0) return judged;
-  }
-  // It answers a SYN, or an ACK into a half-open connection, that was let through.
-  const answers =
-    (connection.state != FLOW_STATE_NEW && last == SEGMENT_SYN) || (!isAssured && last == SEGMENT_ACK);
-  if (answers && tcp.acknowledgement == connection.detail0) return judged | RST_BELIEVED;
-  const challenged =
-    state == TCP_SYN_SENT && last == SEGMENT_ACK && lastDirection(progress) == DIRECTION_REPLY;
-  return challenged && tcp.sequence == connection.detail1 ? judged | RST_BELIEVED : judged;
-}
-
-/** FIN and RST out of the window from both sides: the connection is over, whatever its windows were. */
-function doubt(packet: Packet, connection: Connection, direction: u32, segment: u32): void {
-  if ((connection.flags & FLOW_FLAG_ASSURED) == 0) return;
-  if (segment != SEGMENT_RST && segment != SEGMENT_FIN) return;
-  const last = tcpLast(connection.progress);
-  if (lastDirection(connection.progress) != direction && (last == SEGMENT_FIN || last == SEGMENT_RST)) {
-    const shorter = packet.image.setting(SETTING_TCP_TIMEOUT_UNACKNOWLEDGED);
-    const left = connection.expires - packet.state.now;
-    if (left >= DOUBT_LEFT && left > <u64>shorter * 1000) refresh(packet, connection, shorter);
-  } else connection.progress = withLast(connection.progress, segment, direction);
 }
 
 /** Begins TCP's part of a connection, before its first segment moves it on. */
