@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Cluster, type CompileOptions, compile, Engine, tcp } from "../../src/index.js";
+import { Cluster, type CompileOptions, compile, Engine, frame, tcp, udp } from "../../src/index.js";
+import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
+import { read16 } from "../../src/packet/octets.js";
 
 const YAML = `
 { apiVersion: v1, kind: Node, metadata: { name: a }, spec: { podCIDR: 10.244.1.0/24 },
@@ -9,13 +11,20 @@ const YAML = `
 { apiVersion: v1, kind: Pod, metadata: { name: web, labels: { app: web } }, spec: { nodeName: a,
   containers: [{ name: web, image: web }] }, status: { podIP: 10.244.1.9 } }
 ---
+{ apiVersion: v1, kind: Pod, metadata: { name: cart }, spec: { nodeName: a,
+  containers: [{ name: cart, image: cart }] }, status: { podIP: 10.244.1.7 } }
+---
 { apiVersion: v1, kind: Service, metadata: { name: web }, spec: { clusterIP: 10.96.0.10, selector: { app: web },
   ports: [{ port: 80, targetPort: 8080 }] } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: dns }, spec: { clusterIP: 10.96.0.11, selector: { app: web },
+  ports: [{ port: 53, protocol: UDP }] } }
 `;
 
 const CLIENT = "10.244.1.7:41000";
 const NODE = "172.18.0.2:41000";
 const VIP = "10.96.0.10:80";
+const DNS = "10.96.0.11:53";
 
 function engine(options: CompileOptions = {}): Promise<Engine> {
   return Engine.load(compile(Cluster.parse(YAML), { ...options, proxy: "ipvs" }));
@@ -45,6 +54,52 @@ describe("ipvs", () => {
       const last = node.follow(tcp(from.replace("41000", "41001"), VIP, { ttl: 1 }), options);
       expect([last.verdict, last.reason]).toEqual(["DROP", "TTL_EXCEEDED"]);
     }
+  });
+
+  it("schedules whatever has SYN and no RST, and what comes with a bad checksum, without a connection", async () => {
+    const node = await engine();
+    for (const [flags, verdict] of [
+      ["SA", "FORWARD"],
+      ["SF", "FORWARD"],
+      ["SR", "LOCAL"],
+      ["F", "LOCAL"],
+    ] as const) {
+      expect([flags, node.follow(tcp(CLIENT, VIP, { flags }), { in: "cni0" }).verdict]).toEqual([
+        flags,
+        verdict,
+      ]);
+    }
+    const bad = tcp(CLIENT, VIP);
+    bad.fill(1, 50, 52);
+    expect(node.follow(bad, { in: "cni0" }).verdict).toBe("FORWARD");
+    expect(node.connections).toBe(0);
+  });
+
+  it("leaves what comes from FTP's data port to the local stack", async () => {
+    const node = await engine();
+    expect(node.follow(tcp("10.244.1.7:20", VIP), { in: "cni0" }).verdict).toBe("LOCAL");
+    expect(node.follow(udp("10.244.1.7:20", DNS), { in: "cni0" }).verdict).toBe("LOCAL");
+  });
+
+  it("gives a datagram without a checksum one, and leaves the one that an ICMP error quotes", async () => {
+    const node = await engine();
+    const [client, pod] = ["10.244.1.7", "10.244.1.9"];
+    const asked = udp(CLIENT, DNS, { payload: 5 });
+    asked.fill(0, 40, 42);
+    const { frame: sent } = node.follow(asked, { in: "cni0" });
+    expect(verifyChecksums(sent)).toEqual({ ip: "good", l4: "good" });
+    expect(read16(sent, 40)).not.toBe(0);
+    const quote = sent.slice(14);
+    const error = frame()
+      .eth()
+      .ip4({ src: pod, dst: client })
+      .icmp({ type: 3, code: 3 })
+      .payload(quote)
+      .bytes();
+    const { frame: told } = node.follow(error, { in: "cni0" });
+    expect(verifyChecksums(told)).toEqual({ ip: "good", l4: "good" });
+    expect(describePacket(told)).toMatchObject({ src: "10.96.0.11", dst: client });
+    expect(read16(told, 42 + 26)).toBe(read16(sent, 40));
   });
 
   it("schedules as kube-proxy's --ipvs-scheduler says, and tells it", async () => {
