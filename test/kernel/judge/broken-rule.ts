@@ -5,19 +5,29 @@ interface Breakage {
   readonly edits: readonly (readonly [RegExp, string])[];
 }
 
-/** Ways in which a rule is made wrong on purpose, in iptables' words and nft's: the judge must notice each. */
+/**
+ * Ways in which a rule is made wrong on purpose, in the words of iptables, nft and ipvsadm: the judge must notice each.
+ * Rules of Services that every trial asks are taken where there are any.
+ */
 const BREAKAGES = {
-  dnat: { edits: [[/(--to-destination |dnat to )(\S+):(\d+)/, "$1$2:9"]] },
+  dnat: {
+    edits: [
+      [/(shop\/even.*--to-destination \S+):\d+/, "$1:9"],
+      [/(endpoint-\w+-shop\/even[^}]*dnat to \S+):\d+/, "$1:9"],
+      [/(-a -t 10\.96\.0\.250:80 -r \S+):\d+/, "$1:9"],
+    ],
+  },
   masquerade: {
     edits: [
-      [/-j MASQUERADE( --random-fully)?/, "-j RETURN"],
-      [/masquerade( fully-random)?$/m, "return"],
+      [/-j MASQUERADE --random-fully/, "-j RETURN"],
+      [/masquerade fully-random$/m, "return"],
     ],
   },
   reject: {
     edits: [
-      [/-j REJECT( --reject-with \S+)?/, "-j DROP"],
+      [/(shop\/none.*)-j REJECT( --reject-with \S+)?/, "$1-j DROP"],
       [/^(\s*)reject$/m, "$1drop"],
+      [/-j REJECT( --reject-with \S+)?/, "-j DROP"],
     ],
   },
 } as const satisfies Record<string, Breakage>;

@@ -4,6 +4,8 @@ import type { Conversation, Step } from "./conversation.js";
 import type { Dice } from "./dice.js";
 import { addressIn } from "./in-family.js";
 import type { Destinations, Ports, Sources } from "./parties.js";
+import { type ChunkName, chunk } from "./sctp-chunks.js";
+import type { Segment } from "./segment.js";
 import { answer, ask, type Complaint, complain, type Subject } from "./steps.js";
 
 /** Kinds of conversations, and how often each is held. */
@@ -197,7 +199,70 @@ const ICMP: Repertoire = [
   ],
 ];
 
-const REPERTOIRES = { TCP, UDP, ICMP } as const;
+/** SCTP as both ends would speak it: tags fit. */
+function associations(subject: Subject) {
+  const [client, server] = subject.isn.map((isn) => isn | 1).map((tag) => tag >>> 0) as [number, number];
+  const there = (name: ChunkName, turn: Pick<Segment, "checksum"> = {}) =>
+    ask(subject, name, { verification: name === "init" ? 0 : server, payload: chunk(name, client), ...turn });
+  const back = (name: ChunkName) =>
+    answer(subject, name, { verification: client, payload: chunk(name, server) });
+  return { there, back };
+}
+
+const STRAY_CHUNKS: readonly ChunkName[] = [
+  "data",
+  "sack",
+  "cookieEcho",
+  "shutdown",
+  "abort",
+  "heartbeat",
+  "initAck",
+];
+
+const SCTP: Repertoire = [
+  [
+    5,
+    "whole",
+    (subject) => {
+      const { there, back } = associations(subject);
+      return [
+        ...[
+          there("init"),
+          back("initAck"),
+          there("cookieEcho"),
+          back("cookieAck"),
+          there("data"),
+          back("sack"),
+        ],
+        ...[there("shutdown"), back("shutdownAck"), there("shutdownComplete")],
+      ];
+    },
+  ],
+  [
+    2,
+    "refused",
+    (subject) => {
+      const { there, back } = associations(subject);
+      return [there("init"), back("abort"), there("init")];
+    },
+  ],
+  [2, "out of state", (subject, dice) => [associations(subject).there(dice.of(STRAY_CHUNKS))]],
+  [
+    1,
+    "bad checksum",
+    (subject) => [associations(subject).there("init", { checksum: 1 }), associations(subject).there("init")],
+  ],
+  [
+    1,
+    "complaint of the server",
+    (subject, dice) => {
+      const { there } = associations(subject);
+      return [there("init"), complain(subject, "there", drawComplaint(subject, dice)), there("init")];
+    },
+  ],
+];
+
+const REPERTOIRES = { TCP, UDP, ICMP, SCTP } as const;
 
 /** Who talks to whom, in one family. */
 export interface Parties {
@@ -241,8 +306,8 @@ export class Conversations {
     return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}`, steps };
   }
 
-  /** First packets to a Service whose endpoints are counted. */
-  drawEven(dice: Dice, address: string, port: number): Conversation {
+  /** A first packet from one of the node's Pods, of the first family. */
+  drawFirst(dice: Dice, address: string, port: number): Conversation {
     const { sources, ports } = dice.of(this.#parties.slice(0, 1));
     const source = dice.of(sources.pods);
     const subject: Subject = {
@@ -256,12 +321,11 @@ export class Conversations {
       isn: [1, 1],
       macs: this.#macs,
     };
-    return { kind: "TCP even", steps: [phrases(subject).syn] };
+    return { kind: "TCP first", steps: [phrases(subject).syn] };
   }
 }
 
 function chooseSteps(dice: Dice, subject: Subject): readonly [string, readonly Step[]] {
-  if (subject.protocol === "SCTP") throw new Error("SCTP is not spoken yet.");
   const repertoire = REPERTOIRES[subject.protocol];
   const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
   return [kind, hold(subject, dice)];

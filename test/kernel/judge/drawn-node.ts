@@ -28,6 +28,7 @@ const STATES = [
 const SHAPES = [
   [5, "TCP"],
   [4, "UDP"],
+  [1, "SCTP"],
 ] as const;
 
 /** A node under test: its cluster, and how it is compiled. */
@@ -157,6 +158,7 @@ export function drawNode(dice: Dice, services: number, features: NodeFeatures): 
     "main:8080",
     LOCAL_PODS.slice(0, EVEN_ENDPOINTS).map((address) => `${address}@${NODE}`),
   );
+  builder.service("shop/none", { clusterIPs: all(NONE_IP), ports: "main:80" });
   const pods = [...LOCAL_PODS, ...REMOTE_PODS, IDLE_POD, REMOTE_IDLE_POD].map((address) =>
     podOf(families, address),
   );
@@ -171,6 +173,8 @@ export function drawNode(dice: Dice, services: number, features: NodeFeatures): 
   return { cluster: { ...builder.build(), pods }, options };
 }
 
+/** ClusterIP of the Service that has no endpoint. */
+export const NONE_IP = "10.96.0.251";
 /** ClusterIP of the Service that shows how endpoints are drawn, and how many it has. */
 export const EVEN_IP = "10.96.0.250";
 export const EVEN_ENDPOINTS = 5;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { BROKEN_RULES, type BrokenRule } from "./broken-rule.js";
-import { expectKernel, NotHere } from "./shell.js";
+import { expectKernel, expectUml, NotHere } from "./shell.js";
 import { holdTrial, MODES, type Mode, type Trial } from "./trial.js";
 import { runInUml } from "./user-mode-linux.js";
 import { faultsOf, printDifferences, printReasons, printTable } from "./verdict.js";
@@ -92,15 +92,24 @@ async function askUml(mode: Mode, options: Options): Promise<Result> {
   return JSON.parse(output) as Result;
 }
 
+/** What a mode comes to; nothing where user-mode Linux would be needed and is not here, which is said. */
+async function askMode(mode: Mode, options: Options): Promise<Result> {
+  if (mode.inUml !== true || options.here === true) return askHere(mode, options);
+  try {
+    expectUml();
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error;
+    say(`${mode.name}: skipped: ${error.message}`);
+    return { trials: [], faults: [] };
+  }
+  return askUml(mode, options);
+}
+
 async function ask(options: Options): Promise<Result> {
   expectKernel();
   const results: Result[] = [];
   for (const mode of MODES.filter(({ name }) => options.mode.includes(name))) {
-    results.push(
-      mode.inUml === true && options.here !== true
-        ? await askUml(mode, options)
-        : await askHere(mode, options),
-    );
+    results.push(await askMode(mode, options));
   }
   return { trials: results.flatMap(({ trials }) => trials), faults: results.flatMap(({ faults }) => faults) };
 }

@@ -1,5 +1,6 @@
 import * as wire from "../../../assembly/abi/wire.js";
 import { internetChecksum, pseudoHeader } from "../../../src/packet/checksum.js";
+import { crc32c } from "../../../src/packet/crc32c.js";
 import { concat, read8, read16, read32, read128, write } from "../../../src/packet/octets.js";
 
 /** Where things stand in an IP packet, IPv4 or IPv6 without extension headers. */
@@ -86,11 +87,19 @@ function checksumAt({ protocol, transport }: Place): number | undefined {
   return protocol === wire.PROTO_ICMP || protocol === wire.PROTO_ICMP6 ? transport + 2 : undefined;
 }
 
+/** Writes an SCTP packet's CRC32c, whose octets stand the other way round (RFC 9260 §6.8). */
+function sealSctp(segment: Uint8Array): void {
+  write(segment, wire.SCTP_CHECKSUM, 4, 0, "checksum");
+  write(segment, wire.SCTP_CHECKSUM, 4, crc32c(segment), "checksum");
+  segment.subarray(wire.SCTP_CHECKSUM, wire.SCTP_CHECKSUM + 4).reverse();
+}
+
 /** Changes a 16-bit field, and the Internet checksum over it as RFC 1624 says; a UDP checksum of 0 stays. */
 export function rewrite16(packet: Uint8Array, at: number, value: number): void {
   const place = placeOf(packet);
   const before = read16(packet, at);
   write(packet, at, 2, value, "field");
+  if (place?.protocol === wire.PROTO_SCTP) sealSctp(packet.subarray(place.transport));
   const checksum = place === undefined ? undefined : checksumAt(place);
   if (place === undefined || checksum === undefined || checksum + 2 > packet.length) return;
   const old = read16(packet, checksum);

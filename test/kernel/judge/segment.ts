@@ -22,14 +22,17 @@ export interface Segment {
   readonly tag: number;
   readonly ttl: number;
   readonly tos: number;
-  readonly payload: number;
+  /** What stands behind the headers, or how many octets of it. */
+  readonly payload: number | Uint8Array;
+  /** SCTP: its verification tag. */
+  readonly verification?: number;
   /** TCP. */
   readonly flags?: string;
   readonly seq?: number;
   readonly ack?: number;
   /** ICMP: an answer. */
   readonly isReply?: boolean;
-  /** A checksum to write instead of the right one: TCP and UDP. */
+  /** A checksum to write instead of the right one. */
   readonly checksum?: number;
 }
 
@@ -52,7 +55,7 @@ function transportOf(ip: Frame, segment: Segment): Frame {
   const sealed = segment.checksum === undefined ? {} : { checksum: segment.checksum };
   if (protocol === "TCP") return ip.tcp({ ...ports, flags, seq, ack, ...sealed });
   if (protocol === "UDP") return ip.udp({ ...ports, ...sealed });
-  if (protocol === "SCTP") throw new Error("SCTP is not made yet.");
+  if (protocol === "SCTP") return ip.sctp({ ...ports, tag: segment.verification ?? 0, ...sealed });
   const id = isReply ? to.port : from.port;
   return typeof from.address === "number"
     ? ip.icmp({ type: isReply ? 0 : 8, id, seq: 1 })

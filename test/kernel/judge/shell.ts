@@ -49,24 +49,39 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   cc: "gcc and libc6-dev",
 };
 
+/** Those that user-mode Linux takes beside them. */
+const UML_PROGRAMS: Readonly<Record<string, string>> = {
+  "linux.uml": "user-mode-linux",
+  modprobe: "kmod",
+  ipvsadm: "ipvsadm",
+};
+
 const isThere = (program: string) =>
   spawnSync("sh", ["-c", `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`]).status === 0;
+
+function expectPrograms(programs: Readonly<Record<string, string>>): void {
+  const absent = Object.entries(programs).filter(([program]) => !isThere(program));
+  if (absent.length === 0) return;
+  const packages = [...new Set(absent.map(([, owner]) => owner))].join(" ");
+  throw new NotHere(
+    `There is no ${absent.map(([name]) => name).join(", ")} here: apt-get install ${packages}`,
+  );
+}
 
 /** NotHere unless this is Linux, the user root, every program installed and a network namespace allowed. */
 export function expectKernel(): void {
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     throw new NotHere("The kernel is only asked by root on Linux.");
   }
-  const absent = Object.entries(PROGRAMS).filter(([program]) => !isThere(program));
-  if (absent.length > 0) {
-    const packages = [...new Set(absent.map(([, owner]) => owner))].join(" ");
-    throw new NotHere(
-      `There is no ${absent.map(([name]) => name).join(", ")} here: apt-get install ${packages}`,
-    );
-  }
+  expectPrograms(PROGRAMS);
   try {
     run([{ program: "unshare", words: ["--net", "true"] }]);
   } catch (cause) {
     throw new NotHere("Network namespaces are not allowed here.", { cause });
   }
+}
+
+/** NotHere unless user-mode Linux is installed. */
+export function expectUml(): void {
+  expectPrograms(UML_PROGRAMS);
 }

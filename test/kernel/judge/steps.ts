@@ -25,7 +25,7 @@ export interface Subject {
 const macOf = ({ macs }: Subject, way: string): Mac => macs.get(way) ?? 0;
 
 /** Fields in which a packet differs from a plain one of its direction. */
-type Turn = Partial<Pick<Segment, "flags" | "seq" | "ack" | "payload" | "checksum" | "ttl">>;
+type Turn = Partial<Pick<Segment, "flags" | "seq" | "ack" | "verification" | "payload" | "checksum" | "ttl">>;
 
 function common(subject: Subject): Pick<Segment, "protocol" | "tos" | "ttl"> {
   const { protocol, tos, ttl } = subject;

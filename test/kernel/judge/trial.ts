@@ -8,7 +8,7 @@ import { type Draws, evenness } from "./chi-square.js";
 import { type Conversation, NODE_WAY } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { Dice } from "./dice.js";
-import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP } from "./drawn-node.js";
+import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP, NONE_IP } from "./drawn-node.js";
 import { addressIn } from "./in-family.js";
 import { type Backend, loading } from "./kernel-rules.js";
 import { MachineSide } from "./machine-side.js";
@@ -162,9 +162,11 @@ function drawConversations(drawn: Conversations, dice: Dice, packets: number): C
   return conversations;
 }
 
-/** First packets to one Service, by the endpoint that got them. */
+/** First packets to one Service, by the endpoint that got them; every tenth is to one that has none. */
 async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: number): Promise<Draws> {
-  const asked = Array.from({ length: count }, () => conversations.drawEven(dice, EVEN_IP, 80));
+  const asked = Array.from({ length: count }, (_, index) => {
+    return conversations.drawFirst(dice, index % 10 === 0 ? NONE_IP : EVEN_IP, 80);
+  });
   const counts = new Map<string, number>();
   for (const leaving of await sitting.hold(asked)) {
     const endpoint = leaving === undefined ? undefined : String(endsOf(leaving)?.[1].address);
@@ -184,9 +186,7 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     const dice = new Dice(setup.seed * 1_000 + index);
     const stage = await stageOf(setup, dice, tally);
     try {
-      // IPVS' schedulers choose by what they know.
-      if (setup.mode.proxy !== "ipvs")
-        draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
+      draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
       const wanted = (setup.packets - tally.packets) * SPARE;
       await stage.sitting.hold(drawConversations(stage.conversations, dice, wanted));
     } finally {
@@ -194,12 +194,7 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     }
     say(`${mode}: ${tally.packets} of ${setup.packets} packets, ${tally.differing} differ`);
   }
-  return {
-    mode,
-    families: setup.families,
-    kernel: release(),
-    missed,
-    draws: draws ?? evenness([0, 0]),
-    ...tally.outcome,
-  };
+  // IPVS' schedulers do not draw.
+  const drawn = setup.mode.proxy === "ipvs" ? undefined : draws;
+  return { mode, families: setup.families, kernel: release(), missed, draws: drawn, ...tally.outcome };
 }
