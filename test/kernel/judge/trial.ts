@@ -105,17 +105,6 @@ function guestsOf(families: readonly Family[]): Neighbour[] {
   });
 }
 
-/** The kernel's settings that kube-proxy makes. */
-const SETTINGS: Readonly<Record<ProxyMode, Readonly<Record<string, number>>>> = {
-  iptables: { "net.ipv4.conf.all.route_localnet": 1 },
-  nftables: {},
-  ipvs: {
-    "net.ipv4.vs.conntrack": 1,
-    "net.ipv4.vs.expire_nodest_conn": 1,
-    "net.ipv4.vs.expire_quiescent_template": 1,
-  },
-};
-
 /** A node in the kernel and in the machine, and those who talk through it. */
 interface Stage {
   readonly rig: Rig;
@@ -137,7 +126,13 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const right = loading(ruleset, backend);
   const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
   const hearing = proxy === "ipvs" ? "sockets" : "nflog";
-  const parts = { ruleset, texts, guests: guestsOf(families), settings: SETTINGS[proxy], hearing } as const;
+  const parts = {
+    ruleset,
+    texts,
+    guests: guestsOf(families),
+    settings: ruleset.sysctls ?? {},
+    hearing,
+  } as const;
   const rig = await Rig.raise(parts, sentinelsOf(ruleset, families[0] ?? 4));
   const parties = families.map((family) => ({
     sources: new Sources(cluster, family),
