@@ -8,7 +8,7 @@ import type { SavedNumbers } from "../../src/engine/live/ruleset.js";
 import { tcp } from "../../src/packet/build.js";
 import { drawnServices, engineOf, MODES, POD } from "../drawn-cluster.js";
 
-const NUMBERS: SavedNumbers = { chains: [2, 0, 1], servers: [], hops: [["local lo ", 3]] };
+const NUMBERS: SavedNumbers = { chains: [2, 0, 1], servers: [], groups: [], hops: [["local lo ", 3]] };
 
 function refusal(file: Uint8Array): string {
   try {

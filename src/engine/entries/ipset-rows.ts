@@ -8,6 +8,9 @@ import type { Words } from "./words.js";
 /** Groups that a set of pairs can have: what is left of a key's word beside its tag. */
 const GROUPS_MAX = (1 << KEY_LENGTH_SHIFT) - 1;
 
+/** An address with a port of a set of pairs, as text, and its number. */
+export type GroupNumbers = readonly (readonly [key: string, number: number])[];
+
 /**
  * The elements of one ipset as rows of its exact table, as abi/rule.ts says of keys (KEY_). Where a second address or net
  * comes behind an address and a port, those have a number here, and never another.
@@ -15,11 +18,22 @@ const GROUPS_MAX = (1 << KEY_LENGTH_SHIFT) - 1;
 export class IpSetRows {
   readonly #type: IpSet["type"];
   readonly #family: Family;
-  readonly #groups = new Map<string, number>();
+  readonly #groups: Map<string, number>;
 
-  constructor({ type, family }: Pick<IpSet, "type" | "family">) {
+  /** `saved`: the numbers of an image that has them already. */
+  constructor({ type, family }: Pick<IpSet, "type" | "family">, saved: GroupNumbers = []) {
     this.#type = type;
     this.#family = family ?? 4;
+    this.#groups = new Map(saved);
+  }
+
+  /** What stands before second addresses, also where none is left. */
+  get groups(): GroupNumbers {
+    return [...this.#groups];
+  }
+
+  get groupCount(): number {
+    return this.#groups.size;
   }
 
   /** Pushes the rows of an entry, or, as it leaves, those that are its own. Entries of the other family have none. */

@@ -27,6 +27,8 @@ export class ElementSet<T> {
   readonly #row: (typeof ROWS)[Family];
   /** Pushes the rows that an element has; of one that leaves, those that no other needs. */
   readonly #encode: (rows: Words, element: T, leaves: boolean) => void;
+  /** How many rows stay, at most, of elements that have left. */
+  readonly #left: () => number;
   readonly #writes: Writes;
 
   constructor(
@@ -35,10 +37,12 @@ export class ElementSet<T> {
     readonly keyOf: (element: T) => string,
     { journal, writes }: { readonly journal: Journal; readonly writes: Writes },
     encode: (rows: Words, element: T, leaves: boolean) => void,
+    left: () => number = () => 0,
   ) {
     this.#row = ROWS[facts.family];
     this.elements = new Keyed(elements, keyOf, journal);
     this.#encode = encode;
+    this.#left = left;
     this.#writes = writes;
   }
 
@@ -62,7 +66,7 @@ export class ElementSet<T> {
     const rows = this.#rowsOf(element, false);
     const { number, family } = this.facts;
     // Each of the elements has as many rows as this one.
-    const rowCount = (this.elements.size * rows.length) / this.#row.length;
+    const rowCount = (this.elements.size * rows.length) / this.#row.length + this.#left();
     if (old === undefined) this.#writes.grow(this, OCTETS_AT_LEAST + rowCount * this.#row.octets);
     this.#writes.add(0, (image) => image.setElements(number, rows, family));
     return old;

@@ -16,7 +16,7 @@ import { Network } from "./network.js";
 import { Notes } from "./notes.js";
 import { Numbers } from "./numbers.js";
 import { type ServerColumns, Servers } from "./servers.js";
-import { Sets, type TableEntries } from "./sets.js";
+import { type SavedGroups, Sets, type TableEntries } from "./sets.js";
 import { type Parts, takeStep } from "./steps.js";
 import { Writes } from "./writes.js";
 
@@ -41,6 +41,7 @@ export interface SavedNumbers {
   readonly chains: readonly number[];
   readonly servers: readonly number[];
   readonly hops: readonly (readonly [key: string, number: number])[];
+  readonly groups: readonly SavedGroups[];
 }
 
 /** What a change needs at most. */
@@ -78,7 +79,8 @@ export class LiveRuleset {
     const { repeats } = this.#network;
     this.#ruleset = repeats.length === 0 ? ruleset : undefined;
     this.#chains = new Chains(ruleset, saved?.chains, parts);
-    this.#sets = new Sets(ruleset, (family) => this.#chains.nftables(family), EXACT_SERVICES6 + 1, parts);
+    const tableOf = (family: Family) => this.#chains.nftables(family);
+    this.#sets = new Sets(ruleset, tableOf, EXACT_SERVICES6 + 1, parts, saved?.groups);
     this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
     this.#notes = new Notes([...ruleset.diagnostics, ...repeats], this.#journal);
     this.#parts = {
@@ -119,6 +121,7 @@ export class LiveRuleset {
       chains: this.#chains.numbers,
       servers: this.#allServers.numbers,
       hops: this.#network.hops.keys,
+      groups: this.#sets.groups,
     };
   }
 

@@ -6,7 +6,7 @@ import type { NftMapElement, NftSet, NftTable, NftVerdictMap } from "../../rules
 import { verdictChains } from "../../ruleset/references.js";
 import type { Ruleset } from "../../ruleset/ruleset.js";
 import { pushAddress, pushElement } from "../entries/elements.js";
-import { IpSetRows } from "../entries/ipset-rows.js";
+import { type GroupNumbers, IpSetRows } from "../entries/ipset-rows.js";
 import { verdictWord } from "../entries/nftables.js";
 import { type ChainTable, setScope } from "./chain-table.js";
 import { ElementSet } from "./element-set.js";
@@ -16,6 +16,9 @@ import type { Numbers } from "./numbers.js";
 import type { Writes } from "./writes.js";
 
 type Address = NftSet["addresses"][number];
+
+/** An ipset's name, and the numbers of its groups. */
+export type SavedGroups = readonly [set: string, groups: GroupNumbers];
 
 interface Parts {
   readonly numbers: Numbers;
@@ -39,15 +42,19 @@ export class Sets {
   readonly #ipsets: readonly ElementSet<IpSetEntry>[];
   readonly #nft: Readonly<Record<Family, NftElements>>;
   readonly #parts: Parts;
+  readonly #saved: ReadonlyMap<string, GroupNumbers>;
+  readonly #rows = new Map<string, IpSetRows>();
   #number: number;
 
-  /** Numbers begin at `first`. */
+  /** Numbers begin at `first`. `saved`: the groups of an image that has them already. */
   constructor(
     { ipsets = [], nftables, nftables6 }: Pick<Ruleset, "ipsets" | "nftables" | "nftables6">,
     tableOf: (family: Family) => ChainTable | undefined,
     first: number,
     parts: Parts,
+    saved: readonly SavedGroups[] = [],
   ) {
+    this.#saved = new Map(saved);
     this.#number = first;
     this.#parts = parts;
     this.#ipsets = ipsets.map((set) => this.#ipset(set));
@@ -68,6 +75,12 @@ export class Sets {
   /** By number. */
   get names(): readonly (readonly [number: number, name: string])[] {
     return this.#all.map(({ facts }) => [facts.number, facts.name] as const);
+  }
+
+  /** Of the ipsets that have any. */
+  get groups(): readonly SavedGroups[] {
+    const all = Array.from(this.#rows, ([name, { groups }]) => [name, groups] as const);
+    return all.filter(([, groups]) => groups.length > 0);
   }
 
   addEntry(set: string, entry: IpSetEntry): void {
@@ -172,9 +185,15 @@ export class Sets {
     const keyOf = (entry: IpSetEntry) => ipSetEntryKey(type, entry);
     const number = this.#take(setScope({ tool: "iptables", family }), name, type);
     const facts = { number, title: `entry of ipset ${name}`, name, family };
-    const encoded = new IpSetRows(set);
-    return new ElementSet(facts, entries, keyOf, this.#parts, (rows, entry, leaves) =>
-      encoded.push(rows, entry, leaves),
+    const encoded = new IpSetRows(set, this.#saved.get(name));
+    this.#rows.set(name, encoded);
+    return new ElementSet(
+      facts,
+      entries,
+      keyOf,
+      this.#parts,
+      (rows, entry, leaves) => encoded.push(rows, entry, leaves),
+      () => encoded.groupCount,
     );
   }
 

@@ -16,8 +16,6 @@ type Family = 4 | 6;
 type Type = IpSet["type"];
 
 const SIDES: Partial<Record<Type, readonly ("src" | "dst")[]>> = {
-  "hash:net": ["src"],
-  "hash:net,port": ["src", "dst"],
   "hash:ip,port,ip": ["dst", "dst", "src"],
   "hash:ip,port,net": ["dst", "dst", "src"],
 };
@@ -75,8 +73,7 @@ function questions(family: Family): readonly Asked[] {
 /** Of the nets that hold the source the longest decides. */
 function holds({ type, entries }: IpSet, { src, dst, protocol, port }: Asked): boolean {
   const fits = entries
-    .filter((entry) => !type.includes("port") || (entry.protocol === protocol && entry.port === port))
-    .filter((entry) => !type.startsWith("hash:ip") || entry.ip === dst)
+    .filter((entry) => entry.protocol === protocol && entry.port === port && entry.ip === dst)
     .filter(({ ip2 }) => type !== "hash:ip,port,ip" || ip2 === src);
   if (!type.includes("net")) return fits.length > 0;
   const nets = fits.filter(({ net }) => prefixContains(net as Prefix, src));
@@ -93,10 +90,6 @@ function entriesOf(type: Type, family: Family): fc.Arbitrary<IpSetEntry> {
   const service = { protocol: fc.constantFrom(...PROTOCOLS), port: fc.constantFrom(...PORTS) };
   const nomatch = fc.constant(true as const);
   switch (type) {
-    case "hash:net":
-      return fc.record({ net, nomatch }, { requiredKeys: ["net"] });
-    case "hash:net,port":
-      return fc.record({ net, nomatch, ...service }, { requiredKeys: ["net", "protocol", "port"] });
     case "hash:ip,port,net":
       return fc.record(
         { ip: fc.constantFrom(...dst), net, nomatch, ...service },
@@ -121,7 +114,7 @@ function reasons(engine: Engine, family: Family): readonly string[] {
   return asked.map((_, index) => `${batch.reason(index)}`);
 }
 
-describe("ipsets of nets and of pairs, as tables of the machine", () => {
+describe("ipsets of pairs, as tables of the machine", () => {
   const cases = (Object.keys(SIDES) as Type[]).flatMap((type) =>
     ([4, 6] as const).map((family) => [type, family] as const),
   );
@@ -159,7 +152,7 @@ describe("ipsets of nets and of pairs, as tables of the machine", () => {
           }
         },
       );
-      await fc.assert(property, { numRuns: 12 });
+      await fc.assert(property, { numRuns: 40 });
       expect(hits).toBeGreaterThan(0);
     },
   );
