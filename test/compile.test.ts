@@ -182,7 +182,8 @@ describe("printRuleset", () => {
   });
 
   it.each(MODES)("prints both families' parts in mode %s", (proxy) => {
-    const ruleset = compile(dualClusterOf().build(), { proxy, node: "dual-1" });
+    const cluster = dualClusterOf().service("shop/web", { clusterIPs: "10.96.0.1 fd00:96::1", ports: ":80" });
+    const ruleset = compile(cluster.build(), { proxy, node: "dual-1" });
     for (const format of RULESET_FORMATS) {
       if (!has[proxy].includes(format) && !/6/.test(format)) continue;
       if (format === "ip6tables-save" && proxy === "nftables") continue;

@@ -267,7 +267,10 @@ describe("a wrong command line", () => {
       ["trace", "--from", "svc/shop/web", "--to", "1.2.3.4:5"],
       /^error: --from svc\/shop\/web: a Service sends/,
     ],
-    [["trace", "--from", "fd00::1", "--to", "1.2.3.4:5"], /^error: «fd00::1» is of IPv6; /],
+    [
+      ["trace", "--from", "fd00::1", "--to", "1.2.3.4:5"],
+      /^error: fd00::1 is of IPv6 and 1\.2\.3\.4 of IPv4/m,
+    ],
     [["run", "-f", "-", "--pcap", "-"], /^error: -f - and --pcap - both ask for stdin/],
     [["run", "--pcap", "x", "--packets"], /^error: --packets goes with -o json or yaml; /],
     [["run", "--pcap", "x", "--seed", "-1"], /^error: option '--seed <number>' argument '-1' is invalid/],

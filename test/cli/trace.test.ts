@@ -49,6 +49,57 @@ describe("packetyard trace", () => {
     ]);
   });
 
+  const DUAL = `
+apiVersion: v1
+kind: Node
+metadata: { name: a }
+spec: { podCIDRs: [10.244.1.0/24, "fd00:244:0:1::/64"] }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: b }
+spec: { podCIDRs: [10.244.2.0/24, "fd00:244:0:2::/64"] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: cart, namespace: shop }
+spec: { nodeName: a }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec: { nodeName: b }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6, IPv4] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: six, namespace: shop }
+spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
+`;
+
+  it.each(MODES)("follows packets of either family, of IPv4 where both ends have it: %s", (mode) => {
+    const to = (end: string, from = "pod/shop/cart") =>
+      trace(["--from", from, "--to", end, "--mode", mode], DUAL).stdout.split("\n");
+    expect(to("svc/shop/web")[1]).toContain("10.244.1.2.41000 > 10.96.1.1.80: tcp");
+    expect(to("svc/shop/six")[1]).toContain("fd00:244:0:1::2.41000 > fd00:10:96::102.80: tcp");
+    for (const end of ["svc/shop/six", "[fd00:10:96::101]:80", "[fd00:244:0:2::2]:80"]) {
+      expect(to(end).at(-2)).toBe("delivered to pod/shop/web on node b");
+      expect(to(end, "[fd00:244:0:1::2]:40000").at(-2)).toBe("delivered to pod/shop/web on node b");
+    }
+  });
+
+  it("says that an IPv6 address stands in brackets, and that a packet has one family", () => {
+    const refused = (from: string, end: string) => trace(["--from", from, "--to", end], DUAL).stderr;
+    expect(refused("pod/shop/cart", "fd00::1")).toContain("write [fd00::1]:PORT");
+    expect(refused("10.244.1.2:1", "svc/shop/six")).toContain(
+      "10.244.1.2 is of IPv4 and svc/shop/six of IPv6: no packet has both.",
+    );
+  });
+
   it.each(MODES)("ends at the same Pod in mode %s", (mode) => {
     const near = trace(["--from", "pod/shop/cart", "--to", "svc/shop/near:http", "--mode", mode]);
     expect(near.stdout).toMatch(/\n\ndelivered to pod\/shop\/near on node worker-1\n$/);
