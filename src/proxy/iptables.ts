@@ -91,8 +91,7 @@ function fragmentOf(
   }
   const { shared, chains, endpointChains } = draft;
   const endpoints = countEndpoints(ports);
-  // What is told of a Service is told once.
-  const diagnostics = family === 4 ? commonWarnings(service) : [];
+  const diagnostics = commonWarnings(service, family);
   return { service, endpoints, diagnostics, shared, chains, endpointChains };
 }
 

@@ -72,8 +72,7 @@ function warningsOf(
   ports: readonly ServedPort[],
   family: Family,
 ): readonly Diagnostic[] {
-  // What is told of a Service is told once.
-  const common = family === 4 ? commonWarnings(service) : [];
+  const common = commonWarnings(service, family);
   const isVoid = ports.some(({ frontend }) => {
     return frontend.vips.length > 0 && frontend.sourceRanges.some((range) => !isHeld(range));
   });

@@ -58,7 +58,7 @@ function fragmentOf(
     service,
     endpoints: countEndpoints(ports),
     // What is told of a Service is told once.
-    diagnostics: family === 4 ? commonWarnings(service) : [],
+    diagnostics: commonWarnings(service, family),
     ...made,
     clusterIPs,
   };

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../diagnostics.js";
 import type { Service } from "../model/service.js";
+import { type Family, familyOf } from "../net/ip.js";
 import { isProxied } from "./frontends.js";
 
 /** A warning at one field of a Service: what the compiled rules leave out. */
@@ -10,8 +11,9 @@ export function warn(service: Service, field: string, message: string): Diagnost
 const AFFINITY = "ClientIP affinity is not modelled yet: each connection picks its endpoint anew.";
 const NONE: readonly Diagnostic[] = [];
 
-/** What no mode models yet of a Service: session affinity. */
-export function commonWarnings(service: Service | undefined): readonly Diagnostic[] {
+/** What no mode models yet of a Service: session affinity. It is told once, of the Service's IPv4 if it has any. */
+export function commonWarnings(service: Service | undefined, family: Family): readonly Diagnostic[] {
   if (service?.affinitySeconds === undefined || !isProxied(service)) return NONE;
-  return [warn(service, "spec.sessionAffinity", AFFINITY)];
+  const teller = service.clusterIPs.some((ip) => familyOf(ip) === 4) ? 4 : 6;
+  return family === teller ? [warn(service, "spec.sessionAffinity", AFFINITY)] : NONE;
 }

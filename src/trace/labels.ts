@@ -34,7 +34,8 @@ function printKey(record: TraceRecord, withAddress: boolean): string {
 
 /** The element that a look-up found, as the ruleset has it. */
 function findElement(record: TraceRecord, name: string, ruleset: Ruleset): NftMapElement | undefined {
-  const map = ruleset.nftables?.maps.find((one) => one.name === name);
+  const table = record.ends6 === undefined ? ruleset.nftables : ruleset.nftables6;
+  const map = table?.maps.find((one) => one.name === name);
   return map?.elements.find(
     ({ address, protocol, port }) =>
       (address === undefined || address === firstEnd(record, record.b)) &&
@@ -68,7 +69,8 @@ function nftLabel(rule: NftRule, move: Move, numbering: Numbering, ruleset: Rule
     return vmapLabel(vmap, move.detail, numbering, ruleset);
   if (move.detail?.event === "NUMGEN")
     return { text: `numgen random mod ${move.detail.c} = ${move.detail.b}` };
-  const matches = rule.statements.filter(isMatch).map((one) => printStatement(one, "ip"));
+  const family = move.chain.of.family === 6 ? "ip6" : "ip";
+  const matches = rule.statements.filter(isMatch).map((one) => printStatement(one, family));
   return { text: matches.join(" ") };
 }
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Ip4 } from "../../../src/net/ip.js";
-import { printIp } from "../../../src/net/ip.js";
+import type { Ip, Ip4 } from "../../../src/net/ip.js";
+import { parseIp, printIp } from "../../../src/net/ip.js";
 import { prefixContains, prefixOf } from "../../../src/net/prefix.js";
 import { udp } from "../../../src/packet/build.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
-import { drawnServices, engineOf, MODES, POD } from "../../drawn-cluster.js";
+import { as6, drawnServices, engineOf, MODES, POD } from "../../drawn-cluster.js";
 
 interface Way {
   readonly verdict: "FORWARD" | "LOCAL" | "DROP";
@@ -15,8 +15,12 @@ interface Way {
   readonly mac?: number;
 }
 
+function low32(ip: Ip): number {
+  return typeof ip === "number" ? ip : Number(ip & 0xffffffffn);
+}
+
 /** Where a node's tables send an address, each asked from its beginning: local addresses, routes, neighbours, FDB. */
-function wayOf({ interfaces, routes, neighbours, fdb }: Ruleset, to: Ip4): Way {
+function wayOf({ interfaces, routes, neighbours, fdb }: Ruleset, to: Ip): Way {
   const isLocal = interfaces.some(({ kind, addresses }) =>
     addresses.some(({ address, length }) =>
       kind === "loopback" ? prefixContains(prefixOf(address, length), to) : address === to,
@@ -32,7 +36,7 @@ function wayOf({ interfaces, routes, neighbours, fdb }: Ruleset, to: Ip4): Way {
   const isUplink = interfaces.find(({ name }) => name === route.dev)?.kind === "uplink";
   // Hosts of the uplink's network answer though nobody told of them: 02:42 and the address.
   if (neighbour === undefined && isUplink && route.via === undefined) {
-    return { verdict: "FORWARD", reason: "NONE", out: route.dev, mac: 0x0242 * 2 ** 32 + to };
+    return { verdict: "FORWARD", reason: "NONE", out: route.dev, mac: 0x0242 * 2 ** 32 + low32(to) };
   }
   if (neighbour === undefined) return lost;
   const { mac } = neighbour;
@@ -55,7 +59,34 @@ const destination = fc.oneof(
   fc.integer({ min: 0xc6000000, max: 0xdfffffff }),
 );
 
+const destination6: fc.Arbitrary<Ip> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom("10.244.1.0", "10.244.2.0", "10.244.3.0", "172.18.0.0"), fc.nat(20))
+    .map(([base, low]) => (parseIp(as6(base)) as bigint) + BigInt(low)),
+  fc.constantFrom("10.244.1.100", "10.244.2.100", "172.18.0.1").map((one) => parseIp(as6(one)) as bigint),
+  fc.bigInt({ min: 0x2000n << 112n, max: 0x3fffn << 112n }),
+);
+
 describe("next hops", () => {
+  it("lead IPv6 where the node's routes and neighbours do", async () => {
+    const seen = new Set<string>();
+    const drawn = fc.array(destination6, { minLength: 10, maxLength: 20 });
+    const property = fc.asyncProperty(drawnServices, drawn, async (services, destinations) => {
+      const engine = await engineOf(services, "iptables", { stack: "dual" });
+      for (const [index, to] of destinations.entries()) {
+        const expected = wayOf(engine.ruleset, to);
+        const frame = udp(`[${as6(POD)}]:${1000 + index}`, `[${printIp(to)}]:9`);
+        const { verdict, reason, out, frame: left } = engine.follow(frame, { in: "cni0" });
+        expect([to, verdict, reason, out]).toEqual([to, expected.verdict, expected.reason, expected.out]);
+        const mac = Number.parseInt(Buffer.from(left.subarray(0, 6)).toString("hex"), 16);
+        if (expected.mac !== undefined) expect(mac).toBe(expected.mac);
+        seen.add(`${verdict} ${out ?? ""}`);
+      }
+    });
+    await fc.assert(property, { numRuns: 20 });
+    expect([...seen].sort()).toEqual(["DROP ", "FORWARD cni0", "FORWARD eth0", "LOCAL "]);
+  });
+
   it("lead where the node's routes, neighbours and forwarding database do", async () => {
     const seen = new Set<string>();
     const property = fc.asyncProperty(
