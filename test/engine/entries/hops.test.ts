@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Ip, Ip4 } from "../../../src/net/ip.js";
+import type { Ip } from "../../../src/net/ip.js";
 import { parseIp, printIp } from "../../../src/net/ip.js";
 import { prefixContains, prefixOf } from "../../../src/net/prefix.js";
 import { udp } from "../../../src/packet/build.js";
