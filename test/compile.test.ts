@@ -191,7 +191,7 @@ describe("printRuleset", () => {
     }
     expect(printRuleset(ruleset, "ip6-route")).toContain("fd00:244:0:8::/64 dev cni0");
     if (proxy === "nftables")
-      expect(printRuleset(ruleset, "nft")).toMatch(/^table ip kube-proxy[^]*^table ip6 kube-proxy/m);
+      expect(printRuleset(ruleset, "nft")).toMatch(/^table ip kube-proxy[\s\S]*^table ip6 kube-proxy/m);
   });
 
   it("prints what the parsers read back", () => {
