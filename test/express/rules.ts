@@ -9,12 +9,16 @@ import {
   HOOK_OUTPUT,
   HOOK_POSTROUTING,
   HOOK_PREROUTING,
+  MATCH_BITS,
   MATCH_CTSTATE,
   MATCH_IN,
   MATCH_MARK,
   MATCH_SPORT,
   MATCH_STATISTIC,
+  MATCH_UNDECIDED,
+  MATCH_WITHIN,
   TARGET_ACCEPT,
+  TARGET_CONNMARK,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
@@ -22,6 +26,14 @@ import {
   TARGET_NONE,
   TARGET_RETURN,
 } from "../../assembly/abi/entry.js";
+import {
+  CONNMARK_SET,
+  CTSTATUS_SEEN_REPLY,
+  FIELD_CONNMARK,
+  FIELD_CT_STATUS,
+  FIELD_TTL,
+  UNDECIDED_ALWAYS,
+} from "../../assembly/abi/rule.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { ip4 } from "../bare-node.js";
 import { POD_PORT, PODS } from "./node.js";
@@ -43,6 +55,10 @@ const MATCHES: Readonly<Record<string, Match>> = {
   statistic: (rule) => rule.match(MATCH_STATISTIC, false, 1 << 30),
   sport: (rule, invert) => rule.match(MATCH_SPORT, invert, 80, 4000),
   in: (rule, invert) => rule.match(MATCH_IN, invert, POD_PORT),
+  connmark: (rule, invert) => rule.match(MATCH_BITS, invert, FIELD_CONNMARK, 1, 1),
+  replied: (rule, invert) => rule.match(MATCH_BITS, invert, FIELD_CT_STATUS, 0, CTSTATUS_SEEN_REPLY),
+  ttl: (rule, invert) => rule.match(MATCH_WITHIN, invert, FIELD_TTL, 0, 63),
+  undecided: (rule, invert) => rule.match(MATCH_UNDECIDED, invert, UNDECIDED_ALWAYS),
 };
 
 const FIELDS: Readonly<Record<string, Match>> = {
@@ -70,13 +86,22 @@ const ruleOf = (targets: readonly number[]) =>
     .map(({ fields, matches, target }) => {
       const rule = new RuleDraft();
       for (const [add, invert] of [...fields, ...matches]) add(rule, invert);
+      if (target === TARGET_CONNMARK) return rule.target(TARGET_CONNMARK, CONNMARK_SET, 1, 1);
       if (target === TARGET_MARK) return rule.target(TARGET_MARK, 0x4000, 0x4000);
       return target === TARGET_JUMP || target === TARGET_GOTO
         ? rule.target(target, SUB_CHAIN)
         : rule.target(target);
     });
 
-const PLAIN_TARGETS = [TARGET_NONE, TARGET_ACCEPT, TARGET_ACCEPT, TARGET_DROP, TARGET_RETURN, TARGET_MARK];
+const PLAIN_TARGETS = [
+  TARGET_NONE,
+  TARGET_ACCEPT,
+  TARGET_ACCEPT,
+  TARGET_DROP,
+  TARGET_RETURN,
+  TARGET_MARK,
+  TARGET_CONNMARK,
+];
 export const drawnRule = ruleOf([...PLAIN_TARGETS, TARGET_JUMP, TARGET_JUMP, TARGET_GOTO]);
 /** The chain that others lead to leads nowhere: loops are refused before. */
 export const lastRule = ruleOf(PLAIN_TARGETS);
