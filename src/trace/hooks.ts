@@ -79,6 +79,8 @@ function effectWords(move: Move): string {
 function onlyDeed(move: Move, telling: Telling): Move | undefined {
   const inner = move.within.find((one) => matters(one, telling));
   if (inner === undefined || inner.chain.rules.length > 1 || inner.effect.kind === "enter") return undefined;
+  // Of a rule that could not be told it must be said where it stands.
+  if (inner.effect.kind === "undecided") return undefined;
   return labelOf(inner, telling.numbering, telling.ruleset).text === "" ? inner : undefined;
 }
 
@@ -88,14 +90,18 @@ function lineOf({ chain, rule }: Move): number | undefined {
   return found !== undefined && "line" in found ? found.line : undefined;
 }
 
+function printLine(move: Move): string {
+  const line = lineOf(move);
+  return line === undefined ? "" : `, line ${line}`;
+}
+
 function tellMove(move: Move, via: string, telling: Telling): readonly Step[] {
   const { numbering, ruleset, stage } = telling;
   const { text, comment } = labelOf(move, numbering, ruleset);
   const deed = onlyDeed(move, telling);
   const effect = effectWords(move) + (deed === undefined ? "" : `: ${effectWords(deed)}`);
   const line = lineOf(move);
-  const at = line === undefined ? "" : `, line ${line}`;
-  const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}${at}`;
+  const place = `${via}${move.chain.name} rule ${move.rule + 1} of ${move.chain.rules.length}${printLine(move)}`;
   const step: Step = {
     stage,
     text: `${place}${text === "" ? "" : ` (${text})`} → ${effect}`,
@@ -131,7 +137,7 @@ function causeOf(moves: readonly Move[], telling: Telling): string | undefined {
     const label = labelOf(move, telling.numbering, telling.ruleset);
     if (kind === "drop" || kind === "reject" || kind === "undecided") {
       const matching = label.text === "" ? "" : ` (${label.text})`;
-      return label.comment ?? `${move.chain.name} rule ${move.rule + 1}${matching}`;
+      return label.comment ?? `${move.chain.name} rule ${move.rule + 1}${printLine(move)}${matching}`;
     }
     const inner = causeOf(move.within, telling);
     if (inner !== undefined) return onlyDeed(move, telling) === undefined ? inner : (label.comment ?? inner);
