@@ -146,9 +146,15 @@ describe("an engine", () => {
 
   it("takes as many connections as were stated", async () => {
     const engine = await engineOf([], "iptables", { connections: 3 });
-    const verdicts = [1, 2, 3, 4].map(
-      (port) => engine.follow(tcp(`${POD}:${port}`, "10.244.2.100:80")).reason,
-    );
+    const server = "10.244.2.100:80";
+    const verdicts = [1, 2, 3, 4].map((port) => {
+      const client = `${POD}:${port}`;
+      const { reason } = engine.follow(tcp(client, server));
+      // Those that are assured are not evicted.
+      engine.follow(tcp(server, client, { flags: "SA" }), { in: "flannel.1" });
+      engine.follow(tcp(client, server, { flags: "A" }));
+      return reason;
+    });
     expect(verdicts).toEqual(["NONE", "NONE", "NONE", "FLOW_TABLE_FULL"]);
     for (const connections of [0, -1, 1.5, Number.NaN, 4_194_304, 1e12]) {
       await expect(engineOf([], "iptables", { connections })).rejects.toThrow(
