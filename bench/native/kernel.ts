@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import { settingEntries } from "../../src/engine/entries/settings.js";
 import { link, type Machine } from "../../src/engine/machine.js";
 import { LinearMemory } from "../../src/engine/memory.js";
 import { findModule } from "../../src/engine/wasm.js";
@@ -57,6 +58,7 @@ export class BenchImage {
   ) {
     this.address = memory.take(capacity);
     this.check(machine.imageCreate(this.address, capacity));
+    for (const { code, value } of settingEntries({})) machine.settingSet(this.address, code, value);
     this.state = memory.take(machine.stateLength(connections, 0) >>> 0);
     this.check(machine.stateCreate(this.state, connections, 0, 1, 0));
   }
