@@ -28,7 +28,7 @@ class PcapStream {
     while (all.length - at >= RECORD_HEADER_LEN) {
       const end = at + RECORD_HEADER_LEN + numbers.u32(at + RECORD_CAPTURED);
       if (all.length < end) break;
-      packets.push(Uint8Array.prototype.slice.call(all, at + RECORD_HEADER_LEN, end));
+      packets.push(new Uint8Array(all.subarray(at + RECORD_HEADER_LEN, end)));
       at = end;
     }
     return this.#keep(all, at, packets);

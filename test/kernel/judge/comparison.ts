@@ -1,8 +1,16 @@
-import { ETH_LEN, ICMP_LEN } from "../../../assembly/abi/wire.js";
+import {
+  ETH_LEN,
+  ICMP_LEN,
+  IP4_CHECKSUM,
+  IP4_ID,
+  IP4_LEN,
+  UDP_CHECKSUM,
+} from "../../../assembly/abi/wire.js";
 import { verifyChecksums } from "../../../src/packet/checksum.js";
+import { read16 } from "../../../src/packet/octets.js";
 import type { DropReason } from "../../../src/trace/codes.js";
 import { type ChosenPort, type Clashes, portsBetween, withKernelPort } from "./chosen-port.js";
-import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.js";
+import { type Entering, type Leaving, NODE_WAY, outerLength, packetOf } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
 import {
   differingFields,
@@ -78,14 +86,36 @@ function disagreement(kernel: readonly Leaving[], judgement: Judgement): Opinion
   return { difference: `kernel: ${describeLeaving(kernel)}; machine: ${describeJudgement(judgement)}` };
 }
 
+/** Fields of a tunnel's outer headers that a kernel is free to choose: IPv4's id and checksum, UDP's source and checksum. */
+const FREE_OUTSIDE = [
+  ETH_LEN + IP4_ID,
+  ETH_LEN + IP4_CHECKSUM,
+  ETH_LEN + IP4_LEN,
+  ETH_LEN + IP4_LEN + UDP_CHECKSUM,
+];
+/** Source ports of tunnels (net.ipv4.ip_local_port_range). */
+const [TUNNEL_PORT_FIRST, TUNNEL_PORT_LAST] = [32_768, 60_999];
+
+/** What stands before the packet, without what is free in it. */
+function outside(leaving: Leaving): Uint8Array {
+  const octets = leaving.octets.slice(0, outerLength(leaving));
+  if (octets.length > ETH_LEN) for (const at of FREE_OUTSIDE) octets.fill(0, at, at + 2);
+  return octets;
+}
+
+/** Whether a tunnel's outer headers are as they may be: checksums good, the port of its range. */
+function isProper({ way, octets }: Leaving): boolean {
+  if (outerLength({ way, octets }) <= ETH_LEN) return true;
+  const port = read16(octets, ETH_LEN + IP4_LEN);
+  const { ip, l4 } = verifyChecksums(octets);
+  return ip === "good" && l4 === "good" && port >= TUNNEL_PORT_FIRST && port <= TUNNEL_PORT_LAST;
+}
+
 function comparePackets(entering: Entering, kernel: Leaving, machine: Leaving, past: Past): Opinion {
-  if (isSame(kernel.octets, machine.octets)) return AGREED;
+  if (!isSame(outside(kernel), outside(machine))) return { difference: "differ before the IP header" };
+  if (!isProper(kernel) || !isProper(machine)) return { difference: "a tunnel's headers are not proper" };
   const [theirs, ours] = [packetOf(kernel), packetOf(machine)];
-  const isSameLink = isSame(
-    kernel.octets.subarray(0, kernel.octets.length - theirs.length),
-    machine.octets.subarray(0, machine.octets.length - ours.length),
-  );
-  if (!isSameLink) return { difference: "differ in the Ethernet header" };
+  if (isSame(theirs, ours)) return AGREED;
   const chosen = portsBetween(entering.frame.subarray(ETH_LEN), theirs, ours, past.known, past);
   const candidates = chosen === undefined ? [] : withKernelPort(ours, chosen);
   if (chosen !== undefined && candidates.some((one) => isSame(theirs, one))) return { chosen };
@@ -95,8 +125,11 @@ function comparePackets(entering: Entering, kernel: Leaving, machine: Leaving, p
 /** The ICMP error that a packet is answered by: none where the node's own program is told, or a checksum is bad. */
 function answerTo({ way, frame }: Entering, reason: DropReason): readonly [number, number] | undefined {
   if (way === NODE_WAY && reason === "NO_ROUTE") return undefined;
-  if (reason === "PORT_UNREACHABLE" && verifyChecksums(frame).l4 === "bad") return undefined;
-  return ANSWERS[reason]?.[placeOf(frame.subarray(ETH_LEN))?.family === 6 ? 1 : 0];
+  const place = placeOf(frame.subarray(ETH_LEN));
+  // SCTP's is no such checksum (nf_reject_verify_csum).
+  const isBad = place?.protocol !== PROTO_SCTP && verifyChecksums(frame).l4 === "bad";
+  if (reason === "PORT_UNREACHABLE" && isBad) return undefined;
+  return ANSWERS[reason]?.[place?.family === 6 ? 1 : 0];
 }
 
 function compareAnswer(entering: Entering, kernel: readonly Leaving[], judgement: Judgement): Opinion {

@@ -1,4 +1,12 @@
-import { ETH_LEN } from "../../../assembly/abi/wire.js";
+import {
+  ETH_LEN,
+  IP4_LEN,
+  IP4_PROTOCOL,
+  PROTO_UDP,
+  UDP_DST,
+  VXLAN_OUTER_LEN,
+} from "../../../assembly/abi/wire.js";
+import { read16 } from "../../../src/packet/octets.js";
 
 /** Name of the way that is no interface: made by the node, or delivered to it. */
 export const NODE_WAY = "";
@@ -15,9 +23,25 @@ export interface Leaving {
   readonly octets: Uint8Array;
 }
 
-/** The IP packet in what came out. */
-export function packetOf({ way, octets }: Leaving): Uint8Array {
-  return way === NODE_WAY ? octets : octets.subarray(ETH_LEN);
+/** Octets before the IP packet in what came out: links, and a tunnel's outer headers. */
+export function outerLength({ way, octets }: Leaving): number {
+  if (way === NODE_WAY) return 0;
+  return isVxlan(octets) ? ETH_LEN + VXLAN_OUTER_LEN : ETH_LEN;
+}
+
+/** The IP packet in what came out, of a tunnel's the inner one. */
+export function packetOf(leaving: Leaving): Uint8Array {
+  return leaving.octets.subarray(outerLength(leaving));
+}
+
+/** flannel's port. */
+const VXLAN_PORT = 8472;
+
+/** Whether a frame is VXLAN over IPv4 without options. */
+function isVxlan(frame: Uint8Array): boolean {
+  const udp = ETH_LEN + IP4_LEN;
+  const isUdp = frame[ETH_LEN] === 0x45 && frame[ETH_LEN + IP4_PROTOCOL] === PROTO_UDP;
+  return isUdp && frame.length >= ETH_LEN + VXLAN_OUTER_LEN && read16(frame, udp + UDP_DST) === VXLAN_PORT;
 }
 
 /**

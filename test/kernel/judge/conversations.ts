@@ -3,7 +3,7 @@ import type { Mac } from "../../../src/net/mac.js";
 import type { Conversation, Step } from "./conversation.js";
 import type { Dice } from "./dice.js";
 import { addressIn } from "./in-family.js";
-import type { Destinations, Ports, Sources } from "./parties.js";
+import { type Destinations, type Ports, type Sources, UPLINK } from "./parties.js";
 import { type ChunkName, chunk } from "./sctp-chunks.js";
 import type { Segment } from "./segment.js";
 import { answer, ask, type Complaint, complain, type Subject } from "./steps.js";
@@ -298,7 +298,8 @@ export class Conversations {
         [1, 1],
       ]),
       tos: dice.of([0, 0x10, 0xb8, 0x02]),
-      payload: dice.below(64),
+      // Some that come from outside are larger than a tunnel takes.
+      payload: way === UPLINK && dice.percent(6) ? 1_380 + dice.below(60) : dice.below(64),
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };

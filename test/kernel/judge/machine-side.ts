@@ -17,7 +17,7 @@ const CONNECTIONS = 65_535;
 /** Room enough for one packet's connection. */
 const FEW_CONNECTIONS = 63;
 /** Seeds that are tried until the machine chooses as the kernel did: nearly surely enough for a score of endpoints. */
-const TRIES = 60;
+const TRIES = 200;
 
 /** The machine as it judges one packet at a time, choosing what the kernel has chosen. */
 export class MachineSide {

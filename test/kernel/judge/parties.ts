@@ -29,7 +29,7 @@ export interface Destination {
   readonly protocol: Protocol;
 }
 
-const UPLINK = "eth0";
+export const UPLINK = "eth0";
 const BRIDGE = "cni0";
 /** Hosts of the node's own subnet that are no nodes. */
 export const GUESTS = ["172.18.5.1", "172.18.5.2"];

@@ -57,6 +57,9 @@ export function endsOf(leaving: Leaving): readonly [End, End] | undefined {
   ];
 }
 
+/** Octets that pass everywhere. */
+const SMALL = 64;
+
 /** From whoever got the last packet, back to whom it seemed to come from. */
 export function answer(subject: Subject, name: string, turn: Turn = {}): Step {
   const make = ({ there }: Said, tag: number) => {
@@ -65,7 +68,7 @@ export function answer(subject: Subject, name: string, turn: Turn = {}): Step {
     const [to, from] = ends;
     const { way } = there;
     const segment = { ...common(subject), way, mac: macOf(subject, way), from, to, tag };
-    return enter({ ...segment, payload: subject.payload, isReply: true, ...turn });
+    return enter({ ...segment, payload: Math.min(subject.payload, SMALL), isReply: true, ...turn });
   };
   return { name, direction: "back", make };
 }

@@ -120,7 +120,7 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
     // The machine does not know IPVS' persistence.
     hasAffinity: proxy !== "ipvs",
   });
-  const cni = { plugin: "flannel", backend: "host-gw" } as const;
+  const cni = { plugin: "flannel", backend: dice.of(["host-gw", "vxlan"] as const) } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
   const machine = await MachineSide.load(ruleset);
   const right = loading(ruleset, backend);
