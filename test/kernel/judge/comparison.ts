@@ -4,6 +4,7 @@ import {
   IP4_CHECKSUM,
   IP4_ID,
   IP4_LEN,
+  PROTO_SCTP,
   UDP_CHECKSUM,
 } from "../../../assembly/abi/wire.js";
 import { verifyChecksums } from "../../../src/packet/checksum.js";
