@@ -31,6 +31,7 @@ import { tunnelSet as setTunnel } from "./table/tunnel/build";
 
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
+  stateClients,
   stateConnections,
   stateCreate,
   stateLength,

@@ -5,7 +5,7 @@ import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
  * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
  * the state's start:
  *
- *   head · flow buckets · flow records · windows · scheduler positions
+ *   head · flow buckets · flow records · windows · scheduler positions · clients
  */
 @unmanaged
 @final
@@ -48,6 +48,10 @@ export class State {
 
   /** What is known of TCP's windows (track/windows.ts), 0 for nothing. */
   windowsAt: u32;
+
+  /** Clients that rules noted (table/affinity), and how many there is room for. */
+  clientsAt: u32;
+  clientsRoom: u32;
 
   @inline
   static at(address: usize): State {

@@ -220,7 +220,16 @@ export const MATCH_ADDRESS_TYPE: u32 = 22;
 export const MATCH_RPFILTER: u32 = 23;
 /** UNDECIDED_ code: of which packets it is not known whether they hit; what else it says (0 or 1). */
 export const MATCH_UNDECIDED: u32 = 24;
-export const MATCH_LAST: u32 = 24;
+/**
+ * A list of clients (iptables' recent): its number, seconds (0: however long ago), RECENT_ code and bits; in a further slot
+ * the mask that is laid on the address, four words in their order.
+ */
+export const MATCH_RECENT: u32 = 25;
+/** A set that rules fill (nftables): its list's number, seconds that an address stays, KEY_SRC or KEY_DST. */
+export const MATCH_CLIENT: u32 = 26;
+/** The same, and how many it holds in a further slot: notes the address, and fails where the set is full. */
+export const MATCH_NOTE: u32 = 27;
+export const MATCH_LAST: u32 = 27;
 /** Octets of a slot. */
 export const MATCH_LEN: u32 = 16;
 export const MATCH_INVERT: u32 = 1 << 8;

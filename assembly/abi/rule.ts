@@ -85,6 +85,17 @@ export const UNDECIDED_NODE: u32 = 1;
 /** Of packets that came in by a port of a bridge. */
 export const UNDECIDED_BRIDGED: u32 = 2;
 
+/** What MATCH_RECENT does with an address: notes it, asks for it, notes it again where it is known, forgets it. */
+export const RECENT_SET: u32 = 0;
+export const RECENT_CHECK: u32 = 1;
+export const RECENT_UPDATE: u32 = 2;
+export const RECENT_REMOVE: u32 = 3;
+export const RECENT_CODE_MASK: u32 = 3;
+/** The packet's destination, not its source. */
+export const RECENT_FLAG_DST: u32 = 4;
+/** Where the address is known, the list's oldest goes if it is older than the seconds said. */
+export const RECENT_FLAG_REAP: u32 = 8;
+
 /**
  * Which fields make the key of a set or map: an address (1 source, 2 destination), protocol and port (4 source, 8
  * destination), a second address (16, 32). 64: the first address is looked for as a net, 128: the second.

@@ -99,7 +99,11 @@ export class Engine {
       const { sysctls = {} } = source as Ruleset;
       image.create(isVerified && conntrackSetting(sysctls, "checksum") !== 0);
       image.fill(entries);
-      state.create({ seed, connections, windows }, machine.imageServers(image.address) >>> 0);
+      state.create(
+        { seed, connections, windows },
+        machine.imageServers(image.address) >>> 0,
+        live.notesClients,
+      );
     }
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
@@ -122,7 +126,7 @@ export class Engine {
   apply(change: RulesetChange): void {
     const writes = this.#live.change(change, (needs) => {
       this.#image.makeRoom(needs);
-      this.#state.reach(Math.max(needs.servers, this.machine.imageServers(this.image) >>> 0));
+      this.#state.reach(Math.max(needs.servers, this.machine.imageServers(this.image) >>> 0), needs.clients);
     });
     try {
       this.#alone(() => {
@@ -151,8 +155,15 @@ export class Engine {
   workers(count: number): Workers {
     expectInteger("count", count, 1, WORKERS_MAX);
     const { machine, memory } = this;
+    const live = this.#live;
     const { connections = CONNECTIONS_DEFAULT, seed = 1, windows = false } = this.#options;
-    const shared = { machine, module: this.#module, memory, image: () => this.image };
+    const shared = {
+      machine,
+      module: this.#module,
+      memory,
+      image: () => this.image,
+      notesClients: () => live.notesClients,
+    };
     const workers = Workers.start(shared, count, { connections, seed: seedOf(seed), windows });
     this.#workers.push(workers);
     return workers;
@@ -250,24 +261,14 @@ export class Engine {
    * connections. Equal states give equal octets.
    */
   save(options: { readonly flows?: boolean } = {}): Uint8Array {
-    const image = this.#copyOf(this.#image.octets, (address, length) =>
+    const image = this.memory.copyOf(this.#image.octets, (address, length) =>
       // Equal engines give equal octets, however much room each image was given.
       this.machine.imageResize(address, length + IMAGE_TAIL),
     );
-    const state = this.#copyOf(this.#state.octets, (address) => {
+    const state = this.memory.copyOf(this.#state.octets, (address) => {
       if (options.flows === false) this.machine.flowsClear(address);
     });
     return writeImageFile({ image, state, ruleset: this.ruleset, numbers: this.#live.numbers });
-  }
-
-  /** A copy of octets of linear memory, after the machine changed it in some other place. */
-  #copyOf(octets: Uint8Array, change: (address: number, length: number) => void): Uint8Array {
-    return this.memory.borrow(octets.length, (address) => {
-      const copy = this.memory.octets(address, octets.length);
-      copy.set(octets);
-      change(address, octets.length);
-      return copy.slice();
-    });
   }
 
   /** Changes the image while no worker's burst is under way: others wait for microseconds. */

@@ -19,7 +19,7 @@ export interface Machine extends Record<string, unknown> {
   settingSet(image: number, code: number, value: number): number;
   imageServers(image: number): number;
   /** Without `windows` a state does not follow those of TCP. */
-  stateLength(connections: number, servers: number, windows?: number): number;
+  stateLength(connections: number, servers: number, windows?: number, clients?: number): number;
   stateCreate(
     state: number,
     connections: number,
@@ -28,7 +28,8 @@ export interface Machine extends Record<string, unknown> {
     seedHigh: number,
     windows?: number,
   ): number;
-  stateReach(state: number, servers: number): number;
+  stateReach(state: number, servers: number, clients?: number): number;
+  stateClients(state: number): number;
   stateConnections(state: number): number;
   stateServers(state: number): number;
   stateWindows(state: number): number;

@@ -81,6 +81,16 @@ export class LinearMemory {
     }
   }
 
+  /** A copy of octets of this memory, after the machine changed it in some other place. */
+  copyOf(octets: Uint8Array, change: (address: number, length: number) => void): Uint8Array {
+    return this.borrow(octets.length, (address) => {
+      const copy = this.octets(address, octets.length);
+      copy.set(octets);
+      change(address, octets.length);
+      return copy.slice();
+    });
+  }
+
   octets(address: number, length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, address, length);
   }

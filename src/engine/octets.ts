@@ -15,11 +15,15 @@ import type { TableOctets } from "./options.js";
 export function tableOctets(
   machine: Machine,
   image: number,
-  { connections, positions }: { readonly connections: number; readonly positions: number },
+  {
+    connections,
+    positions,
+    clients,
+  }: { readonly connections: number; readonly positions: number; readonly clients: number },
 ): TableOctets {
   const of = (part: number) => machine.imageOctets(image, part) >>> 0;
   return {
-    all: of(PART_ALL) + connections + positions,
+    all: of(PART_ALL) + connections + positions + clients,
     routes: of(PART_FIB),
     routes6: of(PART_FIB6),
     routeStore: of(PART_ROUTES),
@@ -28,5 +32,6 @@ export function tableOctets(
     rules: of(PART_RULES),
     servers: of(PART_SERVERS) + positions,
     connections,
+    clients,
   };
 }

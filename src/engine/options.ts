@@ -59,4 +59,6 @@ export interface TableOctets {
   readonly rules: number;
   readonly servers: number;
   readonly connections: number;
+  /** Of session affinity and other lists that rules fill. */
+  readonly clients: number;
 }

@@ -16,6 +16,8 @@ export interface Shared {
   readonly memory: LinearMemory;
   /** Where the image is now: a change may move it. */
   readonly image: () => number;
+  /** Whether rules note clients. */
+  readonly notesClients: () => boolean;
 }
 
 /** Runs one job at a time, in a thread or in this one; the machine's status. */
@@ -87,8 +89,8 @@ export class EngineWorker {
   }
 
   #runFrom(batch: Batch, first: number, count: number, now: number): Promise<number> {
-    const { machine, image } = this.#shared;
-    this.#state.reach(machine.imageServers(image()) >>> 0);
+    const { machine, image, notesClients } = this.#shared;
+    this.#state.reach(machine.imageServers(image()) >>> 0, notesClients());
     return this.#run({ image: image(), state: this.state, batch: batch.address, first, count, now });
   }
 }
@@ -108,11 +110,11 @@ export class Workers {
 
   /** The seeds of their states are the one given and those after it. */
   static start(shared: Shared, count: number, options: StateOptions): Workers {
-    const { machine, memory, image } = shared;
+    const { machine, memory, image, notesClients } = shared;
     const stores = Array.from({ length: count }, (_, index) => {
       const store = new StateStore(machine, memory);
       const seed = BigInt.asUintN(64, options.seed + BigInt(index));
-      store.create({ ...options, seed }, machine.imageServers(image()) >>> 0);
+      store.create({ ...options, seed }, machine.imageServers(image()) >>> 0, notesClients());
       return store;
     });
     if (!memory.isShared) {

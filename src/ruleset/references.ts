@@ -44,6 +44,14 @@ export function mapsNamed(rule: Rule | NftRule): readonly string[] {
   return "statements" in rule ? named(rule, statementMaps) : NOTHING;
 }
 
+/** The lists of recent addresses that a rule's matches name, one for each match. */
+export function listsNamed(rule: Rule | NftRule): readonly string[] {
+  if ("statements" in rule) return NOTHING;
+  let names = NOTHING;
+  for (const match of rule.matches) if (match.kind === "recent") names = [...names, match.name];
+  return names;
+}
+
 /** The sets that a rule asks. */
 export function setsNamed(rule: Rule | NftRule): readonly string[] {
   if ("statements" in rule) return named(rule, statementSets);

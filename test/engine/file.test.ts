@@ -8,7 +8,13 @@ import type { SavedNumbers } from "../../src/engine/live/ruleset.js";
 import { tcp } from "../../src/packet/build.js";
 import { drawnServices, engineOf, MODES, POD } from "../drawn-cluster.js";
 
-const NUMBERS: SavedNumbers = { chains: [2, 0, 1], servers: [], groups: [], hops: [["local lo ", 3]] };
+const NUMBERS: SavedNumbers = {
+  chains: [2, 0, 1],
+  servers: [],
+  groups: [],
+  hops: [["local lo ", 3]],
+  clients: { last: 2, lists: [["recent A", 2]] },
+};
 
 function refusal(file: Uint8Array): string {
   try {

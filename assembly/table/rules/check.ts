@@ -5,9 +5,11 @@ import {
   MATCH_LAST,
   MATCH_LEN,
   MATCH_MORE_SHIFT,
+  MATCH_NOTE,
   MATCH_OUT_LIST,
   MATCH_PORT_LIST,
   MATCH_RANGE6,
+  MATCH_RECENT,
   MATCH_SRC,
   MATCH_SRC6,
   RULE_ENTRY_LEN,
@@ -64,6 +66,7 @@ function listSlots(kind: u32, match: usize): u64 {
   if (kind == MATCH_SRC || kind == MATCH_DST) return (<u64>load<u32>(match, 4) + 1) >> 1;
   if (kind == MATCH_IN_LIST || kind == MATCH_OUT_LIST) return (<u64>load<u32>(match, 4) + 3) >> 2;
   if (kind == MATCH_PORT_LIST) return (<u64>load<u32>(match, 8) + 3) >> 2;
+  if (kind == MATCH_RECENT || kind == MATCH_NOTE) return 1;
   return kind == MATCH_RANGE6 ? 2 : 0;
 }
 

@@ -1,9 +1,12 @@
 import {
+  MATCH_CLIENT,
   MATCH_CTSTATE,
   MATCH_INVERT,
   MATCH_LEN,
   MATCH_MARK,
   MATCH_MORE_SHIFT,
+  MATCH_NOTE,
+  MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
   RULE_DPORT_FROM,
@@ -61,6 +64,7 @@ function matchesTake(ctstate: u32, matches: usize, slots: u32): u32 {
     const kind = word & 0xff;
     const a = load<u32>(match, 4);
     if (kind == MATCH_SET || kind == MATCH_STATISTIC) return ASKED;
+    if (kind == MATCH_RECENT || kind == MATCH_CLIENT || kind == MATCH_NOTE) return ASKED;
     if (kind == MATCH_CTSTATE || kind == MATCH_MARK) {
       const hit = kind == MATCH_CTSTATE ? (ctstate & a) != 0 : a == 0;
       if (hit == ((word & MATCH_INVERT) != 0)) return NONE;

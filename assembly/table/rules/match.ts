@@ -3,6 +3,7 @@ import {
   MATCH_ADDRESS_TYPE,
   MATCH_BITS,
   MATCH_BRIDGED,
+  MATCH_CLIENT,
   MATCH_CTSTATE,
   MATCH_DST,
   MATCH_DST6,
@@ -14,11 +15,13 @@ import {
   MATCH_MAC,
   MATCH_MARK,
   MATCH_MORE_SHIFT,
+  MATCH_NOTE,
   MATCH_OUT,
   MATCH_OUT_LIST,
   MATCH_PORT_LIST,
   MATCH_PORTS,
   MATCH_RANGE6,
+  MATCH_RECENT,
   MATCH_RPFILTER,
   MATCH_SET,
   MATCH_SPORT,
@@ -48,6 +51,7 @@ import { load16, load32 } from "../../bytes";
 import { Packet } from "../../packet";
 import { draw } from "../../random";
 import { hasType, isBridged, isFromThere, isSideLocal } from "./address";
+import { isClient, isNoted, isRecent } from "./clients";
 import { fieldOf, NO_FIELD } from "./field";
 import { isLoopbackIn, isLoopbackOut, outOf } from "./interface";
 import { isBetween6, isListed, isPortListed, isWithin4, isWithin6 } from "./lists";
@@ -142,6 +146,12 @@ function holds(packet: Packet, match: usize): bool {
       return isMac(packet, a, b);
     case MATCH_ADDRESS_TYPE:
       return hasType(packet, a, b, load<u32>(match, 12));
+    case MATCH_RECENT:
+      return isRecent(packet, match);
+    case MATCH_CLIENT:
+      return isClient(packet, a, b, load<u32>(match, 12));
+    case MATCH_NOTE:
+      return isNoted(packet, match);
     case MATCH_RPFILTER:
       return isFromThere(packet, a);
     default:

@@ -1,6 +1,8 @@
 import {
   MATCH_BRIDGED,
   MATCH_MARK,
+  MATCH_PORT_LIST,
+  MATCH_RECENT,
   MATCH_SET,
   MATCH_SPORT,
   MATCH_STATISTIC,
@@ -16,6 +18,7 @@ import { addHeaderMatch } from "./iptables-header.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
 import { setKey } from "./set-key.js";
+import { wordsOf6 } from "./words.js";
 
 const isInverted = (match: Match) => "invert" in match && match.invert === true;
 
@@ -44,6 +47,8 @@ export function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraf
       return draft.match(MATCH_STATISTIC, invert, match.threshold);
     case "physdev-is-in":
       return draft.match(MATCH_BRIDGED, invert);
+    case "recent":
+      return addRecent(draft, match, invert, scope);
     case "set":
       return addSet(draft, match, invert, scope);
     default:
@@ -75,6 +80,34 @@ function undecided(draft: RuleDraft, of: number, invert: boolean): RuleDraft {
 function protocolNumber(protocol: Extract<Match, { kind: "protocol" }>["protocol"]): number {
   if (typeof protocol === "number") return protocol;
   return protocol === "ICMP" ? PROTO_ICMP : PROTOCOL_NUMBER[protocol];
+}
+
+const RECENT_CODES = {
+  set: code.RECENT_SET,
+  rcheck: code.RECENT_CHECK,
+  update: code.RECENT_UPDATE,
+  remove: code.RECENT_REMOVE,
+} as const;
+
+function addRecent(
+  draft: RuleDraft,
+  match: Extract<Match, { kind: "recent" }>,
+  invert: boolean,
+  scope: Scope,
+): RuleDraft {
+  const { op, name, side, mask, seconds = 0, reap } = match;
+  const bits = (side === "dest" ? code.RECENT_FLAG_DST : 0) | (reap ? code.RECENT_FLAG_REAP : 0);
+  const words = [scope.listOf(name), seconds, RECENT_CODES[op] | bits];
+  return draft.list(MATCH_RECENT, invert, words, wordsOf6(BigInt(mask)));
+}
+
+/** A destination port that is asked behind other matches, not before them. */
+export function addLateDport(
+  draft: RuleDraft,
+  match: Extract<Match, { kind: "dport" | "sport" }>,
+): RuleDraft {
+  const { from, to } = match;
+  return draft.list(MATCH_PORT_LIST, isInverted(match), [code.PORT_DST, 1], [(from | (to << 16)) >>> 0]);
 }
 
 function addSet(

@@ -1,6 +1,6 @@
 import { TARGET_UNDECIDED } from "../../../assembly/abi/entry.js";
 import type { Match, Rule } from "../../ruleset/iptables.js";
-import { addDoubtful, addMatch } from "./iptables-match.js";
+import { addDoubtful, addLateDport, addMatch } from "./iptables-match.js";
 import { addTarget } from "./iptables-target.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
@@ -15,14 +15,28 @@ import { matchDoubt, targetDoubt } from "./undecided.js";
 export function iptablesRule(rule: Rule, scope: Scope, draft: RuleDraft): RuleDraft {
   const { matches, target } = rule;
   let doubtful: Match[] | undefined;
+  let isNoted = false;
   for (const match of matches) {
-    if (matchDoubt(match) === undefined && hasSet(match, rule, scope)) addMatch(draft, match, scope);
+    if (match.kind === "recent") {
+      isNoted = true;
+      for (const early of doubtful ?? []) addDoubtful(draft, early);
+      doubtful = undefined;
+    }
+    if (isNoted) addLate(draft, match, rule, scope);
+    else if (matchDoubt(match) === undefined && hasSet(match, rule, scope)) addMatch(draft, match, scope);
     else if (doubtful === undefined) doubtful = [match];
     else doubtful.push(match);
   }
   for (const match of doubtful ?? []) addDoubtful(draft, match);
   if (target === undefined) return draft;
   return targetDoubt(target) === undefined ? addTarget(draft, target, scope) : draft.target(TARGET_UNDECIDED);
+}
+
+/** From a match that notes addresses on, all are asked in their order. */
+function addLate(draft: RuleDraft, match: Match, rule: Rule, scope: Scope): RuleDraft {
+  if (matchDoubt(match) !== undefined || !hasSet(match, rule, scope)) return addDoubtful(draft, match);
+  if (match.kind === "dport") return addLateDport(draft, match);
+  return addMatch(draft, match, scope);
 }
 
 /** False for a match of a set that is not there, or has no keys that the machine looks up. */

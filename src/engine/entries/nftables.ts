@@ -3,9 +3,11 @@ import {
   CTSTATE_INVALID,
   CTSTATE_NEW,
   CTSTATE_RELATED,
+  MATCH_CLIENT,
   MATCH_CTSTATE,
   MATCH_LOCAL,
   MATCH_MARK,
+  MATCH_NOTE,
   MATCH_PORTS,
   MATCH_SET,
   TARGET_ACCEPT,
@@ -26,7 +28,7 @@ import { PROTOCOL_NUMBER } from "../../net/port.js";
 import type { NftRule, NftStatement, NftVerdict } from "../../ruleset/nftables.js";
 import { addInterface, interfacesNamed } from "./interfaces.js";
 import type { RuleDraft } from "./rules.js";
-import type { Scope } from "./scope.js";
+import { isClients, type Scope } from "./scope.js";
 
 const CTSTATES = {
   new: CTSTATE_NEW,
@@ -62,6 +64,16 @@ function addPrefixes(
   return isSrc ? draft.src(only, invert) : draft.dst(only, invert);
 }
 
+const keyOf = (side: "saddr" | "daddr") => (side === "saddr" ? KEY_SRC : KEY_DST);
+
+/** Where the set is full the rule ends there: it matches, as it were, what it can note. */
+function addNote(draft: RuleDraft, name: string, side: "saddr" | "daddr", scope: Scope): RuleDraft {
+  const set = scope.setOf(name);
+  if (!isClients(set))
+    throw new TypeError(`Rules fill set ${name}: give it the flags dynamic,timeout and a timeout.`);
+  return draft.list(MATCH_NOTE, false, [set.number, set.timeout, keyOf(side)], [set.size]);
+}
+
 /** Adds a statement that matches; undefined for one that acts. */
 function addMatch(draft: RuleDraft, statement: NftStatement, scope: Scope): RuleDraft | undefined {
   const invert = "invert" in statement && statement.invert === true;
@@ -69,12 +81,13 @@ function addMatch(draft: RuleDraft, statement: NftStatement, scope: Scope): Rule
     case "match-address":
       return addPrefixes(draft, statement, invert);
     case "match-address-set": {
-      const key = statement.side === "saddr" ? KEY_SRC : KEY_DST;
-      const { number, type } = scope.setOf(statement.set);
-      // What rules fill is not modelled yet: nothing is in it. A connection has some state, so that none is a miss.
-      if (type === "dynamic") return draft.match(MATCH_CTSTATE, invert, 0);
-      return draft.match(MATCH_SET, invert, number, key);
+      const set = scope.setOf(statement.set);
+      const key = keyOf(statement.side);
+      if (isClients(set)) return draft.match(MATCH_CLIENT, invert, set.number, set.timeout, key);
+      return draft.match(MATCH_SET, invert, set.number, key);
     }
+    case "update-set":
+      return addNote(draft, statement.set, statement.side, scope);
     case "match-protocol":
       return draft.protocol(PROTOCOL_NUMBER[statement.protocol], invert);
     case "match-dport":
@@ -119,8 +132,6 @@ function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): Rul
       return draft.target(TARGET_MASQUERADE, statement.fullyRandom ? 1 : 0, 0);
     case "reject":
       return draft.target(TARGET_REJECT);
-    case "update-set":
-      return draft;
     case "verdict": {
       const { verdict } = statement;
       const chain = "chain" in verdict ? [scope.chainNumber(verdict.chain)] : [];
@@ -133,7 +144,11 @@ function addAction(draft: RuleDraft, statement: NftStatement, scope: Scope): Rul
 
 /** One nftables rule as the machine takes it: `draft` is filled with it. */
 export function nftRule(rule: NftRule, scope: Scope, draft: RuleDraft): RuleDraft {
+  let isNoted = false;
   for (const statement of rule.statements) {
+    if (isNoted && statement.kind.startsWith("match-"))
+      throw new TypeError("An nftables rule updates a set before it has matched; put the update last.");
+    isNoted ||= statement.kind === "update-set";
     if (addMatch(draft, statement, scope) === undefined) addAction(draft, statement, scope);
   }
   return draft;

@@ -8,6 +8,17 @@ export interface NumberedSet {
   readonly type: string;
 }
 
+/** A set that rules fill, by its list's number: seconds that an address stays, and how many it holds. */
+export interface NumberedClients extends NumberedSet {
+  readonly type: "dynamic";
+  readonly timeout: number;
+  readonly size: number;
+}
+
+export function isClients(set: NumberedSet): set is NumberedClients {
+  return set.type === "dynamic";
+}
+
 /** What the rules of one table may name, as the machine numbers it. */
 export interface Scope {
   /** Of the packets that the rules see. */
@@ -20,6 +31,8 @@ export interface Scope {
   setOf(name: string): NumberedSet;
   /** The ipset of that name; undefined where the ruleset has none. */
   ipsetOf(name: string): NumberedSet | undefined;
+  /** The number of a list of recent's, which a rule more names now. */
+  listOf(name: string): number;
   /** An interface that the node does not have has a number that matches nothing. */
   interfaceNumber(name: string): number;
 }

@@ -21,7 +21,6 @@ const MATCHES: Partial<Record<Match["kind"], string>> = {
   limit: RATES,
   hashlimit: RATES,
   connlimit: "connections are not counted by address",
-  recent: "lists of recent addresses are not kept",
   unknown: "the match is not known",
 };
 
@@ -56,6 +55,8 @@ export function matchDoubt(match: Match): string | undefined {
     return "that a connection's IPv6 address is another is not asked";
   if (match.kind === "set" && match.returnNomatch)
     return "elements marked nomatch are not told from absent ones";
+  if (match.kind === "recent" && (match.rttl === true || (match.hitcount ?? 0) > 1))
+    return "packets of recent addresses are not counted";
   if (match.kind === "rpfilter" && match.validmark) return "routing by marks is not modelled";
   return MATCHES[match.kind];
 }

@@ -1,5 +1,5 @@
 import type { Family } from "../../net/ip.js";
-import { chainsNamed } from "../../ruleset/references.js";
+import { chainsNamed, listsNamed, setsNamed } from "../../ruleset/references.js";
 import type { Interface } from "../../ruleset/routes.js";
 import type { NumberedTable } from "../../trace/numbering.js";
 import { eachHandover } from "../entries/handovers.js";
@@ -8,6 +8,7 @@ import { nftRule } from "../entries/nftables.js";
 import { type RuleColumns, RuleDraft } from "../entries/rules.js";
 import type { NumberedSet, Scope } from "../entries/scope.js";
 import type { AnyChain, AnyRule, LiveChain } from "./chain.js";
+import { type ClientLists, recentKey } from "./client-lists.js";
 import type { Journal } from "./journal.js";
 import type { Numbers } from "./numbers.js";
 import { ShardedMap } from "./sharded-map.js";
@@ -18,6 +19,7 @@ export interface Shared {
   readonly numbers: Numbers;
   readonly journal: Journal;
   readonly writes: Writes;
+  readonly lists: ClientLists;
   /** Base chains in the order in which they were made. */
   bases: readonly LiveChain[];
   /** Chains that a change made, named or took away. */
@@ -96,6 +98,10 @@ export class ChainTable implements Scope {
     return this.shared.numbers.findSet(setScope(this.facts), name);
   }
 
+  listOf(name: string): number {
+    return this.shared.lists.refer(recentKey(name));
+  }
+
   interfaceNumber(name: string): number {
     return this.shared.numbers.interfaceNumber(name);
   }
@@ -150,6 +156,16 @@ export class ChainTable implements Scope {
     const gone = live.splice(at, removed, rules);
     this.shared.journal.note(() => live.splice(at, rules.length, gone));
     for (const rule of gone) this.#release(rule);
+  }
+
+  /** Writes the rules that name a set again: it is another now. */
+  renew(set: string): void {
+    for (const live of this.#defined) {
+      const { rules } = live;
+      if (!rules.some((rule) => setsNamed(rule).includes(set))) continue;
+      this.#write(live, 0, live.length, rules);
+      for (const rule of rules) this.#release(rule);
+    }
   }
 
   /** Frees the number of a chain that nothing defines or names any more. */
@@ -238,5 +254,6 @@ export class ChainTable implements Scope {
 
   #release(rule: AnyRule): void {
     for (const name of chainsNamed(rule)) this.refer(this.#named(name).number, -1);
+    for (const name of listsNamed(rule)) this.shared.lists.release(recentKey(name));
   }
 }

@@ -36,7 +36,7 @@ export class Chains {
   constructor(
     ruleset: Pick<Ruleset, "iptables" | "ip6tables" | "nftables" | "nftables6">,
     saved: readonly number[] | undefined,
-    parts: Pick<Shared, "numbers" | "journal" | "writes">,
+    parts: Pick<Shared, "numbers" | "journal" | "writes" | "lists">,
   ) {
     this.#shared = { ...parts, bases: [], touched: new Set(), led: [] };
     const all = tablesOf(ruleset);

@@ -10,6 +10,7 @@ import { type SettingEntry, settingEntries } from "../entries/settings.js";
 import { type TunnelEntry, tunnelEntries } from "../entries/tunnels.js";
 import type { ImageStore } from "../image.js";
 import { type ChainColumns, Chains } from "./chains.js";
+import { ClientLists, type SavedLists } from "./client-lists.js";
 import type { HookEntry } from "./hooks.js";
 import { Journal } from "./journal.js";
 import { Network } from "./network.js";
@@ -42,6 +43,7 @@ export interface SavedNumbers {
   readonly servers: readonly number[];
   readonly hops: readonly (readonly [key: string, number: number])[];
   readonly groups: readonly SavedGroups[];
+  readonly clients: SavedLists;
 }
 
 /** What a change needs at most. */
@@ -54,6 +56,8 @@ export interface ChangeNeeds {
   readonly staged: number;
   /** That the image's directory of virtual servers has room for. */
   readonly servers: number;
+  /** Rules note clients. */
+  readonly clients: boolean;
 }
 
 /** What an engine knows of its ruleset: indexed by what changes name, numbered as the image has it. */
@@ -62,6 +66,7 @@ export class LiveRuleset {
   readonly #journal = new Journal();
   readonly #writes = new Writes();
   readonly #loaded: Ruleset;
+  readonly #lists: ClientLists;
   readonly #network: Network;
   readonly #chains: Chains;
   readonly #sets: Sets;
@@ -73,7 +78,8 @@ export class LiveRuleset {
 
   constructor(ruleset: Ruleset, saved?: SavedNumbers) {
     const numbers = new Numbers(ruleset.interfaces);
-    const parts = { numbers, journal: this.#journal, writes: this.#writes };
+    this.#lists = new ClientLists(this.#journal, saved?.clients);
+    const parts = { numbers, journal: this.#journal, writes: this.#writes, lists: this.#lists };
     this.#loaded = ruleset;
     this.#network = new Network(ruleset, new Map(saved?.hops), this.#journal);
     const { repeats } = this.#network;
@@ -116,12 +122,18 @@ export class LiveRuleset {
     return this.#ruleset;
   }
 
+  /** Whether rules note clients, so that states need room for them. */
+  get notesClients(): boolean {
+    return !this.#lists.isEmpty;
+  }
+
   get numbers(): SavedNumbers {
     return {
       chains: this.#chains.numbers,
       servers: this.#allServers.numbers,
       hops: this.#network.hops.keys,
       groups: this.#sets.groups,
+      clients: this.#lists.saved,
     };
   }
 
@@ -145,6 +157,7 @@ export class LiveRuleset {
         routes: this.#network.parts,
         staged: this.#writes.staged,
         servers: this.#allServers.room,
+        clients: this.notesClients,
       });
     } catch (error) {
       this.#journal.rollback();

@@ -1,4 +1,3 @@
-import { EXACT_SERVICES } from "../../../assembly/abi/entry.js";
 import type { Family, Ip } from "../../net/ip.js";
 import { elementKey, ipKey, ipSetEntryKey } from "../../ruleset/identity.js";
 import type { IpSet, IpSetEntry } from "../../ruleset/ipset.js";
@@ -8,7 +7,9 @@ import type { Ruleset } from "../../ruleset/ruleset.js";
 import { pushAddress, pushElement } from "../entries/elements.js";
 import { type GroupNumbers, IpSetRows } from "../entries/ipset-rows.js";
 import { verdictWord } from "../entries/nftables.js";
+import type { NumberedClients } from "../entries/scope.js";
 import { type ChainTable, setScope } from "./chain-table.js";
+import type { ClientLists } from "./client-lists.js";
 import { ElementSet } from "./element-set.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
@@ -23,6 +24,7 @@ export type SavedGroups = readonly [set: string, groups: GroupNumbers];
 interface Parts {
   readonly numbers: Numbers;
   readonly journal: Journal;
+  readonly lists: ClientLists;
   readonly writes: Writes;
 }
 
@@ -104,13 +106,24 @@ export class Sets {
   setDynamic(family: Family, set: NftSet): void {
     const { table, dynamic } = this.#nft[family];
     if (table === undefined) throw new TypeError("the ruleset has no nftables.");
-    this.#parts.numbers.addSet(setScope(table.facts), set.name, { number: EXACT_SERVICES, type: "dynamic" });
-    dynamic.set(set);
+    const scope = setScope(table.facts);
+    const key = `${scope} ${set.name}`;
+    const { numbers, lists, journal } = this.#parts;
+    const old = dynamic.set(set);
+    const before = numbers.findSet(scope, set.name);
+    if (old !== undefined && areSameBounds(old, set)) return;
+    if (old !== undefined) lists.release(key);
+    numbers.addSet(scope, set.name, clientsOf(set, lists.refer(key)));
+    if (before !== undefined) journal.note(() => numbers.addSet(scope, set.name, before));
+    if (old !== undefined) table.renew(set.name);
   }
 
   removeDynamic(family: Family, name: string): void {
-    const removed = this.#nft[family].dynamic.remove(name);
-    if (removed === undefined) throw new TypeError(`the ruleset has no such set ${name}.`);
+    const { table, dynamic } = this.#nft[family];
+    const removed = dynamic.remove(name);
+    if (table === undefined || removed === undefined)
+      throw new TypeError(`the ruleset has no such set ${name}.`);
+    this.#parts.lists.release(`${setScope(table.facts)} ${name}`);
   }
 
   setElement(family: Family, map: string, element: NftMapElement): void {
@@ -220,9 +233,20 @@ export class Sets {
 interface NftElements {
   readonly table: ChainTable | undefined;
   readonly sets: readonly ElementSet<Address>[];
-  /** The sets that rules fill: they have no table yet, and are asked as though they were empty. */
+  /** The sets that rules fill: what is in them packets change, and states hold. */
   readonly dynamic: Keyed<NftSet>;
   readonly maps: readonly ElementSet<NftMapElement>[];
+}
+
+/** The kernel's bound for a set that rules fill and that was given none. */
+const MOST_CLIENTS = 65535;
+
+function clientsOf({ dynamic }: NftSet, number: number): NumberedClients {
+  return { number, type: "dynamic", timeout: dynamic?.timeout ?? 0, size: dynamic?.size ?? MOST_CLIENTS };
+}
+
+function areSameBounds({ dynamic: a }: NftSet, { dynamic: b }: NftSet): boolean {
+  return a?.timeout === b?.timeout && a?.size === b?.size;
 }
 
 const isStatic = ({ dynamic }: NftSet) => dynamic === undefined;

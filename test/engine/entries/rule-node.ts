@@ -37,6 +37,7 @@ export function scopeOf(family: Family, sets: Readonly<Record<string, NumberedSe
     interfaces: INTERFACES,
     chainNumber: Number,
     interfaceNumber: (wanted) => INTERFACES.findIndex(({ name }) => name === wanted) + 1 || 0xffff,
+    listOf: () => 1,
     ipsetOf: (name) => sets[name],
     setOf(name) {
       const set = sets[name];
