@@ -106,7 +106,7 @@ describe("compile", () => {
     const sticky = clusterOf()
       .service("shop/web", { clusterIPs: "10.96.0.41", ports: "http:80", affinitySeconds: 60 })
       .build();
-    const { diagnostics } = compile({ ...sticky, diagnostics: [read] }, { proxy: "nftables" });
+    const { diagnostics } = compile({ ...sticky, diagnostics: [read] }, { proxy: "ipvs" });
     expect(diagnostics.map(printDiagnostic).map((text) => text.split(": ").slice(0, 2).join(": "))).toEqual([
       "shop.yaml: skipped 3 ConfigMap.",
       "flannel: --ip-masq",

@@ -19,7 +19,6 @@ export interface IptablesContext {
   readonly hints: TopologyHints;
   readonly masqueradeAll: boolean;
   readonly nodeIp: Ip | undefined;
-  readonly affinity: boolean;
   /** NodePorts on 127.0.0.0/8 have a rule of their own, which counts. */
   readonly countsLocalhost: boolean;
   /** Large clusters go without comments in the chains of endpoints. */

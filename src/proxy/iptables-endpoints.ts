@@ -59,7 +59,7 @@ function sticking(
   chosen: readonly ProxyEndpoint[],
   chains: readonly Chain[],
 ): readonly Rule[] {
-  if (seconds === undefined || !out.affinity) return [];
+  if (seconds === undefined) return [];
   return chains.map((chain, index) => {
     const comment = out.endpointComments ? `${name} -> ${chosen[index]?.name}` : undefined;
     const known: Match = { ...recent(out.family, chain.name, "rcheck"), seconds, reap: true };
@@ -74,7 +74,7 @@ function endpointChain(out: IptablesDraft, frontend: Frontend, endpoint: ProxyEn
   const { address, port } = endpoint;
   const chain = hash16(name, protocol, endpoint.name, "KUBE-SEP-");
   const matches =
-    affinitySeconds === undefined || !out.affinity
+    affinitySeconds === undefined
       ? protocolWithModule(protocol)
       : protocolWithModule(protocol, recent(out.family, chain, "set"));
   return {

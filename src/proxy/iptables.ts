@@ -34,7 +34,6 @@ import { detectorOf, primaryAddress } from "./local-traffic.js";
 import type { IptablesOptions } from "./options.js";
 import { countEndpoints, servedPorts } from "./served-ports.js";
 import { topologyHints } from "./topology-hints.js";
-import { commonWarnings } from "./warnings.js";
 
 export type { IptablesOptions } from "./options.js";
 
@@ -91,8 +90,7 @@ function fragmentOf(
   }
   const { shared, chains, endpointChains } = draft;
   const endpoints = countEndpoints(ports);
-  const diagnostics = commonWarnings(service, family);
-  return { service, endpoints, diagnostics, shared, chains, endpointChains };
+  return { service, endpoints, diagnostics: [], shared, chains, endpointChains };
 }
 
 function finishTables(options: IptablesOptions, fragments: readonly IptablesFragment[]): Iptables {
@@ -120,7 +118,6 @@ function contextOf(cluster: Cluster, node: Node, options: IptablesOptions): Ipta
     localPods: detectorOf(cluster, node, options.detectLocal, family),
     masqueradeAll: options.masqueradeAll ?? false,
     nodeIp: nodeIP ?? primaryAddress(node, family),
-    affinity: options.affinity ?? false,
     countsLocalhost: servesLocalhost(options) && countsPackets(options),
     endpointComments: true,
   };
@@ -128,7 +125,7 @@ function contextOf(cluster: Cluster, node: Node, options: IptablesOptions): Ipta
 
 /**
  * What kube-proxy (1.31 to 1.35) keeps in one node's iptables or ip6tables after a full sync in mode iptables, with
- * the built-in chains and the kubelet's KUBE-FIREWALL. Left out with a warning: affinity.
+ * the built-in chains and the kubelet's KUBE-FIREWALL.
  */
 export function iptablesFrontEnd(
   cluster: Cluster,

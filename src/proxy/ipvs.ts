@@ -35,7 +35,7 @@ import { detectorOf, primaryAddress } from "./local-traffic.js";
 import { masqueradeMark, type ProxyOptions } from "./options.js";
 import { countEndpoints, type ServedPort, servedPorts } from "./served-ports.js";
 import { type TopologyHints, topologyHints } from "./topology-hints.js";
-import { commonWarnings, warn } from "./warnings.js";
+import { affinityWarnings, warn } from "./warnings.js";
 
 export { DUMMY, dummyAddress } from "./ipvs-servers.js";
 
@@ -72,7 +72,7 @@ function warningsOf(
   ports: readonly ServedPort[],
   family: Family,
 ): readonly Diagnostic[] {
-  const common = commonWarnings(service, family);
+  const common = affinityWarnings(service, family);
   const isVoid = ports.some(({ frontend }) => {
     return frontend.vips.length > 0 && frontend.sourceRanges.some((range) => !isHeld(range));
   });

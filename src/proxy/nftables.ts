@@ -21,7 +21,6 @@ import { joined, type NftContext, nftService } from "./nft-service.js";
 import { masqueradeMark, type ProxyOptions } from "./options.js";
 import { countEndpoints, servedPorts } from "./served-ports.js";
 import { topologyHints } from "./topology-hints.js";
-import { commonWarnings } from "./warnings.js";
 
 export interface CompiledNftables {
   readonly nftables: NftTable;
@@ -57,8 +56,7 @@ function fragmentOf(
   return {
     service,
     endpoints: countEndpoints(ports),
-    // What is told of a Service is told once.
-    diagnostics: commonWarnings(service, family),
+    diagnostics: [],
     ...made,
     clusterIPs,
   };

@@ -31,8 +31,6 @@ export interface IptablesOptions extends ProxyOptions {
   readonly localhostNodePorts?: boolean;
   /** conntrack.tcpBeLiberal: packets that conntrack calls INVALID are not dropped; default false. */
   readonly conntrackTcpBeLiberal?: boolean;
-  /** Session affinity is written, for kernels that remember clients; default false. */
-  readonly affinity?: boolean;
   /** The kernel has accounting objects, so that kube-proxy (1.32 and later) counts some packets; default false. */
   readonly nfacct?: boolean;
 }

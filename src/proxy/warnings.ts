@@ -11,8 +11,11 @@ export function warn(service: Service, field: string, message: string): Diagnost
 const AFFINITY = "ClientIP affinity is not modelled yet: each connection picks its endpoint anew.";
 const NONE: readonly Diagnostic[] = [];
 
-/** What no mode models yet of a Service: session affinity. It is told once, of the Service's IPv4 if it has any. */
-export function commonWarnings(service: Service | undefined, family: Family): readonly Diagnostic[] {
+/**
+ * What mode ipvs does not model yet of a Service: session affinity, the persistence of its virtual servers. It is told
+ * once, of the Service's IPv4 if it has any.
+ */
+export function affinityWarnings(service: Service | undefined, family: Family): readonly Diagnostic[] {
   if (service?.affinitySeconds === undefined || !isProxied(service)) return NONE;
   const teller = service.clusterIPs.some((ip) => familyOf(ip) === 4) ? 4 : 6;
   return family === teller ? [warn(service, "spec.sessionAffinity", AFFINITY)] : NONE;

@@ -108,7 +108,7 @@ describe.each([
     title("loads what is printed and lists it octet for octet: %o"),
     (options) => {
       const node = nodeOf(VARIED, "dual");
-      const { iptables } = compileIptables(VARIED, node, { ...options, family, affinity: true });
+      const { iptables } = compileIptables(VARIED, node, { ...options, family });
       const text = printIptables(iptables);
       const listed = withoutRemarks(inNamespace(`${tool}-restore && ${tool}-save`, text));
       for (const { name } of iptables.tables) expect(tableOf(listed, name)).toBe(tableOf(text, name));

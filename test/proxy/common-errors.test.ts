@@ -114,7 +114,7 @@ describe("what models of kube-proxy get wrong: endpoints", () => {
       .service("shop/web", { clusterIPs: "10.96.0.1", ports: "http:80", affinitySeconds: 60 })
       .slice("shop/web", "http:11", ...texts);
     const order = ["10.0.0.10", "10.0.0.2", "10.1.1.11", "10.1.1.1"].map((at) => `shop/web:http -> ${at}:11`);
-    const comments = jumpsOf(compiled(cluster, { affinity: true }), "KUBE-SVC-", "KUBE-SEP-");
+    const comments = jumpsOf(compiled(cluster), "KUBE-SVC-", "KUBE-SEP-");
     expect(comments).toEqual([...order, ...order]);
   });
 
@@ -348,7 +348,7 @@ describe("what models of kube-proxy get wrong: affinity and names", () => {
   const STICKY: ServiceFields = { ...EXTERNAL_LOCAL, affinitySeconds: 600 };
 
   it("26. an endpoint's clients are one list for every address of the port, set by new connections alone", () => {
-    const iptables = compiled(web(STICKY, NEAR, FAR), { affinity: true });
+    const iptables = compiled(web(STICKY, NEAR, FAR));
     const recent = matchesOf(iptables, "KUBE-", "recent");
     const of = (op: string) => recent.filter((match) => match.op === op).map(({ name }) => name);
     // Each endpoint's own chain sets it, and that is reached from any address; nothing else touches it.
@@ -358,7 +358,7 @@ describe("what models of kube-proxy get wrong: affinity and names", () => {
   });
 
   it("27. a client is remembered only among the endpoints of the chain that its packet walks", () => {
-    const iptables = compiled(web(STICKY, NEAR, FAR), { affinity: true });
+    const iptables = compiled(web(STICKY, NEAR, FAR));
     const names = (chain: string) => matchesOf(iptables, chain, "recent").map(({ name }) => name);
     expect(names("KUBE-SVC-")).toHaveLength(2);
     expect(names("KUBE-SVL-")).toEqual([hash16("shop/web:http", "TCP", "10.244.1.21:8080", "KUBE-SEP-")]);

@@ -129,11 +129,10 @@ describe("iptables mode: what the kernel has", () => {
 });
 
 describe("iptables mode: session affinity", () => {
-  const options = { affinity: true };
   const endpoints = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
 
   it("asks for each endpoint's client list first, and sets it with the DNAT", () => {
-    const iptables = compiled(one({ affinitySeconds: 600 }, endpoints), options);
+    const iptables = compiled(one({ affinitySeconds: 600 }, endpoints));
     const service = rulesOf(iptables, "nat", "KUBE-SVC-");
     expect(service.map(({ comment, target }) => [comment, target])).toEqual([
       ["shop/web:http cluster IP", { kind: "jump", chain: "KUBE-MARK-MASQ" }],
@@ -153,7 +152,7 @@ describe("iptables mode: session affinity", () => {
 
   it("has the endpoints of each policy's own chain as candidates", () => {
     const fields: ServiceFields = { ...NODE_PORT, externalTrafficPolicy: "Local", type: "NodePort" };
-    const iptables = compiled(one({ ...fields, affinitySeconds: 600 }, endpoints), options);
+    const iptables = compiled(one({ ...fields, affinitySeconds: 600 }, endpoints));
     const asked = (chain: string) =>
       rulesOf(iptables, "nat", chain)
         .flatMap(({ matches }) => matches)
@@ -165,7 +164,7 @@ describe("iptables mode: session affinity", () => {
     const cluster = clusterOf()
       .service("shop/web", { ports: "http:80", clusterIPs: "fd00:96::41", affinitySeconds: 10800 })
       .slice("shop/web", "http:8080", "fd00::9");
-    const [, set] = rulesOf(compiled(cluster, { ...options, family: 6 }), "nat", "KUBE-SEP-");
+    const [, set] = rulesOf(compiled(cluster, { family: 6 }), "nat", "KUBE-SEP-");
     expect(set?.matches[1]).toMatchObject({ op: "set", mask: 2n ** 128n - 1n });
   });
 });

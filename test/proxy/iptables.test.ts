@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { printDiagnostic } from "../../src/diagnostics.js";
 import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
 import { threshold } from "../../src/proxy/iptables-endpoints.js";
 import type { Iptables } from "../../src/ruleset/iptables.js";
@@ -255,17 +254,6 @@ describe("iptables mode: options", () => {
       "! -d 127.0.0.0/8-m addrtype --dst-type LOCAL",
     ]);
     expect(listed({ localhostNodePorts: false })).not.toContain("-A KUBE-FIREWALL");
-  });
-
-  it("warns of affinity, once for a Service", () => {
-    const cluster = one("shop/web", {
-      clusterIPs: "10.96.0.41",
-      ports: "a:80 b:81",
-      affinitySeconds: 10800,
-    }).build();
-    expect(compileIptables(cluster, nodeOf(cluster)).diagnostics.map(printDiagnostic)).toEqual([
-      "test.yaml: Service shop/web: spec.sessionAffinity: ClientIP affinity is not modelled yet: each connection picks its endpoint anew.",
-    ]);
   });
 });
 

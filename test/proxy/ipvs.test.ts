@@ -124,7 +124,9 @@ describe("ipvs mode", () => {
       ports: ":80",
       affinitySeconds: 10800,
     });
-    expect(printIpvs(compiled(cluster).ipvs)).toBe("-A -t 10.96.0.41:80 -s rr -p 10800\n");
+    const { ipvs, diagnostics } = compiled(cluster);
+    expect(printIpvs(ipvs)).toBe("-A -t 10.96.0.41:80 -s rr -p 10800\n");
+    expect(diagnostics.map(({ place }) => place.field)).toEqual(["spec.sessionAffinity"]);
   });
 
   it("answers nodePorts on the chosen addresses only", () => {

@@ -436,13 +436,6 @@ describe("nftables mode: names", () => {
 });
 
 describe("nftables mode: warnings", () => {
-  it("of what is not modelled", () => {
-    const cluster = one("shop/web", { clusterIPs: "10.96.0.41", affinitySeconds: 10800 });
-    expect(warningsOf(cluster).map((text) => text.split(": ").slice(0, 3).join(": "))).toEqual([
-      "test.yaml: Service shop/web: spec.sessionAffinity",
-    ]);
-  });
-
   it("of two Services with one address; the first by name gets it", () => {
     const shared = { externalIPs: "192.0.2.7", ports: "http:80" };
     const cluster = clusterOf()
