@@ -1,5 +1,5 @@
 import { State } from "../../state";
-import { CLIENT_LEN, Client, clientsLength, Pool, recordAt } from "./layout";
+import { bucketsFor, CLIENT_LEN, Client, clientsLength, POOL_LEN, Pool, recordAt } from "./layout";
 import { bucketOf, headFind } from "./lookup";
 
 /** A place for so many clients at an offset of the state. */
@@ -7,7 +7,10 @@ export function clientsCreate(state: State, at: u32, clients: u32): void {
   memory.fill(state.to(at), 0, clientsLength(clients));
   state.clientsAt = at;
   state.clientsRoom = clients;
-  Pool.of(state).top = 1;
+  const pool = Pool.of(state);
+  pool.top = 1;
+  pool.mask = bucketsFor(clients) - 1;
+  pool.recordsAt = POOL_LEN + bucketsFor(clients) * 4;
 }
 
 /** A record given back or never used, at the head of its bucket: there are two for each client. */

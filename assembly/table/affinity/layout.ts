@@ -17,6 +17,10 @@ export class Pool {
   newest: u32;
   /** How many there are, heads not counted. */
   clients: u32;
+  /** Buckets, less one. */
+  mask: u32;
+  /** Where record 0 would be, from the pool on. */
+  recordsAt: u32;
 
   @inline
   static of(state: State): Pool {
@@ -69,6 +73,6 @@ export function clientsLength(clients: u32): u32 {
 
 /** A record by its index. */
 export function recordAt(state: State, record: u32): Client {
-  const records = state.clientsAt + POOL_LEN + bucketsFor(state.clientsRoom) * 4;
-  return changetype<Client>(state.to(records + record * CLIENT_LEN));
+  const pool = Pool.of(state);
+  return changetype<Client>(changetype<usize>(pool) + pool.recordsAt + record * CLIENT_LEN);
 }

@@ -1,12 +1,12 @@
 import { hash128 } from "../../hash";
 import { State } from "../../state";
-import { bucketsFor, Client, POOL_LEN, recordAt } from "./layout";
+import { Client, POOL_LEN, Pool, recordAt } from "./layout";
 
 /** The bucket of a client, or of a list's head (family 0, no address). */
 export function bucketOf(state: State, list: u32, family: u32, address: v128): usize {
   const first = v128.extract_lane<u64>(address, 0) ^ (((<u64>list) << 32) | <u64>family);
   const hash = hash128(first, v128.extract_lane<u64>(address, 1), state.flowKey0, state.flowKey1);
-  const bucket = <u32>(hash >> 32) & (bucketsFor(state.clientsRoom) - 1);
+  const bucket = <u32>(hash >> 32) & Pool.of(state).mask;
   return state.to(state.clientsAt + POOL_LEN + (bucket << 2));
 }
 
