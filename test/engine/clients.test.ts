@@ -130,6 +130,17 @@ describe("lists of recent addresses", () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  it("keep what is noted again as it is reaped", async () => {
+    const rules: readonly RecentRule[] = [
+      { op: "set", list: "A", invert: false },
+      { op: "update", list: "A", invert: true, seconds: 1, reap: true },
+      { op: "rcheck", list: "A", invert: false, seconds: 1 },
+    ];
+    const engine = await Engine.load(withRecent(rules), { connections: 15 });
+    const step = (rule: number, after: number) => ({ client: 1, family: 4, rule, after }) as const;
+    expect(run(engine, [step(0, 0), step(1, 1001), step(2, 1000)])).toEqual([true, true, true]);
+  });
+
   it("hold a hundred addresses, and forget the one noted longest ago", async () => {
     const rules: readonly RecentRule[] = [
       { op: "set", list: "A", invert: false },
