@@ -1,4 +1,8 @@
+import { BATCH_DRAWS, BATCH_DRAWS_COUNT, BATCH_DRAWS_TAKEN } from "./abi/packet";
+import { DRAW_BELOW, DRAW_CHANCE, EVENT_DRAW } from "./abi/trace";
+import { Packet } from "./packet";
 import { State } from "./state";
+import { record } from "./trace";
 
 /**
  * Every random choice of the machine: sfc32 (Doty-Humphrey, PractRand), its four words of state in the state, so
@@ -15,9 +19,38 @@ export function draw(state: State): u32 {
   return sum;
 }
 
+/** Whether something happens whose chance is threshold / 2^31 (xt_statistic.c). */
+export function chance(packet: Packet, threshold: u32): bool {
+  const happens = (draw(packet.state) & 0x7fffffff) < threshold;
+  return TRACE ? replayed(packet, DRAW_CHANCE, threshold, u32(happens)) != 0 : happens;
+}
+
 /** A draw in 0 … n - 1, as the kernel scales one: floor(draw * n / 2^32) (reciprocal_scale). */
-export function drawBelow(state: State, n: u32): u32 {
+export function drawBelow(packet: Packet, n: u32): u32 {
+  const drawn = portBelow(packet.state, n);
+  return TRACE ? min<u32>(replayed(packet, DRAW_BELOW, n, drawn), n - 1) : drawn;
+}
+
+/** The same of a port, which no list tells: one of its class is as good as another. */
+export function portBelow(state: State, n: u32): u32 {
   return <u32>((<u64>draw(state) * n) >> 32);
+}
+
+/**
+ * The outcome of a choice in the trace build: the next of the batch's list, or behind its end the machine's own, which is
+ * recorded. `kind` is a DRAW code.
+ */
+export function replayed(packet: Packet, kind: u32, range: u32, own: u32): u32 {
+  const batch = <usize>packet.batch;
+  const list = load<u32>(batch, BATCH_DRAWS);
+  if (list == 0) return own;
+  const taken = load<u32>(batch, BATCH_DRAWS_TAKEN);
+  if (taken >= load<u32>(batch, BATCH_DRAWS_COUNT)) {
+    record(packet, EVENT_DRAW, kind, range, own, 0, 0);
+    return own;
+  }
+  store<u32>(batch, taken + 1, BATCH_DRAWS_TAKEN);
+  return load<u32>(batch + list + (taken << 2));
 }
 
 export function seed(state: State, low: u32, high: u32): void {

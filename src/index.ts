@@ -10,8 +10,11 @@ export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diag
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
-export type { EngineOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
+export type { EngineOptions, ExploreOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
+export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
+export type { Destination, Fate, Outcome } from "./explore/outcome.js";
+export { type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";

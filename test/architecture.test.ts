@@ -15,7 +15,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   image: ["abi", "state"],
   state: ["abi"],
   // Random state is in the state, so that equal states draw equally.
-  random: ["state"],
+  random: ["abi", "packet", "state", "trace"],
   memory: ["abi", "image"],
   wire: ["abi", "bytes"],
   packet: ["abi", "hash", "image", "state"],
@@ -58,7 +58,9 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   config: ["net", "model", "proxy", "ruleset", "io", "diagnostics"],
   packet: ["net"],
   trace: ["net", "ruleset"],
-  engine: ["net", "ruleset", "trace", "diagnostics"],
+  // All that may become of a packet, from records of replayed runs.
+  explore: ["net", "ruleset", "trace"],
+  engine: ["net", "ruleset", "explore", "trace", "diagnostics"],
   io: ["net", "model", "ruleset", "diagnostics"],
   report: [],
   // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.
@@ -75,6 +77,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
     "config",
     "diagnostics",
     "engine",
+    "explore",
     "model",
     "net",
     "packet",
@@ -87,7 +90,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Units of src that speak the machine's numbers. */
-const ABI_READERS = ["engine", "packet", "trace"];
+const ABI_READERS = ["engine", "explore", "packet", "trace"];
 
 /** Packages by the unit (or the one file) that may import them. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {

@@ -19,6 +19,13 @@ export const BATCH_TRACE_COUNT: u32 = 20;
 export const BATCH_TRACE_LOST: u32 = 24;
 /** Packets from the first one on that the last run has judged. */
 export const BATCH_DONE: u32 = 28;
+/**
+ * Of the trace build: where outcomes stand that draws are to have instead of their own (u32 each, in their order), how
+ * many there are, and how many were taken. An offset from the batch's start, 0 for no list; it may be any place in memory.
+ */
+export const BATCH_DRAWS: u32 = 32;
+export const BATCH_DRAWS_COUNT: u32 = 36;
+export const BATCH_DRAWS_TAKEN: u32 = 40;
 export const BATCH_HEADER_LEN: u32 = 64;
 
 /** Columns in their order; column c of a batch starts at BATCH_HEADER_LEN + c * capacity * 4. */

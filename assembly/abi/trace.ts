@@ -26,7 +26,7 @@ export const EVENT_FLOW: u32 = 3;
 /** No connection yet: CTSTATE bits. */
 export const EVENT_NEW: u32 = 4;
 /**
- * chain, rule (0-based), TARGET code, operand. Written for every rule that matched, and with TARGET_UNDECIDED for one of
+ * chain, rule (0-based), TARGET code, operand, rules and look-ups asked until then, it too. Written for every rule that matched, and with TARGET_UNDECIDED for one of
  * which that is not known.
  */
 export const EVENT_RULE: u32 = 5;
@@ -52,3 +52,15 @@ export const EVENT_HOOK: u32 = 14;
 export const EVENT_DNAT: u32 = 15;
 /** connection opened. */
 export const EVENT_OPEN: u32 = 16;
+/**
+ * DRAW kind, of what (below), outcome: a choice beyond the batch's list of outcomes; written where there is a list.
+ * Draws of ports are not among them.
+ */
+export const EVENT_DRAW: u32 = 17;
+
+/** Something happens (1) or does not (0): of a threshold out of 2^31 (xt_statistic.c). */
+export const DRAW_CHANCE: u32 = 1;
+/** One of so many: what reciprocal_scale makes of 32 bits. */
+export const DRAW_BELOW: u32 = 2;
+/** A real server's number, of so many: whose turn it is, which is not random. */
+export const DRAW_TURN: u32 = 3;

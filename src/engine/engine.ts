@@ -1,10 +1,11 @@
 import { IMAGE_TAIL } from "../../assembly/abi/image.js";
+import type { Outcome } from "../explore/outcome.js";
 import type { RulesetChange } from "../ruleset/change.js";
 import type { Connection } from "../ruleset/connections.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { conntrackSetting } from "../ruleset/sysctls.js";
 import type { Numbering } from "../trace/numbering.js";
-import { printSteps, traceSteps } from "../trace/steps.js";
+import { printSteps } from "../trace/steps.js";
 import {
   expectConnections,
   expectFlag,
@@ -17,20 +18,21 @@ import {
 } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
 import { readConnections } from "./connections.js";
+import { Explorer } from "./explorer.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
 import { LiveRuleset } from "./live/ruleset.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
 import { tableOctets } from "./octets.js";
-import type { EngineOptions, PacketOptions, TableOctets, Trace } from "./options.js";
+import type { EngineOptions, ExploreOptions, PacketOptions, TableOctets, Trace } from "./options.js";
 import { StateStore } from "./state.js";
+import { Tracer } from "./tracer.js";
 import { type Build, compileSource, findModule, type MachineModule } from "./wasm.js";
 import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
 const CONNECTIONS_DEFAULT = 65_535;
-const TRACE_RECORDS = 8192;
 const WORKERS_MAX = 64;
 
 function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Promise<MachineModule> {
@@ -42,14 +44,14 @@ function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Prom
 export class Engine {
   readonly machine: Machine;
   readonly memory: LinearMemory;
-  readonly #tracer: Machine;
+  readonly #tracer: Tracer;
+  readonly #explorer: Explorer;
   readonly #live: LiveRuleset;
   readonly #image: ImageStore;
   readonly #state: StateStore;
   readonly #workers: Workers[] = [];
   readonly #module: MachineModule;
   readonly #options: EngineOptions;
-  #traceBatch: Batch | undefined;
 
   private constructor(parts: {
     live: LiveRuleset;
@@ -63,7 +65,8 @@ export class Engine {
   }) {
     this.#live = parts.live;
     this.machine = parts.machine;
-    this.#tracer = parts.tracer;
+    this.#tracer = new Tracer(parts.tracer, parts.memory);
+    this.#explorer = new Explorer(parts.tracer, parts.memory);
     this.memory = parts.memory;
     this.#image = parts.image;
     this.#state = parts.state;
@@ -206,18 +209,19 @@ export class Engine {
     const { now = 0 } = options;
     expectFrame(frame);
     expectNow(now);
-    const batch = this.#tracing(frame.length);
-    batch.set(0, frame, this.interfaceNumber(frame, options.in));
-    this.#tracer.run(this.image, this.state, batch.address, 1, now);
-    const records = batch.records();
-    return {
-      steps: traceSteps(records, this.numbering, this.ruleset),
-      records,
-      verdict: batch.verdict(0),
-      reason: batch.reason(0),
-      out: this.numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name,
-      frame: batch.frame(0).slice(),
-    };
+    const arrival = { frame, in: this.interfaceNumber(frame, options.in) };
+    return this.#tracer.follow({ image: this.image, state: this.state, now }, arrival, this);
+  }
+
+  /**
+   * All that may become of one packet from here on, each with its exact probability, as data; the engine's state stays as
+   * it is. What a random choice or a scheduler's turn decides is tried one after another, from a copy of the state, so an
+   * engine of fewer connections is asked faster. RangeError beyond `limit` ways, or 32,768 choices on one way.
+   */
+  explore(frame: Uint8Array, options: ExploreOptions = {}): readonly Outcome[] {
+    expectFrame(frame);
+    const arrival = { frame, in: this.interfaceNumber(frame, options.in) };
+    return this.#explorer.explore(this.image, this.#state, arrival, options);
   }
 
   /** The number of the interface a frame comes in by (0: made on the node); RangeError for a name not there. */
@@ -287,12 +291,5 @@ export class Engine {
       machine.imageResume(image);
       machine.imageResume(this.image);
     }
-  }
-
-  #tracing(frameLength: number): Batch {
-    if (this.#traceBatch === undefined || this.#traceBatch.frameLength < frameLength) {
-      this.#traceBatch = this.batch(1, { frameLength, traces: TRACE_RECORDS });
-    }
-    return this.#traceBatch;
   }
 }

@@ -47,6 +47,11 @@ export interface PacketOptions {
   readonly now?: number;
 }
 
+export interface ExploreOptions extends PacketOptions {
+  /** Ways of the packet that are gone at most: RangeError beyond. Default 65,536, at most 4,194,304. */
+  readonly limit?: number;
+}
+
 /** Octets of the live tables. */
 export interface TableOctets {
   readonly all: number;

@@ -43,21 +43,28 @@ function ip6At(view: DataView, at: number): Ip6 {
   return (((((word(0) << 32n) | word(1)) << 32n) | word(2)) << 32n) | word(3);
 }
 
-function ends6At(view: DataView, at: number): Pick<TraceRecord, "ends6"> {
-  if (view.getUint32(at + TRACE_FAMILY, true) !== 6) return {};
-  return { ends6: [ip6At(view, at + TRACE_FIRST6), ip6At(view, at + TRACE_SECOND6)] };
+/** Without anything in between: replays read millions of records. */
+function recordAt(view: DataView, at: number, event: EventName): TraceRecord {
+  const record = {
+    packet: view.getUint32(at + TRACE_PACKET, true),
+    event,
+    a: view.getUint32(at + TRACE_A, true),
+    b: view.getUint32(at + TRACE_B, true),
+    c: view.getUint32(at + TRACE_C, true),
+    d: view.getUint32(at + TRACE_D, true),
+    e: view.getUint32(at + TRACE_E, true),
+  };
+  if (view.getUint32(at + TRACE_FAMILY, true) !== 6) return record;
+  return { ...record, ends6: [ip6At(view, at + TRACE_FIRST6), ip6At(view, at + TRACE_SECOND6)] };
 }
 
 /** Reads `count` records that begin at the view's start. */
 export function readRecords(view: DataView, count: number): TraceRecord[] {
   const records: TraceRecord[] = [];
   for (let index = 0; index < count; index++) {
-    const from = index * TRACE_RECORD_LEN;
-    const at = (field: number) => view.getUint32(from + field, true);
-    const event = eventName(at(TRACE_EVENT));
-    if (event === undefined) continue;
-    const [a, b, c, d, e] = [at(TRACE_A), at(TRACE_B), at(TRACE_C), at(TRACE_D), at(TRACE_E)];
-    records.push({ packet: at(TRACE_PACKET), event, a, b, c, d, e, ...ends6At(view, from) });
+    const at = index * TRACE_RECORD_LEN;
+    const event = eventName(view.getUint32(at + TRACE_EVENT, true));
+    if (event !== undefined) records.push(recordAt(view, at, event));
   }
   return records;
 }

@@ -55,6 +55,7 @@ class Story {
     ROUTE: (record) => this.#route(record),
     MASQUERADE: () => this.#masquerade(),
     OPEN: () => [],
+    DRAW: () => [],
     TRANSLATE: (record) => this.#source(record),
     ENCAP: (record) => [tellEncap(record)],
     VERDICT: (record) => [this.#verdict(record)],

@@ -107,7 +107,7 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
     }
     case TARGET_NUMGEN: {
       const n = load<u32>(words);
-      const outcome = drawBelow(packet.state, n);
+      const outcome = drawBelow(packet, n);
       const word = load<u32>(words + (outcome << 2), 4);
       if (TRACE) record(packet, EVENT_NUMGEN, word >> WORD_CHAIN_SHIFT, outcome, n, 0, 0);
       return word;
@@ -132,7 +132,7 @@ function tooDeep(packet: Packet): u32 {
 function leaveUndecided(packet: Packet, place: Place, rule: usize): u32 {
   packet.undecidedIn = place.chain;
   packet.hop = place.indexOf(packet.image, rule);
-  if (TRACE) record(packet, EVENT_RULE, place.chain, packet.hop, TARGET_UNDECIDED, 0, 0);
+  if (TRACE) record(packet, EVENT_RULE, place.chain, packet.hop, TARGET_UNDECIDED, 0, packet.walked);
   return TARGET_DROP;
 }
 
@@ -160,7 +160,7 @@ export function walk(packet: Packet, chain: u32, stack: usize): u32 {
           place.indexOf(packet.image, rule),
           load<u8>(rule, RULE_TARGET),
           load<u32>(rule, RULE_OPERAND),
-          0,
+          packet.walked,
         );
       if (packet.isUndecided) word = applyTarget(packet, rule, words);
       if (!packet.isUndecided && packet.reason == DROP_UNDECIDED) {

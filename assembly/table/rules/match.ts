@@ -49,7 +49,7 @@ import { DROP_UNDECIDED } from "../../abi/verdict";
 import { ETH_SRC, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../../abi/wire";
 import { load16, load32 } from "../../bytes";
 import { Packet } from "../../packet";
-import { draw } from "../../random";
+import { chance } from "../../random";
 import { hasType, isBridged, isFromThere, isSideLocal } from "./address";
 import { isClient, isNoted, isRecent } from "./clients";
 import { fieldOf, NO_FIELD } from "./field";
@@ -105,7 +105,7 @@ function holds(packet: Packet, match: usize): bool {
   const b = load<u32>(match, 8);
   switch (load<u32>(match) & 0xff) {
     case MATCH_STATISTIC:
-      return (draw(packet.state) & 0x7fffffff) < a;
+      return chance(packet, a);
     case MATCH_MARK:
       return (packet.mark & b) == a;
     case MATCH_LOCAL:

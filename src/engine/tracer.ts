@@ -1,0 +1,60 @@
+import type { Ruleset } from "../ruleset/ruleset.js";
+import type { Numbering } from "../trace/numbering.js";
+import { traceSteps } from "../trace/steps.js";
+import { Batch } from "./batch.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
+import type { Trace } from "./options.js";
+
+const TRACE_RECORDS = 8192;
+
+/** One packet as it comes in, by an interface's number. */
+export interface Arrival {
+  readonly frame: Uint8Array;
+  readonly in: number;
+}
+
+/** Where a packet is run: addresses of an image and a state, and milliseconds. */
+export interface RunPlace {
+  readonly image: number;
+  readonly state: number;
+  readonly now: number;
+}
+
+/** Runs single packets through the trace build. */
+export class Tracer {
+  readonly #machine: Machine;
+  readonly #memory: LinearMemory;
+  #batch: Batch | undefined;
+
+  constructor(machine: Machine, memory: LinearMemory) {
+    this.#machine = machine;
+    this.#memory = memory;
+  }
+
+  /** A packet's way; the state moves on. RangeError for a frame that the memory does not hold. */
+  follow(
+    { image, state, now }: RunPlace,
+    { frame, in: inNumber }: Arrival,
+    { numbering, ruleset }: { readonly numbering: Numbering; readonly ruleset: Ruleset },
+  ): Trace {
+    const batch = this.#batchFor(frame.length);
+    batch.set(0, frame, inNumber);
+    this.#machine.run(image, state, batch.address, 1, now);
+    const records = batch.records();
+    return {
+      steps: traceSteps(records, numbering, ruleset),
+      records,
+      verdict: batch.verdict(0),
+      reason: batch.reason(0),
+      out: numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name,
+      frame: batch.frame(0).slice(),
+    };
+  }
+
+  #batchFor(frameLength: number): Batch {
+    if (this.#batch === undefined || this.#batch.frameLength < frameLength)
+      this.#batch = new Batch(this.#machine, this.#memory, 1, { frameLength, traces: TRACE_RECORDS });
+    return this.#batch;
+  }
+}

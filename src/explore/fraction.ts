@@ -1,0 +1,45 @@
+/** A number from 0 to 1, exactly: numerator / 2^bits. Draws of a kernel are of whole bits, and so are their products. */
+export interface Fraction {
+  readonly numerator: bigint;
+  readonly bits: number;
+}
+
+export const ZERO: Fraction = { numerator: 0n, bits: 0 };
+export const ONE: Fraction = { numerator: 1n, bits: 0 };
+
+const DOUBLE_BITS = 64;
+
+/** Without the factors of two that both sides have. */
+function reduced({ numerator, bits }: Fraction): Fraction {
+  if (numerator === 0n) return ZERO;
+  let [rest, left] = [numerator, bits];
+  for (const step of [DOUBLE_BITS, 8, 1]) {
+    while (left >= step && BigInt.asUintN(step, rest) === 0n) {
+      rest >>= BigInt(step);
+      left -= step;
+    }
+  }
+  return { numerator: rest, bits: left };
+}
+
+export function times(a: Fraction, b: Fraction): Fraction {
+  return reduced({ numerator: a.numerator * b.numerator, bits: a.bits + b.bits });
+}
+
+export function plus(a: Fraction, b: Fraction): Fraction {
+  const bits = Math.max(a.bits, b.bits);
+  const scaled = (one: Fraction) => one.numerator << BigInt(bits - one.bits);
+  return reduced({ numerator: scaled(a) + scaled(b), bits });
+}
+
+/** The nearest number that a double holds, but for its last bits. */
+export function fractionToNumber({ numerator, bits }: Fraction): number {
+  const length = numerator.toString(16).length * 4;
+  const cut = Math.max(0, length - DOUBLE_BITS);
+  return Number(numerator >> BigInt(cut)) * 2 ** (cut - bits);
+}
+
+/** `715827883/2147483648`; `1` and `0` alone. */
+export function printFraction({ numerator, bits }: Fraction): string {
+  return bits === 0 ? `${numerator}` : `${numerator}/${1n << BigInt(bits)}`;
+}
