@@ -4,6 +4,7 @@ import {
   compile,
   type DropReason,
   Engine,
+  type Outcome,
   type ProxyMode,
   type Ruleset,
   type Step,
@@ -20,6 +21,10 @@ export interface Leg {
   readonly reason: DropReason;
   /** The interface that the frame left by; undefined unless it was forwarded. */
   readonly out: string | undefined;
+  /** All that may become of it on this node. */
+  readonly outcomes: readonly Outcome[];
+  readonly names: Ruleset["names"];
+  readonly numbering: Engine["numbering"];
   readonly diagnostics: Ruleset["diagnostics"];
 }
 
@@ -65,11 +70,15 @@ async function pass(
   const ruleset = compile(cluster, { ...everywhere, ...own, node });
   const engine = await Engine.load(ruleset, { seed, connections: CONNECTIONS });
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
-  const trace = engine.follow(frame, uplink === undefined ? {} : { in: uplink });
+  const way = uplink === undefined ? {} : { in: uplink };
+  const outcomes = engine.explore(frame, way);
+  const trace = engine.follow(frame, way);
   const { steps, verdict, reason } = trace;
   const out = verdict === "FORWARD" ? steps.at(-1)?.dev : undefined;
-  const { proxy: mode, diagnostics } = ruleset;
-  return { leg: { node, mode, steps, verdict, reason, out, diagnostics }, frame: trace.frame };
+  const { proxy: mode, names, diagnostics } = ruleset;
+  const { numbering } = engine;
+  const leg = { node, mode, steps, verdict, reason, out, outcomes, names, numbering, diagnostics };
+  return { leg, frame: trace.frame };
 }
 
 /** The address that the frame was sent to on the last stretch. */

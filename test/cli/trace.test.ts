@@ -199,6 +199,35 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(again.stdout).toBe(ends.at(-1));
   });
 
+  it("tells all that may become of the packet, with exact probabilities", () => {
+    const args = ["trace", "--from", "pod/shop/cart", "--to", "svc/shop/web"];
+    const { stdout } = packetyard(args);
+    const table = stdout.split("\n\n").find((part) => part.startsWith("all outcomes on node worker-1\n"));
+    expect(table?.split("\n").slice(1)).toEqual([
+      expect.stringMatching(
+        /^accepted {2}10\.244\.1\.2:8080 {2}pod\S+ {2}33\.3333333 % {2}715827883\/2147483648$/,
+      ),
+      expect.stringMatching(
+        /^accepted {2}10\.244\.2\.2:8080 {2}pod\S+ {2}33\.3333333 % {2}1431655765\/4294967296$/,
+      ),
+      expect.stringMatching(
+        /^accepted {2}10\.244\.3\.2:8080 {2}pod\S+ {2}33\.3333333 % {2}1431655765\/4294967296$/,
+      ),
+    ]);
+    const [{ outcomes }] = JSON.parse(packetyard([...args, "--mode", "ipvs", "-o", "json"]).stdout).nodes;
+    const turns = outcomes.map(({ rules, ...rest }: { rules: unknown }) => rest);
+    expect(turns).toContainEqual({
+      verdict: "FORWARD",
+      reason: null,
+      endpoint: "10.244.2.2:8080",
+      probability: null,
+      fraction: null,
+      masquerade: false,
+      next: false,
+    });
+    expect(turns.map(({ next }: { next: boolean }) => next).filter(Boolean)).toHaveLength(1);
+  });
+
   it("prints the same as data", () => {
     const args = ["--from", "pod/shop/cart", "--to", "svc/shop/far", "-o", "json"];
     const data = JSON.parse(trace(args).stdout);
@@ -212,7 +241,13 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
       delivered: "pod/shop/far",
       end: "delivered to pod/shop/far on node worker-2",
     });
-    expect(data.nodes.map(({ steps, ...rest }: { steps: unknown }) => rest)).toEqual([
+    const facts = data.nodes.map(({ node, verdict, reason, out }: Record<string, unknown>) => ({
+      node,
+      verdict,
+      reason,
+      out,
+    }));
+    expect(facts).toEqual([
       { node: "worker-1", verdict: "FORWARD", reason: null, out: "eth0" },
       { node: "worker-2", verdict: "FORWARD", reason: null, out: "cni0" },
     ]);

@@ -6,6 +6,7 @@ import { type DumpedNode, type DumpOptions, loadDump, loadEngine } from "../dump
 import { UsageError } from "../errors.js";
 import { FATES } from "../journey.js";
 import type { Mention } from "../mention.js";
+import { outcomeAsData, printOutcomes } from "../outcomes.js";
 import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 
@@ -81,11 +82,15 @@ export async function traceDump(options: DumpTrace): Promise<void> {
   const engine = await loadEngine(dumped, { seed, connections: CONNECTIONS });
   const build = protocol === "tcp" ? tcp : udp;
   const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
-  const trace = engine.follow(frame, options.in === undefined ? {} : { in: options.in });
+  const arrival = options.in === undefined ? {} : { in: options.in };
+  const outcomes = engine.explore(frame, arrival);
+  const trace = engine.follow(frame, arrival);
   const undecided = undecidedAt(trace, family, dumped);
   const end = ending(trace, ruleset.node, undecided);
   if (output === "text") {
-    printToStdout(`${paint("bold", `node ${ruleset.node}`)}\n${printSteps(trace.steps)}\n\n${end}\n`);
+    const way = `${paint("bold", `node ${ruleset.node}`)}\n${printSteps(trace.steps)}`;
+    const all = outcomes.length < 2 ? "" : `all outcomes\n${printOutcomes(outcomes, ruleset.names)}\n\n`;
+    printToStdout(`${way}\n\n${all}${end}\n`);
     return;
   }
   const { steps, verdict, reason, out } = trace;
@@ -95,6 +100,7 @@ export async function traceDump(options: DumpTrace): Promise<void> {
     verdict,
     reason: reason === "NONE" ? null : reason,
     out: out ?? null,
+    outcomes: outcomes.map((outcome) => outcomeAsData(outcome, engine.numbering)),
   };
   const data = {
     apiVersion: "packetyard/v1",

@@ -6,9 +6,10 @@ import { printSteps } from "../../trace/steps.js";
 import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
 import { type End, findEnds } from "../ends.js";
 import { UsageError } from "../errors.js";
-import { follow, type Journey } from "../journey.js";
+import { follow, type Journey, type Leg } from "../journey.js";
 import { type Mention, parseMention } from "../mention.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, seedOption } from "../options.js";
+import { outcomeAsData, printOutcomes } from "../outcomes.js";
 import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
@@ -109,7 +110,13 @@ function startNode(cluster: Cluster, options: TraceOptions, from: End): string {
 
 function printText({ legs, end }: Journey): void {
   const nodes = legs.map(({ node, steps }) => `${paint("bold", `node ${node}`)}\n${printSteps(steps)}\n`);
-  printToStdout(`${nodes.join("\n")}\n${end}\n`);
+  printToStdout(`${nodes.join("\n")}\n${legs.map(choicesOf).join("")}${end}\n`);
+}
+
+/** All that might have become of the packet on a node, where that is more than what did. */
+function choicesOf({ node, outcomes, names }: Leg): string {
+  if (outcomes.length < 2) return "";
+  return `${paint("bold", `all outcomes on node ${node}`)}\n${printOutcomes(outcomes, names)}\n\n`;
 }
 
 function endAsData({ name, address, port }: End): Record<string, unknown> {
@@ -124,12 +131,13 @@ function asData(journey: Journey, from: End, to: End, protocol: string): unknown
     protocol,
     from: endAsData(from),
     to: endAsData(to),
-    nodes: journey.legs.map(({ node, steps, verdict, reason, out }) => ({
+    nodes: journey.legs.map(({ node, steps, verdict, reason, out, outcomes, numbering }) => ({
       node,
       steps,
       verdict,
       reason: reason === "NONE" ? null : reason,
       out: out ?? null,
+      outcomes: outcomes.map((outcome) => outcomeAsData(outcome, numbering)),
     })),
     delivered: journey.delivered ?? null,
     end: journey.end,
