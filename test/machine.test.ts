@@ -47,7 +47,7 @@ describe.each(BUILDS)("%s.wasm", (name) => {
   });
 
   it("is small", () => {
-    expect(octets.length).toBeLessThan(96 * 1024);
+    expect(octets.length).toBeLessThan(128 * 1024);
   });
 });
 
