@@ -29,22 +29,18 @@ function changed(cluster: Cluster, change: ClusterChange): Cluster | undefined {
 const SEEN: Readonly<Record<(typeof MODES)[number], readonly string[]>> = {
   iptables: ["chain-set", "chain-removed", "rules-spliced"],
   ipvs: ["chain-set", "rules-spliced", "ipset-added", "ipset-removed", "server-set", "server-removed"].concat(
-    ["address-added", "address-removed"],
+    ["address-added", "address-removed", "diagnostic-added", "diagnostic-removed"],
   ),
   nftables: ["nft-chain-set", "nft-chain-removed", "nft-element-set", "nft-element-removed"].concat([
     "nft-address-added",
     "nft-address-removed",
     "nft-set-set",
     "nft-set-removed",
+    "diagnostic-added",
+    "diagnostic-removed",
   ]),
 };
-const SEEN_BY_ALL = [
-  "neighbour-set",
-  "neighbour-removed",
-  "name-set",
-  "diagnostic-added",
-  "diagnostic-removed",
-];
+const SEEN_BY_ALL = ["neighbour-set", "neighbour-removed", "name-set"];
 
 describe("Compilation", () => {
   it.each(MODES)("in mode %s tells what leads from one cluster's ruleset to the next one's", (proxy) => {
