@@ -14,10 +14,17 @@ export interface Judgement {
 }
 
 const CONNECTIONS = 65_535;
+/** Where a state says how many octets it has (assembly/state.ts). */
+const LENGTH_WORD = 2;
 /** Room enough for one packet's connection. */
 const FEW_CONNECTIONS = 63;
 /** Seeds that are tried until the machine chooses as the kernel did: nearly surely enough for a score of endpoints. */
 const TRIES = 200;
+
+/** Everything that an engine's packets change. */
+function stateOf({ memory, state }: Engine): Uint8Array {
+  return memory.octets(state, memory.words(state, LENGTH_WORD + 1)[LENGTH_WORD] ?? 0);
+}
 
 /** The machine as it judges one packet at a time, choosing what the kernel has chosen. */
 export class MachineSide {
@@ -25,6 +32,8 @@ export class MachineSide {
   readonly #scout: Engine;
   readonly #batch: Batch;
   readonly #scoutBatch: Batch;
+  /** The scout's state before it has seen a packet. */
+  readonly #ignorance: Uint8Array;
   #seed = 1;
 
   private constructor(engine: Engine, scout: Engine) {
@@ -32,6 +41,7 @@ export class MachineSide {
     this.#scout = scout;
     this.#batch = engine.batch(1);
     this.#scoutBatch = scout.batch(1);
+    this.#ignorance = stateOf(scout).slice();
   }
 
   static async load(ruleset: Ruleset): Promise<MachineSide> {
@@ -46,13 +56,14 @@ export class MachineSide {
 
   /**
    * As `judge`, of a packet that may open a connection: the random state is set so that it is judged as the kernel did,
-   * if it can be. A second machine without connections finds out how.
+   * if it can be. A second machine that knows no connection and no client finds out how; a client that the first one knows
+   * goes where it went before, whatever is drawn.
    */
   judgeLike(entering: Entering, now: number, isLike: (judgement: Judgement) => boolean): Judgement {
     // What a scheduler chooses follows from what it chose before: nothing is drawn.
     const tries = this.#engine.ruleset.proxy === "ipvs" ? 0 : TRIES;
     for (let tried = 0; tried < tries; tried++) {
-      this.#scout.clearConnections();
+      stateOf(this.#scout).set(this.#ignorance);
       this.#seedBoth(++this.#seed);
       if (isLike(this.#run(this.#scout, this.#scoutBatch, entering, 0))) break;
     }
