@@ -97,13 +97,14 @@ export class Sitting {
   }
 
   async #take(turns: readonly Turn[]): Promise<void> {
+    const now = Math.floor(performance.now() - this.#began);
     const heard = await this.#rig.exchange(turns.map(({ toKernel }) => toKernel));
-    for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT);
+    for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT, now);
   }
 
-  #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[]): void {
+  #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[], now: number): void {
     const past = { known: hearing.port, ...this.#ledger.seenBy(hearing) };
-    const judgement = this.#ask(step, toMachine, (one) => {
+    const judgement = this.#ask(step, toMachine, now, (one) => {
       return compare(toKernel, kernel, one, past).difference === undefined;
     });
     const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, past);
@@ -119,8 +120,7 @@ export class Sitting {
   }
 
   /** What comes from the client may open a connection, again too: another SYN, or where the first packet was refused. */
-  #ask(step: Step, entering: Entering, isLike: (judgement: Judgement) => boolean): Judgement {
-    const now = Math.floor(performance.now() - this.#began);
+  #ask(step: Step, entering: Entering, now: number, isLike: (judgement: Judgement) => boolean): Judgement {
     if (step.direction !== "there") return this.#machine.judge(entering, now);
     return this.#machine.judgeLike(entering, now, isLike);
   }

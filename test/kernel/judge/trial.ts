@@ -89,12 +89,26 @@ function sentinelsOf(ruleset: Ruleset, family: Family): Sentinel[] {
 
 const macsOf = ({ interfaces }: Ruleset) => new Map(interfaces.map(({ name, mac }) => [name, mac]));
 
-/** The node with a wire in the place of its bridge: what goes from Pod to Pod is routed, not switched. */
+/** Connections do not end while others are asked: the judge's clocks are too coarse for seconds. */
+const PATIENCE_S = 600;
+const PATIENT = Object.fromEntries(
+  [
+    ...["closed", "cookie_wait", "cookie_echoed", "shutdown_sent", "shutdown_recd", "shutdown_ack_sent"].map(
+      (state) => `sctp_timeout_${state}`,
+    ),
+    ...["tcp_timeout_close", "udp_timeout", "icmp_timeout", "icmpv6_timeout"],
+  ].map((name) => [`net.netfilter.nf_conntrack_${name}`, PATIENCE_S]),
+);
+
+/**
+ * The node with a wire in the place of its bridge, so that what goes from Pod to Pod is routed, not switched; and with
+ * patience.
+ */
 function routed(ruleset: Ruleset): Ruleset {
   const interfaces = ruleset.interfaces.map((device) =>
     device.kind === "bridge" ? { ...device, kind: "uplink" as const } : device,
   );
-  return { ...ruleset, interfaces };
+  return { ...ruleset, interfaces, sysctls: { ...ruleset.sysctls, ...PATIENT } };
 }
 
 /** On-link hosts, with the MAC addresses that the machine gives to hosts it has no entry of. */
