@@ -81,6 +81,8 @@ export interface NodeFeatures {
   readonly families: readonly Family[];
   /** Session affinity. */
   readonly hasAffinity: boolean;
+  /** Services over SCTP. */
+  readonly hasSctp: boolean;
 }
 
 function drawFields(
@@ -146,7 +148,7 @@ export function drawNode(dice: Dice, services: number, features: NodeFeatures): 
   };
   for (let index = 0; index < services; index += 1) {
     const name = `shop/web-${index}`;
-    const protocol = dice.weighted(SHAPES);
+    const protocol = dice.weighted(SHAPES.filter(([, name]) => name !== "SCTP" || features.hasSctp));
     builder.service(name, drawFields(dice, index, protocol, features));
     slice(name, `main:${dice.of([80, 8080])}/${protocol}`, drawEndpoints(dice));
     slice(name, `side:9090/${protocol}`, drawEndpoints(dice));

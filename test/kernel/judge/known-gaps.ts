@@ -1,5 +1,10 @@
+import { ETH_LEN, IP4_LEN } from "../../../assembly/abi/wire.js";
+import { read16 } from "../../../src/packet/octets.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
+import { NODE_WAY } from "./conversation.js";
 import type { Difference } from "./tally.js";
+
+const PORT_FTP_DATA = 20;
 
 /** A difference that is known and written down, with its reason; such packets are counted apart. */
 interface KnownGap {
@@ -18,6 +23,12 @@ const KNOWN_GAPS: readonly KnownGap[] = [
       conversation.includes("bad checksum") ||
       (conversation.includes("out of state") && past.length > 0) ||
       past.some((step) => step.includes("error 11/0")),
+  },
+  {
+    proxy: "ipvs",
+    why: "IPVS leaves source port 20 alone in OUTPUT, and meets the packet again in INPUT under the port that masquerading gave it",
+    covers: ({ entering: { way, frame } }) =>
+      way === NODE_WAY && read16(frame, ETH_LEN + IP4_LEN) === PORT_FTP_DATA,
   },
 ];
 

@@ -133,6 +133,8 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
     families,
     // The machine does not know IPVS' persistence.
     hasAffinity: proxy !== "ipvs",
+    // IPVS forgets an association that is being set up after three seconds, which nothing changes.
+    hasSctp: proxy !== "ipvs",
   });
   const cni = { plugin: "flannel", backend: dice.of(["host-gw", "vxlan"] as const) } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
