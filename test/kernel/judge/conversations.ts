@@ -18,15 +18,30 @@ export interface Parties {
   readonly ports: Ports;
 }
 
+/** TTLs with their weights. */
+const TTLS: readonly (readonly [number, number])[] = [
+  [20, 64],
+  [3, 255],
+];
+const SHORT_TTLS: readonly (readonly [number, number])[] = [
+  [1, 2],
+  [1, 1],
+];
+
 /** Draws conversations between those who are there. */
 export class Conversations {
   readonly #parties: readonly Parties[];
   readonly #macs: ReadonlyMap<string, Mac>;
+  readonly #remembers: boolean;
 
-  /** Of parties of one family or more; `macs` are those of the node's interfaces. */
-  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>) {
+  /**
+   * Of parties of one family or more; `macs` are those of the node's interfaces. Where the node remembers clients, every
+   * packet may come out: of one that does not, nobody sees which endpoint its client has from now on.
+   */
+  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, remembers: boolean) {
     this.#parties = parties;
     this.#macs = macs;
+    this.#remembers = remembers;
   }
 
   draw(dice: Dice): Conversation {
@@ -38,15 +53,11 @@ export class Conversations {
       way,
       from: { address, port: ports.draw(dice, address) },
       to,
-      ttl: dice.weighted([
-        [20, 64],
-        [3, 255],
-        [1, 2],
-        [1, 1],
-      ]),
+      ttl: dice.weighted(this.#remembers ? TTLS : [...TTLS, ...SHORT_TTLS]),
       tos: dice.of([0, 0x10, 0xb8, 0x02]),
       // Some that come from outside are larger than a tunnel takes.
-      payload: way === UPLINK && dice.percent(6) ? 1_380 + dice.below(60) : dice.below(64),
+      payload:
+        way === UPLINK && !this.#remembers && dice.percent(6) ? 1_380 + dice.below(60) : dice.below(64),
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };

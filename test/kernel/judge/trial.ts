@@ -129,10 +129,11 @@ interface Stage {
 async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
   const { families, mode } = setup;
   const { proxy, backend } = mode;
+  // The machine does not know IPVS' persistence.
+  const hasAffinity = proxy !== "ipvs" && dice.percent(50);
   const { cluster, options } = drawNode(dice, SERVICES, {
     families,
-    // The machine does not know IPVS' persistence.
-    hasAffinity: proxy !== "ipvs",
+    hasAffinity,
     // IPVS forgets an association that is being set up after three seconds, which nothing changes.
     hasSctp: proxy !== "ipvs",
   });
@@ -158,7 +159,7 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   return {
     rig,
     sitting: new Sitting(rig, machine, tally),
-    conversations: new Conversations(parties, macsOf(ruleset)),
+    conversations: new Conversations(parties, macsOf(ruleset), hasAffinity),
   };
 }
 
