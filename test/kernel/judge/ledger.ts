@@ -11,8 +11,8 @@ function tupleOf(packet: Uint8Array): string | undefined {
   return `${protocol} ${Buffer.from(addresses).toString("hex")} ${Buffer.from(packet.subarray(at, at + 4)).toString("hex")}`;
 }
 
-/** One side's packets towards servers, by whose conversation they are. */
-class Tuples {
+/** What the kernel has sent towards servers, by whose conversation it is: so a clash of tuples is known for what it is. */
+export class Ledger {
   readonly #owners = new Map<string, object>();
 
   enter(packet: Uint8Array, owner: object): void {
@@ -20,27 +20,13 @@ class Tuples {
     if (tuple !== undefined) this.#owners.set(tuple, owner);
   }
 
-  isAnothers(packet: Uint8Array, owner: object): boolean {
-    const holder = this.#owners.get(tupleOf(packet) ?? "");
-    return holder !== undefined && holder !== owner;
-  }
-}
-
-/** What has left on either side, so that a clash of tuples is known for what it is. */
-export class Ledger {
-  readonly #kernel = new Tuples();
-  readonly #machine = new Tuples();
-
-  enter(kernel: Uint8Array, machine: Uint8Array, owner: object): void {
-    this.#kernel.enter(kernel, owner);
-    this.#machine.enter(machine, owner);
-  }
-
   /** As one conversation sees it. */
   seenBy(owner: object): Clashes {
     return {
-      inKernel: (packet) => this.#kernel.isAnothers(packet, owner),
-      inMachine: (packet) => this.#machine.isAnothers(packet, owner),
+      inKernel: (packet) => {
+        const holder = this.#owners.get(tupleOf(packet) ?? "");
+        return holder !== undefined && holder !== owner;
+      },
     };
   }
 }

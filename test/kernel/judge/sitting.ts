@@ -134,6 +134,6 @@ export class Sitting {
     if (kernel === undefined || machine === undefined || direction === "aside") return;
     hearing.kernel[direction] = kernel;
     hearing.machine[direction] = machine;
-    if (direction === "there") this.#ledger.enter(packetOf(kernel), packetOf(machine), hearing);
+    if (direction === "there") this.#ledger.enter(packetOf(kernel), hearing);
   }
 }
