@@ -25,11 +25,13 @@ function sourcePort(packet: Uint8Array): number | undefined {
 /** Whether another conversation's packets are already, in the kernel, as this one is: then it must get another port. */
 export interface Clashes {
   inKernel(packet: Uint8Array): boolean;
+  /** Whether the kernel may have drawn, for this conversation, the port that was there: few in a sitting. */
+  mayCoincide(): boolean;
 }
 
 /**
  * Ports of the right class that both chose, or one of them because others had chosen what the packet has. One draw of 64,512
- * gives the port that was there, in the kernel or in the machine: a run of 10,000 such packets may well meet it.
+ * gives the port that was there: a run of 10,000 such packets may well meet it.
  */
 function freshPorts(
   sent: Uint8Array,
@@ -42,7 +44,10 @@ function freshPorts(
   const protocol = placeOf(sent)?.protocol;
   const [low, high] = classOf(was, protocol === PROTO_ICMP || protocol === PROTO_ICMP6);
   const isWithin = (port: number) => port >= low && port <= high;
-  const bothChose = isWithin(of) && isWithin(by) && (by !== was || high - low < SMALL_CLASS);
+  // In a small class the port that is drawn may well be the one that was there.
+  const isChosen = (port: number) => isWithin(port) && (port !== was || high - low < SMALL_CLASS);
+  const drewWhatWas = of === was && isChosen(by) && clashes.mayCoincide();
+  const bothChose = isChosen(by) && (isChosen(of) || drewWhatWas);
   const kernelHadTo = by === was && isWithin(of) && clashes.inKernel(machine);
   return bothChose || kernelHadTo ? { kernel: of, machine: by } : undefined;
 }

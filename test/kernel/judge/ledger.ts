@@ -11,9 +11,13 @@ function tupleOf(packet: Uint8Array): string | undefined {
   return `${protocol} ${Buffer.from(addresses).toString("hex")} ${Buffer.from(packet.subarray(at, at + 4)).toString("hex")}`;
 }
 
+/** More in one sitting would be no coincidence: such a draw is one of 64,512. */
+const COINCIDENCES_MAX = 2;
+
 /** What the kernel has sent towards servers, by whose conversation it is: so a clash of tuples is known for what it is. */
 export class Ledger {
   readonly #owners = new Map<string, object>();
+  readonly #coinciding = new Set<object>();
 
   enter(packet: Uint8Array, owner: object): void {
     const tuple = tupleOf(packet);
@@ -27,6 +31,7 @@ export class Ledger {
         const holder = this.#owners.get(tupleOf(packet) ?? "");
         return holder !== undefined && holder !== owner;
       },
+      mayCoincide: () => this.#coinciding.add(owner).size <= COINCIDENCES_MAX,
     };
   }
 }
