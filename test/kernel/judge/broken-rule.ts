@@ -23,6 +23,12 @@ const BREAKAGES = {
       [/masquerade fully-random$/m, "return"],
     ],
   },
+  draw: {
+    edits: [
+      [/(-j MASQUERADE) --random-fully/, "$1"],
+      [/(masquerade) fully-random$/m, "$1"],
+    ],
+  },
   reject: {
     edits: [
       [/(shop\/none.*)-j REJECT( --reject-with \S+)?/, "$1-j DROP"],

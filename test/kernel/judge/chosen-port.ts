@@ -6,6 +6,8 @@ import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.
 export interface ChosenPort {
   readonly kernel: number;
   readonly machine: number;
+  /** The kernel's is the one that was there. */
+  readonly isAsBefore: boolean;
 }
 
 const SMALL_CLASS = 512;
@@ -25,8 +27,6 @@ function sourcePort(packet: Uint8Array): number | undefined {
 /** Whether another conversation's packets are already, in the kernel, as this one is: then it must get another port. */
 export interface Clashes {
   inKernel(packet: Uint8Array): boolean;
-  /** Whether the kernel may have drawn, for this conversation, the port that was there: few in a sitting. */
-  mayCoincide(): boolean;
 }
 
 /**
@@ -45,11 +45,11 @@ function freshPorts(
   const [low, high] = classOf(was, protocol === PROTO_ICMP || protocol === PROTO_ICMP6);
   const isWithin = (port: number) => port >= low && port <= high;
   // In a small class the port that is drawn may well be the one that was there.
-  const isChosen = (port: number) => isWithin(port) && (port !== was || high - low < SMALL_CLASS);
-  const drewWhatWas = of === was && isChosen(by) && clashes.mayCoincide();
-  const bothChose = isChosen(by) && (isChosen(of) || drewWhatWas);
+  const isSmall = high - low < SMALL_CLASS;
+  const bothChose = isWithin(of) && isWithin(by) && (by !== was || isSmall);
   const kernelHadTo = by === was && isWithin(of) && clashes.inKernel(machine);
-  return bothChose || kernelHadTo ? { kernel: of, machine: by } : undefined;
+  if (!bothChose && !kernelHadTo) return undefined;
+  return { kernel: of, machine: by, isAsBefore: of === was && !isSmall };
 }
 
 /** The ports that may explain a difference: those that are known, unless both have chosen anew. */

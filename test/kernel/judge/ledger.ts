@@ -1,4 +1,4 @@
-import type { Clashes } from "./chosen-port.js";
+import type { ChosenPort, Clashes } from "./chosen-port.js";
 import { portsAt } from "./packet-octets.js";
 
 /** The octets that say between whom a packet is: protocol, addresses and ports; undefined where it has no ports. */
@@ -17,6 +17,7 @@ const COINCIDENCES_MAX = 2;
 /** What the kernel has sent towards servers, by whose conversation it is: so a clash of tuples is known for what it is. */
 export class Ledger {
   readonly #owners = new Map<string, object>();
+  /** Conversations whose port the kernel drew as it was. */
   readonly #coinciding = new Set<object>();
 
   enter(packet: Uint8Array, owner: object): void {
@@ -31,7 +32,12 @@ export class Ledger {
         const holder = this.#owners.get(tupleOf(packet) ?? "");
         return holder !== undefined && holder !== owner;
       },
-      mayCoincide: () => this.#coinciding.add(owner).size <= COINCIDENCES_MAX,
     };
+  }
+
+  /** What is wrong with a port that the kernel chose for a conversation, if anything is. */
+  suspect(owner: object, chosen: ChosenPort | undefined): string | undefined {
+    if (chosen?.isAsBefore !== true || this.#coinciding.add(owner).size <= COINCIDENCES_MAX) return undefined;
+    return "the kernel leaves more ports as they were than it would by drawing";
   }
 }

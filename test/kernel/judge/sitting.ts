@@ -48,7 +48,6 @@ function open(conversation: Conversation): Hearing {
     past: [],
     next: 0,
     port: undefined,
-
     isOver: false,
   };
 }
@@ -107,7 +106,8 @@ export class Sitting {
     const judgement = this.#ask(step, toMachine, now, (one) => {
       return compare(toKernel, kernel, one, past).difference === undefined;
     });
-    const { difference, chosen, isPunted } = compare(toKernel, kernel, judgement, past);
+    const { chosen, isPunted, ...opinion } = compare(toKernel, kernel, judgement, past);
+    const difference = opinion.difference ?? this.#ledger.suspect(hearing, chosen);
     this.#tally.count(toKernel, kernel, judgement, hearing.next > 1);
     if (difference !== undefined) {
       const names = { conversation: hearing.conversation.kind, step: step.name, how: difference };
