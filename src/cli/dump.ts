@@ -13,7 +13,9 @@ import {
   rulesetFromDump,
 } from "../index.js";
 import { UsageError } from "./errors.js";
-import { readText } from "./input.js";
+import { checkStdin, readText } from "./input.js";
+import type { ClusterOptions } from "./options.js";
+import type { ProxyArguments } from "./proxy-options.js";
 
 /** A node known by what its tools printed, instead of a cluster. */
 export interface DumpOptions {
@@ -59,12 +61,33 @@ export function addDumpOptions(command: Command): Command {
     .option("--bridge-fdb <file>", "tunnel ends (bridge fdb)");
 }
 
-/** Whether the command line names a node by its dumps; UsageError for parts of a dump without its rules. */
-export function namesDump(options: DumpOptions & { readonly filename: readonly string[] }): boolean {
-  const { iptablesSave, filename } = options;
-  if (iptablesSave !== undefined && filename.length > 0) {
+/** What says how a cluster is compiled: a node that is known by its dumps is as it is. */
+function refuseCompiling(options: ClusterOptions & ProxyArguments): void {
+  if (options.filename.length > 0) {
     throw new UsageError("-f and --iptables-save both say what to run: give a cluster or a node's rules.");
   }
+  const compiling = {
+    "--mode": options.mode,
+    "--proxy-config": options.proxyConfig,
+    "--kubernetes-version": options.kubernetesVersion,
+    "--nfacct": options.nfacct,
+    "--service-cidr": options.serviceCidr,
+    "--nodes": options.nodes,
+  };
+  const [given] = Object.entries(compiling).find(([, value]) => value !== undefined) ?? [];
+  if (given === undefined) return;
+  throw new UsageError(
+    `${given} says how a cluster is compiled, and --iptables-save gives a node as it is: leave one of them out.`,
+  );
+}
+
+/**
+ * Whether the command line names a node by its dumps. UsageError for parts of a dump without its rules, for what is
+ * said of a cluster beside it, and for several that ask for stdin.
+ */
+export function namesDump(options: DumpOptions & ClusterOptions & ProxyArguments): boolean {
+  const { iptablesSave } = options;
+  if (iptablesSave !== undefined) refuseCompiling(options);
   const parts = {
     "--ip6tables-save": options.ip6tablesSave,
     "--ipset-save": options.ipsetSave,
@@ -78,6 +101,7 @@ export function namesDump(options: DumpOptions & { readonly filename: readonly s
   if (iptablesSave === undefined && part !== undefined) {
     throw new UsageError(`${part} tells more of a node that --iptables-save tells of: give that too.`);
   }
+  checkStdin({ "--iptables-save": iptablesSave, ...parts });
   return iptablesSave !== undefined;
 }
 

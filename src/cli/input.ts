@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { type Diagnostic, InputError } from "../index.js";
 import { parseDocuments } from "../io/manifest-text.js";
 import type { ManifestText } from "../io/manifests.js";
+import { UsageError } from "./errors.js";
 import { DiagnosticPrinter } from "./output.js";
 import { systemReason } from "./system-reason.js";
 
@@ -32,6 +33,19 @@ function unzip(octets: Uint8Array, file: string): Uint8Array {
   } catch {
     throw refuse(file, "is compressed by gzip, but cut or damaged: gunzip refuses it.");
   }
+}
+
+/**
+ * UsageError where several options ask for stdin, which is read once; `-f -` twice is the same input. Paths by the
+ * options that give them.
+ */
+export function checkStdin(asked: Readonly<Record<string, string | readonly string[] | undefined>>): void {
+  const [first, second] = Object.entries(asked).flatMap(([option, given = []]) => {
+    const asks = [given].flat().filter((path) => path === STDIN);
+    return asks.slice(0, option === "-f" ? 1 : undefined).map(() => `${option} -`);
+  });
+  if (second === undefined) return;
+  throw new UsageError(`${first} and ${second} both ask for stdin: give one of them as a file.`);
 }
 
 /** All of stdin. */

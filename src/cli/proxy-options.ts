@@ -7,8 +7,7 @@ import {
   parseIp,
   parseProxyConfig,
 } from "../index.js";
-import { UsageError } from "./errors.js";
-import { readText, STDIN } from "./input.js";
+import { checkStdin, readText } from "./input.js";
 import { MODES } from "./options.js";
 import { DiagnosticPrinter } from "./output.js";
 
@@ -28,14 +27,15 @@ function collectAddress(text: string, addresses: readonly Ip[] = []): readonly I
   return [...addresses, address];
 }
 
-/** `--mode`, `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`. */
+/** `--mode`, and what addConfigOptions adds. */
 export function addProxyOptions(command: Command): Command {
+  const mode = new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)");
+  return addConfigOptions(command.addOption(mode.choices(MODES)));
+}
+
+/** `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`, for whatever mode. */
+export function addConfigOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)").choices(
-        MODES,
-      ),
-    )
     .option(
       "--proxy-config <file>",
       "kube-proxy's configuration: a KubeProxyConfiguration, or the ConfigMap that holds it; - for stdin (default: the objects' own ConfigMap kube-system/kube-proxy, if they have one)",
@@ -54,10 +54,7 @@ export function addProxyOptions(command: Command): Command {
     );
 }
 
-function readConfig(path: string, others: readonly string[]): ProxyConfig {
-  if (path === STDIN && others.includes(STDIN)) {
-    throw new UsageError("-f - and --proxy-config - both ask for stdin: give one of them as a file.");
-  }
+function readConfig(path: string): ProxyConfig {
   const { file, text } = readText(path);
   const config = parseProxyConfig(text, file);
   new DiagnosticPrinter().print(config.diagnostics);
@@ -66,10 +63,11 @@ function readConfig(path: string, others: readonly string[]): ProxyConfig {
 
 /** The same for `compile`. InputError for a configuration that cannot be read, as parseProxyConfig has it. */
 export function proxyOptionsOf(given: ProxyArguments): CompileOptions {
-  const { filename, mode, proxyConfig, kubernetesVersion, nfacct, localAddress } = given;
+  checkStdin({ "-f": given.filename, "--proxy-config": given.proxyConfig });
+  const { mode, proxyConfig, kubernetesVersion, nfacct, localAddress } = given;
   return {
     ...(mode === undefined ? {} : { proxy: mode }),
-    ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig, filename) }),
+    ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig) }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(nfacct === undefined ? {} : { nfacct }),
     ...(localAddress === undefined ? {} : { localAddresses: localAddress }),

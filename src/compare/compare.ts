@@ -66,15 +66,15 @@ function* subjectsOf({ clusters, series }: ComparePlan, seed: number): Generator
  * that cannot be compiled.
  */
 export async function compareModes(plan: ComparePlan, options: CompareOptions): Promise<readonly Compared[]> {
-  const { modes, seed, rounds, onProgress = () => {} } = options;
-  const total = (plan.clusters.length + sizesOf(plan.series).length) * measureSteps({ modes, seed, rounds });
+  const { onProgress = () => {}, ...measuring } = options;
+  const total = (plan.clusters.length + sizesOf(plan.series).length) * measureSteps(options);
   const compared: Compared[] = [];
   let done = 0;
-  for (const subject of subjectsOf(plan, seed)) {
+  for (const subject of subjectsOf(plan, options.seed)) {
     const { what, input } = subject;
     onProgress({ done, total, what });
     const onStep = () => onProgress({ done: ++done, total, what });
-    compared.push({ ...(await measure(subject, { modes, seed, rounds, onStep })), input });
+    compared.push({ ...(await measure(subject, { ...measuring, onStep })), input });
   }
   return compared;
 }

@@ -1,4 +1,4 @@
-import { compile } from "../compile.js";
+import { type CompileOptions, compile } from "../compile.js";
 import { Engine } from "../engine/engine.js";
 import type { Cluster } from "../model/cluster.js";
 import { median } from "../report/statistics.js";
@@ -15,6 +15,8 @@ export interface Loaded {
 export interface LoadOptions {
   readonly node: string;
   readonly modes: readonly ProxyMode[];
+  /** How kube-proxy runs, in every mode. */
+  readonly proxy: Omit<CompileOptions, "node" | "proxy">;
   readonly seed: number;
   readonly connections: number;
   /** Timed so often at most. */
@@ -27,7 +29,7 @@ const ENOUGH_MS = 1000;
 async function loadOnce(cluster: Cluster, mode: ProxyMode, options: LoadOptions): Promise<Loaded> {
   const { node, seed, connections } = options;
   const begin = performance.now();
-  const ruleset = compile(cluster, { node, proxy: mode });
+  const ruleset = compile(cluster, { ...options.proxy, node, proxy: mode });
   const engine = await Engine.load(ruleset, { seed, connections, checksums: "offload" });
   return { mode, engine, compileMs: performance.now() - begin };
 }

@@ -4,7 +4,7 @@ import type { ComparisonInput, ComparisonRow } from "../report/comparison.js";
 import { costOf } from "../report/statistics.js";
 import type { ProxyMode } from "../ruleset/ruleset.js";
 import { countServices, type Destination, destinationsOf, originOf } from "./destinations.js";
-import { type Loaded, loadModes } from "./loading.js";
+import { type Loaded, type LoadOptions, loadModes } from "./loading.js";
 import { Rig } from "./rig.js";
 import { BATCH_LEN, type Frames, firstFrame, probesOf, type Traffic, trafficTo } from "./traffic.js";
 
@@ -16,6 +16,8 @@ export interface Subject {
 
 export interface MeasureOptions {
   readonly modes: readonly ProxyMode[];
+  /** How kube-proxy runs, in every mode; default as kube-proxy does where nothing is said. */
+  readonly proxy?: LoadOptions["proxy"];
   readonly seed: number;
   /** How often every mode has its turn; one more, before these, is not counted. */
   readonly rounds: number;
@@ -66,7 +68,7 @@ export async function measure(subject: Subject, options: MeasureOptions): Promis
   const origin = originOf(cluster);
   const all = destinationsOf(cluster);
   const connections = Math.max(CONNECTIONS, all.length + BATCH_LEN);
-  const loading = { ...options, node: origin.node, connections, times: options.rounds };
+  const loading = { proxy: {}, ...options, node: origin.node, connections, times: options.rounds };
   const loaded = await loadModes(cluster, loading);
   step();
   const probes = probesOf(all, origin.sources);

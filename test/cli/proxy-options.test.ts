@@ -25,6 +25,20 @@ describe("--proxy-config", () => {
     expect(JSON.parse(configured(body, ...trace).stdout).mode).toBe("nftables");
   });
 
+  it("is heeded by compare in each of its modes", () => {
+    const args = ["compare", "--modes", "iptables", "--rounds", "1", "-o", "json"];
+    const measured = (body: string, ...more: readonly string[]) =>
+      JSON.parse(configured(body, ...args, ...more).stdout).rows[0];
+    const plain = measured("mode: ipvs");
+    expect(measured("iptables: { masqueradeAll: true }").walked).toBeGreaterThan(plain.walked);
+    expect(measured("mode: ipvs", "--nfacct").tableBytes).toBeGreaterThan(plain.tableBytes);
+    const refused = configured("mode: iptable", ...args);
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toContain(
+      "kube-proxy.yaml: document 1: KubeProxyConfiguration: mode: «iptable» is none of iptables, ",
+    );
+  });
+
   it("yields to --mode", () => {
     const { stdout, code } = configured(
       "mode: ipvs\niptables: { masqueradeBit: 5 }",
@@ -58,11 +72,14 @@ describe("--proxy-config", () => {
     expect(packetyard([...args, "/nowhere.yaml"], SMALL_CLUSTER).stderr).toContain(
       "error: /nowhere.yaml: cannot be read:",
     );
-    const both = packetyard([...args, "-"], SMALL_CLUSTER);
-    expect([both.code, both.stderr]).toEqual([
-      2,
-      "error: -f - and --proxy-config - both ask for stdin: give one of them as a file.\n",
-    ]);
+    const trace = ["--from", "pod/shop/cart", "--to", "svc/shop/near"];
+    for (const command of [["compile"], ["compare"], ["trace", ...trace], ["run", "--pcap", "in.pcap"]]) {
+      const both = packetyard([...command, "-f", "-", "--proxy-config", "-"], SMALL_CLUSTER);
+      expect([both.code, both.stderr]).toEqual([
+        2,
+        "error: -f - and --proxy-config - both ask for stdin: give one of them as a file.\n",
+      ]);
+    }
   });
 });
 
@@ -97,5 +114,33 @@ describe("--service-cidr", () => {
     expect(packetyard([...args, "172.30.0.0"], service).stderr).toContain(
       "error: serviceCIDR: «172.30.0.0» is not a network such as 10.244.0.0/16.\n",
     );
+  });
+
+  it("is of no cluster that compare makes itself", () => {
+    const { stderr, code } = packetyard(["compare", "--services", "5", "--service-cidr", "172.30.0.0/16"]);
+    expect([code, stderr]).toEqual([
+      2,
+      "error: --service-cidr is of a cluster's Services, and --services alone makes clusters that have their own: leave it out, or give -f.\n",
+    ]);
+  });
+});
+
+describe("a node that is known by its dumps", () => {
+  it("is not compiled: what says how is refused", () => {
+    const ends = ["--from", "192.0.2.9:1", "--to", "192.0.2.1:2"];
+    for (const more of [
+      ["--mode", "ipvs"],
+      ["--proxy-config", "x"],
+      ["--kubernetes-version", "1.33"],
+      ["--nfacct"],
+      ["--service-cidr", "10.0.0.0/8"],
+      ["--nodes", "3"],
+    ]) {
+      const { stderr, code } = packetyard(["trace", "--iptables-save", "x", ...ends, ...more]);
+      expect([code, stderr]).toEqual([
+        2,
+        `error: ${more[0]} says how a cluster is compiled, and --iptables-save gives a node as it is: leave one of them out.\n`,
+      ]);
+    }
   });
 });

@@ -10,6 +10,7 @@ import {
   printComparisonTable,
   type TableOptions,
 } from "../../report/table.js";
+import { UsageError } from "../errors.js";
 import { STDIN } from "../input.js";
 import { describeMachine } from "../machine.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, MODES } from "../options.js";
@@ -22,6 +23,7 @@ import {
   writeWhole,
 } from "../output.js";
 import { paint } from "../paint.js";
+import { addConfigOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { ShownProgress } from "./compare-progress.js";
 import { checkReportPlace } from "./compare-report.js";
 
@@ -35,7 +37,7 @@ const REPORT = "packetyard-report.html";
 const COLUMNS = 120;
 const FORMATS = ["table", "json", "csv"] as const;
 
-interface Options extends ClusterOptions {
+interface Options extends ClusterOptions, ProxyArguments {
   readonly services?: readonly number[];
   readonly endpoints: number;
   readonly modes: readonly ProxyMode[];
@@ -61,6 +63,7 @@ Examples:
   packetyard compare
   packetyard compare -f shop.yaml
   packetyard compare -f manifests/ --nodes 5 --modes iptables,nftables --report shop.html
+  packetyard compare -f manifests/ --proxy-config kube-proxy.yaml --kubernetes-version 1.33
   packetyard compare --services 10,100,1000,10000,50000 --no-report
   packetyard compare --services 1000 --endpoints 20 -o json > comparison.json
   kubectl get nodes,pods,services,endpointslices -A -o yaml | packetyard compare -f -
@@ -88,7 +91,7 @@ export function compareCommand(): Command {
   const command = new Command("compare").description(
     "measure what kube-proxy's modes cost, on your cluster or at growing sizes",
   );
-  return addClusterOptions(command)
+  return addConfigOptions(addClusterOptions(command))
     .option(
       "--services <numbers>",
       "sizes of synthetic clusters in Services, with commas between",
@@ -116,11 +119,13 @@ export function compareCommand(): Command {
 
 async function compare(options: Options): Promise<void> {
   const report = reportFile(options);
+  const proxy = proxyOptionsOf(options);
   const plan = planOf(options);
   const { modes, seed, rounds } = options;
   const shown = new ShownProgress(rounds);
   const compared = await compareModes(plan, {
     modes,
+    proxy,
     seed,
     rounds,
     onProgress: (step) => shown.show(step),
@@ -145,6 +150,11 @@ function planOf(options: Options): ComparePlan {
   const { filename, services, endpoints, nodes = NODES_DEFAULT } = options;
   const usesCluster = filename.length > 0 || services === undefined;
   const usesSeries = filename.length === 0 || services !== undefined;
+  if (!usesCluster && options.serviceCidr !== undefined) {
+    throw new UsageError(
+      "--service-cidr is of a cluster's Services, and --services alone makes clusters that have their own: leave it out, or give -f.",
+    );
+  }
   return {
     clusters: usesCluster ? [{ name: clusterName(filename), cluster: loadCluster(options) }] : [],
     series: usesSeries ? { sizes: services ?? SIZES, endpoints, nodes } : undefined,

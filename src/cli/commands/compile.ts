@@ -64,9 +64,10 @@ async function compileSummary(cluster: Cluster, ruleset: Ruleset, compileMs: num
 }
 
 /** Whatever the format asks for, as text or octets. */
-async function render(cluster: Cluster, options: CompileOptions): Promise<string | Uint8Array> {
+async function render(options: CompileOptions): Promise<string | Uint8Array> {
   const { node, output: format } = options;
   const proxyOptions = proxyOptionsOf(options);
+  const cluster = loadCluster(options);
   const start = performance.now();
   const ruleset = compile(cluster, { ...proxyOptions, ...(node === undefined ? {} : { node }) });
   const compileMs = performance.now() - start;
@@ -84,7 +85,7 @@ async function run(options: CompileOptions): Promise<void> {
   if (mode !== undefined) checkMode(mode, output);
   if (write !== STDOUT) checkFolder(write);
   else if (output === "image") refuseTerminal("an image");
-  const data = await render(loadCluster(options), options);
+  const data = await render(options);
   if (write === STDOUT) printToStdout(data);
   else writeWhole(write, data);
 }

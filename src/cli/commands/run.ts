@@ -11,7 +11,7 @@ import {
 } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
-import { readOctets, STDIN } from "../input.js";
+import { checkStdin, readOctets, STDIN } from "../input.js";
 import { addClusterOptions, type ClusterOptions, loadCluster, seedOption } from "../options.js";
 import {
   checkFolder,
@@ -96,11 +96,14 @@ function asData(
 }
 
 /** What cannot be asked for together, and what could not be written in the end, before anything is done. */
-function checkOptions({ pcap, filename, iptablesSave, write, packets, output }: RunOptions): void {
-  if (pcap === STDIN && (filename.includes(STDIN) || iptablesSave === STDIN)) {
-    const other = iptablesSave === STDIN ? "--iptables-save -" : "-f -";
-    throw new UsageError(`${other} and --pcap - both ask for stdin: give one of them as a file.`);
-  }
+function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }: RunOptions): void {
+  const { write, packets, output } = options;
+  checkStdin({
+    "-f": filename,
+    "--iptables-save": iptablesSave,
+    "--proxy-config": proxyConfig,
+    "--pcap": pcap,
+  });
   if (packets === true && (output === "table" || output === "wide")) {
     throw new UsageError("--packets goes with -o json or yaml; -o wide prints a line for every packet.");
   }
@@ -128,8 +131,9 @@ function render(options: RunOptions, ruleset: Ruleset, packets: number, result: 
 function findNode(options: RunOptions): DumpedNode {
   if (namesDump(options)) return loadDump(options);
   const { node } = options;
+  const proxyOptions = proxyOptionsOf(options);
   const cluster = loadCluster(options);
-  const ruleset = compile(cluster, { ...proxyOptionsOf(options), ...(node === undefined ? {} : { node }) });
+  const ruleset = compile(cluster, { ...proxyOptions, ...(node === undefined ? {} : { node }) });
   return { ruleset, tables: {} };
 }
 

@@ -150,6 +150,7 @@ async function trace(options: TraceOptions): Promise<void> {
     const { protocol = "tcp", sport = SOURCE_PORT } = options;
     return traceDump({ ...options, ...mentions, protocol, sport });
   }
+  const proxy = proxyOptionsOf(options);
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
   diagnostics.print(cluster.diagnostics);
@@ -157,7 +158,6 @@ async function trace(options: TraceOptions): Promise<void> {
   const protocol = protocolOf(options, to);
   const build = protocol === "tcp" ? tcp : udp;
   const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
-  const proxy = proxyOptionsOf(options);
   const { seed } = options;
   const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), proxy, seed });
   for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
