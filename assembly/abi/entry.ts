@@ -46,7 +46,9 @@ export const NEXT_HOP_OPTIONS: u32 = 68;
 export const NEXT_HOP_OPTIONS_MAX: u32 = 28;
 /** The address that MASQUERADE gives to IPv6: four words in their order. */
 export const NEXT_HOP_SOURCE6: u32 = 96;
-export const NEXT_HOP_ENTRY_LEN: u32 = 112;
+/** Of NEXT_HOP_KIND_UNREACHABLE, where routes of a type refuse packets: the reason, DROP_NO_ROUTE, DROP_BLACKHOLE or DROP_ROUTE_…; otherwise 0. */
+export const NEXT_HOP_REFUSAL: u32 = 112;
+export const NEXT_HOP_ENTRY_LEN: u32 = 116;
 /** The route has no usable next hop (unreachable, or no neighbour). */
 export const NEXT_HOP_KIND_UNREACHABLE: u32 = 0;
 export const NEXT_HOP_KIND_LOCAL: u32 = 1;

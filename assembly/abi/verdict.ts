@@ -97,3 +97,9 @@ export const DROP_TCP_RESET: u32 = 42;
 export const DROP_NO_ADDRESS: u32 = 43;
 /** An ICMP redirect about a packet whose addresses are translated: whoever gets it knows other ones. */
 export const DROP_REDIRECT: u32 = 44;
+/** The route is one of type blackhole: dropped without a word. */
+export const DROP_BLACKHOLE: u32 = 45;
+/** One of type unreachable: ICMP host unreachable, ICMPv6 no route. */
+export const DROP_ROUTE_UNREACHABLE: u32 = 46;
+/** One of type prohibit: ICMP and ICMPv6 administratively prohibited. */
+export const DROP_ROUTE_PROHIBITED: u32 = 47;

@@ -1,10 +1,10 @@
 import { EVENT_ROUTE } from "../abi/trace";
-import { DROP_NO_ROUTE } from "../abi/verdict";
+import { DROP_NO_ROUTE, DROP_NONE } from "../abi/verdict";
 import { halves } from "../bytes";
 import { Packet } from "../packet";
 import { fib4LongestLength, fib4Lookup } from "../table/fib4/lookup";
 import { fib6LongestLength, fib6Lookup } from "../table/fib6/lookup";
-import { HOP_KIND } from "../table/nexthop/layout";
+import { HOP_KIND, HOP_REFUSAL } from "../table/nexthop/layout";
 import { nextHopAt } from "../table/nexthop/lookup";
 import { recordEnds } from "../trace";
 
@@ -21,7 +21,7 @@ function longestLength(packet: Packet): u32 {
   return fib6LongestLength(packet.image, v128.extract_lane<u64>(dst, 0), v128.extract_lane<u64>(dst, 1));
 }
 
-/** Finds the next hop of the packet's destination. */
+/** Finds the next hop of the packet's destination; a route may be there to refuse packets. */
 export function route(packet: Packet): bool {
   const leaf = find(packet);
   packet.hopAddress = 0;
@@ -33,5 +33,6 @@ export function route(packet: Packet): bool {
     const length = longestLength(packet);
     recordEnds(packet, EVENT_ROUTE, packet.hop, length, packet.dst, 0, 0, packet.dst6, i32x4.splat(0));
   }
-  return true;
+  const refusal = load<u16>(packet.hopAddress, HOP_REFUSAL);
+  return refusal == DROP_NONE || packet.drop(refusal);
 }

@@ -4,7 +4,7 @@ import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 import { frame } from "../../src/packet/build.js";
 import { Fib4 } from "./fib4.js";
 
-/** Words of a next hop: kind, out, MTU, source, flags. */
+/** Words of a next hop: kind, out, MTU, source, flags, refusal. */
 const HOP_WORDS = 8;
 const ENTRY_WORDS = abi.NEXT_HOP_ENTRY_LEN / 4;
 const NO_OCTETS = new Uint8Array(0);
@@ -44,6 +44,7 @@ export class Hops {
         entry(abi.NEXT_HOP_MTU),
         entry(abi.NEXT_HOP_SOURCE),
         entry(abi.NEXT_HOP_FLAGS),
+        entry(abi.NEXT_HOP_REFUSAL),
       ];
       this.#words.set(words, hop * HOP_WORDS);
     }
@@ -102,6 +103,11 @@ export class Hops {
   /** Whether a tunnel's outer UDP checksum is computed. */
   isSummed(hop: number): boolean {
     return ((this.#words[hop * HOP_WORDS + 4] as number) & abi.NEXT_HOP_FLAG_NO_UDP_CHECKSUM) === 0;
+  }
+
+  /** Why routes to it refuse packets; 0 where they do not. */
+  refusalOf(hop: number): number {
+    return this.#words[hop * HOP_WORDS + 5] as number;
   }
 
   isBridge(hop: number): boolean {

@@ -115,6 +115,8 @@ export class PlainNode {
   #route(packet: Packet): boolean {
     packet.hop = this.#hops.route(packet.dst);
     if (packet.hop < 0) return packet.decide(verdict.VERDICT_DROP, verdict.DROP_NO_ROUTE);
+    const refusal = this.#hops.refusalOf(packet.hop);
+    if (refusal !== verdict.DROP_NONE) return packet.decide(verdict.VERDICT_DROP, refusal);
     const isReachable = this.#hops.kindOf(packet.hop) !== abi.NEXT_HOP_KIND_UNREACHABLE;
     return isReachable || packet.decide(verdict.VERDICT_DROP, verdict.DROP_NO_NEIGHBOUR);
   }

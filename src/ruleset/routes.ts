@@ -2,7 +2,9 @@ import type { Diagnostic } from "../diagnostics.js";
 import { compareIp, familyOf, type Ip, isLinkLocal, parseIp, printIp } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
 import { hostLength, type Prefix, parsePrefix, prefixContains, printPrefix } from "../net/prefix.js";
+import { type RouteDraft, readAttribute } from "./route-attributes.js";
 import { withoutRepeats } from "./route-repeats.js";
+import { type Refusal, readRefusal } from "./route-types.js";
 import { readLines, type Words } from "./words.js";
 
 export interface InterfaceAddress {
@@ -41,7 +43,9 @@ export interface Interface {
 /** An entry of the main table (`ip route`); local addresses come from the interfaces, not from here. */
 export interface Route {
   readonly prefix: Prefix;
+  /** Of one that refuses packets `lo`, as the kernel has it. */
   readonly dev: string;
+  readonly refusal?: Refusal;
   readonly via?: Ip;
   readonly onlink?: boolean;
   readonly scope?: "link";
@@ -76,16 +80,18 @@ function printGateway({ address }: Prefix, via: Ip): readonly string[] {
 }
 
 function printRoute(route: Route): string {
-  const words = [printDestination(route.prefix)];
+  const is6 = familyOf(route.prefix.address) === 6;
+  const words: string[] = route.refusal === undefined ? [] : [route.refusal];
+  words.push(printDestination(route.prefix));
   if (route.via !== undefined) words.push("via", ...printGateway(route.prefix, route.via));
-  words.push("dev", route.dev);
+  if (route.refusal === undefined || is6) words.push("dev", route.dev);
   if (route.proto !== undefined) words.push("proto", route.proto);
   if (route.scope !== undefined) words.push("scope", route.scope);
   if (route.src !== undefined) words.push("src", printIp(route.src));
   if (route.metric !== undefined) words.push("metric", String(route.metric));
   if (route.onlink) words.push("onlink");
   // The preference among routers, which nothing here gives.
-  if (familyOf(route.prefix.address) === 6) words.push("pref medium");
+  if (is6) words.push("pref medium");
   return words.join(" ");
 }
 
@@ -103,49 +109,46 @@ function parseDestination(word: string): Prefix | undefined {
   return parsePrefix(word);
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** `fe80::1`, or `inet6 fe80::1` to an IPv4 prefix. */
-function readGateway(words: Words): Ip {
-  words.take("inet6");
-  return words.readIp();
-}
-
-function readAttribute(words: Words, route: Writable<Partial<Route>>): void {
-  const word = words.next("an attribute of the route");
-  if (word === "via") route.via = readGateway(words);
-  else if (word === "dev") route.dev = words.next("a device");
-  else if (word === "proto") route.proto = words.next("a protocol");
-  else if (word === "src") route.src = words.readIp();
-  else if (word === "metric") route.metric = words.readCount("a metric");
-  else if (word === "onlink") route.onlink = true;
-  else if (word === "scope" && words.take("link")) route.scope = "link";
-  else if (word === "pref") words.next("a router preference");
-  else if (word !== "linkdown" && !(word === "scope" && words.take("global"))) {
-    throw words.refusal(`«${word}» is not modelled in a route; leave it out of the listing.`);
-  }
-}
-
 function readRoute(words: Words): Route | undefined {
+  const refusal = readRefusal(words);
   const destination = words.peek();
   const is6 = isOf6(words);
-  const prefix = words.read("a unicast route's destination", (word) =>
+  const prefix = words.read("a route's destination", (word) =>
     word === "default" ? { address: is6 ? 0n : 0, length: 0 } : parseDestination(word),
   );
-  const route: Writable<Partial<Route>> = {};
+  const route: RouteDraft = {};
   while (!words.done) readAttribute(words, route);
-  const { dev } = route;
+  if (refusal !== undefined && route.via !== undefined)
+    throw words.refusal(
+      `a ${refusal} route leads nowhere, so it has no gateway (via): leave one of them out.`,
+    );
+  const dev = refusal === undefined ? route.dev : "lo";
   if (dev === undefined) throw words.refusal(`the route to ${destination} names no device (dev).`);
   // Each device has one, and by none of them is anything forwarded.
   const { address, length } = prefix;
   const isOfLink = typeof address === "bigint" && length >= 10 && isLinkLocal(address);
-  return isOfLink ? undefined : { ...route, prefix, dev };
+  if (isOfLink) return undefined;
+  return refusal === undefined ? { ...route, prefix, dev } : { ...route, prefix, dev, refusal };
 }
 
 /** Whether the rest of a line can only be of IPv6: a gateway that is not told to be another family's, or a preference. */
 function isOf6(words: Words): boolean {
   const rest = words.rest;
   return rest.includes("pref") || rest[rest.indexOf("via") + 1]?.includes(":") === true;
+}
+
+/** Lines of further next hops belong to the route before them; as many lines as before. */
+function withNextHops(text: string): string {
+  const lines = text.split("\n");
+  let route = 0;
+  for (const [index, line] of lines.entries()) {
+    if (!/^\s+nexthop\s/.test(line)) route = index;
+    else {
+      lines[route] += line;
+      lines[index] = "";
+    }
+  }
+  return lines.join("\n");
 }
 
 /** What a listing says. */
@@ -157,12 +160,12 @@ export interface RouteListing {
 }
 
 /**
- * Reads what `ip route` prints, inverse of printRoutes. Throws InputError naming the lines for anything but plain
- * unicast routes; link-local networks are passed over. Of several routes to one prefix the last of the least metric counts, and a warning names both lines.
+ * Reads what `ip route` prints, inverse of printRoutes. Throws InputError naming the lines for what is not
+ * modelled: several next hops, other tables; link-local networks are passed over. Of several routes to one prefix the last of the least metric counts, and a warning names both lines.
  */
 export function parseRoutes(text: string, file: string): RouteListing {
   const lines: number[] = [];
-  const listed = readLines(text, file, (words) => {
+  const listed = readLines(withNextHops(text), file, (words) => {
     const route = readRoute(words);
     if (route !== undefined) lines.push(words.line);
     return route;

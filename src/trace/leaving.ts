@@ -11,6 +11,7 @@ import type { Step } from "./step.js";
 
 /** `vtep worker-2 (flannel.1)`, `gateway 172.18.0.1 (eth0)`, `pod/shop/cart (cni0)`. */
 function printHop(hop: NumberedHop, ruleset: Ruleset): string {
+  if (hop.refusal !== undefined) return hop.refusal;
   if (hop.kind === "local") return `the node itself (${hop.dev})`;
   const known = hop.via === undefined ? undefined : ruleset.names.get(hop.via);
   const via = hop.via === undefined ? "" : printIp(hop.via);

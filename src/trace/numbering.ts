@@ -2,6 +2,7 @@ import type { Family, Ip, Ip4 } from "../net/ip.js";
 import type { Chain, Rule } from "../ruleset/iptables.js";
 import type { VirtualServer } from "../ruleset/ipvs.js";
 import type { NftRule } from "../ruleset/nftables.js";
+import type { Refusal } from "../ruleset/route-types.js";
 import type { Interface } from "../ruleset/routes.js";
 
 /** The table that a chain is of. */
@@ -35,6 +36,8 @@ export function chainNumbered({ chains }: Pick<Numbering, "chains">, number: num
 export interface NumberedHop {
   readonly kind: "local" | "direct" | "vxlan" | "geneve" | "unreachable";
   readonly dev: string;
+  /** Of kind unreachable: the type of the routes that refuse packets. */
+  readonly refusal?: Refusal;
   /** The gateway, VTEP or neighbour that it goes to. */
   readonly via?: Ip;
   /** Tunnels: the remote node's address. */

@@ -45,6 +45,9 @@ const REASON_WORDS: Readonly<Record<DropReason, string>> = {
   POLICY_FAIL: "ICMPv6 source address failed policy",
   REJECT_ROUTE: "ICMPv6 reject route to destination",
   TCP_RESET: "TCP reset",
+  BLACKHOLE: "its route is a blackhole",
+  ROUTE_UNREACHABLE: "ICMP host unreachable: its route is of type unreachable",
+  ROUTE_PROHIBITED: "ICMP administratively prohibited: its route is of type prohibit",
   REDIRECT: "it redirects packets whose addresses are translated",
   NO_ADDRESS: "the interface that it came in by has no address to redirect it to",
 };

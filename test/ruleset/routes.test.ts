@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { InputError, printDiagnostic } from "../../src/diagnostics.js";
 import { type Ip, isLinkLocal, parseIp } from "../../src/net/ip.js";
 import { parsePrefix, prefixOf, printPrefix } from "../../src/net/prefix.js";
+import { REFUSALS } from "../../src/ruleset/route-types.js";
 import { compareRoutes, parseRoutes, printRoutes, type Route } from "../../src/ruleset/routes.js";
 
 // What `ip route` of iproute2 6.1 printed on a node of flannel, without the blank at each line's end.
@@ -53,6 +54,9 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     )
     .map((made) => made),
   fc.record({ ...others, prefix: prefix(ip6, 128), via: ip6, src: ip6 }, required).map((made) => made),
+  fc
+    .tuple(fc.oneof(prefix(ip4, 32), prefix(ip6, 128)), fc.constantFrom(...REFUSALS))
+    .map(([refused, refusal]): Route => ({ prefix: refused, dev: "lo", refusal })),
 );
 
 describe("routes", () => {
@@ -109,15 +113,57 @@ default dev tun0 metric 1024 pref medium
     ]);
   });
 
+  it("reads and prints those that refuse packets", () => {
+    // What ip 6.1 printed, without the blank at each line's end.
+    const text = `\
+blackhole 10.1.0.0/26 proto bird
+unreachable 10.2.0.0/16
+prohibit 10.3.0.0/16 metric 5
+throw 10.4.0.0/16
+blackhole fd01::/64 dev lo metric 1024 pref medium
+unreachable fd02::/64 dev lo metric 1024 pref medium
+`;
+    const { routes } = parseRoutes(text, "routes.txt");
+    expect(routes.map(({ refusal }) => refusal)).toEqual([
+      ...["blackhole", "unreachable", "prohibit", "throw", "blackhole", "unreachable"],
+    ]);
+    expect(routes.every(({ dev }) => dev === "lo")).toBe(true);
+    expect(printRoutes(routes)).toBe(text);
+    const none = "unreachable default dev lo metric 4294967295 error -101 pref medium\n";
+    expect(parseRoutes(none, "routes.txt").routes[0]).toMatchObject({ prefix: { address: 0n, length: 0 } });
+  });
+
+  it("passes over what is of no account to packets that pass: the words of ip -d, of TCP, of bookkeeping", () => {
+    const plain = "10.0.0.0/8 via 192.0.2.1 dev eth0\n";
+    const detailed =
+      "unicast 10.0.0.0/8 nhid 12 via 192.0.2.1 dev eth0 scope global advmss lock 1400 initcwnd 10 expires 30sec linkdown\n";
+    expect(parseRoutes(detailed, "routes.txt")).toEqual(parseRoutes(plain, "routes.txt"));
+  });
+
   it("names every line that it does not understand", () => {
-    expect(refused(`${NODE}blackhole 10.9.0.0/24\n10.0.0.1/8 dev eth0\n`)).toBe(
-      "routes.txt: line 5: «blackhole» is not a unicast route's destination.\n" +
-        "routes.txt: line 6: «10.0.0.1/8» is not a unicast route's destination.",
+    expect(refused(`${NODE}blackhole 10.9.0.0/24 via 10.0.0.1\n10.0.0.1/8 dev eth0\n`)).toBe(
+      "routes.txt: line 5: a blackhole route leads nowhere, so it has no gateway (via): leave one of them out.\n" +
+        "routes.txt: line 6: «10.0.0.1/8» is not a route's destination.",
     );
-    expect(refused("10.244.5.0/24\n\tnexthop via 172.18.0.7 dev eth0 weight 1\n")).toContain(
-      "routes.txt: line 1: the route to 10.244.5.0/24 names no device (dev).",
+    const several =
+      "routes.txt: line 1: «nexthop»: which of several next hops a packet takes is not modelled: leave one, as «via … dev …».";
+    expect(refused("10.244.5.0/24\n\tnexthop via 172.18.0.7 dev eth0 weight 1\n")).toBe(several);
+    expect(refused("default \\\tnexthop via 172.18.0.7 dev eth0 weight 1\n")).toBe(several);
+    expect(refused("10.0.0.0/8\n")).toBe(
+      "routes.txt: line 1: the route to 10.0.0.0/8 names no device (dev).",
     );
-    expect(refused("10.0.0.0/8 dev eth0 mtu 1400\n")).toContain("line 1: «mtu» is not modelled in a route");
+    expect(refused("10.0.0.0/8 dev eth0 mtu 1400\n")).toBe(
+      "routes.txt: line 1: «mtu»: a route's own MTU is not modelled, packets are as long as its device takes: leave it out.",
+    );
+    expect(refused("10.0.0.0/8 dev eth0 tos 0x10\n")).toBe(
+      "routes.txt: line 1: «tos» is not modelled in a route; leave it out of the listing.",
+    );
+    expect(refused("local 10.0.0.1 dev eth0 table local scope host\n")).toBe(
+      "routes.txt: line 1: «local» routes follow from the interfaces' addresses: list the main table alone, as ip route does.",
+    );
+    expect(refused("10.0.0.0/8 dev eth0 table 100\n")).toBe(
+      "routes.txt: line 1: «table»: there is one table of routes, the main one: leave out what stands in others.",
+    );
     expect(refused("10.0.0.0/8 via 1.2.3 dev eth0\n")).toBe(
       "routes.txt: line 1: «1.2.3» is not an IP address.",
     );

@@ -4,6 +4,7 @@ import {
   NEXT_HOP_FLAGS,
   NEXT_HOP_KIND,
   NEXT_HOP_KIND_GENEVE,
+  NEXT_HOP_KIND_UNREACHABLE,
   NEXT_HOP_KIND_VXLAN,
   NEXT_HOP_LEAVE,
   NEXT_HOP_MTU,
@@ -15,11 +16,19 @@ import {
   NEXT_HOP_OUTER_DST_MAC,
   NEXT_HOP_OUTER_SRC,
   NEXT_HOP_PORT,
+  NEXT_HOP_REFUSAL,
   NEXT_HOP_SOURCE,
   NEXT_HOP_SOURCE6,
   NEXT_HOP_VNI,
 } from "../../abi/entry";
 import { PART_NEXT_HOPS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
+import {
+  DROP_BLACKHOLE,
+  DROP_NO_ROUTE,
+  DROP_NONE,
+  DROP_ROUTE_PROHIBITED,
+  DROP_ROUTE_UNREACHABLE,
+} from "../../abi/verdict";
 import {
   ETH_LEN,
   ETH_TYPE,
@@ -64,6 +73,7 @@ import {
   HOP_OUTER_SUM,
   HOP_PORT_COUNT,
   HOP_PORT_FIRST,
+  HOP_REFUSAL,
   HOP_SOURCE,
   HOP_UDP_SUM,
   SOURCE6_LEN,
@@ -132,9 +142,16 @@ function fillTemplate(hop: usize, entry: usize): void {
 /** No IP packet but a jumbogram is longer: what a larger MTU says needs no more. */
 const MTU_MAX: u32 = 0xffff;
 
+function isRefusal(reason: u32): bool {
+  if (reason == DROP_NO_ROUTE || reason == DROP_BLACKHOLE) return true;
+  return reason == DROP_ROUTE_UNREACHABLE || reason == DROP_ROUTE_PROHIBITED;
+}
+
 /** Geneve's options are whole words that follow one another to their end. */
 export function isEntry(entry: usize): bool {
   const kind = load<u32>(entry, NEXT_HOP_KIND);
+  const refusal = load<u32>(entry, NEXT_HOP_REFUSAL);
+  if (refusal != DROP_NONE && (kind != NEXT_HOP_KIND_UNREACHABLE || !isRefusal(refusal))) return false;
   if (kind != NEXT_HOP_KIND_GENEVE) return kind < NEXT_HOP_KIND_GENEVE;
   const length = load<u32>(entry, NEXT_HOP_OPTIONS_LEN);
   if (length > NEXT_HOP_OPTIONS_MAX || (length & 3) != 0) return false;
@@ -176,6 +193,7 @@ export function nextHopSet(image: Image, number: u32, entry: usize): u32 {
   store<u32>(hop, load<u32>(entry, NEXT_HOP_SOURCE), HOP_SOURCE);
   store<u16>(hop, load<u32>(entry, NEXT_HOP_FLAGS), HOP_FLAGS);
   store<u32>(hop, load<u32>(entry, NEXT_HOP_LEAVE), HOP_LEAVE);
+  store<u16>(hop, load<u32>(entry, NEXT_HOP_REFUSAL), HOP_REFUSAL);
   memory.copy(hop + HOP_ETHERNET, entry + NEXT_HOP_DST_MAC, 12);
   store16(hop + HOP_ETHERNET + ETH_TYPE, ETH_TYPE_IP4);
   if (load<u16>(hop, HOP_KIND) >= NEXT_HOP_KIND_VXLAN) fillTemplate(hop, entry);

@@ -25,6 +25,8 @@ export const HOP_PORT_COUNT: u32 = 26;
 export const HOP_LEAVE: u32 = 28;
 /** dst, src MAC, and the IPv4 ethertype: what an Ethernet frame begins with. */
 export const HOP_ETHERNET: u32 = 32;
+/** u16: why routes to it refuse packets, a DROP_ code; 0 where they do not. */
+export const HOP_REFUSAL: u32 = 46;
 /** From here to the hop's end is copied. */
 export const HOP_TEMPLATE: u32 = 48;
 export const HOP_LEN: u32 = 128;

@@ -16,7 +16,7 @@ import { Packet } from "../../packet";
 import { fib4NextHop } from "../fib4/layout";
 import { fib4Lookup } from "../fib4/lookup";
 import { fib6Lookup } from "../fib6/lookup";
-import { HOP_FLAGS, HOP_KIND, HOP_OUT } from "../nexthop/layout";
+import { HOP_FLAGS, HOP_KIND, HOP_OUT, HOP_REFUSAL } from "../nexthop/layout";
 import { nextHopAt } from "../nexthop/lookup";
 import { outOf } from "./interface";
 
@@ -96,7 +96,7 @@ export function hasType(packet: Packet, side: u32, types: u32, limit: u32): bool
 /** MATCH_RPFILTER (rpfilter_lookup_reverse in ipt_rpfilter.c). */
 export function isFromThere(packet: Packet, flags: u32): bool {
   const hop = hopOfSide(packet, false);
-  if (hop == 0) return false;
+  if (hop == 0 || load<u16>(hop, HOP_REFUSAL) != 0) return false;
   if (isHopLocal(hop) && (flags & RPFILTER_ACCEPT_LOCAL) == 0) return false;
   return (flags & RPFILTER_LOOSE) != 0 || load<u32>(hop, HOP_OUT) == packet.in;
 }

@@ -21,13 +21,22 @@ import {
   NEXT_HOP_OUTER_SRC,
   NEXT_HOP_OUTER_SRC_MAC,
   NEXT_HOP_PORT,
+  NEXT_HOP_REFUSAL,
   NEXT_HOP_SOURCE,
   NEXT_HOP_SOURCE6,
   NEXT_HOP_SRC_MAC,
   NEXT_HOP_VNI,
 } from "../../../assembly/abi/entry.js";
+import {
+  DROP_BLACKHOLE,
+  DROP_NO_ROUTE,
+  DROP_NONE,
+  DROP_ROUTE_PROHIBITED,
+  DROP_ROUTE_UNREACHABLE,
+} from "../../../assembly/abi/verdict.js";
 import type { Ip4, Ip6 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
+import type { Refusal } from "../../ruleset/route-types.js";
 import type { Interface } from "../../ruleset/routes.js";
 import type { NumberedHop } from "../../trace/numbering.js";
 import { wordsOf6 } from "./words.js";
@@ -58,6 +67,14 @@ const KINDS = {
   vxlan: NEXT_HOP_KIND_VXLAN,
   geneve: NEXT_HOP_KIND_GENEVE,
 } as const;
+
+/** A route of type throw has no other table to lead to. */
+const REFUSALS: Readonly<Record<Refusal, number>> = {
+  blackhole: DROP_BLACKHOLE,
+  unreachable: DROP_ROUTE_UNREACHABLE,
+  prohibit: DROP_ROUTE_PROHIBITED,
+  throw: DROP_NO_ROUTE,
+};
 
 function setMac(view: DataView, at: number, mac: Mac): void {
   view.setUint16(at, Math.floor(mac / 2 ** 32));
@@ -95,6 +112,7 @@ export function setHopEntry(
   const { known, mac, outer } = hop;
   const set = (field: number, value: number) => view.setUint32(at + field, value, true);
   set(NEXT_HOP_KIND, KINDS[known.kind]);
+  set(NEXT_HOP_REFUSAL, known.refusal === undefined ? DROP_NONE : REFUSALS[known.refusal]);
   set(NEXT_HOP_OUT, number);
   set(NEXT_HOP_LEAVE, outer?.number ?? number);
   set(NEXT_HOP_MTU, device.mtu);

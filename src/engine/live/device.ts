@@ -3,6 +3,7 @@ import { IpMap } from "../../net/ip-map.js";
 import type { Mac } from "../../net/mac.js";
 import { prefixContains, prefixOf } from "../../net/prefix.js";
 import { ipKey } from "../../ruleset/identity.js";
+import type { Refusal } from "../../ruleset/route-types.js";
 import type { Interface, InterfaceAddress } from "../../ruleset/routes.js";
 import type { Hop } from "./hop.js";
 import type { Journal } from "./journal.js";
@@ -24,6 +25,8 @@ export class Device {
   readonly vias = new IpMap<Hop>();
   connected: Hop | undefined;
   local: Hop | undefined;
+  /** Of routes that refuse packets, by their type. */
+  readonly refusing = new Map<Refusal, Hop>();
   /** Tunnels through this device by the MAC that the FDB is asked for, and over it by the neighbour. */
   readonly innerUsers: Users<Mac> = new Map();
   readonly outerUsers: Users<Ip> = new Map();

@@ -1,11 +1,13 @@
 import type { Ip, Ip4 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
 import { ipKey } from "../../ruleset/identity.js";
+import type { Refusal } from "../../ruleset/route-types.js";
+
 import type { Device } from "./device.js";
 
 /**
  * What routes share: the node itself by a device's address, a device's own network, or what is behind an address on
- * a device. How it resolves changes with the neighbours, the FDB and, for a tunnel, the underlay's routes.
+ * a device; or nothing, by the type of routes that refuse packets. How it resolves changes with the neighbours, the FDB and, for a tunnel, the underlay's routes.
  */
 export class Hop {
   number = -1;
@@ -19,7 +21,7 @@ export class Hop {
   outer: { readonly device: Device; readonly via: Ip } | undefined;
 
   constructor(
-    readonly type: "local" | "connected" | "via",
+    readonly type: "local" | "connected" | "via" | Refusal,
     readonly device: Device,
     readonly via: Ip | undefined,
   ) {}

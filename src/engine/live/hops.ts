@@ -1,6 +1,7 @@
 import { NEXT_HOP_ENTRY_LEN } from "../../../assembly/abi/entry.js";
 import type { Ip, Ip4 } from "../../net/ip.js";
 import type { Mac } from "../../net/mac.js";
+import type { Refusal } from "../../ruleset/route-types.js";
 import type { Route } from "../../ruleset/routes.js";
 import type { NumberedHop } from "../../trace/numbering.js";
 import { type ResolvedHop, setHopEntry } from "../entries/hop-entry.js";
@@ -60,6 +61,15 @@ export class Hops {
     if (known !== undefined) return known;
     const hop = this.#make("via", device, address);
     device.vias.set(address, hop);
+    return hop;
+  }
+
+  /** Where routes lead that refuse packets; the device is the one that they name. */
+  refusing(type: Refusal, device: Device): Hop {
+    const known = device.refusing.get(type);
+    if (known !== undefined) return known;
+    const hop = this.#make(type, device, undefined);
+    device.refusing.set(type, hop);
     return hop;
   }
 
@@ -180,6 +190,7 @@ export class Hops {
     this.#depend(hop, {});
     if (hop.type === "local") device.local = undefined;
     else if (hop.type === "connected") device.connected = undefined;
+    else if (hop.type !== "via") device.refusing.delete(hop.type);
     else device.vias.delete(hop.via as Ip);
     this.#hops[number] = undefined;
     this.numbered[number] = undefined;
@@ -190,6 +201,7 @@ export class Hops {
     const { device, type, via } = hop;
     const dev = device.name;
     if (type === "local") return { known: { kind: "local", dev } };
+    if (type !== "via" && type !== "connected") return { known: { kind: "unreachable", dev, refusal: type } };
     // On the uplink's network there may be hosts that the cluster does not know: they answer.
     const isUplink = device.facts.kind === "uplink";
     if (via === undefined) return { known: { kind: isUplink ? "direct" : "unreachable", dev } };

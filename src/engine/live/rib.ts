@@ -50,9 +50,10 @@ function expectVia({ prefix, via }: Route): void {
     throw new TypeError(`via: ${printIp(via)} is no gateway to an IPv6 prefix: give one of IPv6.`);
 }
 
-/** The device of a connected network; undefined for a route by a gateway, or none. */
+/** The device of a connected network; undefined for a route by a gateway, one that refuses packets, or none. */
 function networkOf(route: Route | undefined): string | undefined {
-  return route === undefined || route.via !== undefined ? undefined : route.dev;
+  if (route === undefined || route.refusal !== undefined) return undefined;
+  return route.via === undefined ? route.dev : undefined;
 }
 
 /**
@@ -275,6 +276,7 @@ export class Rib {
     if (neighbourly?.macs.has(address) === true) return this.#hops.via(neighbourly, address);
     if (route === undefined) return undefined;
     const device = this.#deviceOf(route.dev);
+    if (route.refusal !== undefined) return this.#hops.refusing(route.refusal, device);
     return route.via === undefined ? this.#hops.connected(device) : this.#hops.via(device, route.via);
   }
 }
