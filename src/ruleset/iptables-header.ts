@@ -1,4 +1,5 @@
 import { type Family, familyOf } from "../net/ip.js";
+import type { Prefix } from "../net/prefix.js";
 import type { Match } from "./iptables.js";
 import { bang, parseNetwork, printNetwork, readInvert } from "./iptables-values.js";
 import { parseProtocol, parseProtocolNumber, printProtocol } from "./protocols.js";
@@ -68,41 +69,53 @@ export function printHeader(matches: readonly Match[]): string {
 }
 
 /** Undefined for a mask with a hole, and for a name, which were another's to look up. */
-function readPrefix(words: Words, family: Family) {
-  const word = words.next(`an IPv${family} prefix`);
+function prefixFrom(word: string, words: Words, family: Family): Prefix | undefined {
   const prefix = parseNetwork(word);
   if (prefix !== undefined && familyOf(prefix.address) === family) return prefix;
   if (prefix === undefined && /^([^/]*[g-zG-Z][^/]*|[0-9.]+\/[0-9]+\.[0-9.]+)$/.test(word)) return undefined;
   throw words.refusal(`«${word}» is not an IPv${family} prefix.`);
 }
 
-/** The option's match; undefined where it matches everything, "unknown" where its value is not known. */
+/** Undefined if one of them is not known. */
+function readPrefixes(words: Words, family: Family): readonly Prefix[] | undefined {
+  const parts = words.next(`an IPv${family} prefix`).split(",");
+  const prefixes = parts.map((part) => prefixFrom(part, words, family));
+  const known = prefixes.filter((prefix) => prefix !== undefined);
+  return known.length === parts.length ? known : undefined;
+}
+
+/** The option's matches; none where it matches everything, "unknown" where its value is not known. */
 function readValue(
   words: Words,
   kind: (typeof HEADER)[number],
   family: Family,
-): Match | "unknown" | undefined {
-  if (kind === "fragment") return { kind };
-  if (kind === "in-interface" || kind === "out-interface") return { kind, name: words.next("an interface") };
+): readonly Match[] | "unknown" {
+  if (kind === "fragment") return [{ kind }];
+  if (kind === "in-interface" || kind === "out-interface")
+    return [{ kind, name: words.next("an interface") }];
   if (kind === "protocol") {
     const known = words.read("a protocol", parseProtocol);
-    return known.protocol === 0 ? undefined : { kind, ...known };
+    return known.protocol === 0 ? [] : [{ kind, ...known }];
   }
-  const prefix = readPrefix(words, family);
-  return prefix === undefined ? "unknown" : { kind, prefix };
+  return readPrefixes(words, family)?.map((prefix) => ({ kind, prefix })) ?? "unknown";
 }
 
 /**
- * Reads one of the rule's own matches, its `!` before the option or before the value; undefined for one that
- * matches everything (`-p all`), "unknown" for a value that is not known.
+ * Reads one of the rule's own matches, its `!` before the option or before the value; none for one that
+ * matches everything (`-p all`), several for a list of addresses, each of which makes a rule, "unknown" for a value that is not known.
  */
-export function readHeader(words: Words, family: Family): Match | "unknown" | undefined {
+export function readHeader(words: Words, family: Family): readonly Match[] | "unknown" {
   const before = readInvert(words);
   const kind = OPTIONS[words.next("a match")];
   if (kind === undefined) return "unknown";
   const invert = { ...before, ...readInvert(words) };
-  const match = readValue(words, kind, family);
-  return match === undefined || match === "unknown" ? match : { ...match, ...invert };
+  const matches = readValue(words, kind, family);
+  if (matches === "unknown") return matches;
+  if (matches.length > 1 && invert.invert === true)
+    throw words.refusal(
+      "«!» negates one address, not a list: iptables refuses the rule; write one for each.",
+    );
+  return matches.map((match) => ({ ...match, ...invert }));
 }
 
 /** The number of the one protocol that a rule is about. */

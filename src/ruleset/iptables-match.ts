@@ -1,4 +1,5 @@
 import type { Family } from "../net/ip.js";
+import { rulesFor } from "./address-lists.js";
 import type { MatchModule } from "./extension/match-module.js";
 import { moduleFor, moduleNamed } from "./extension/modules.js";
 import { isTransport, isTransportModule, transportModule } from "./extension/transport.js";
@@ -59,6 +60,8 @@ export function printMatches({ matches, comment, commentAt = 0 }: Rule): string 
 /** What is known of a rule while its line is read. */
 interface Draft {
   readonly matches: Match[];
+  /** What stands as well as the match of its kind, that one first: addresses in a list. */
+  readonly lists: (readonly Match[])[];
   /** Transport modules that the line names, which its protocol must be of. */
   readonly transports: MatchModule[];
   comment: string | undefined;
@@ -151,6 +154,16 @@ function passCounters(words: Words): boolean {
   return found;
 }
 
+/** Of a list of addresses the first stands for all, until the rule is read. */
+function addHeader(words: Words, draft: Draft, matches: readonly Match[], option: string): void {
+  const [first] = matches;
+  if (first === undefined) return;
+  if (draft.matches.some(({ kind }) => kind === first.kind))
+    throw words.refusal(`«${option}» stands a second time in the rule: leave one of them out.`);
+  draft.matches.push(first);
+  if (matches.length > 1) draft.lists.push(matches);
+}
+
 function readNext(words: Words, draft: Draft, family: Family): void {
   if (passCounters(words)) return;
   const start = words.position;
@@ -159,9 +172,9 @@ function readNext(words: Words, draft: Draft, family: Family): void {
   } else if (endsHere(words)) {
     const option = (words.peek() === "!" ? words.peek(1) : words.peek()) ?? "";
     if (!isHeaderOption(option)) throw words.refusal("«!» negates nothing.");
-    const match = readHeader(words, family);
-    if (match === "unknown") readUnknown(words, draft, start, option);
-    else if (match !== undefined) draft.matches.push(match);
+    const matches = readHeader(words, family);
+    if (matches === "unknown") readUnknown(words, draft, start, option);
+    else addHeader(words, draft, matches, option);
   } else {
     readStray(words, draft, family, start);
   }
@@ -178,10 +191,14 @@ function inOrder({ matches, bare }: Draft): readonly Match[] {
   return [...marked, ...modules];
 }
 
-/** Reads a rule's line up to its target; the inverse of printMatches. */
-export function readMatches(words: Words, family: Family): Rule {
+/**
+ * Reads a rule's line up to its target; the inverse of printMatches. Lists of addresses make as many rules, in iptables'
+ * order: to each destination from the first source, then from the next.
+ */
+export function readMatches(words: Words, family: Family): readonly Rule[] {
   const draft: Draft = {
     matches: [],
+    lists: [],
     transports: [],
     comment: undefined,
     before: 0,
@@ -198,6 +215,6 @@ export function readMatches(words: Words, family: Family): Rule {
   const matches = inOrder(draft);
   const isFirst = bare === "first" && matches.some(isBare);
   const commentAt = grouped(draft.matches.slice(0, before), protocol).length + (isFirst ? 1 : 0);
-  if (comment === undefined) return { matches };
-  return commentAt === 0 ? { matches, comment } : { matches, comment, commentAt };
+  const rule = { matches, ...(comment !== undefined && { comment, ...(commentAt !== 0 && { commentAt }) }) };
+  return rulesFor(rule, draft.lists);
 }

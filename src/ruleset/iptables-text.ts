@@ -104,18 +104,19 @@ function readPosition(words: Words, length: number): number {
   });
 }
 
-/** `-A KUBE-SERVICES …` or `-I INPUT 1 …`, after `[packets:octets]` where counters are listed. */
+/** Rules of one line: `-A KUBE-SERVICES …` or `-I INPUT 1 …`, after `[packets:octets]` where counters are listed. */
 function readRule(words: Words, table: TableDraft, family: Family): void {
   if (words.peek()?.startsWith("[")) words.next("counters");
   const verb = words.read("-A, -I or -N", (word) => ["-A", "-I"].find((one) => one === word));
   const { rules } = findChain(words, table);
   const at = verb === "-I" ? readPosition(words, rules.length) : rules.length;
   const { line } = words;
-  const rule = readMatches(words, family);
+  const matching = readMatches(words, family);
   const target = readTarget(words, family, table.chains);
-  const read = target === undefined ? { ...rule, line } : { ...rule, target, line };
-  if (at === rules.length) rules.push(read);
-  else rules.splice(at, 0, read);
+  const read = matching.map((rule) => (target === undefined ? { ...rule, line } : { ...rule, target, line }));
+  if (verb === "-A") rules.push(...read);
+  // Each is put where the one before it was.
+  else rules.splice(at, 0, ...read.reverse());
 }
 
 function closeTable({ name, chains }: TableDraft): IptablesTable {

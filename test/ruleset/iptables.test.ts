@@ -143,6 +143,8 @@ function listing(rule: string): string {
   return `*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-A - [0:0]\n${rule}\nCOMMIT\n`;
 }
 
+const listedRules = (read: Iptables) => printIptables(read).match(/^-A .*$/gm);
+
 describe("iptables-save", () => {
   it("is read as it was printed", () => {
     fc.assert(
@@ -219,6 +221,7 @@ COMMIT
     "-m conntrack",
     "-s 10.0.0.0/255.0.255.0",
     "-s node.example",
+    "-s 10.0.0.1,node.example",
     "--ipv4",
   ])("knows nothing of a part it knows in part: %s", (part) => {
     const read = parseIptables(listing(`-A KUBE-A -i eth0 ${part} -j DROP`), "node");
@@ -233,7 +236,46 @@ COMMIT
     );
   });
 
+  it("makes a rule of every address of a list, in the order of the tool", () => {
+    const restored = [
+      "*filter",
+      '-A INPUT -d 10.1.0.1,10.1.0.2 -s 10.0.0.1,10.0.0.2/31 -m comment --comment "a, b" -j DROP',
+      "-A FORWARD -j ACCEPT",
+      "-I FORWARD 1 -s 10.0.0.1,10.0.0.2 -j DROP",
+      "-A OUTPUT --dst 10.0.0.8,10.0.0.8 -g A",
+      "COMMIT\n",
+    ];
+    const read = parseIptables(restored.join("\n").replace("*filter", "*filter\n:A - [0:0]"), "node");
+    // As iptables 1.8.9 lists them, both backends.
+    expect(listedRules(read)).toEqual([
+      '-A INPUT -s 10.0.0.1/32 -d 10.1.0.1/32 -m comment --comment "a, b" -j DROP',
+      '-A INPUT -s 10.0.0.1/32 -d 10.1.0.2/32 -m comment --comment "a, b" -j DROP',
+      '-A INPUT -s 10.0.0.2/31 -d 10.1.0.1/32 -m comment --comment "a, b" -j DROP',
+      '-A INPUT -s 10.0.0.2/31 -d 10.1.0.2/32 -m comment --comment "a, b" -j DROP',
+      "-A FORWARD -s 10.0.0.2/32 -j DROP",
+      "-A FORWARD -s 10.0.0.1/32 -j DROP",
+      "-A FORWARD -j ACCEPT",
+      "-A OUTPUT -d 10.0.0.8/32 -g A",
+      "-A OUTPUT -d 10.0.0.8/32 -g A",
+    ]);
+    const lines = read.tables.flatMap(({ chains }) =>
+      chains.flatMap(({ rules }) => rules.map((r) => r.line)),
+    );
+    expect(lines).toEqual([3, 3, 3, 3, 5, 5, 4, 6, 6]);
+  });
+
   it.each([
+    [
+      "-A KUBE-A ! -s 10.0.0.1,10.0.0.2",
+      "«!» negates one address, not a list: iptables refuses the rule; write one for each.",
+    ],
+    ["-A KUBE-A -s 10.0.0.1,", "«» is not an IPv4 prefix."],
+    ["-A KUBE-A -s 10.0.0.1,fd00::1", "«fd00::1» is not an IPv4 prefix."],
+    ["-A KUBE-A -s 10.0.0.1, 10.0.0.2", "«» is not an IPv4 prefix."],
+    [
+      "-A KUBE-A -s 10.0.0.1 --src 10.0.0.2",
+      "«--src» stands a second time in the rule: leave one of them out.",
+    ],
     ["-A KUBE-A -m tcp --dport 80", "«-m tcp» stands in a rule that is not of its protocol (-p)."],
     ["-A KUBE-A ! -p tcp -m tcp", "«-m tcp» stands in a rule that is not of its protocol (-p)."],
     ["-A KUBE-A -p nonsense -j ACCEPT", "«nonsense» is not a protocol."],
