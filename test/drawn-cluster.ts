@@ -14,20 +14,24 @@ export const NODE_IP = "172.18.0.2";
 export const POD = "10.244.1.100";
 export const REMOTE_POD = "10.244.2.100";
 
-const endpoints: fc.Arbitrary<DrawnEndpoint[]> = fc
-  .array(
-    fc.record({
-      isLocal: fc.boolean(),
-      state: fc.constantFrom("ready", "ready", "ready", "not ready", "draining"),
-    } as const),
-    { maxLength: 4 },
+type State = DrawnEndpoint["state"];
+type Drawn = Omit<DrawnEndpoint, "address">;
+
+const MIXED = ["ready", "ready", "ready", "not ready", "draining"] as const;
+
+function drawnEndpoints(isLocal: fc.Arbitrary<boolean>, states: readonly State[], minLength = 0) {
+  return fc.array(fc.record({ isLocal, state: fc.constantFrom(...states) }), { minLength, maxLength: 4 });
+}
+
+const anyEndpoints = drawnEndpoints(fc.boolean(), MIXED);
+
+/** Such as policy Local cannot use: one of another node that serves, and none of this one. */
+const endpointsElsewhere = fc
+  .tuple(
+    drawnEndpoints(fc.constant(false), ["ready", "draining"], 1),
+    drawnEndpoints(fc.boolean(), ["not ready"]),
   )
-  .map((drawn) =>
-    drawn.map((endpoint, index) => ({
-      ...endpoint,
-      address: `10.244.${endpoint.isLocal ? 1 : 2}.${index + 9}`,
-    })),
-  );
+  .map((parts) => parts.flat());
 
 const policy = fc.constantFrom("Cluster" as const, "Local" as const);
 
@@ -52,28 +56,47 @@ export function mirrored(services: readonly DrawnService[]): DrawnService[] {
 export type Stack = "IPv4" | "IPv6" | "dual";
 const FAMILIES = { IPv4: [4], IPv6: [6], dual: [4, 6] } as const;
 
+function drawnService(endpoints: fc.Arbitrary<Drawn[]>) {
+  return fc.record({
+    endpoints,
+    internalPolicy: policy,
+    externalPolicy: policy,
+    protocol: fc.constantFrom("TCP" as const, "UDP" as const),
+    port: fc.constantFrom(80, 443, 8080),
+    targetPort: fc.constantFrom(80, 8080),
+  });
+}
+
+type Unaddressed = ReturnType<typeof drawnService> extends fc.Arbitrary<infer T> ? T : never;
+
+/** Gives Services, and the endpoints of each, addresses and ports of their own. */
+function addressed(drawn: readonly Unaddressed[]): DrawnService[] {
+  return drawn.map((service, index) => ({
+    ...service,
+    endpoints: service.endpoints.map((endpoint, at) => ({
+      ...endpoint,
+      address: `10.244.${endpoint.isLocal ? 1 : 2}.${at + 9}`,
+    })),
+    clusterIP: `10.96.0.${index + 10}`,
+    externalIP: `203.0.113.${index + 10}`,
+    vip: `192.0.2.${index + 10}`,
+    nodePort: 30080 + index,
+  }));
+}
+
 /** One to three Services with every kind of address, on a cluster of two nodes. */
 export const drawnServices: fc.Arbitrary<DrawnService[]> = fc
-  .array(
-    fc.record({
-      endpoints,
-      internalPolicy: policy,
-      externalPolicy: policy,
-      protocol: fc.constantFrom("TCP" as const, "UDP" as const),
-      port: fc.constantFrom(80, 443, 8080),
-      targetPort: fc.constantFrom(80, 8080),
-    }),
-    { minLength: 1, maxLength: 3 },
+  .array(drawnService(anyEndpoints), { minLength: 1, maxLength: 3 })
+  .map(addressed);
+
+/** Three Services: any, one that no endpoint serves, and one that only other nodes serve. */
+export const servicesOfEveryKind: fc.Arbitrary<DrawnService[]> = fc
+  .tuple(
+    drawnService(anyEndpoints),
+    drawnService(drawnEndpoints(fc.boolean(), ["not ready"])),
+    drawnService(endpointsElsewhere),
   )
-  .map((drawn) =>
-    drawn.map((service, index) => ({
-      ...service,
-      clusterIP: `10.96.0.${index + 10}`,
-      externalIP: `203.0.113.${index + 10}`,
-      vip: `192.0.2.${index + 10}`,
-      nodePort: 30080 + index,
-    })),
-  );
+  .map(addressed);
 
 const MARKS = { ready: "", "not ready": " !ready !serving", draining: " !ready terminating" } as const;
 
