@@ -12,6 +12,7 @@ import { canonical } from "./canonical.js";
 import { drawnChanges, EMPTY } from "./drawn-changes.js";
 import { changeCluster } from "./oracle/cluster-change.js";
 import { clusterOf } from "./proxy/cluster-of.js";
+import { Tally } from "./tally.js";
 
 const MODES = ["iptables", "ipvs", "nftables"] as const;
 
@@ -44,7 +45,7 @@ const SEEN_BY_ALL = ["neighbour-set", "neighbour-removed", "name-set"];
 
 describe("Compilation", () => {
   it.each(MODES)("in mode %s tells what leads from one cluster's ruleset to the next one's", (proxy) => {
-    const seen = new Set<string>();
+    const seen = new Tally();
     let refused = 0;
     fc.assert(
       fc.property(fc.tuple(drawnChanges, drawnChanges), ([first, second]) => {
@@ -59,7 +60,7 @@ describe("Compilation", () => {
             continue;
           }
           const steps = compilation.apply(change);
-          for (const { kind } of steps) seen.add(kind);
+          for (const { kind } of steps) seen.count(kind);
           const expected = compile(next, { proxy });
           ruleset = applyChange(ruleset, steps);
           expect(canonical(ruleset)).toEqual(canonical(expected));
@@ -69,7 +70,8 @@ describe("Compilation", () => {
       }),
       { numRuns: 150 },
     );
-    expect([...seen].sort()).toEqual([...SEEN[proxy], ...SEEN_BY_ALL].sort());
+    seen.expectEach([...SEEN[proxy], ...SEEN_BY_ALL]);
+    expect(seen.names).toHaveLength(SEEN[proxy].length + SEEN_BY_ALL.length);
     expect(refused).toBeGreaterThan(10);
   });
 });

@@ -7,6 +7,7 @@ import { icmpEcho, tcp, udp } from "../src/packet/build.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { drawnServices, engineOf, MODES, NODE_IP, POD } from "./drawn-cluster.js";
 import type { DrawnService } from "./oracle/services.js";
+import { Tally } from "./tally.js";
 
 /** A frame and the name of the interface it comes in by; undefined for the node's own. */
 interface Arrival {
@@ -113,19 +114,14 @@ function stateOf(engine: Engine): Buffer {
 
 /** A test that all packets were dropped alike would tell nothing. */
 class Variety {
-  readonly #seen = new Map<string, number>();
+  readonly #tally = new Tally();
 
   add(results: readonly string[]): void {
-    for (const result of results) {
-      const verdict = result.split(" ")[0] ?? "";
-      this.#seen.set(verdict, (this.#seen.get(verdict) ?? 0) + 1);
-    }
+    for (const result of results) this.#tally.count(result.split(" ")[0] ?? "");
   }
 
   check(): void {
-    for (const verdict of ["FORWARD", "LOCAL", "DROP", "REJECT"]) {
-      expect([verdict, (this.#seen.get(verdict) ?? 0) > 20]).toEqual([verdict, true]);
-    }
+    this.#tally.expectEach(["FORWARD", "LOCAL", "DROP", "REJECT"], 20);
   }
 }
 

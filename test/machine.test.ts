@@ -14,6 +14,7 @@ import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
 import { BareImage } from "./bare-image.js";
 import { CLUSTER, drawn, expectSameOutside, Guarded, number, PLAIN, withIp6 } from "./guarded-batch.js";
+import { Tally } from "./tally.js";
 import { globalMutability, hasSection, SECTION } from "./wasm-sections.js";
 
 const BUILDS = ["run", "trace"] as const;
@@ -60,8 +61,7 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
   it("never traps, and writes into state, columns and the frame's own room only", () => {
     const guarded = new Guarded(engine);
     const { batch, slot } = guarded;
-    const seen = new Map<string, number>();
-    const count = (name: string) => seen.set(name, (seen.get(name) ?? 0) + 1);
+    const seen = new Tally();
     let now = 0;
     const property = fc.property(drawn, (packet) => {
       guarded.place(packet);
@@ -81,9 +81,9 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
         0, 0, 1, 0xa5a5a5a5,
       ]);
       const [verdict, reason] = [batch.verdict(1), batch.reason(1)];
-      count(verdict);
-      count(reason);
-      if (packet.octets[12] === 0x86 && packet.octets[13] === 0xdd) count(`IPv6 ${verdict}`);
+      seen.count(verdict);
+      seen.count(reason);
+      if (packet.octets[12] === 0x86 && packet.octets[13] === 0xdd) seen.count(`IPv6 ${verdict}`);
       expect(verdict).not.toBe("NONE");
       expect(reason === "BAD_SLOT").toBe(!fits);
       expect(reason === "NONE").toBe(verdict === "FORWARD" || verdict === "LOCAL");
@@ -99,9 +99,7 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     });
     fc.assert(property, { numRuns: 1500 });
     const names = ["FORWARD", "DROP", "PUNT", "BAD_SLOT", "TRUNCATED", "BAD_CHECKSUM", "NOT_IP"];
-    for (const name of [...names, "IPv6 FORWARD", "IPv6 LOCAL"]) {
-      expect([name, seen.get(name) ?? 0]).toEqual([name, expect.toSatisfy((count: number) => count > 5)]);
-    }
+    seen.expectEach([...names, "IPv6 FORWARD", "IPv6 LOCAL"], 5);
   });
 
   it("leaves slots alone that are not to be run", () => {

@@ -24,6 +24,7 @@ import {
 } from "../drawn-cluster.js";
 import { changeBetween } from "../oracle/ruleset-diff.js";
 import type { DrawnService, Mode } from "../oracle/services.js";
+import { Tally } from "../tally.js";
 
 const SEED = 7;
 const CONNECTIONS = 4095;
@@ -268,9 +269,18 @@ function load(ruleset: Ruleset): Promise<Engine> {
   return Engine.load(ruleset, { seed: SEED, connections: CONNECTIONS });
 }
 
+/** The kinds of steps that must come up. */
+const KINDS = [
+  ...["chain-set", "chain-removed", "rules-spliced", "ipset-added", "ipset-removed"],
+  ...["server-set", "server-removed"],
+  ...["nft-chain-set", "nft-chain-removed", "nft-element-set", "nft-element-removed"],
+  ...["route-set", "route-removed", "neighbour-set", "neighbour-removed", "fdb-set", "fdb-removed"],
+  ...["address-added", "address-removed", "name-set"],
+];
+
 describe("apply", () => {
   it("leaves an engine that does with every packet what one loaded anew does", async () => {
-    const seen = new Map<string, number>();
+    const seen = new Tally();
     const property = fc.asyncProperty(course, async ({ mode, stack, first, changes, extra }) => {
       const compiled = (services: readonly DrawnService[]) =>
         compile(clusterFrom(services, stack), { node: "worker-1", proxy: mode });
@@ -283,7 +293,7 @@ describe("apply", () => {
         const target = services === undefined ? now : compiled(services);
         const change = changeBetween(now, target);
         const all = [...change, ...networkSteps(applyChange(now, change), drawn)];
-        for (const { kind } of all) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+        for (const { kind } of all) seen.count(kind);
         now = applyChange(now, all);
         changed.apply(all);
         expect(sorted(changed.ruleset)).toEqual(sorted(now));
@@ -299,26 +309,7 @@ describe("apply", () => {
       expect(run(again, again.state, arrivals, clock)).toEqual(run(changed, changed.state, arrivals, clock));
     });
     await fc.assert(property, { numRuns: 120, endOnFailure: true });
-    for (const kind of ["chain-set", "chain-removed", "rules-spliced", "ipset-added", "ipset-removed"])
-      expect([kind, (seen.get(kind) ?? 0) > 20]).toEqual([kind, true]);
-    for (const kind of [
-      "server-set",
-      "server-removed",
-      "nft-chain-set",
-      "nft-chain-removed",
-      "nft-element-set",
-    ])
-      expect([kind, (seen.get(kind) ?? 0) > 20]).toEqual([kind, true]);
-    for (const kind of [
-      "nft-element-removed",
-      "route-set",
-      "route-removed",
-      "neighbour-set",
-      "neighbour-removed",
-    ])
-      expect([kind, (seen.get(kind) ?? 0) > 20]).toEqual([kind, true]);
-    for (const kind of ["fdb-set", "fdb-removed", "address-added", "address-removed", "name-set"])
-      expect([kind, (seen.get(kind) ?? 0) > 20]).toEqual([kind, true]);
+    seen.expectEach(KINDS, 20);
   });
 });
 

@@ -35,7 +35,7 @@ describe("Sequence", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(drawn, {
-          maxLength: 800,
+          maxLength: 1100,
           size: "max",
           selector: (one) => `${one.namespace}/${one.name}`,
         }),

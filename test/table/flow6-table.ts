@@ -8,6 +8,7 @@ import {
 } from "../../assembly/abi/entry.js";
 import type { BareImage } from "../bare-image.js";
 import { type Connection6, Flow6Oracle, type Tuple6 } from "../oracle/flow6.js";
+import type { Tally } from "../tally.js";
 
 export function turn(ports: number): number {
   return ((ports << 16) | (ports >>> 16)) >>> 0;
@@ -59,12 +60,12 @@ export function find6(image: BareImage, tuples: readonly Tuple6[]): number[] {
 /** The table under test and its oracle, changed together; what has expired is swept at once. */
 export class Both6 {
   readonly oracle: Flow6Oracle;
-  readonly counts = { opened: 0, full: 0, taken: 0, closed: 0, expired: 0, found: 0 };
 
   constructor(
     readonly image: BareImage,
     readonly records: number,
     readonly asked: readonly Tuple6[],
+    readonly tally: Tally,
   ) {
     this.oracle = new Flow6Oracle();
   }
@@ -74,14 +75,14 @@ export class Both6 {
     if (this.oracle.holds(connection)) this.#refuse("taken", number);
     else if (this.records - 2 * this.oracle.count < 2) this.#refuse("full", number);
     else {
-      this.counts.opened++;
+      this.tally.count("opened");
       if (number === 0 || this.oracle.numbers.includes(number)) throw new Error(`record ${number} is given`);
       this.oracle.open(number, connection);
     }
   }
 
   #refuse(why: "taken" | "full", number: number): void {
-    this.counts[why]++;
+    this.tally.count(why);
     if (number !== 0) throw new Error(`${why}, and yet record ${number} is given`);
   }
 
@@ -89,7 +90,7 @@ export class Both6 {
     const { numbers } = this.oracle;
     const number = numbers[index % numbers.length];
     if (number === undefined) return;
-    this.counts.closed++;
+    this.tally.count("closed");
     this.image.machine.flowClose(this.image.state, number);
     this.oracle.close(number);
   }
@@ -98,7 +99,7 @@ export class Both6 {
     const { machine, state } = this.image;
     const expired = machine.flowsExpire(state, now, this.records + 1);
     if (expired !== this.oracle.expire(now)) throw new Error(`${expired} have expired`);
-    this.counts.expired += expired;
+    this.tally.count("expired", expired);
   }
 
   check(): void {
@@ -107,6 +108,6 @@ export class Both6 {
     const wrong = found.findIndex((flow, index) => flow !== wanted[index]);
     if (wrong >= 0) throw new Error(`tuple ${wrong}: ${found[wrong]}, not ${wanted[wrong]}`);
     if (this.image.machine.flowsCount(this.image.state) !== this.oracle.count) throw new Error("the count");
-    this.counts.found += found.filter((flow) => flow !== 0).length;
+    this.tally.count("found", found.filter((flow) => flow !== 0).length);
   }
 }

@@ -88,7 +88,7 @@ const change = fc.tuple(
   fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 0.01) }, { weight: 1, arbitrary: place }),
   fc.oneof(
     { weight: 4, arbitrary: few },
-    { weight: 1, arbitrary: many },
+    { weight: 2, arbitrary: many },
     { weight: 1, arbitrary: fc.constantFrom<Size[]>(["huge"], ["plain", "huge", "plain"]) },
   ),
 );

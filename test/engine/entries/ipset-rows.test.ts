@@ -10,6 +10,7 @@ import { tcp, udp } from "../../../src/packet/build.js";
 import type { IpSet, IpSetEntry } from "../../../src/ruleset/ipset.js";
 import type { Rule, Side } from "../../../src/ruleset/iptables.js";
 import { isInSet, type SetPacket } from "../../oracle/ipset.js";
+import { Tally } from "../../tally.js";
 import { CALI1, draftsOf, hookOf, routedNode, scopeOf } from "./rule-node.js";
 
 const TYPES: readonly IpSet["type"][] = [
@@ -117,7 +118,7 @@ describe("ipsets as exact tables", () => {
   it.each([4, 6] as const)(
     "hold what they hold entry by entry, asked by any sides (IPv%i)",
     async (family) => {
-      const seen = new Map<string, number>();
+      const seen = new Tally();
       const property = fc.asyncProperty(
         setOf(family),
         sidesOf,
@@ -125,16 +126,14 @@ describe("ipsets as exact tables", () => {
         async (set, sides, packets) => {
           const expected = packets.map((packet) => isInSet(set, sides, packet));
           expect(await isHit(set, sides, packets, family)).toEqual(expected);
-          for (const hit of expected) {
-            const key = `${set.type} ${hit}`;
-            seen.set(key, (seen.get(key) ?? 0) + 1);
-          }
+          for (const hit of expected) seen.count(`${set.type} ${hit}`);
         },
       );
       await fc.assert(property, { numRuns: 200 });
-      for (const type of TYPES)
-        for (const hit of [true, false])
-          expect(seen.get(`${type} ${hit}`) ?? 0, `${type} ${hit}`).toBeGreaterThan(5);
+      seen.expectEach(
+        TYPES.flatMap((type) => [`${type} true`, `${type} false`]),
+        5,
+      );
     },
   );
 
