@@ -202,6 +202,6 @@ describe("the families agree in mode ipvs", () => {
       }),
       { numRuns: 150 },
     );
-    expect(drops).toBeGreaterThan(3);
+    expect(drops).toBeGreaterThan(0);
   });
 });

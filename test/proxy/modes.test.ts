@@ -68,6 +68,6 @@ describe("the modes agree", () => {
       }),
       { numRuns: 300 },
     );
-    expect(compared).toBeGreaterThan(50);
+    expect(compared).toBeGreaterThan(20);
   });
 });

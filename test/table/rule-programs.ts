@@ -210,25 +210,29 @@ function targetOf(chain: number, chains: number): fc.Arbitrary<Target> {
 }
 
 const CHAINS = 20;
+
+function chainOf(chain: number, family: Family): fc.Arbitrary<Rule[]> {
+  const matches = fc
+    .tuple(
+      fields(prefixIn(family)),
+      fc.oneof(fc.constant([]), fc.array(further(prefixIn(family)), { maxLength: 2 })),
+    )
+    .map(([a, b]) => [...a, ...b]);
+  const rule = fc.record({ matches, target: targetOf(chain, CHAINS) });
+  return fc.array(rule, { minLength: chain === 0 ? 5 : 1, maxLength: 6 });
+}
+
+/** What becomes of a packet that passes all other rules of the first chain: most do. */
+const last: fc.Arbitrary<Rule> = fc
+  .constantFrom<Target>({ kind: "none" }, { kind: "accept" }, { kind: "drop" }, { kind: "reject" })
+  .map((target) => ({ matches: [], target }));
+
 /** Any program of 20 chains without a loop, for packets of a family. */
 export const program = (family: Family): fc.Arbitrary<Program> =>
   fc.record({
-    chains: fc.tuple(
-      ...Array.from({ length: CHAINS }, (_, chain) =>
-        fc.array(
-          fc.record({
-            matches: fc
-              .tuple(
-                fields(prefixIn(family)),
-                fc.oneof(fc.constant([]), fc.array(further(prefixIn(family)), { maxLength: 2 })),
-              )
-              .map(([a, b]) => [...a, ...b]),
-            target: targetOf(chain, CHAINS),
-          }),
-          { minLength: chain === 0 ? 5 : 1, maxLength: 6 },
-        ),
-      ),
-    ),
+    chains: fc
+      .tuple(last, ...Array.from({ length: CHAINS }, (_, chain) => chainOf(chain, family)))
+      .map(([end, first = [], ...others]) => [[...first, end], ...others]),
     map: fc
       .array(
         fc
