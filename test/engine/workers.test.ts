@@ -127,7 +127,8 @@ describe("workers", () => {
     const engine = await Engine.load({ ...compile(CLUSTER, { proxy: "ipvs" }), iptables });
     workers = engine.workers(1);
     const [worker] = workers.all;
-    const batch = engine.batch(64 * BURST_LEN);
+    // Seconds of work, unless the change comes: it always does.
+    const batch = engine.batch(512 * BURST_LEN, { frameLength: 256 });
     const drop: RulesetStep = {
       kind: "rules-spliced",
       table: "filter",
