@@ -99,7 +99,7 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     });
     fc.assert(property, { numRuns: 1500 });
     const names = ["FORWARD", "DROP", "PUNT", "BAD_SLOT", "TRUNCATED", "BAD_CHECKSUM", "NOT_IP"];
-    seen.expectEach([...names, "IPv6 FORWARD", "IPv6 LOCAL"], 5);
+    seen.expectEach([...names, "IPv6 FORWARD", "IPv6 LOCAL"]);
   });
 
   it("leaves slots alone that are not to be run", () => {

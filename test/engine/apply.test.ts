@@ -309,7 +309,7 @@ describe("apply", () => {
       expect(run(again, again.state, arrivals, clock)).toEqual(run(changed, changed.state, arrivals, clock));
     });
     await fc.assert(property, { numRuns: 120, endOnFailure: true });
-    seen.expectEach(KINDS, 20);
+    seen.expectEach(KINDS, 10);
   });
 });
 
