@@ -158,8 +158,8 @@ const packet: fc.Arbitrary<Packet> = fc
 
 /** A handshake, without which few connections would be assured. */
 const handshake: fc.Arbitrary<Packet[]> = fc
-  .record({ ...ends, then: fc.constantFrom("A", "PA", "FA") })
-  .map(({ client, port, server, later, then }) => {
+  .record({ ...ends, third: fc.constantFrom("A", "PA", "FA") })
+  .map(({ client, port, server, later, third }) => {
     const to = ({ address, port: dstPort }: typeof SERVER): Tuple => {
       return { src: client, srcPort: port, dst: address, dstPort, protocol: 6 };
     };
@@ -168,7 +168,7 @@ const handshake: fc.Arbitrary<Packet[]> = fc
     return [
       { tuple: request, flags: "S", numbers: { seq: 1, ack: 0, payload: 0 }, later },
       { tuple: answer, flags: "SA", numbers: { seq: 1, ack: 2, payload: 0 }, later: 0 },
-      { tuple: request, flags: then, numbers: { seq: 2, ack: 2, payload: 0 }, later: 1 },
+      { tuple: request, flags: third, numbers: { seq: 2, ack: 2, payload: 0 }, later: 1 },
     ];
   });
 
