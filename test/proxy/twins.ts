@@ -1,28 +1,20 @@
 import fc from "fast-check";
 import type { Cluster } from "../../src/model/cluster.js";
 import type { Node } from "../../src/model/node.js";
-import { type Ip, parseIp, printIp } from "../../src/net/ip.js";
+import type { Ip } from "../../src/net/ip.js";
 import type { Protocol } from "../../src/net/port.js";
 import { clusterOf, ip, nodeOf, type ServiceFields } from "./cluster-of.js";
+import { clusterTwin, twinText } from "./cluster-twin.js";
 
 const NODE = "172.18.0.8";
 const POD = "10.244.8.7";
 const OUTSIDER = "203.0.113.2";
 
-/** The IPv6 side of an IPv4 address: its pods', nodes' and other networks keep their places. */
-function six(text: string): string {
-  const [address = "", length] = text.split("/");
-  const value = parseIp(address);
-  if (typeof value !== "number") throw new Error(`«${text}» is no IPv4 address`);
-  const made = printIp((0xfd64n << 112n) | BigInt(value));
-  return length === undefined ? made : `${made}/${Number(length) + 96}`;
-}
-
 /** Every IPv4 address and prefix in a text as IPv6. */
-export const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, six);
+export const sixAll = (text: string) => text.replace(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g, twinText);
 
 /** Where a packet of IPv4 goes (`10.244.8.20:8080 masquerade`) as its twin says it. */
-export const sixEnd = (end: string) => end.replace(/^([\d.]+):/, (_, at) => `[${six(at)}]:`);
+export const sixEnd = (end: string) => end.replace(/^([\d.]+):/, (_, at) => `[${twinText(at)}]:`);
 
 const fields: fc.Arbitrary<ServiceFields> = fc.record({
   type: fc.constantFrom("ClusterIP" as const, "NodePort" as const, "LoadBalancer" as const),
@@ -62,34 +54,27 @@ export interface Twin {
 }
 
 function twinOf(
-  of: (text: string) => string,
-  drawn: ServiceFields,
-  texts: readonly string[],
-  { src, dst, dport }: { readonly src: string; readonly dst: string; readonly dport: number },
+  cluster: Cluster,
+  protocol: Protocol,
+  [src, dst, dport]: readonly [src: string, dst: string, dport: number],
+  own: string,
 ): Twin {
-  const [, protocol = "TCP"] = /\/(\w+)/.exec(drawn.ports ?? "") ?? [];
-  const built = new Map(Object.entries(drawn).map(([key, value]) => [key, of(String(value))]));
-  const cluster = clusterOf()
-    .clusterCIDRs(of("10.244.0.0/16"))
-    .serviceCIDRs(of("10.96.0.0/12"))
-    .node("here", of(NODE), of("10.244.8.0/24"))
-    .service("shop/web", Object.fromEntries(built) as ServiceFields)
-    .slice("shop/web", `http:8080/${protocol}`, ...texts.map(of))
-    .build();
-  const packet = { src: ip(of(src)), dst: ip(of(dst)), protocol: protocol as Protocol, dport };
-  const local = [ip(of(NODE))];
-  return {
-    cluster,
-    node: nodeOf(cluster, "here"),
-    packet: { ...packet, fromNode: src === NODE },
-    local,
-  };
+  const packet = { src: ip(src), dst: ip(dst), protocol, dport, fromNode: src === own };
+  return { cluster, node: nodeOf(cluster, "here"), packet, local: [ip(own)] };
 }
 
 /** The same cluster and packet in IPv4 and in IPv6. */
 export const drawnTwins: fc.Arbitrary<readonly [four: Twin, six: Twin]> = fc
   .tuple(fields, endpoints, packets)
-  .map(([drawn, marks, packet]) => {
+  .map(([drawn, marks, { src, dst, dport }]) => {
+    const [, protocol = "TCP"] = /\/(\w+)/.exec(drawn.ports ?? "") ?? [];
     const texts = marks.map(([home, mark], index) => `10.244.8.${20 + index}${home}${mark}`);
-    return [twinOf((text) => text, drawn, texts, packet), twinOf(sixAll, drawn, texts, packet)] as const;
+    const cluster = clusterOf()
+      .node("here", NODE, "10.244.8.0/24")
+      .service("shop/web", drawn)
+      .slice("shop/web", `http:8080/${protocol}`, ...texts)
+      .build();
+    const of = (made: Cluster, spelled: (text: string) => string) =>
+      twinOf(made, protocol as Protocol, [spelled(src), spelled(dst), dport], spelled(NODE));
+    return [of(cluster, (text) => text), of(clusterTwin(cluster), twinText)] as const;
   });

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import type { Engine } from "../../../src/engine/engine.js";
+import type { Family } from "../../../src/net/ip.js";
+import { tcp } from "../../../src/packet/build.js";
+import { parseIpvs, type Scheduler } from "../../../src/ruleset/ipvs.js";
+import { printRuleset } from "../../../src/ruleset/ruleset.js";
+import { ip4 } from "../../bare-node.js";
+import { KernelServer, type SchedulerChoice } from "../../oracle/schedulers.js";
+import {
+  addressIn,
+  CLUSTER_IP,
+  compilationOf,
+  EVERYWHERE,
+  EXTERNAL,
+  EXTERNAL_LOCAL,
+  endOfSent,
+  engineOf,
+  FAMILIES,
+  FAR,
+  INTERNAL_LOCAL,
+  inFamily,
+  NEAR,
+  OUTSIDER,
+  POD,
+  ways,
+  web,
+} from "./first-packets.js";
+import { subject } from "./subjects.js";
+
+describe(subject(29), () => {
+  it("whoever asks has the local endpoints, and every one where there are none", async () => {
+    for (const to of EXTERNAL) {
+      for (const from of [OUTSIDER, POD]) {
+        expect(await ways("ipvs", web(EXTERNAL_LOCAL, NEAR, FAR), from, to)).toBe("21");
+        expect(await ways("ipvs", web(EXTERNAL_LOCAL, FAR), from, to)).toBe("22");
+      }
+    }
+    expect(await ways("ipvs", web(INTERNAL_LOCAL, FAR), POD, CLUSTER_IP)).toBe("22");
+  });
+
+  it.each(FAMILIES)("IPv%i: KUBE-LOOP-BACK, ready or not", (family) => {
+    const cluster = web(EVERYWHERE, `${NEAR} !ready`, FAR, "10.244.1.30");
+    const sets = printRuleset(compilationOf("ipvs", cluster, family).ruleset, "ipset-save");
+    const own = addressIn(family, "10.244.1.21");
+    expect(sets.match(/(?<=^add KUBE-(6-)?LOOP-BACK ).*/gm)).toEqual([`${own},tcp:8080,${own}`]);
+  });
+});
+
+describe(subject(30), () => {
+  const ENDPOINTS = [21, 22, 23, 24, 25];
+  /** Of the endpoints, in their order. */
+  const WEIGHTS = [1, 5, 0, 2, 1];
+
+  /** An address as the kernel's schedulers see it: of IPv6 the exclusive or of its words. */
+  const folded = (family: Family, text: string) =>
+    family === 4 ? ip4(text) : (ip4(text) ^ 0xfd640000) >>> 0;
+
+  async function weighed(scheduler: Scheduler, family: Family): Promise<Engine> {
+    const cluster = web(EVERYWHERE, ...ENDPOINTS.map((last) => `10.244.1.${last}@worker-1`));
+    const { ruleset } = compilationOf("ipvs", cluster, family, { ipvsScheduler: scheduler });
+    const text = printRuleset(ruleset, "ipvsadm-save").replace(
+      /(?<=([0-9a-f]+)\]?:8080 -m) -w 1/g,
+      (_, last) =>
+        ` -w ${WEIGHTS[ENDPOINTS.indexOf(family === 4 ? Number(last) : Number.parseInt(last, 16) & 0xff)]}`,
+    );
+    return engineOf({ ...ruleset, ipvs: parseIpvs(text, "ipvsadm-save") });
+  }
+
+  function listOf(choice: SchedulerChoice, family: Family): KernelServer {
+    const list = new KernelServer(choice);
+    for (const [index, last] of ENDPOINTS.entries())
+      list.add(folded(family, `10.244.1.${last}`), 8080, WEIGHTS[index] ?? 0);
+    return list;
+  }
+
+  const EACH = (["rr", "sh", "dh", "mh"] as const).flatMap((scheduler) =>
+    FAMILIES.map((family) => [scheduler, family] as const),
+  );
+
+  it.each(EACH)("%s, IPv%i: as the kernel's list gives it", async (scheduler, family) => {
+    const engine = await weighed(scheduler, family);
+    // kube-proxy has mh hash the client's port too.
+    const list = listOf(
+      scheduler === "mh" ? { name: "mh", flags: ["mh-port"] } : { name: scheduler },
+      family,
+    );
+    const counts = new Map<string, number>();
+    for (let index = 0; index < 60; index++) {
+      const [src, sport] = [`203.0.113.${1 + index}`, 42000 + index];
+      const client = {
+        src: folded(family, src),
+        dst: folded(family, "10.96.0.1"),
+        ports: ((sport << 16) | 80) >>> 0,
+        protocol: 6,
+      };
+      const real = list.pick(client);
+      const expected = real === undefined ? "REJECT" : `${real.address & 0xff} masquerade`;
+      const frame = tcp(inFamily(family, `${src}:${sport}`), inFamily(family, CLUSTER_IP));
+      const found = endOfSent(engine, frame);
+      expect(found).toBe(expected);
+      counts.set(found, (counts.get(found) ?? 0) + 1);
+    }
+    if (scheduler === "rr") expect(new Set(counts.values())).toEqual(new Set([15]));
+    if (scheduler === "dh") expect(counts.size).toBe(1);
+    if (scheduler === "sh" || scheduler === "mh") expect(counts.size).toBeGreaterThan(3);
+  });
+
+  it("one that counts connections is not guessed at", () => {
+    const cluster = web(EVERYWHERE, NEAR);
+    for (const ipvsScheduler of ["lc", "wlc", "sed"])
+      expect(() => compilationOf("ipvs", cluster, 4, { ipvsScheduler: ipvsScheduler as Scheduler })).toThrow(
+        `ipvsScheduler: «${ipvsScheduler}» is not known`,
+      );
+  });
+
+  it.each(FAMILIES)("persistence, IPv%i", (family) => {
+    const { diagnostics } = compilationOf(
+      "ipvs",
+      web({ ...EVERYWHERE, affinitySeconds: 60 }, NEAR),
+      family,
+    ).ruleset;
+    expect(diagnostics.map(({ place, message }) => `${place.field}: ${message}`)).toContainEqual(
+      expect.stringMatching(/^spec\.sessionAffinity: .*not modelled/),
+    );
+  });
+});
