@@ -1,4 +1,4 @@
-import { anything, duration, flag, type Shape, text, texts, whole } from "./shape.js";
+import { anything, duration, flag, hostPort, portRange, type Shape, text, texts, whole } from "./shape.js";
 
 const SYNC = { syncPeriod: duration, minSyncPeriod: duration } as const;
 const MARK = { masqueradeBit: whole(0, 31), masqueradeAll: flag } as const;
@@ -25,8 +25,8 @@ export const KUBE_PROXY_SHAPE: Shape = {
   },
   hostnameOverride: text,
   bindAddress: text,
-  healthzBindAddress: text,
-  metricsBindAddress: text,
+  healthzBindAddress: hostPort,
+  metricsBindAddress: hostPort,
   bindAddressHardFail: flag,
   enableProfiling: flag,
   showHiddenMetricsForVersion: text,
@@ -65,11 +65,25 @@ export const KUBE_PROXY_SHAPE: Shape = {
     udpStreamTimeout: duration,
   },
   configSyncPeriod: duration,
-  portRange: text,
+  portRange,
   windowsRunAsService: flag,
   udpIdleTimeout: duration,
   resourceContainer: text,
 };
+
+/** Fields of which one might think that they change something here, where they are set, and why they do not. */
+export const WITHOUT_EFFECT: readonly (readonly [path: readonly string[], reason: string])[] = [
+  [["ipvs", "excludeCIDRs"], "kube-proxy leaves virtual servers of others there, and there are none here"],
+  [["conntrack", "maxPerCore"], "an engine holds as many connections as it is asked to"],
+  [["conntrack", "min"], "an engine holds as many connections as it is asked to"],
+  ...["iptables", "ipvs", "nftables"].flatMap((mode) =>
+    ["syncPeriod", "minSyncPeriod"].map((name) => [[mode, name], "rules follow changes at once"] as const),
+  ),
+  [["configSyncPeriod"], "rules follow changes at once"],
+  [["healthzBindAddress"], "kube-proxy is taken to be healthy"],
+  [["portRange"], "kube-proxy passes it over, too"],
+  [["winkernel"], "nodes run Linux"],
+];
 
 /** Fields that were gone before 1.31, by their parts: nothing reads them any more. */
 export const OUTDATED: readonly (readonly string[])[] = [

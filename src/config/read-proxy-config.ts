@@ -4,8 +4,9 @@ import { type Prefix, parsePrefixLoose } from "../net/prefix.js";
 import type { DetectLocal } from "../proxy/local-traffic.js";
 import type { FeatureGates } from "../proxy/topology-hints.js";
 import { SCHEDULERS } from "../ruleset/ipvs.js";
-import { PROXY_MODES } from "../ruleset/ruleset.js";
-import { KUBE_PROXY_SHAPE, OUTDATED } from "./kube-proxy-shape.js";
+import { PROXY_MODES, type ProxyMode } from "../ruleset/ruleset.js";
+import { parseDuration } from "./duration.js";
+import { KUBE_PROXY_SHAPE, OUTDATED, WITHOUT_EFFECT } from "./kube-proxy-shape.js";
 import {
   type ConntrackConfig,
   DEFAULT_CONNTRACK,
@@ -132,18 +133,41 @@ function readConntrack(field: Field): ConntrackConfig {
   };
 }
 
+/** kube-proxy waits this long where a period is 0 (v1alpha1's defaults); mode ipvs does not wait. */
+const SYNC_SECONDS = 30;
+const MIN_SYNC_SECONDS = 1;
+
+/** Of the mode's own part, the only one that kube-proxy looks into. */
+function checkPeriods(config: Field, mode: ProxyMode): void {
+  const part = config.at(mode);
+  const [most, least] = [part.at("syncPeriod"), part.at("minSyncPeriod")];
+  const atMost = parseDuration(most.text() ?? "") || SYNC_SECONDS;
+  const atLeast = parseDuration(least.text() ?? "") || (mode === "ipvs" ? 0 : MIN_SYNC_SECONDS);
+  if (atLeast <= atMost) return;
+  least.error(`is ${atLeast} s, more than syncPeriod's ${atMost} s: kube-proxy refuses that; make it less.`);
+}
+
+function noteWithoutEffect(config: Field): void {
+  const at = (path: readonly string[]) => path.reduce((object, name) => object.at(name), config);
+  for (const path of OUTDATED) {
+    if (at(path).present) at(path).note("is of older versions: kube-proxy passes it over.");
+  }
+  for (const [path, reason] of WITHOUT_EFFECT) {
+    if (!at(path).isZero) at(path).note(`changes nothing here: ${reason}.`);
+  }
+}
+
 /** Reads a KubeProxyConfiguration; errors, also of fields that it does not have, go to the object's diagnostics. */
 export function readProxyConfig(config: Field): Omit<ProxyConfig, "diagnostics"> {
   checkShape(config, KUBE_PROXY_SHAPE);
-  for (const path of OUTDATED) {
-    const field = path.reduce((object, name) => object.at(name), config);
-    if (field.present) field.note("is of older versions: kube-proxy passes it over.");
-  }
-  const mode = config.at("mode");
+  noteWithoutEffect(config);
+  const given = config.at("mode");
+  const mode = (given.text() ?? "") === "" ? undefined : given.oneOf(PROXY_MODES, "iptables");
+  checkPeriods(config, mode ?? "iptables");
   const name = config.at("hostnameOverride").text()?.trim().toLowerCase() ?? "";
   const iptables = config.at("iptables");
   return {
-    mode: (mode.text() ?? "") === "" ? undefined : mode.oneOf(PROXY_MODES, "iptables"),
+    mode,
     nodeName: name === "" ? undefined : name,
     nodeIP: readNodeIP(config.at("bindAddress")),
     featureGates: readGates(config.at("featureGates")),

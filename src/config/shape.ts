@@ -1,4 +1,6 @@
 import type { Field } from "../model/fields.js";
+import { parseIp } from "../net/ip.js";
+import { parseHostPort } from "../net/port.js";
 import { parseDuration } from "./duration.js";
 
 /** Reads one field, so that a wrong type or value is told. */
@@ -43,3 +45,19 @@ export function durationOf(field: Field): number | undefined {
 }
 
 export const duration: Leaf = durationOf;
+
+/** An address kube-proxy listens on, to which it adds the port where there is none. */
+export const hostPort: Leaf = (field) => {
+  const given = field.text() ?? "";
+  if (given === "" || parseIp(given) !== undefined || (parseHostPort(given)?.port ?? 0) > 0) return;
+  field.error(`«${given}» is no address, with or without a port, such as 0.0.0.0:10256 or [::]:10256.`);
+};
+
+/** `300-2000`, `300+50`, one port or none. */
+export const portRange: Leaf = (field) => {
+  const given = field.text()?.trim() ?? "";
+  const [, first = "", sign, second] = /^([0-9]{1,5})(?:([-+])([0-9]{1,5}))?$/.exec(given) ?? [];
+  const last = sign === "+" ? Number(first) + Number(second) : Number(second ?? first);
+  const isRange = first !== "" && Number(first) <= last && last <= 65535;
+  if (given !== "" && !isRange) field.error(`«${given}» is no range of ports such as 300-2000.`);
+};

@@ -49,6 +49,11 @@ export class Field {
     return this.value !== undefined && this.value !== null;
   }
 
+  /** Absent, or all of it what Go has where nothing is said: empty, 0, false, no time at all. */
+  get isZero(): boolean {
+    return isZero(this.value);
+  }
+
   error(message: string): void {
     if (this.hasFailed()) return;
     this.owner.failed ??= new Set();
@@ -183,6 +188,13 @@ export class Field {
   private say(severity: Diagnostic["severity"], message: string): void {
     this.owner.diagnostics.push({ severity, place: this.place, message });
   }
+}
+
+const ZEROS: readonly unknown[] = [undefined, null, "", 0, false, "0", "0s"];
+
+function isZero(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) ? Object.values(value).every(isZero) : ZEROS.includes(value);
 }
 
 function describe(value: unknown): string {

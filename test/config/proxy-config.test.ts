@@ -113,7 +113,6 @@ featureGates: { PreferSameTrafficDistribution: false }
         udpStreamTimeout: 120,
       },
       featureGates: { PreferSameTrafficDistribution: false },
-      diagnostics: [],
     });
     expect(config.ipvs.excludeCIDRs).toEqual([prefix("198.51.100.0/24")]);
   });
@@ -140,6 +139,45 @@ featureGates: { PreferSameTrafficDistribution: false }
       "proxy.yaml: document 1: KubeProxyConfiguration: featureGates.ContextualLogging: is passed over: it changes nothing that is modelled.",
       "proxy.yaml: document 1: KubeProxyConfiguration: clusterCIDR: names no network: kube-proxy cannot tell local Pods from others.",
     ]);
+  });
+
+  it("says which of what is set changes nothing, where one might think so", () => {
+    const body = `
+ipvs: { excludeCIDRs: [198.51.100.0/24], syncPeriod: 10s, minSyncPeriod: 2s }
+conntrack: { maxPerCore: 0, min: 1000 }
+nftables: { syncPeriod: 1m }
+configSyncPeriod: 15m
+healthzBindAddress: 192.0.2.7
+portRange: 300+50
+winkernel: { enableDSR: true }
+metricsBindAddress: "[::1]:10249"
+oomScoreAdj: -999
+enableProfiling: true
+clusterCIDR: 10.244.0.0/16
+`;
+    const notes = told(body).map((note) =>
+      note.replace("proxy.yaml: document 1: KubeProxyConfiguration: ", ""),
+    );
+    expect(notes).toEqual([
+      "ipvs.excludeCIDRs: changes nothing here: kube-proxy leaves virtual servers of others there, and there are none here.",
+      "conntrack.min: changes nothing here: an engine holds as many connections as it is asked to.",
+      "ipvs.syncPeriod: changes nothing here: rules follow changes at once.",
+      "ipvs.minSyncPeriod: changes nothing here: rules follow changes at once.",
+      "nftables.syncPeriod: changes nothing here: rules follow changes at once.",
+      "configSyncPeriod: changes nothing here: rules follow changes at once.",
+      "healthzBindAddress: changes nothing here: kube-proxy is taken to be healthy.",
+      "portRange: changes nothing here: kube-proxy passes it over, too.",
+      "winkernel: changes nothing here: nodes run Linux.",
+    ]);
+  });
+
+  it("compares the periods of its mode, with their defaults, and of no other", () => {
+    const message = (mode: string, least: number, most: number) =>
+      `proxy.yaml: document 1: KubeProxyConfiguration: ${mode}.minSyncPeriod: is ${least} s, more than syncPeriod's ${most} s: kube-proxy refuses that; make it less.`;
+    expect(refused("iptables: { minSyncPeriod: 31s }")).toEqual([message("iptables", 31, 30)]);
+    expect(refused("iptables: { minSyncPeriod: 1m, syncPeriod: 1m }")).toEqual([]);
+    expect(refused("mode: nftables\nnftables: { syncPeriod: 500ms }")).toEqual([message("nftables", 1, 0.5)]);
+    expect(refused("mode: ipvs\nipvs: { syncPeriod: 500ms }\niptables: { minSyncPeriod: 1h }")).toEqual([]);
   });
 
   it("takes nodePortAddresses primary", () => {
@@ -187,6 +225,15 @@ featureGates: { PreferSameTrafficDistribution: false }
       "featureGates: { AllAlpha: yes please }",
       "featureGates.AllAlpha: is the text «yes please», not true or false.",
     ],
+    [
+      "healthzBindAddress: localhost:10256",
+      "healthzBindAddress: «localhost:10256» is no address, with or without a port, such as 0.0.0.0:10256 or [::]:10256.",
+    ],
+    ["metricsBindAddress: 0.0.0.0:0", /^metricsBindAddress: «0.0.0.0:0» is no address/],
+    ["metricsBindAddress: 0.0.0.0:70000", /^metricsBindAddress: «0.0.0.0:70000» is no address/],
+    ["portRange: 2000-300", "portRange: «2000-300» is no range of ports such as 300-2000."],
+    ["portRange: 60000+6000", "portRange: «60000+6000» is no range of ports such as 300-2000."],
+    ["clientConnection: { burst: -1 }", "clientConnection.burst: -1 is out of range: 0 to 2147483647."],
     ["oomScoreAdj: -1001", "oomScoreAdj: -1001 is out of range: -1000 to 1000."],
   ])("refuses %s", (body, expected) => {
     const [error = "", ...more] = refused(body);
