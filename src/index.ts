@@ -7,6 +7,15 @@ export { type CompileOptions, compile } from "./compile.js";
 export { parseProxyConfig } from "./config/parse.js";
 export type { ProxyConfig } from "./config/proxy-config.js";
 export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diagnostics.js";
+export { type DiffOptions, diffNodes } from "./diff/diff.js";
+export {
+  type DifferenceGroup,
+  type Example,
+  type FlowDifference,
+  groupDifferences,
+} from "./diff/difference.js";
+export type { Side } from "./diff/side.js";
+export { TOPICS, type Topic } from "./diff/topic.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";

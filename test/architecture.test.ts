@@ -69,6 +69,8 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   compilation: ["model", "fragment", "compile", "proxy", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
+  // Two nodes are asked the same packets: what there is to ask of is known from clusters and rulesets.
+  diff: ["engine", "explore", "model", "net", "packet", "proxy", "ruleset", "trace"],
   index: [
     "abi",
     "cluster",
@@ -76,6 +78,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
     "compile",
     "config",
     "diagnostics",
+    "diff",
     "engine",
     "explore",
     "model",

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { compareCommand } from "./commands/compare.js";
 import { compileCommand } from "./commands/compile.js";
+import { diffCommand } from "./commands/diff.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
 import { reportError } from "./errors.js";
@@ -9,7 +10,8 @@ import { sayHiddenNotes } from "./output.js";
 import { packageVersion } from "./package.js";
 
 const EXIT_CODES = `
-Exit codes: 0 when all went well, 1 when the input is bad, 2 when the command line is.
+Exit codes: 0 when all went well, 1 when the input is bad, 2 when the command line is;
+diff has its own, those of diff(1).
 Data goes to stdout, what is said about it to stderr; NO_COLOR turns colours off.
 `;
 
@@ -20,7 +22,7 @@ function buildProgram(): Command {
     .exitOverride()
     .showHelpAfterError("(see --help)")
     .addHelpText("after", EXIT_CODES);
-  for (const command of [compareCommand(), compileCommand(), traceCommand(), runCommand()]) {
+  for (const command of [compareCommand(), compileCommand(), traceCommand(), diffCommand(), runCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -23,15 +23,9 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-/** `-f`, `--nodes`, `--service-cidr` and `-v`. */
-export function addClusterOptions(command: Command): Command {
-  const collect = (path: string, paths: readonly string[]) => [...paths, path];
-  const filename = new Option(
-    "-f, --filename <path>",
-    "Kubernetes objects: a file, a folder with all below it, or - for stdin; give it again for more",
-  );
+/** `--nodes`, `--service-cidr` and `-v`. */
+export function addNetworkOptions(command: Command): Command {
   return command
-    .addOption(filename.argParser(collect).default([], "the example cluster"))
     .option(
       "--nodes <number>",
       "nodes to make where the objects have none (default: 3)",
@@ -43,6 +37,16 @@ export function addClusterOptions(command: Command): Command {
     )
     .option("-v, --verbose", "print notes too, about what of the input is not modelled")
     .on("option:verbose", showNotes);
+}
+
+/** `-f`, and what addNetworkOptions adds. */
+export function addClusterOptions(command: Command): Command {
+  const collect = (path: string, paths: readonly string[]) => [...paths, path];
+  const filename = new Option(
+    "-f, --filename <path>",
+    "Kubernetes objects: a file, a folder with all below it, or - for stdin; give it again for more",
+  );
+  return addNetworkOptions(command.addOption(filename.argParser(collect).default([], "the example cluster")));
 }
 
 /** `--seed`, 1 where it is not given. */

@@ -1,0 +1,116 @@
+import { fractionToNumber } from "../explore/fraction.js";
+import type { Destination, Outcome } from "../explore/outcome.js";
+import type { DropReason } from "../trace/codes.js";
+
+/** What becomes of a packet in one way, as its sender and receiver see it. */
+export interface End {
+  /** `endpoint`: its destination was translated; `passes`: it leaves as it came; `node`: the node itself gets it. */
+  readonly how: "endpoint" | "passes" | "node" | "dropped" | "rejected" | "undecided";
+  /** What a rejected one is answered with, or why it is undecided. */
+  readonly reason: DropReason;
+  readonly destination: Destination | undefined;
+  readonly masquerade: boolean;
+  /** null where a scheduler's turns decide. */
+  readonly probability: number | null;
+}
+
+/** All that may become of a packet on one side. */
+export interface Answer {
+  readonly ends: readonly End[];
+  /** A rule of the table filter accepts it by name. */
+  readonly isNamed: boolean;
+}
+
+/** How two answers differ, the graver before the lighter. */
+export const CHANGES = ["fate", "endpoints", "masquerade", "weights", "choice", "accepted by name"] as const;
+export type Change = (typeof CHANGES)[number];
+
+/**
+ * Probabilities that differ by less are of equal draws: iptables' have ten decimals and 31 bits, nftables' numgen
+ * 32 bits.
+ */
+const SAME_PROBABILITY = 1e-6;
+
+function howOf({ verdict, destination }: Outcome): End["how"] {
+  switch (verdict) {
+    case "FORWARD":
+    case "LOCAL":
+      if (destination !== undefined) return "endpoint";
+      return verdict === "LOCAL" ? "node" : "passes";
+    case "REJECT":
+      return "rejected";
+    case "PUNT":
+      return "undecided";
+    default:
+      return "dropped";
+  }
+}
+
+function endOf(outcome: Outcome): End {
+  const how = howOf(outcome);
+  const { probability, reason, destination, masquerade } = outcome;
+  const isThrough = how === "endpoint" || how === "passes" || how === "node";
+  return {
+    how,
+    // A packet that is dropped hears nothing, whatever the reason is.
+    reason: how === "rejected" || how === "undecided" ? reason : "NONE",
+    destination: isThrough ? destination : undefined,
+    masquerade: isThrough && masquerade,
+    probability: probability === null ? null : fractionToNumber(probability),
+  };
+}
+
+const keyOf = ({ how, reason, destination, masquerade }: End) =>
+  `${how} ${reason} ${destination?.address} ${destination?.port} ${masquerade}`;
+
+function sum(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
+
+/** Outcomes as ends; those that nobody can tell apart are one. */
+export function answerOf(outcomes: readonly Outcome[], isNamed: boolean): Answer {
+  const ends = new Map<string, End>();
+  for (const outcome of outcomes) {
+    const end = endOf(outcome);
+    const key = keyOf(end);
+    const known = ends.get(key);
+    const probability = known === undefined ? end.probability : sum(known.probability, end.probability);
+    ends.set(key, { ...end, probability });
+  }
+  return { ends: [...ends.values()], isNamed };
+}
+
+/** Each end without what two answers may be compared apart from. */
+function shapes({ ends }: Answer, shape: (end: End) => string): string {
+  return [...new Set(ends.map(shape))].sort().join("\n");
+}
+
+function changeOfChance(a: Answer, b: Answer): Change | undefined {
+  if (a.ends.length < 2) return undefined;
+  const others = new Map(b.ends.map((end) => [keyOf(end), end.probability]));
+  const pairs = a.ends.map((end) => [end.probability, others.get(keyOf(end)) ?? null] as const);
+  if (pairs.some(([one, other]) => (one === null) !== (other === null))) return "choice";
+  const isOther = pairs.some(([one, other]) => Math.abs((one ?? 0) - (other ?? 0)) > SAME_PROBABILITY);
+  return isOther ? "weights" : undefined;
+}
+
+/** A hash sends one packet always to one of the endpoints that another packet may reach as well. */
+function isHashed(one: Answer, other: Answer): boolean {
+  const [end, ...more] = one.ends;
+  return end !== undefined && more.length === 0 && other.ends.some((each) => keyOf(each) === keyOf(end));
+}
+
+/** Whether each side's scheduler chooses by a hash. */
+export type Hashes = readonly [boolean, boolean];
+
+/** How the answers of two sides differ; undefined where no packet would tell them apart. */
+export function changeOf(a: Answer, b: Answer, hashes: Hashes): Change | undefined {
+  if (shapes(a, keyOf) === shapes(b, keyOf)) {
+    return changeOfChance(a, b) ?? (a.isNamed === b.isNamed ? undefined : "accepted by name");
+  }
+  if (hashes[0] !== hashes[1] && (hashes[0] ? isHashed(a, b) : isHashed(b, a))) return "choice";
+  const fates = ({ how, reason }: End) => `${how} ${reason}`;
+  if (shapes(a, fates) !== shapes(b, fates)) return "fate";
+  const destinations = ({ destination }: End) => `${destination?.address} ${destination?.port}`;
+  return shapes(a, destinations) === shapes(b, destinations) ? "masquerade" : "endpoints";
+}

@@ -1,0 +1,148 @@
+import { type Ip, printIp } from "../net/ip.js";
+import { printHostPort } from "../net/port.js";
+import { type Answer, CHANGES, type Change } from "./answer.js";
+import { plainness, type Question } from "./question.js";
+import { TOPICS, type Topic } from "./topic.js";
+import { answerWords, summaryWords } from "./words.js";
+
+/** A packet of which two sides make different things. */
+export interface FlowDifference {
+  readonly node: string;
+  readonly topic: Topic;
+  readonly change: Change;
+  readonly question: Question;
+  /** The interface that it comes in by; undefined where the node makes it. */
+  readonly iface: string | undefined;
+  readonly answers: readonly [Answer, Answer];
+  readonly names: readonly [ReadonlyMap<Ip, string>, ReadonlyMap<Ip, string>];
+  /** The sender's connection that came before. */
+  readonly earlier?: Earlier;
+  /** What each side does, where that is known but not run. */
+  readonly stated?: readonly [string, string];
+}
+
+/** A connection of the same sender, and how many seconds ago it began. */
+export interface Earlier {
+  readonly to: string;
+  readonly seconds: number;
+}
+
+/** The plainest packet of its kind. */
+export interface Example {
+  readonly node: string;
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  /** TCP's flags, SCTP's chunk or ICMP's type; "" for UDP. */
+  readonly flags: string;
+  readonly iface: string | undefined;
+  readonly asker: string;
+  readonly place: string;
+  readonly service: string;
+  readonly earlier: Earlier | undefined;
+  readonly frame: Uint8Array;
+  /** What becomes of it on each side, in words. */
+  readonly a: string;
+  readonly b: string;
+  /** False where that is known of the kernel, but was not run. */
+  readonly isRun: boolean;
+}
+
+/** Differences of one kind. */
+export interface DifferenceGroup {
+  readonly topic: Topic;
+  /** The topic in words. */
+  readonly about: string;
+  readonly change: Change;
+  /** What each side does with all of them, in words. */
+  readonly a: string;
+  readonly b: string;
+  /** How many of the packets that were asked about, of which Services, on which nodes. */
+  readonly flows: number;
+  readonly services: readonly string[];
+  readonly nodes: readonly string[];
+  readonly example: Example;
+}
+
+function exampleOf({ question, node, iface, earlier, answers, names, stated }: FlowDifference): Example {
+  const { source, target, from, frame } = question;
+  const { kind, place, service } = target;
+  const isPlain = kind.protocol === "ICMP";
+  const print = (address: Ip, port: number) => (isPlain ? printIp(address) : printHostPort(address, port));
+  return {
+    node,
+    from: print(from.address, from.port),
+    to: print(target.address, target.port),
+    protocol: kind.protocol,
+    flags: kind.flags,
+    iface,
+    asker: source.asker,
+    place,
+    service,
+    earlier,
+    frame,
+    a: stated?.[0] ?? answerWords(answers[0], names[0]),
+    b: stated?.[1] ?? answerWords(answers[1], names[1]),
+    isRun: stated === undefined,
+  };
+}
+
+/** What has been found of one kind so far. */
+interface Draft {
+  readonly first: FlowDifference;
+  readonly plainness: number;
+  readonly summaries: readonly [string, string];
+  readonly flows: number;
+  readonly services: Set<string>;
+  readonly nodes: Set<string>;
+}
+
+function summariesOf({ answers, stated, question }: FlowDifference): readonly [string, string] {
+  const { address } = question.source;
+  return stated ?? [summaryWords(answers[0], address), summaryWords(answers[1], address)];
+}
+
+/** `shop/web` of `shop/web:http`. */
+const serviceName = ({ question }: FlowDifference) => question.target.service.split(":")[0] ?? "";
+
+function begun(first: FlowDifference, summaries: readonly [string, string]): Draft {
+  const rank = plainness(first.question);
+  return { first, plainness: rank, summaries, flows: 0, services: new Set(), nodes: new Set() };
+}
+
+function joined(draft: Draft, one: FlowDifference): Draft {
+  const rank = plainness(one.question);
+  const service = serviceName(one);
+  if (service !== "") draft.services.add(service);
+  draft.nodes.add(one.node);
+  const example = rank < draft.plainness ? { first: one, plainness: rank } : {};
+  return { ...draft, ...example, flows: draft.flows + 1 };
+}
+
+function groupOf({ first, summaries, flows, services, nodes }: Draft): DifferenceGroup {
+  const { topic, change } = first;
+  const [a, b] = summaries;
+  const about = TOPICS[topic];
+  const concerned = { flows, services: [...services].sort(), nodes: [...nodes] };
+  return { topic, about, change, a, b, ...concerned, example: exampleOf(first) };
+}
+
+function byTopic(a: DifferenceGroup, b: DifferenceGroup): number {
+  const topics = Object.keys(TOPICS);
+  return (
+    topics.indexOf(a.topic) - topics.indexOf(b.topic) ||
+    CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) ||
+    b.flows - a.flows
+  );
+}
+
+/** Puts differences of one kind together: about the same, and with the same made of the packet on each side. */
+export function groupDifferences(differences: Iterable<FlowDifference>): readonly DifferenceGroup[] {
+  const drafts = new Map<string, Draft>();
+  for (const one of differences) {
+    const summaries = summariesOf(one);
+    const key = [one.topic, one.change, ...summaries].join("\n");
+    drafts.set(key, joined(drafts.get(key) ?? begun(one, summaries), one));
+  }
+  return [...drafts.values()].map(groupOf).sort(byTopic);
+}

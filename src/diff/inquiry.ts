@@ -1,0 +1,46 @@
+import { Engine } from "../engine/engine.js";
+import type { Outcome } from "../explore/outcome.js";
+import { walkedRules } from "../explore/walked.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import { type Answer, answerOf } from "./answer.js";
+import type { Question } from "./question.js";
+
+/** A question opens one connection at a time; those about affinity leave one each behind. */
+const CONNECTIONS = 4096;
+/** Ways of one packet that are tried. */
+const WAYS = 1 << 20;
+const HASHING: readonly string[] = ["sh", "dh", "mh"];
+
+/** One side as it is asked. */
+export interface Respondent {
+  readonly ruleset: Ruleset;
+  readonly engine: Engine;
+  readonly hashes: boolean;
+}
+
+export async function respondentOf(ruleset: Ruleset): Promise<Respondent> {
+  const engine = await Engine.load(ruleset, { connections: CONNECTIONS });
+  const hashes = ruleset.ipvs?.servers.some(({ scheduler }) => HASHING.includes(scheduler)) ?? false;
+  return { ruleset, engine, hashes };
+}
+
+/** Whether a rule of the table filter accepted the packet. */
+function isAccepted({ records }: Outcome, { engine }: Respondent): boolean {
+  return walkedRules(records, engine.numbering).some(
+    ({ table, text }) => table.endsWith("filter") && / -j ACCEPT\b/.test(` ${text}`),
+  );
+}
+
+/** The interface that a question's packet comes in by. */
+export function ifaceOf({ frame }: Question, { engine }: Respondent): string | undefined {
+  const number = engine.interfaceNumber(frame);
+  return number === 0 ? undefined : engine.numbering.interfaces[number - 1]?.name;
+}
+
+/** What a side makes of a packet; `now` in milliseconds. */
+export function ask({ frame, target }: Question, side: Respondent, now = 0): Answer {
+  const outcomes = side.engine.explore(frame, { now, limit: WAYS });
+  const isNamed =
+    target.place === "healthCheckNodePort" && outcomes.every((outcome) => isAccepted(outcome, side));
+  return answerOf(outcomes, isNamed);
+}

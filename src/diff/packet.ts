@@ -1,0 +1,117 @@
+import { type Ip, printIp } from "../net/ip.js";
+import { type Protocol, printHostPort } from "../net/port.js";
+import { icmpEcho, sctp, tcp, udp } from "../packet/build.js";
+import { DEFAULT_DST_MAC, DEFAULT_SRC_MAC, frame } from "../packet/frame.js";
+
+/** What a packet is to the connection table: the first of a connection, or one that belongs to none. */
+export interface PacketKind {
+  readonly name: string;
+  readonly protocol: Protocol | "ICMP";
+  /** What tcpdump would show: TCP's flags, SCTP's chunk, ICMP's type. */
+  readonly flags: string;
+  /** Begins a connection. */
+  readonly isFirst: boolean;
+  build(from: PacketEnd, to: PacketEnd): Uint8Array;
+}
+
+export interface PacketEnd {
+  readonly address: Ip;
+  /** 0 for ICMP. */
+  readonly port: number;
+}
+
+const text = ({ address, port }: PacketEnd) => printHostPort(address, port);
+const ETH_LEN = 14;
+const MACS = { src: DEFAULT_SRC_MAC, dst: DEFAULT_DST_MAC };
+/** ICMP's code of an unreachable port; ICMPv6 has another type and code. */
+const PORT_UNREACHABLE = { 4: { type: 3, code: 3 }, 6: { type: 1, code: 4 } } as const;
+
+function segment(flags: string): PacketKind {
+  return {
+    name: flags === "S" ? "SYN" : flags === "" ? "a segment without flags" : `TCP ${flags}`,
+    protocol: "TCP",
+    flags,
+    isFirst: flags === "S",
+    build: (from, to) => tcp(text(from), text(to), { flags }),
+  };
+}
+
+/** An ICMP error about a packet that nobody sent: from the source, to whom it says has sent it. */
+function strayError({ address: src }: PacketEnd, to: PacketEnd): Uint8Array {
+  const quote = udp(text(to), printHostPort(src, 53)).subarray(ETH_LEN);
+  const { address: dst } = to;
+  if (typeof src === "number" && typeof dst === "number")
+    return frame().eth(MACS).ip4({ src, dst }).icmp(PORT_UNREACHABLE[4]).payload(quote).bytes();
+  return frame()
+    .eth(MACS)
+    .ip6({ src: printIp(src), dst: printIp(dst) })
+    .icmp6(PORT_UNREACHABLE[6])
+    .payload(quote)
+    .bytes();
+}
+
+/** A datagram whose checksum is wrong, and not left out: conntrack calls it INVALID. */
+function badDatagram(from: PacketEnd, to: PacketEnd): Uint8Array {
+  const octets = udp(text(from), text(to));
+  const at = octets.length - 1;
+  octets[at] = (octets[at] ?? 0) === 1 ? 2 : (octets[at] ?? 0) ^ 1;
+  return octets;
+}
+
+export const PING: PacketKind = {
+  name: "ping",
+  protocol: "ICMP",
+  flags: "echo request",
+  isFirst: true,
+  build: (from, to) => icmpEcho(printIp(from.address), printIp(to.address), { payload: 0 }),
+};
+
+export const STRAY_ERROR: PacketKind = {
+  name: "ICMP error",
+  protocol: "ICMP",
+  flags: "port unreachable",
+  isFirst: false,
+  build: strayError,
+};
+
+/** What begins a connection of a protocol. */
+export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
+  TCP: segment("S"),
+  UDP: {
+    name: "datagram",
+    protocol: "UDP",
+    flags: "",
+    isFirst: true,
+    build: (from, to) => udp(text(from), text(to)),
+  },
+  SCTP: {
+    name: "INIT",
+    protocol: "SCTP",
+    flags: "INIT",
+    isFirst: true,
+    build: (from, to) => sctp(text(from), text(to)),
+  },
+};
+
+/** Packets that belong to no connection: of TCP an ACK begins one for a kernel that picks them up in the middle. */
+export const OUT_OF_STATE: Readonly<Record<Protocol, readonly PacketKind[]>> = {
+  TCP: ["A", "SA", "FA", "R", ""].map(segment),
+  UDP: [
+    {
+      name: "a datagram with a wrong checksum",
+      protocol: "UDP",
+      flags: "",
+      isFirst: false,
+      build: badDatagram,
+    },
+  ],
+  SCTP: [
+    {
+      name: "DATA",
+      protocol: "SCTP",
+      flags: "DATA",
+      isFirst: false,
+      build: (from, to) => sctp(text(from), text(to), { chunk: "DATA", payload: 16 }),
+    },
+  ],
+};
