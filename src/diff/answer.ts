@@ -31,12 +31,15 @@ export type Change = (typeof CHANGES)[number];
  */
 const SAME_PROBABILITY = 1e-6;
 
-function howOf({ verdict, destination }: Outcome): End["how"] {
+/** Rules let it pass, though nobody is known to be there: only rules are compared. */
+const UNKNOWN: readonly DropReason[] = ["NO_NEIGHBOUR", "NO_ROUTE"];
+
+function howOf({ verdict, reason, destination }: Outcome): End["how"] {
+  if (verdict === "FORWARD" || verdict === "LOCAL" || UNKNOWN.includes(reason)) {
+    if (destination !== undefined) return "endpoint";
+    return verdict === "LOCAL" ? "node" : "passes";
+  }
   switch (verdict) {
-    case "FORWARD":
-    case "LOCAL":
-      if (destination !== undefined) return "endpoint";
-      return verdict === "LOCAL" ? "node" : "passes";
     case "REJECT":
       return "rejected";
     case "PUNT":

@@ -5,8 +5,8 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { type Answer, answerOf } from "./answer.js";
 import type { Question } from "./question.js";
 
-/** A question opens one connection at a time; those about affinity leave one each behind. */
-const CONNECTIONS = 4096;
+/** Of a question one is open at a time; each is asked on a copy of them all. */
+const CONNECTIONS = 63;
 /** Ways of one packet that are tried. */
 const WAYS = 1 << 20;
 const HASHING: readonly string[] = ["sh", "dh", "mh"];

@@ -1,4 +1,4 @@
-import type { Ip } from "../net/ip.js";
+import { compareIp, type Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { ProxyEndpoint } from "../proxy/endpoints.js";
 import { LOOPBACK } from "../proxy/local-traffic.js";
@@ -135,10 +135,13 @@ export function targetKey({ address, port, kind }: Target): string {
   return `${kind.protocol} ${kind.name} ${address} ${port}`;
 }
 
-function byPlace(a: Target, b: Target): number {
+function inOrder(a: Target, b: Target): number {
   return (
     PLACES.indexOf(a.place) - PLACES.indexOf(b.place) ||
-    (a.service < b.service ? -1 : Number(a.service > b.service))
+    (a.service < b.service ? -1 : Number(a.service > b.service)) ||
+    compareIp(a.address, b.address) ||
+    a.port - b.port ||
+    a.kind.protocol.localeCompare(b.kind.protocol)
   );
 }
 
@@ -163,6 +166,6 @@ export function targetsOf(ground: Ground, allPackets: boolean): readonly Target[
         atPort({ place: "address of a rule", address, service: "" }, protocol, at, allPackets),
       ),
     ),
-  ].sort(byPlace);
+  ].sort(inOrder);
   return [...new Map(found.toReversed().map((target) => [targetKey(target), target])).values()].toReversed();
 }

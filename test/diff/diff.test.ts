@@ -1,0 +1,254 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type CompileOptions, compile } from "../../src/compile.js";
+import { diffNodes } from "../../src/diff/diff.js";
+import { type FlowDifference, groupDifferences } from "../../src/diff/difference.js";
+import type { Side } from "../../src/diff/side.js";
+import { Engine } from "../../src/engine/engine.js";
+import type { Cluster } from "../../src/model/cluster.js";
+import { printIp } from "../../src/net/ip.js";
+import type { Chain, Iptables, Rule } from "../../src/ruleset/iptables.js";
+import { clusterFrom, drawnServices, MODES } from "../drawn-cluster.js";
+import { type ClusterBuilder, clusterOf, dualClusterOf, type ServiceFields } from "../proxy/cluster-of.js";
+import { groupsOf, lineOf, sideOf } from "./ask.js";
+
+const mode = fc.constantFrom(...MODES);
+const stack = fc.constantFrom("IPv4" as const, "IPv6" as const, "dual" as const);
+
+/** A Service as it is written most often, with what a test says of it. */
+function webOf(fields: ServiceFields, ...endpoints: readonly string[]): ClusterBuilder {
+  return clusterOf()
+    .service("shop/web", { clusterIPs: "10.96.0.10", ports: "http:80", ...fields })
+    .slice("shop/web", "http:8080", ...endpoints);
+}
+
+const ENDPOINTS = ["10.244.1.10@worker-1", "10.244.2.10@worker-2"] as const;
+
+/** What a change of a cluster's manifests changes. */
+async function changedBy(a: Cluster, b: Cluster, options: CompileOptions = {}) {
+  return groupDifferences(await diffNodes(sideOf(a, options), sideOf(b, options)));
+}
+
+function engineOf({ ruleset }: Side): Promise<Engine> {
+  return Engine.load(ruleset, { connections: 63 });
+}
+
+/** What one side makes of a packet, asked anew: what becomes of it and where it goes, in any order. */
+function endsAt(engine: Engine, { question: { frame } }: FlowDifference): string {
+  const ends = engine.explore(frame).map(({ verdict, reason, destination, masquerade, probability }) => {
+    const to = destination === undefined ? "-" : `${printIp(destination.address)}:${destination.port}`;
+    return `${verdict} ${reason} ${to} ${masquerade} ${probability === null}`;
+  });
+  return ends.sort().join("\n");
+}
+
+describe("the difference of two nodes", () => {
+  it("is nothing for one that is compared with itself", async () => {
+    await fc.assert(
+      fc.asyncProperty(drawnServices, mode, stack, async (services, proxy, families) => {
+        const cluster = clusterFrom(services, families);
+        let asked = 0;
+        const onAsked = () => void asked++;
+        const options = { allPackets: true, onAsked };
+        expect(await diffNodes(sideOf(cluster, { proxy }), sideOf(cluster, { proxy }), options)).toEqual([]);
+        expect(asked).toBeGreaterThan(50);
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it("is the same in both directions", async () => {
+    await fc.assert(
+      fc.asyncProperty(drawnServices, drawnServices, mode, mode, async (some, others, one, other) => {
+        const [a, b] = [
+          sideOf(clusterFrom(some), { proxy: one }),
+          sideOf(clusterFrom(others), { proxy: other }),
+        ];
+        const [there, back] = [await diffNodes(a, b), await diffNodes(b, a)];
+        expect(back.map(lineOf)).toEqual(there.map(lineOf));
+        expect(back.map(({ answers: [x, y] }) => [y, x])).toEqual(there.map(({ answers }) => [...answers]));
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it("holds no packet that both, asked anew, make the same of", async () => {
+    let seen = 0;
+    await fc.assert(
+      fc.asyncProperty(drawnServices, drawnServices, mode, mode, async (some, others, one, other) => {
+        const [a, b] = [
+          sideOf(clusterFrom(some), { proxy: one }),
+          sideOf(clusterFrom(others), { proxy: other }),
+        ];
+        const differences = await diffNodes(a, b);
+        const plain = differences.filter(({ change }) => change !== "accepted by name");
+        const [here, there] = [await engineOf(a), await engineOf(b)];
+        for (const difference of plain) {
+          expect(endsAt(here, difference)).not.toEqual(endsAt(there, difference));
+          seen += 1;
+        }
+      }),
+      { numRuns: 4 },
+    );
+    expect(seen).toBeGreaterThan(10);
+  });
+});
+
+describe("a change of a cluster", () => {
+  it("takes an endpoint away", async () => {
+    const groups = await changedBy(webOf({}, ...ENDPOINTS).build(), webOf({}, ENDPOINTS[0]).build());
+    expect(new Set(groups.map(({ topic, services }) => `${topic} ${services}`))).toEqual(
+      new Set(["cluster-ip shop/web"]),
+    );
+    expect(groups.find(({ example }) => example.asker === "a Pod")).toMatchObject({
+      change: "endpoints",
+      nodes: ["worker-1"],
+      example: {
+        to: "10.96.0.10:80",
+        protocol: "TCP",
+        flags: "S",
+        iface: "cni0",
+        a: "goes to 10.244.1.10:8080, 10.244.2.10:8080, each by chance 1 in 2",
+        b: "goes to 10.244.1.10:8080",
+      },
+    });
+  });
+
+  it("takes a Service away, or its last endpoint", async () => {
+    const web = webOf({}, ...ENDPOINTS).build();
+    const gone = await changedBy(web, clusterOf().build(), { proxy: "nftables" });
+    expect(new Set(gone.map(({ a, b }) => `${a} | ${b}`))).toContain("goes to an endpoint | is dropped");
+    const empty = await changedBy(web, webOf({}).build());
+    expect(new Set(empty.map(({ b }) => b))).toEqual(new Set(["is rejected (ICMP port unreachable)"]));
+  });
+
+  it("narrows source ranges, at whose edge somebody is shut out", async () => {
+    const fields = { type: "LoadBalancer", ingress: "203.0.113.10" } as const;
+    const a = webOf({ ...fields, sourceRanges: "192.0.2.0/24" }, ...ENDPOINTS).build();
+    const b = webOf({ ...fields, sourceRanges: "192.0.2.0/25 192.0.2.192/26" }, ...ENDPOINTS).build();
+    for (const proxy of MODES) {
+      const groups = await changedBy(a, b, { proxy });
+      expect(groups.map(({ topic, change }) => [topic, change])).toEqual([["external", "fate"]]);
+      expect(groups[0]?.example).toMatchObject({ asker: "at the edge of a source range", b: "is dropped" });
+      expect(groups[0]?.example.from).toMatch(/^192\.0\.2\.12[89]:/);
+    }
+  });
+
+  it("lets clients be forgotten, or forgotten sooner", async () => {
+    const with600 = webOf({ affinitySeconds: 600 }, ...ENDPOINTS).build();
+    const without = await changedBy(with600, webOf({}, ...ENDPOINTS).build());
+    expect(without.map(({ topic, a, b }) => [topic, a, b])).toEqual([
+      ["affinity", "goes to an endpoint, masqueraded", "goes to an endpoint, masqueraded"],
+    ]);
+    expect(without[0]?.example.earlier).toEqual({ to: "10.96.0.10:80", seconds: 1 });
+    const sooner = await changedBy(with600, webOf({ affinitySeconds: 60 }, ...ENDPOINTS).build());
+    expect(sooner.map(({ topic, example }) => [topic, example.earlier?.seconds])).toEqual([["affinity", 61]]);
+  });
+
+  it("is told of the node where it shows", async () => {
+    const a = webOf({ internalTrafficPolicy: "Local" }, ...ENDPOINTS).build();
+    const b = webOf({ internalTrafficPolicy: "Local" }, ENDPOINTS[0]).build();
+    const at = async (node: string) => (await changedBy(a, b, { node })).map(({ b: words }) => words);
+    expect(await at("worker-1")).toEqual([]);
+    expect(new Set(await at("worker-2"))).toEqual(new Set(["is dropped"]));
+  });
+
+  it("is found in IPv6 alone, where that is all that changes", async () => {
+    const dual = (...six: readonly string[]) =>
+      dualClusterOf()
+        .service("shop/web", { clusterIPs: "10.96.0.10 fd00:96::10", ports: "http:80" })
+        .slice("shop/web", "http:8080", "10.244.8.10@dual-1")
+        .slice("shop/web", "http:8080", ...six)
+        .build();
+    const groups = await changedBy(dual("fd00:244:0:8::10@dual-1"), dual("fd00:244:0:9::10@dual-2"), {
+      node: "dual-1",
+    });
+    expect(groups.map(({ change, example }) => [change, example.to])).toContainEqual([
+      "endpoints",
+      "[fd00:96::10]:80",
+    ]);
+    expect(groups.every(({ example }) => example.to.startsWith("["))).toBe(true);
+  });
+
+  it("of masquerade is told as such", async () => {
+    const web = webOf({}, ...ENDPOINTS).build();
+    const groups = await groupsOf(web, [{}, { masqueradeAll: true }]);
+    expect(groups.map(({ change, a, b }) => [change, a, b])).toEqual([
+      ["masquerade", "goes to an endpoint", "goes to an endpoint, masqueraded"],
+    ]);
+  });
+
+  it("of protocols other than TCP shows in their packets", async () => {
+    for (const [protocol, flags] of [
+      ["UDP", ""],
+      ["SCTP", "INIT"],
+    ] as const) {
+      const made = (port: number) =>
+        clusterOf()
+          .service("shop/dns", { clusterIPs: "10.96.0.10", ports: `dns:53/${protocol}` })
+          .slice("shop/dns", `dns:${port}/${protocol}`, ...ENDPOINTS)
+          .build();
+      const groups = await changedBy(made(5353), made(5354));
+      expect(groups[0]?.example).toMatchObject({ protocol, flags, to: "10.96.0.10:53" });
+    }
+  });
+});
+
+describe("a node's own rules", () => {
+  const web = webOf({}, ...ENDPOINTS).build();
+  const side = sideOf(web);
+
+  /** The node's rules, with one chain's changed; nothing else is known of it. */
+  function edited(of: string, name: string, edit: (rules: readonly Rule[]) => readonly Rule[]): Side {
+    const change = (chain: Chain) =>
+      chain.name.startsWith(name) ? { ...chain, rules: edit(chain.rules) } : chain;
+    const { iptables, ...rest } = compile(web);
+    const tables =
+      iptables?.tables.map((table) =>
+        table.name === of ? { ...table, chains: table.chains.map(change) } : table,
+      ) ?? [];
+    const rules: Iptables = { family: 4, tables };
+    return { ruleset: { ...rest, iptables: rules } };
+  }
+
+  it("are as its cluster says", async () => {
+    expect(
+      await diffNodes(
+        side,
+        edited("nat", "KUBE-SERVICES", (rules) => rules),
+      ),
+    ).toEqual([]);
+  });
+
+  it("draw endpoints with other chances", async () => {
+    const biased = edited("nat", "KUBE-SVC-", (rules) =>
+      rules.map((rule) => ({
+        ...rule,
+        matches: rule.matches.map((match) =>
+          match.kind === "statistic" ? { ...match, threshold: 2 ** 29 } : match,
+        ),
+      })),
+    );
+    const groups = groupDifferences(await diffNodes(side, biased));
+    expect(new Set(groups.map(({ change }) => change))).toEqual(new Set(["weights"]));
+    expect(groups[0]?.example.b).toContain("by chance 25.00 %, 75.00 %");
+  });
+
+  it("open what its cluster does not know", async () => {
+    const open = edited("nat", "KUBE-SERVICES", (rules) => [
+      {
+        matches: [
+          { kind: "destination", prefix: { address: 0x0a600063, length: 32 } },
+          { kind: "protocol", protocol: "TCP" },
+          { kind: "dport", from: 99, to: 99 },
+        ],
+        target: { kind: "jump", chain: "KUBE-MARK-MASQ" },
+      },
+      ...rules,
+    ]);
+    const groups = groupDifferences(await diffNodes(side, open));
+    expect(groups.map(({ topic, change, example }) => [topic, change, example.to, example.place])).toEqual([
+      ["other-address", "masquerade", "10.96.0.99:99", "address of a rule"],
+    ]);
+  });
+});
