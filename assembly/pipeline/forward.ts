@@ -54,9 +54,14 @@ function canSchedule(packet: Packet): bool {
   return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
 }
 
-/** IPVS takes first packets, those that conntrack calls INVALID too: such a one is sent on, but opens no connection here. */
+/**
+ * IPVS looks for a server of whatever it has no connection of: of first packets, and of those that conntrack calls INVALID,
+ * which are sent on, but open no connection here; and of packets of connections that are not its own, such as replies to a
+ * port of the node that is a virtual server's too. Those are to an address of the node; the others need no look.
+ */
 function isNews(packet: Packet, first: bool): bool {
-  return first || (packet.flow == 0 && (packet.ctstate & CTSTATE_INVALID) != 0);
+  if (first || packet.hopKind == NEXT_HOP_KIND_LOCAL) return true;
+  return packet.flow == 0 && (packet.ctstate & CTSTATE_INVALID) != 0;
 }
 
 /**
@@ -71,7 +76,8 @@ function isUnscheduled(packet: Packet): bool {
 
 /** IPVS' hook at LOCAL_IN and LOCAL_OUT: known connections first, then the service table (ip_vs_in). */
 function balance(packet: Packet, first: bool): u32 {
-  if (packet.flow != 0 && packet.flowFlags != 0 && isOriginal(packet)) {
+  if (packet.flow != 0 && packet.flowFlags != 0) {
+    if (!isOriginal(packet)) return SERVICE_NONE;
     takeDestination(packet, connectionAt(packet.state, packet.flow >> 1));
     return SERVICE_TAKEN;
   }

@@ -47,11 +47,12 @@ export class Conversations {
   draw(dice: Dice): Conversation {
     const { sources, destinations, ports } = dice.of(this.#parties);
     const { protocol, ...to } = destinations.draw(dice);
-    const { way, address } = sources.draw(dice, to.address);
+    const source = sources.draw(dice, to.address);
+    const { way, address } = source;
     const subject: Subject = {
       protocol,
       way,
-      from: { address, port: ports.draw(dice, address) },
+      from: { address, port: ports.draw(dice, source) },
       to,
       ttl: dice.weighted(this.#remembers ? TTLS : [...TTLS, ...SHORT_TTLS]),
       tos: dice.of([0, 0x10, 0xb8, 0x02]),
@@ -72,7 +73,7 @@ export class Conversations {
     const subject: Subject = {
       protocol: "TCP",
       way: source.way,
-      from: { address: source.address, port: ports.draw(dice, source.address) },
+      from: { address: source.address, port: ports.draw(dice, source) },
       to: { address: addressIn(familyOf(source.address), address), port },
       ttl: 64,
       tos: 0,

@@ -137,12 +137,29 @@ export class Destinations {
   }
 }
 
+/** Ports of the cluster's Services on every node. */
+function nodePortsOf({ services }: Cluster): number[] {
+  return services.flatMap(({ ports }) => ports.map(({ nodePort }) => nodePort)).filter((port) => port !== 0);
+}
+
 /** Ports of whoever sends, each once for an address: a tuple that comes again is a known connection. */
 export class Ports {
   readonly #taken = new Set<string>();
+  readonly #nodePorts: readonly number[];
 
-  /** A port of one of the kernel's classes (1 … 511, 512 … 1023, 1024 … 65535). */
-  draw(dice: Dice, address: Ip): number {
+  constructor(cluster: Cluster) {
+    this.#nodePorts = nodePortsOf(cluster);
+  }
+
+  /**
+   * A port of one of the kernel's classes (1 … 511, 512 … 1023, 1024 … 65535). The node itself asks from its nodePorts
+   * too: replies to those look like requests.
+   */
+  draw(dice: Dice, { address, way }: Source): number {
+    if (way === NODE_WAY && this.#nodePorts.length > 0 && dice.percent(15)) {
+      const port = dice.of(this.#nodePorts);
+      if (this.#take(address, port)) return port;
+    }
     while (true) {
       const [low, count] = dice.weighted([
         [1, [1, 511]],
@@ -150,12 +167,14 @@ export class Ports {
         [10, [1024, 64_512]],
       ] as const);
       const port = low + dice.below(count);
-      const key = `${address}:${port}`;
-      if (!this.#taken.has(key)) {
-        this.#taken.add(key);
-        return port;
-      }
+      if (this.#take(address, port)) return port;
       if (this.#taken.size > 500_000) throw new Error("No ports are left to draw from.");
     }
+  }
+
+  /** Whether nobody had it. */
+  #take(address: Ip, port: number): boolean {
+    const before = this.#taken.size;
+    return this.#taken.add(`${address}:${port}`).size > before;
   }
 }

@@ -154,7 +154,7 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const parties = families.map((family) => ({
     sources: new Sources(cluster, family),
     destinations: new Destinations(cluster, family),
-    ports: new Ports(),
+    ports: new Ports(cluster),
   }));
   return {
     rig,
