@@ -10,7 +10,7 @@ import {
 } from "../abi/entry";
 import { INTERFACE_NODE } from "../abi/packet";
 import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
-import { PROTO_TCP, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
+import { PROTO_SCTP, PROTO_TCP, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
 import { Packet } from "../packet";
 import {
   forget,
@@ -38,6 +38,8 @@ import { masquerade, netfilter, netfilterMangle, netfilterNat, netfilterRaw } fr
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
 import { connectionAt } from "../table/flow/lookup";
+import { startsWith } from "../track/sctp-chunks";
+import { CHUNK_INIT } from "../track/sctp-states";
 
 /** IPVS took the packet, left it to the local stack, or decided. */
 const SERVICE_TAKEN: u32 = 1;
@@ -47,9 +49,13 @@ const SERVICE_DECIDED: u32 = 2;
 /** Active FTP's data connections come from here: they are never scheduled, for the client's own has made them known (ip_vs_schedule). */
 const PORT_FTP_DATA: u32 = 20;
 
-/** Of TCP only what has SYN is scheduled, whatever else it says but RST (tcp_conn_schedule, sloppy_tcp = 0). */
+/**
+ * Of TCP only what has SYN is scheduled, whatever else it says but RST (tcp_conn_schedule, sloppy_tcp = 0); of SCTP what
+ * begins with INIT (sctp_conn_schedule, sloppy_sctp = 0).
+ */
 function canSchedule(packet: Packet): bool {
   if (packet.srcPort == PORT_FTP_DATA) return false;
+  if (packet.protocol == PROTO_SCTP) return startsWith(packet, CHUNK_INIT);
   const way = packet.tcpFlags & (TCP_FLAG_SYN | TCP_FLAG_RST);
   return packet.protocol != PROTO_TCP || way == TCP_FLAG_SYN;
 }

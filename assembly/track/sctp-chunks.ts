@@ -30,6 +30,11 @@ export function tagOf(packet: Packet): u32 {
   return load32(packet.transport + VERIFICATION_TAG);
 }
 
+/** Whether a packet's first chunk is of a kind. */
+export function startsWith(packet: Packet, kind: u32): bool {
+  return packet.segment >= HEADER_LEN + CHUNK_LEN && kindOf(packet.transport + HEADER_LEN) == kind;
+}
+
 /** The kinds of a packet's chunks (bits, up to 63), 0 where their order or length is wrong (do_basic_checks). */
 export function kindsOf(packet: Packet): u64 {
   let kinds: u64 = 0;

@@ -81,8 +81,6 @@ export interface NodeFeatures {
   readonly families: readonly Family[];
   /** Session affinity. */
   readonly hasAffinity: boolean;
-  /** Services over SCTP. */
-  readonly hasSctp: boolean;
 }
 
 function drawFields(
@@ -148,7 +146,7 @@ export function drawNode(dice: Dice, services: number, features: NodeFeatures): 
   };
   for (let index = 0; index < services; index += 1) {
     const name = `shop/web-${index}`;
-    const protocol = dice.weighted(SHAPES.filter(([, name]) => name !== "SCTP" || features.hasSctp));
+    const protocol = dice.weighted(SHAPES);
     builder.service(name, drawFields(dice, index, protocol, features));
     slice(name, `main:${dice.of([80, 8080])}/${protocol}`, drawEndpoints(dice));
     slice(name, `side:9090/${protocol}`, drawEndpoints(dice));

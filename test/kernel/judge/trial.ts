@@ -62,6 +62,8 @@ const SERVICES = 14;
 const DRAWS = 3_000;
 /** Conversations to a cluster; then another one is drawn. */
 const CONVERSATIONS = 5_000;
+/** Of SCTP: IPVS forgets an association that is being set up after three seconds, which nothing changes. */
+const ASSOCIATIONS = 300;
 /** Some steps are never made, since what they would answer did not come. */
 const SPARE = 1.3;
 
@@ -134,8 +136,6 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const { cluster, options } = drawNode(dice, SERVICES, {
     families,
     hasAffinity,
-    // IPVS forgets an association that is being set up after three seconds, which nothing changes.
-    hasSctp: proxy !== "ipvs",
   });
   const cni = { plugin: "flannel", backend: dice.of(["host-gw", "vxlan"] as const) } as const;
   const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
@@ -174,6 +174,16 @@ function drawConversations(drawn: Conversations, dice: Dice, packets: number): C
   return conversations;
 }
 
+/** Conversations that are held at once. */
+function sittingsOf(conversations: readonly Conversation[]): Conversation[][] {
+  const isSctp = ({ kind }: Conversation) => kind.startsWith("SCTP");
+  const associations = conversations.filter(isSctp);
+  const sittings = [conversations.filter((conversation) => !isSctp(conversation))];
+  for (let from = 0; from < associations.length; from += ASSOCIATIONS)
+    sittings.push(associations.slice(from, from + ASSOCIATIONS));
+  return sittings;
+}
+
 /** First packets to one Service, by the endpoint that got them; every tenth is to one that has none. */
 async function drawsOf({ sitting, conversations }: Stage, dice: Dice, count: number): Promise<Draws> {
   const asked = Array.from({ length: count }, (_, index) => {
@@ -200,7 +210,8 @@ export async function holdTrial(setup: TrialSetup, say: (line: string) => void):
     try {
       draws ??= await drawsOf(stage, dice, Math.min(DRAWS, Math.ceil(setup.packets / 10)));
       const wanted = (setup.packets - tally.packets) * SPARE;
-      await stage.sitting.hold(drawConversations(stage.conversations, dice, wanted));
+      for (const sitting of sittingsOf(drawConversations(stage.conversations, dice, wanted)))
+        await stage.sitting.hold(sitting);
     } finally {
       missed += await stage.rig.fell();
     }
