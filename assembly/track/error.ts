@@ -114,7 +114,7 @@ function rewrite(packet: Packet, connection: Connection, other: u32, end: u32): 
   if (isIcmp || protocolHasPorts(protocol))
     rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port, seals);
   rewriteAddress(packet, connection, transport, (other << 1) + end, seals);
-  if (protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
+  if (seals && protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
     Sctp.at(transport).seal(roomOf(packet, transport));
 }
 

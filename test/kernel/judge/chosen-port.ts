@@ -6,7 +6,7 @@ import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.
 export interface ChosenPort {
   readonly kernel: number;
   readonly machine: number;
-  /** The kernel's is the one that was there. */
+  /** The kernel's is the one that was there, or one of both is that of the draw before: by chance, which is seldom. */
   readonly isAsBefore: boolean;
 }
 
@@ -52,6 +52,9 @@ function freshPorts(
   return { kernel: of, machine: by, isAsBefore: of === was && !isSmall };
 }
 
+/** Of a class from which the same port is soon drawn again; of ICMP's identifiers a few pass for it. */
+const isOfFew = ({ kernel }: ChosenPort) => kernel < 1024;
+
 /** The ports that may explain a difference: those that are known, unless both have chosen anew. */
 export function portsBetween(
   sent: Uint8Array,
@@ -62,7 +65,9 @@ export function portsBetween(
 ): ChosenPort | undefined {
   const fresh = freshPorts(sent, kernel, machine, clashes);
   if (known === undefined || fresh === undefined) return known ?? fresh;
-  return fresh.kernel !== known.kernel && fresh.machine !== known.machine ? fresh : known;
+  const same = [fresh.kernel === known.kernel, fresh.machine === known.machine].filter(Boolean).length;
+  if (same === 0) return fresh;
+  return same === 1 && isOfFew(known) ? { ...fresh, isAsBefore: true } : known;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { familyOf } from "../../../src/net/ip.js";
 import type { Mac } from "../../../src/net/mac.js";
-import type { Conversation, Step } from "./conversation.js";
+import { type Conversation, NODE_WAY, type Step } from "./conversation.js";
 import { ICMP_TALKS, UDP_TALKS } from "./datagram-talks.js";
 import type { Dice } from "./dice.js";
 import { addressIn } from "./in-family.js";
@@ -8,6 +8,9 @@ import { type Destinations, type Ports, type Sources, UPLINK } from "./parties.j
 import { SCTP_TALKS } from "./sctp-talks.js";
 import { ask, type Subject } from "./steps.js";
 import { TCP_TALKS } from "./tcp-talks.js";
+
+/** What conversations are called whose packets' answers are to a port of the node that is a Service's too. */
+export const FROM_NODE_PORT = " from a nodePort";
 
 const REPERTOIRES = { TCP: TCP_TALKS, UDP: UDP_TALKS, ICMP: ICMP_TALKS, SCTP: SCTP_TALKS } as const;
 
@@ -63,7 +66,8 @@ export class Conversations {
       macs: this.#macs,
     };
     const [kind, steps] = chooseSteps(dice, subject);
-    return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}`, steps };
+    const from = way === NODE_WAY && ports.isNodePort(subject.from.port) ? FROM_NODE_PORT : "";
+    return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps };
   }
 
   /** A first packet from one of the node's Pods, of the first family. */

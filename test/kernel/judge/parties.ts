@@ -172,6 +172,10 @@ export class Ports {
     }
   }
 
+  isNodePort(port: number): boolean {
+    return this.#nodePorts.includes(port);
+  }
+
   /** Whether nobody had it. */
   #take(address: Ip, port: number): boolean {
     const before = this.#taken.size;
