@@ -153,11 +153,14 @@ export class PlainNode {
 
   /** Whether IPVS took the packet, or refused it, which is a verdict. */
   #balance(packet: Packet, first: boolean): boolean {
-    if (packet.flow !== 0 && packet.flowFlags !== 0 && (packet.flow & 1) === 0) {
+    if (packet.flow !== 0 && packet.flowFlags !== 0) {
+      if ((packet.flow & 1) === 1) return false;
       this.#connections.takeDestination(packet);
       return true;
     }
-    if (this.#services === undefined || !first) return false;
+    // Of TCP, SYNs: its connections are taken to begin with one.
+    const isNews = first || packet.protocol !== wire.PROTO_TCP;
+    if (this.#services === undefined || !isNews) return false;
     packet.walked++;
     const service = this.#services.find(packet.dst, (packet.protocol << 16) | (packet.ports & 0xffff));
     if (service === 0) return false;

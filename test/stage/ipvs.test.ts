@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Cluster, type CompileOptions, compile, Engine, frame, tcp, udp } from "../../src/index.js";
+import { Cluster, type CompileOptions, compile, Engine, frame, sctp, tcp, udp } from "../../src/index.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { read16 } from "../../src/packet/octets.js";
@@ -19,12 +19,21 @@ const YAML = `
 ---
 { apiVersion: v1, kind: Service, metadata: { name: dns }, spec: { clusterIP: 10.96.0.11, selector: { app: web },
   ports: [{ port: 53, protocol: UDP }] } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: edge }, spec: { type: NodePort, clusterIP: 10.96.0.12,
+  selector: { app: web }, ports: [{ name: tcp, port: 80, targetPort: 8080, nodePort: 30080 },
+  { name: udp, port: 53, protocol: UDP, nodePort: 30053 }, { name: sctp, port: 5000, protocol: SCTP }] } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: idle }, spec: { type: NodePort, clusterIP: 10.96.0.13,
+  selector: { app: idle }, ports: [{ port: 53, protocol: UDP, nodePort: 30054 }] } }
 `;
 
 const CLIENT = "10.244.1.7:41000";
 const NODE = "172.18.0.2:41000";
 const VIP = "10.96.0.10:80";
 const DNS = "10.96.0.11:53";
+const SCTP = "10.96.0.12:5000";
+const OUTSIDE = "198.51.100.9:8080";
 
 function engine(options: CompileOptions = {}): Promise<Engine> {
   return Engine.load(compile(Cluster.parse(YAML), { ...options, proxy: "ipvs" }));
@@ -79,6 +88,64 @@ describe("ipvs", () => {
     const node = await engine();
     expect(node.follow(tcp("10.244.1.7:20", VIP), { in: "cni0" }).verdict).toBe("LOCAL");
     expect(node.follow(udp("10.244.1.7:20", DNS), { in: "cni0" }).verdict).toBe("LOCAL");
+  });
+
+  it("takes answers to a port that the node asks from for requests where that is a nodePort", async () => {
+    const node = await engine();
+    const ask = (from: string, to: string, make: typeof udp, flags?: string) =>
+      node.follow(make(from, to, flags === undefined ? {} : { flags })).verdict;
+    const answer = (packet: Uint8Array) => node.follow(packet, { in: "eth0" });
+    expect(ask("172.18.0.2:30054", OUTSIDE, udp)).toBe("FORWARD");
+    const refused = answer(udp(OUTSIDE, "172.18.0.2:30054"));
+    expect([refused.verdict, refused.reason]).toEqual(["REJECT", "NO_DESTINATION"]);
+    expect(ask("172.18.0.2:30053", OUTSIDE, udp)).toBe("FORWARD");
+    const taken = answer(udp(OUTSIDE, "172.18.0.2:30053"));
+    expect(taken.verdict).toBe("FORWARD");
+    expect(describePacket(taken.frame)).toMatchObject({
+      src: "198.51.100.9",
+      dst: "10.244.1.9",
+      dstPort: 53,
+    });
+    expect(ask("172.18.0.2:30080", OUTSIDE, tcp, "S")).toBe("FORWARD");
+    expect(describePacket(answer(tcp(OUTSIDE, "172.18.0.2:30080", { flags: "SA" })).frame)).toMatchObject({
+      dst: "10.244.1.9",
+      dstPort: 8080,
+    });
+    expect(answer(tcp(OUTSIDE, "172.18.0.2:30080", { flags: "RA" })).verdict).toBe("LOCAL");
+    // No connection is made of any of them.
+    expect(node.connections).toBe(3);
+  });
+
+  it("knows the answers of its own servers, to whatever port", async () => {
+    const node = await engine();
+    const asked = node.follow(udp("172.18.0.2:30054", DNS));
+    expect(asked.verdict).toBe("FORWARD");
+    const { src, srcPort } = describePacket(asked.frame);
+    const answer = node.follow(udp("10.244.1.9:53", `${src}:${srcPort}`), { in: "cni0" });
+    expect(answer.verdict).toBe("LOCAL");
+    expect(describePacket(answer.frame)).toMatchObject({ src: "10.96.0.11", dstPort: 30054 });
+  });
+
+  it("schedules an SCTP association by its INIT alone", async () => {
+    const node = await engine();
+    for (const chunk of ["DATA", "INIT_ACK", "ABORT", "COOKIE_ECHO"] as const)
+      expect(node.follow(sctp(CLIENT, SCTP, { chunk, tag: 7 }), { in: "cni0" }).verdict).toBe("LOCAL");
+    const init = sctp("10.244.1.7:41001", SCTP, { chunk: "INIT", payload: 16 });
+    const { verdict, frame } = node.follow(init, { in: "cni0" });
+    expect(verdict).toBe("FORWARD");
+    expect(describePacket(frame)).toMatchObject({ dst: "10.244.1.9", dstPort: 5000 });
+  });
+
+  it("leaves the checksum of SCTP that an ICMP error quotes", async () => {
+    const node = await engine();
+    const init = sctp("10.244.1.7:41001", SCTP, { chunk: "INIT", payload: 16 });
+    const { frame: sent } = node.follow(init, { in: "cni0" });
+    const error = frame().eth().ip4({ src: "10.244.1.9", dst: "10.244.1.7" }).icmp({ type: 3, code: 1 });
+    const quoting = error.payload(sent.slice(14)).bytes();
+    const { verdict, frame: told } = node.follow(quoting, { in: "cni0" });
+    expect(verdict).toBe("FORWARD");
+    expect(describePacket(told)).toMatchObject({ src: "10.96.0.12", dst: "10.244.1.7" });
+    expect(told.subarray(42 + 28, 42 + 32)).toEqual(sent.subarray(14 + 28, 14 + 32));
   });
 
   it("gives a datagram without a checksum one, and leaves the one that an ICMP error quotes", async () => {
