@@ -51,6 +51,22 @@ function hasChecksum(protocol: u32, room: u32): bool {
   return protocol == PROTO_ICMP6 ? room >= ICMP_LEN : room >= UDP_LEN;
 }
 
+/** What becomes of the quoted transport's checksum when one of its ends is rewritten: it is left, or follows; */
+const SUM_LEFT: u32 = 0;
+const SUM_FOLLOWS: u32 = 1;
+/** or the address is added to it, as to a sum that a network card has yet to complete. */
+const SUM_ADDED: u32 = 2;
+
+/**
+ * IPVS, whose end is the server's, leaves the checksum (ip_vs_nat_icmp), and of IPv6 the whole error as one to be completed
+ * (ip_vs_nat_icmp_v6), as which it is seen by what conntrack does behind it (inet_proto_csum_replace16).
+ */
+function sumOf(packet: Packet, connection: Connection, other: u32, end: u32): u32 {
+  if ((connection.flags & FLOW_FLAG_IPVS) == 0) return SUM_FOLLOWS;
+  if (other != end) return SUM_LEFT;
+  return packet.family == 6 && end == ADDRESS_DST ? SUM_ADDED : SUM_FOLLOWS;
+}
+
 /** Gives one end of the quoted packet another port, at `offset` of the ports, or an identifier. */
 function rewritePort(
   packet: Packet,
@@ -58,7 +74,7 @@ function rewritePort(
   protocol: u32,
   offset: u32,
   port: u32,
-  seals: bool,
+  sum: u32,
 ): void {
   const room = roomOf(packet, transport);
   if (protocol == PROTO_ICMP || protocol == PROTO_ICMP6) {
@@ -68,7 +84,7 @@ function rewritePort(
   const at = transport + offset;
   const old = load16(at);
   if (old == port) return;
-  if (seals && hasChecksum(protocol, room)) patchTransport(transport, protocol, old, port);
+  if (sum == SUM_FOLLOWS && hasChecksum(protocol, room)) patchTransport(transport, protocol, old, port);
   store16(at, port);
 }
 
@@ -78,18 +94,20 @@ function rewriteAddress(
   connection: Connection,
   transport: usize,
   number: u32,
-  seals: bool,
+  sum: u32,
 ): void {
   const state = packet.state;
   const ip = quoteAt(packet);
   const protocol = quotedProtocol(packet);
   const isSrc = (number & 1) == ADDRESS_SRC;
-  const patches = seals && hasChecksum(protocol, roomOf(packet, transport));
+  const patches = sum != SUM_LEFT && hasChecksum(protocol, roomOf(packet, transport));
   if (packet.family == 6) {
     const header = Ip6.at(ip);
     const address = addressOf(state, connection, number);
-    const removed = wordsOf6(isSrc ? header.src : header.dst);
-    if (patches) patchTransport(transport, protocol, removed, wordsOf6(address));
+    const before = wordsOf6(isSrc ? header.src : header.dst);
+    const after = wordsOf6(address);
+    if (patches && sum == SUM_ADDED) patchTransport(transport, protocol, after, before);
+    else if (patches) patchTransport(transport, protocol, before, after);
     if (isSrc) header.src = address;
     else header.dst = address;
     return;
@@ -103,18 +121,18 @@ function rewriteAddress(
   else header.dst = address;
 }
 
-/** Turns one end of the quoted packet back. IPVS, whose end is the server's, leaves the quoted transport's checksum (ip_vs_nat_icmp). */
+/** Turns one end of the quoted packet back. */
 function rewrite(packet: Packet, connection: Connection, other: u32, end: u32): void {
-  const seals = (connection.flags & FLOW_FLAG_IPVS) == 0 || other == end;
+  const sum = sumOf(packet, connection, other, end);
   const transport = quotedTransport(packet);
   const protocol = quotedProtocol(packet);
   const key = keyOf(connection, other);
   const isIcmp = protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
   const port = end == ADDRESS_SRC || isIcmp ? key >> 16 : key & 0xffff;
   if (isIcmp || protocolHasPorts(protocol))
-    rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port, seals);
-  rewriteAddress(packet, connection, transport, (other << 1) + end, seals);
-  if (seals && protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
+    rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port, sum);
+  rewriteAddress(packet, connection, transport, (other << 1) + end, sum);
+  if (sum == SUM_FOLLOWS && protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
     Sctp.at(transport).seal(roomOf(packet, transport));
 }
 

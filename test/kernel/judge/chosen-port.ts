@@ -1,5 +1,5 @@
 import { PROTO_ICMP, PROTO_ICMP6 } from "../../../assembly/abi/wire.js";
-import { read16 } from "../../../src/packet/octets.js";
+import { read16, write } from "../../../src/packet/octets.js";
 import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.js";
 
 /** A port that kernel and machine each chose for a conversation. */
@@ -70,19 +70,26 @@ export function portsBetween(
   return same === 1 && isOfFew(known) ? { ...fresh, isAsBefore: true } : known;
 }
 
+/** Ways to write a port: checksums follow, or stay, as what IPVS' errors quote of IPv6 (ip_vs_nat_icmp_v6). */
+const WRITERS = [
+  rewrite16,
+  (packet: Uint8Array, at: number, port: number) => write(packet, at, 2, port, "port"),
+] as const;
+
 /**
  * What the machine's packet is with the port that the kernel chose: as its source, or as its destination; of an ICMP
- * error, within what it quotes. Checksums follow.
+ * error, within what it quotes.
  */
 export function withKernelPort(packet: Uint8Array, { kernel, machine }: ChosenPort): Uint8Array[] {
   const quote = quoteOf(packet) ?? 0;
   const ports = new Set(portsAt(packet.subarray(quote)) ?? []);
-  return [...ports]
-    .filter((at) => read16(packet, quote + at) === machine)
-    .map((at) => {
+  const places = [...ports].filter((at) => read16(packet, quote + at) === machine);
+  return WRITERS.slice(0, quote > 0 ? 2 : 1).flatMap((writePort) =>
+    places.map((at) => {
       const changed = packet.slice();
-      rewrite16(changed.subarray(quote), at, kernel);
+      writePort(changed.subarray(quote), at, kernel);
       if (quote > 0) sealIcmp(changed);
       return changed;
-    });
+    }),
+  );
 }

@@ -55,7 +55,7 @@ export class Conversations {
     const subject: Subject = {
       protocol,
       way,
-      from: { address, port: ports.draw(dice, source) },
+      from: { address, port: ports.draw(dice, source, to.port) },
       to,
       ttl: dice.weighted(this.#remembers ? TTLS : [...TTLS, ...SHORT_TTLS]),
       tos: dice.of([0, 0x10, 0xb8, 0x02]),
@@ -77,7 +77,7 @@ export class Conversations {
     const subject: Subject = {
       protocol: "TCP",
       way: source.way,
-      from: { address: source.address, port: ports.draw(dice, source) },
+      from: { address: source.address, port: ports.draw(dice, source, port) },
       to: { address: addressIn(familyOf(source.address), address), port },
       ttl: 64,
       tos: 0,

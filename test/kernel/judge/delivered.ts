@@ -5,7 +5,7 @@ import { type Call, within } from "./shell.js";
 
 /**
  * How packets that the node itself gets are heard, and its stack kept from answering them. `nflog`: the very last chain
- * of INPUT shows and drops them. `sockets`: raw sockets, for a kernel without nftables; IPv4 alone.
+ * of INPUT shows and drops them. `sockets`: raw sockets, for a kernel without nftables.
  */
 export type Hearing = "nflog" | "sockets";
 
@@ -24,26 +24,23 @@ const LAST_CHAIN = `table inet delivered {
 }
 `;
 
-/** A policy that lets no packet in to a program, of the loopback interface either: whoever asks hears nothing. */
-const NO_PROGRAM = [
-  "xfrm",
-  "policy",
-  "add",
-  "src",
-  "0.0.0.0/0",
-  "dst",
-  "0.0.0.0/0",
-  "dir",
-  "in",
-  "action",
-  "block",
-];
+/** Policies that let no packet in to a program, of the loopback interface either: whoever asks hears nothing. */
+function closing(space: string): Call[] {
+  const policies = ["0.0.0.0/0", "::/0"].map((all) =>
+    within(space, {
+      program: "ip",
+      words: ["xfrm", "policy", "add", "src", all, "dst", all, "dir", "in", "action", "block"],
+    }),
+  );
+  return [...policies, setting(space, ALSO_OWN)];
+}
+
 const ALSO_OWN = { "net.ipv4.conf.lo.disable_policy": 0, "net.ipv4.conf.lo.disable_xfrm": 0 };
 
 /** What prepares a namespace; before its rules are loaded. */
 export function preparing(space: string, hearing: Hearing): Call[] {
-  if (hearing === "nflog") return [within(space, { program: "nft", words: ["-f", "-"], input: LAST_CHAIN })];
-  return [within(space, { program: "ip", words: NO_PROGRAM }), setting(space, ALSO_OWN)];
+  if (hearing === "sockets") return closing(space);
+  return [within(space, { program: "nft", words: ["-f", "-"], input: LAST_CHAIN })];
 }
 
 /** Hands on the IP packets that are delivered in a namespace. */

@@ -6,6 +6,8 @@ import { FROM_NODE_PORT } from "./conversations.js";
 import type { Difference } from "./tally.js";
 
 const PORT_FTP_DATA = 20;
+/** A packet that was refused for its TTL or hop limit. */
+const EXPIRED = /error (11|3)\/0/;
 /** An answer that did not come to the node, which had asked. */
 const LED_AWAY = /^(SYN\+ACK|answer.*): packet by/;
 
@@ -25,7 +27,7 @@ const KNOWN_GAPS: readonly KnownGap[] = [
     covers: ({ conversation, past }) =>
       conversation.includes("bad checksum") ||
       (conversation.includes("out of state") && past.length > 0) ||
-      past.some((step) => step.includes("error 11/0")),
+      past.some((step) => EXPIRED.test(step)),
   },
   {
     proxy: "ipvs",

@@ -3,7 +3,7 @@
  * raw IP packets.
  *
  *   listener nflog GROUP   what a rule logs to an NFLOG group
- *   listener sockets       what raw IPv4 sockets get, even where a policy of "ip xfrm" blocks all input, which keeps the
+ *   listener sockets       what raw sockets of both families get, even where a policy of "ip xfrm" blocks all input, which keeps the
  *                          stack from answering: these sockets are exempt from it
  */
 #include <arpa/inet.h>
@@ -22,9 +22,18 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PROTOCOLS = 4, DATAGRAMS = 0, HEARD_MAX = 1 << 18, RECEIVE_BUFFER = 128 << 20, LINKTYPE_RAW = 101 };
+enum { RAWS = 8, DATAGRAMS = 0, HEARD_MAX = 1 << 18, RECEIVE_BUFFER = 64 << 20, LINKTYPE_RAW = 101, IP6_LEN = 40 };
 
-static const int protocols[PROTOCOLS] = {[DATAGRAMS] = IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, IPPROTO_SCTP};
+/* Of one family and protocol. */
+struct kind {
+  int family;
+  int protocol;
+};
+
+static const struct kind kinds[RAWS] = {
+    [DATAGRAMS] = {AF_INET, IPPROTO_UDP}, {AF_INET, IPPROTO_TCP},  {AF_INET, IPPROTO_ICMP},    {AF_INET, IPPROTO_SCTP},
+    {AF_INET6, IPPROTO_UDP},              {AF_INET6, IPPROTO_TCP}, {AF_INET6, IPPROTO_ICMPV6}, {AF_INET6, IPPROTO_SCTP},
+};
 
 static void fail(const char *what) {
   fprintf(stderr, "listener: %s: %s\n", what, strerror(errno));
@@ -58,33 +67,76 @@ static void begin(const char *how) {
   fprintf(stderr, "listening on %s\n", how);
 }
 
-static int open_raw(int protocol) {
-  struct xfrm_userpolicy_info exempt = {.sel.family = AF_INET, .dir = XFRM_POLICY_IN, .action = XFRM_POLICY_ALLOW};
-  int made = open_socket(AF_INET, SOCK_RAW, protocol);
-  if (setsockopt(made, IPPROTO_IP, IP_XFRM_POLICY, &exempt, sizeof exempt) != 0) fail("IP_XFRM_POLICY");
+static void allow(int made, int level, int option) {
+  const int yes = 1;
+  if (setsockopt(made, level, option, &yes, sizeof yes) != 0) fail("setsockopt");
+}
+
+/* An IPv6 socket says beside a packet what its header had. */
+static int open_raw(struct kind kind) {
+  const int is6 = kind.family == AF_INET6;
+  struct xfrm_userpolicy_info exempt = {
+      .sel.family = (uint16_t)kind.family, .dir = XFRM_POLICY_IN, .action = XFRM_POLICY_ALLOW};
+  int made = open_socket(kind.family, SOCK_RAW, kind.protocol);
+  if (setsockopt(made, is6 ? IPPROTO_IPV6 : IPPROTO_IP, is6 ? IPV6_XFRM_POLICY : IP_XFRM_POLICY, &exempt, sizeof exempt) != 0)
+    fail("XFRM_POLICY");
+  if (is6) {
+    allow(made, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+    allow(made, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+    allow(made, IPPROTO_IPV6, IPV6_FLOWINFO);
+  }
   return made;
 }
 
-static void put_all(int raw, uint8_t *heard) {
-  ssize_t length;
-  while ((length = recv(raw, heard, HEARD_MAX, MSG_DONTWAIT)) > 0) put_packet(heard, (uint32_t)length);
+/* The header of a packet of so many octets behind it, of what a socket says beside it (RFC 3542). */
+static void restore_header(uint8_t *header, struct msghdr *message, size_t length, int protocol) {
+  memset(header, 0, IP6_LEN);
+  for (struct cmsghdr *beside = CMSG_FIRSTHDR(message); beside != NULL; beside = CMSG_NXTHDR(message, beside)) {
+    const uint8_t *said = CMSG_DATA(beside);
+    if (beside->cmsg_type == IPV6_FLOWINFO) memcpy(header, said, 4);
+    if (beside->cmsg_type == IPV6_HOPLIMIT) header[7] = (uint8_t) * (const int *)said;
+    if (beside->cmsg_type == IPV6_PKTINFO) memcpy(header + 24, said, 16);
+  }
+  header[0] |= 0x60;
+  header[4] = (uint8_t)(length >> 8);
+  header[5] = (uint8_t)length;
+  header[6] = (uint8_t)protocol;
+  memcpy(header + 8, &((struct sockaddr_in6 *)message->msg_name)->sin6_addr, 16);
+}
+
+/* A waiting packet with its header; 0 or less where there is none. */
+static ssize_t take(int raw, struct kind kind, uint8_t *heard) {
+  if (kind.family == AF_INET) return recv(raw, heard, HEARD_MAX, MSG_DONTWAIT);
+  struct sockaddr_in6 from;
+  _Alignas(struct cmsghdr) uint8_t beside[256];
+  struct iovec behind = {.iov_base = heard + IP6_LEN, .iov_len = HEARD_MAX - IP6_LEN};
+  struct msghdr message = {.msg_name = &from,
+                           .msg_namelen = sizeof from,
+                           .msg_iov = &behind,
+                           .msg_iovlen = 1,
+                           .msg_control = beside,
+                           .msg_controllen = sizeof beside};
+  ssize_t length = recvmsg(raw, &message, MSG_DONTWAIT);
+  if (length <= 0) return length;
+  restore_header(heard, &message, (size_t)length, kind.protocol);
+  return length + IP6_LEN;
 }
 
 /* A datagram is put behind all that came before it by the other sockets: it may be the one that says it was the last. */
 static void hear_sockets(uint8_t *heard) {
-  struct pollfd raw[PROTOCOLS];
+  struct pollfd raw[RAWS];
   uint8_t *datagram = malloc(HEARD_MAX);
   if (datagram == NULL) fail("malloc");
-  for (int i = 0; i < PROTOCOLS; i++) raw[i] = (struct pollfd){.fd = open_raw(protocols[i]), .events = POLLIN};
+  for (int i = 0; i < RAWS; i++) raw[i] = (struct pollfd){.fd = open_raw(kinds[i]), .events = POLLIN};
   begin("raw sockets");
-  while (poll(raw, PROTOCOLS, -1) >= 0) {
-    ssize_t length;
+  while (poll(raw, RAWS, -1) >= 0) {
+    ssize_t last, length;
     do {
-      length = recv(raw[DATAGRAMS].fd, datagram, HEARD_MAX, MSG_DONTWAIT);
-      for (int i = 0; i < PROTOCOLS; i++)
-        if (i != DATAGRAMS) put_all(raw[i].fd, heard);
-      if (length > 0) put_packet(datagram, (uint32_t)length);
-    } while (length > 0);
+      last = take(raw[DATAGRAMS].fd, kinds[DATAGRAMS], datagram);
+      for (int i = 0; i < RAWS; i++)
+        while (i != DATAGRAMS && (length = take(raw[i].fd, kinds[i], heard)) > 0) put_packet(heard, (uint32_t)length);
+      if (last > 0) put_packet(datagram, (uint32_t)last);
+    } while (last > 0);
     fflush(stdout);
   }
 }

@@ -74,7 +74,7 @@ async function askHere(mode: Mode, options: Options): Promise<Result> {
 
 /** Asks user-mode Linux, where this same program runs. */
 async function askUml(mode: Mode, options: Options): Promise<Result> {
-  const { packets, seed, examples, break: broken, trust = false } = options;
+  const { family, packets, seed, examples, break: broken, trust = false } = options;
   const numbers = ["--packets", packets, "--seed", seed, "--examples", examples].map(String);
   const flags = [...(broken === undefined ? [] : ["--break", broken]), ...(trust ? ["--trust"] : [])];
   const own = [
@@ -85,7 +85,7 @@ async function askUml(mode: Mode, options: Options): Promise<Result> {
     "--mode",
     mode.name,
     "--family",
-    "4",
+    family,
   ];
   const { status, output } = await runInUml([...own, ...numbers, ...flags], say);
   if (output === "") throw new Error(`In user-mode Linux the program ended with status ${status}.`);

@@ -110,17 +110,32 @@ export function rewrite16(packet: Uint8Array, at: number, value: number): void {
   write(packet, checksum, 2, place.protocol === wire.PROTO_UDP && sealed === 0 ? 0xffff : sealed, "checksum");
 }
 
+/** What an ICMPv6 message's checksum covers beside it; nothing of ICMP. */
+function pseudoOf(packet: Uint8Array, { family, transport }: Place): Uint8Array {
+  if (family === 4) return new Uint8Array(0);
+  const length = packet.length - transport;
+  return pseudoHeader(read128(packet, 8), read128(packet, 24), wire.PROTO_ICMP6, length);
+}
+
 /** Writes the checksum of an ICMP or ICMPv6 message. */
 export function sealIcmp(packet: Uint8Array): void {
   const place = placeOf(packet);
   if (place === undefined) return;
   const message = packet.subarray(place.transport);
   write(message, wire.ICMP_CHECKSUM, 2, 0, "checksum");
-  const pseudo =
-    place.family === 4
-      ? new Uint8Array(0)
-      : pseudoHeader(read128(packet, 8), read128(packet, 24), wire.PROTO_ICMP6, message.length);
-  write(message, wire.ICMP_CHECKSUM, 2, internetChecksum(concat(pseudo, message)), "checksum");
+  const covered = concat(pseudoOf(packet, place), message);
+  write(message, wire.ICMP_CHECKSUM, 2, internetChecksum(covered), "checksum");
+}
+
+/**
+ * Completes the checksum of an ICMPv6 message of which the kernel has written the pseudo-header's part and left the rest to
+ * a network card (CHECKSUM_PARTIAL, as IPVS does: ip_vs_nat_icmp_v6).
+ */
+export function completeIcmp6(packet: Uint8Array): void {
+  const place = placeOf(packet);
+  if (place?.protocol !== wire.PROTO_ICMP6) return;
+  const part = 0xffff - internetChecksum(pseudoOf(packet, place));
+  if (read16(packet, place.transport + wire.ICMP_CHECKSUM) === part) sealIcmp(packet);
 }
 
 /** Fields by the offsets where they begin and end; 4 and 6 are the families. */

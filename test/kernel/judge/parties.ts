@@ -153,10 +153,12 @@ export class Ports {
 
   /**
    * A port of one of the kernel's classes (1 … 511, 512 … 1023, 1024 … 65535). The node itself asks from its nodePorts
-   * too: replies to those look like requests.
+   * too, since replies to those look like requests; from none to another, since one such conversation may be another one
+   * the other way round.
    */
-  draw(dice: Dice, { address, way }: Source): number {
-    if (way === NODE_WAY && this.#nodePorts.length > 0 && dice.percent(15)) {
+  draw(dice: Dice, { address, way }: Source, to: number): number {
+    const mayBeNodePort = way === NODE_WAY && this.#nodePorts.length > 0 && !this.isNodePort(to);
+    if (mayBeNodePort && dice.percent(25)) {
       const port = dice.of(this.#nodePorts);
       if (this.#take(address, port)) return port;
     }

@@ -6,7 +6,7 @@ import { type Entering, type Leaving, NODE_WAY, packetOf } from "./conversation.
 import { type Hearing, hearDelivered, preparing } from "./delivered.js";
 import { buildProgram } from "./native.js";
 import { fellNode, isWire, raising, type Spaces, setting } from "./node-space.js";
-import { tagOf } from "./packet-octets.js";
+import { completeIcmp6, tagOf } from "./packet-octets.js";
 import { Sender } from "./sender.js";
 import { type Call, run, within } from "./shell.js";
 
@@ -84,8 +84,10 @@ export class Rig {
   }
 
   #hear(leaving: Leaving): void {
-    const tag = tagOf(packetOf(leaving));
+    const packet = packetOf(leaving);
+    const tag = tagOf(packet);
     if (tag === undefined || tag === 0) return;
+    completeIcmp6(packet);
     const before = this.#heard.get(tag);
     if (before === undefined) this.#heard.set(tag, [leaving]);
     else before.push(leaving);
