@@ -28,6 +28,17 @@ const YAML = `
   selector: { app: idle }, ports: [{ port: 53, protocol: UDP, nodePort: 30054 }] } }
 `;
 
+const IP6 = `
+{ apiVersion: v1, kind: Node, metadata: { name: a }, spec: { podCIDR: fd00:244:1::/64 },
+  status: { addresses: [{ type: InternalIP, address: fd00:18::2 }] } }
+---
+{ apiVersion: v1, kind: Pod, metadata: { name: web, labels: { app: web } }, spec: { nodeName: a,
+  containers: [{ name: web, image: web }] }, status: { podIP: "fd00:244:1::9" } }
+---
+{ apiVersion: v1, kind: Service, metadata: { name: dns }, spec: { clusterIP: "fd00:96::b", selector: { app: web },
+  ports: [{ port: 53, protocol: UDP }] } }
+`;
+
 const CLIENT = "10.244.1.7:41000";
 const NODE = "172.18.0.2:41000";
 const VIP = "10.96.0.10:80";
@@ -92,13 +103,12 @@ describe("ipvs", () => {
 
   it("takes answers to a port that the node asks from for requests where that is a nodePort", async () => {
     const node = await engine();
-    const ask = (from: string, to: string, make: typeof udp, flags?: string) =>
-      node.follow(make(from, to, flags === undefined ? {} : { flags })).verdict;
+    const ask = (packet: Uint8Array) => node.follow(packet).verdict;
     const answer = (packet: Uint8Array) => node.follow(packet, { in: "eth0" });
-    expect(ask("172.18.0.2:30054", OUTSIDE, udp)).toBe("FORWARD");
+    expect(ask(udp("172.18.0.2:30054", OUTSIDE))).toBe("FORWARD");
     const refused = answer(udp(OUTSIDE, "172.18.0.2:30054"));
     expect([refused.verdict, refused.reason]).toEqual(["REJECT", "NO_DESTINATION"]);
-    expect(ask("172.18.0.2:30053", OUTSIDE, udp)).toBe("FORWARD");
+    expect(ask(udp("172.18.0.2:30053", OUTSIDE))).toBe("FORWARD");
     const taken = answer(udp(OUTSIDE, "172.18.0.2:30053"));
     expect(taken.verdict).toBe("FORWARD");
     expect(describePacket(taken.frame)).toMatchObject({
@@ -106,7 +116,7 @@ describe("ipvs", () => {
       dst: "10.244.1.9",
       dstPort: 53,
     });
-    expect(ask("172.18.0.2:30080", OUTSIDE, tcp, "S")).toBe("FORWARD");
+    expect(ask(tcp("172.18.0.2:30080", OUTSIDE))).toBe("FORWARD");
     expect(describePacket(answer(tcp(OUTSIDE, "172.18.0.2:30080", { flags: "SA" })).frame)).toMatchObject({
       dst: "10.244.1.9",
       dstPort: 8080,
@@ -128,7 +138,7 @@ describe("ipvs", () => {
 
   it("schedules an SCTP association by its INIT alone", async () => {
     const node = await engine();
-    for (const chunk of ["DATA", "INIT_ACK", "ABORT", "COOKIE_ECHO"] as const)
+    for (const chunk of ["DATA", "INIT ACK", "ABORT", "COOKIE ECHO"] as const)
       expect(node.follow(sctp(CLIENT, SCTP, { chunk, tag: 7 }), { in: "cni0" }).verdict).toBe("LOCAL");
     const init = sctp("10.244.1.7:41001", SCTP, { chunk: "INIT", payload: 16 });
     const { verdict, frame } = node.follow(init, { in: "cni0" });
@@ -146,6 +156,25 @@ describe("ipvs", () => {
     expect(verdict).toBe("FORWARD");
     expect(describePacket(told)).toMatchObject({ src: "10.96.0.12", dst: "10.244.1.7" });
     expect(told.subarray(42 + 28, 42 + 32)).toEqual(sent.subarray(14 + 28, 14 + 32));
+  });
+
+  it("adds an address to the checksum that an ICMPv6 error quotes, behind IPVS, and leaves it its port", async () => {
+    const node = await Engine.load(compile(Cluster.parse(IP6), { proxy: "ipvs" }));
+    const [client, vip] = ["[fd00:7::7]:41000", "[fd00:96::b]:53"];
+    const { frame: asked } = node.follow(udp(client, vip), { in: "eth0" });
+    const { src, srcPort } = describePacket(asked);
+    expect(srcPort).not.toBe(41_000);
+    const { frame: answered } = node.follow(udp("[fd00:244:1::9]:53", `[${src}]:${srcPort}`), { in: "cni0" });
+    const error = frame().eth().ip6({ src: "fd00:7::7", dst: "fd00:96::b" }).icmp6({ type: 1, code: 4 });
+    const told = node.follow(error.payload(answered.slice(14)).bytes(), { in: "eth0" });
+    expect(told.verdict).toBe("FORWARD");
+    expect(verifyChecksums(told.frame).l4).toBe("good");
+    const quoted = told.frame.subarray(14 + 40 + 8);
+    expect(read16(quoted, 42)).toBe(srcPort);
+    const sumOf = (octets: Uint8Array) =>
+      [0, 2, 4, 6, 8, 10, 12, 14].reduce((sum, at) => sum + read16(octets, at), 0);
+    const added = sumOf(quoted.subarray(24, 40)) - sumOf(answered.subarray(14 + 24, 14 + 40));
+    expect(read16(quoted, 46) % 0xffff).toBe((read16(answered, 14 + 46) + added + 0xffff * 8) % 0xffff);
   });
 
   it("gives a datagram without a checksum one, and leaves the one that an ICMP error quotes", async () => {
