@@ -6,9 +6,9 @@ import {
   type Ruleset,
   type Side,
 } from "../index.js";
-import { type DumpOptions, loadDump, namesDump } from "./dump.js";
+import { type DumpOptions, loadDump, namesDump, withoutAbsent } from "./dump.js";
 import { UsageError } from "./errors.js";
-import { STDIN } from "./input.js";
+import { checkStdin } from "./input.js";
 import { type ClusterOptions, loadCluster } from "./options.js";
 import { printNote } from "./output.js";
 import { EXAMPLE_CLUSTER } from "./package.js";
@@ -39,7 +39,23 @@ export interface Subject {
 export type Subjects = readonly [Subject, Subject];
 
 const EXAMPLE = "the example cluster";
-const STDIN_TWICE = "A and B are both -: there is one stdin, so give one of them as a file.";
+
+/** What tells of a node by its tools' listings alone. */
+function dumpOf(options: DiffArguments): Omit<DumpOptions, "node" | "in"> {
+  const { iptablesSave, ip6tablesSave, ipsetSave, ipvsadmSave, ipAddr, ipRoute, ipNeigh, bridgeFdb } =
+    options;
+  const listings = {
+    iptablesSave,
+    ip6tablesSave,
+    ipsetSave,
+    ipvsadmSave,
+    ipAddr,
+    ipRoute,
+    ipNeigh,
+    bridgeFdb,
+  };
+  return withoutAbsent({ ...listings, localAddress: options.localAddress });
+}
 
 /** Options that say something of each side. */
 const PAIRS = {
@@ -66,17 +82,29 @@ function pairsOf(options: DiffArguments): readonly (keyof typeof SINGLE)[] {
   });
 }
 
-/** How kube-proxy runs on one side. */
-function proxyOf(options: DiffArguments, index: 0 | 1, filename: readonly string[]): CompileOptions {
-  const { modes, kubernetesVersions, proxyConfigs, ...common } = options;
-  const [mode, version, config] = [modes?.[index], kubernetesVersions?.[index], proxyConfigs?.[index]];
+/** How kube-proxy runs on both sides, but for what is said of each. */
+function proxyOfBoth({
+  mode,
+  proxyConfig,
+  kubernetesVersion,
+  nfacct,
+  localAddress,
+}: DiffArguments): CompileOptions {
   return proxyOptionsOf({
-    ...common,
-    filename,
-    ...(mode === undefined ? {} : { mode }),
-    ...(version === undefined ? {} : { kubernetesVersion: version }),
-    ...(config === undefined ? {} : { proxyConfig: config }),
+    filename: [],
+    ...withoutAbsent({ mode, proxyConfig, kubernetesVersion, nfacct, localAddress }),
   });
+}
+
+/** What is said of one side. */
+function proxyOf(options: DiffArguments, index: 0 | 1): CompileOptions {
+  const { modes, kubernetesVersions, proxyConfigs } = options;
+  const own = {
+    mode: modes?.[index],
+    kubernetesVersion: kubernetesVersions?.[index],
+    proxyConfig: proxyConfigs?.[index],
+  };
+  return proxyOptionsOf({ filename: [], ...withoutAbsent(own) });
 }
 
 function subjectOf(label: string, cluster: Cluster, proxy: CompileOptions): Subject {
@@ -101,14 +129,14 @@ function clusterSubjects(paths: readonly string[], options: DiffArguments): Subj
     const ways = "a second cluster, --modes, --kubernetes-versions, --proxy-configs or --iptables-save";
     throw new UsageError(`diff compares two things: beside ${first ?? EXAMPLE} give ${ways}.`);
   }
-  if (first === STDIN && second === STDIN) throw new UsageError(STDIN_TWICE);
+  const proxy = proxyOfBoth(options);
   const clusters = [clusterFrom(first, options)];
   if (second !== undefined) clusters.push(clusterFrom(second, options));
   const subject = (index: 0 | 1): Subject => {
     const cluster = clusters[index] ?? clusters[0];
     const own = pairs.map((name) => options[name]?.[index] ?? "");
     const label = [...(second === undefined ? [] : [paths[index] ?? ""]), ...own].join(", ");
-    return subjectOf(label, cluster as Cluster, proxyOf(options, index, paths));
+    return subjectOf(label, cluster as Cluster, { ...proxy, ...proxyOf(options, index) });
   };
   return [subject(0), subject(1)];
 }
@@ -137,13 +165,13 @@ function dumpSubjects(paths: readonly string[], options: DiffArguments): Subject
       "--iptables-save is what one cluster is compared with: give no second one beside it.",
     );
   const cluster = clusterFrom(paths[0], options);
-  const { node: names, ...dump } = options;
+  const { node: names } = options;
   const node = names?.[0] ?? cluster.nodes[0]?.name ?? "";
   if (names !== undefined && names.length > 1)
     throw new UsageError("--iptables-save is of one node: give one --node, whose rules they are.");
-  const dumped = loadDump({ ...dump, node });
+  const dumped = loadDump({ ...dumpOf(options), node });
   const { ruleset } = dumped;
-  const proxy = proxyOf({ mode: ruleset.proxy, ...options }, 0, paths);
+  const proxy = proxyOfBoth({ mode: ruleset.proxy, ...options });
   const isNetworkTold = options.ipAddr !== undefined;
   const label = dumped.tables[4]?.file ?? "";
   const compiled = subjectOf(paths[0] ?? EXAMPLE, cluster, proxy);
@@ -162,8 +190,17 @@ function dumpSubjects(paths: readonly string[], options: DiffArguments): Subject
 
 /** What the command line compares. UsageError where that is not two things, InputError for what cannot be read. */
 export function subjectsOf(paths: readonly string[], options: DiffArguments): Subjects {
-  const { node: _, ...dump } = options;
-  return namesDump({ ...dump, filename: [] })
+  const [a, b] = paths;
+  const { iptablesSave, proxyConfig, proxyConfigs } = options;
+  checkStdin({
+    ...withoutAbsent({ A: a, B: b }),
+    ...withoutAbsent({
+      "--iptables-save": iptablesSave,
+      "--proxy-config": proxyConfig,
+      "--proxy-configs": proxyConfigs,
+    }),
+  });
+  return namesDump({ filename: [], ...dumpOf(options) })
     ? dumpSubjects(paths, options)
     : clusterSubjects(paths, options);
 }

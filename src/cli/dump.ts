@@ -157,9 +157,10 @@ export function loadDump(options: DumpOptions): DumpedNode {
   return { ...dumped, ruleset: { ...ruleset, diagnostics: [...ruleset.diagnostics, ...doubts(dumped)] } };
 }
 
-type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+export type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
-function withoutAbsent<T extends object>(fields: T): Present<T> {
+/** The fields that there are. */
+export function withoutAbsent<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 

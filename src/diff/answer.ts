@@ -34,14 +34,24 @@ const SAME_PROBABILITY = 1e-6;
 /** Rules let it pass, though nobody is known to be there: only rules are compared. */
 const UNKNOWN: readonly DropReason[] = ["NO_NEIGHBOUR", "NO_ROUTE"];
 
-function howOf({ verdict, reason, destination }: Outcome): End["how"] {
+/**
+ * What is known of the packet beside its outcomes. `isNamed`: a rule of the table filter accepts it by name. `isDamaged`: its
+ * checksum is wrong, so that REJECT drops it in silence (nf_send_unreach).
+ */
+export interface PacketNotes {
+  readonly isNamed: boolean;
+  readonly isDamaged: boolean;
+}
+
+function howOf({ verdict, reason, destination }: Outcome, isDamaged: boolean): End["how"] {
   if (verdict === "FORWARD" || verdict === "LOCAL" || UNKNOWN.includes(reason)) {
     if (destination !== undefined) return "endpoint";
     return verdict === "LOCAL" ? "node" : "passes";
   }
   switch (verdict) {
     case "REJECT":
-      return "rejected";
+      // IPVS does not look at the checksum.
+      return isDamaged && reason !== "NO_DESTINATION" ? "dropped" : "rejected";
     case "PUNT":
       return "undecided";
     default:
@@ -49,8 +59,8 @@ function howOf({ verdict, reason, destination }: Outcome): End["how"] {
   }
 }
 
-function endOf(outcome: Outcome): End {
-  const how = howOf(outcome);
+function endOf(outcome: Outcome, isDamaged: boolean): End {
+  const how = howOf(outcome, isDamaged);
   const { probability, reason, destination, masquerade } = outcome;
   const isThrough = how === "endpoint" || how === "passes" || how === "node";
   return {
@@ -71,10 +81,10 @@ function sum(a: number | null, b: number | null): number | null {
 }
 
 /** Outcomes as ends; those that nobody can tell apart are one. */
-export function answerOf(outcomes: readonly Outcome[], isNamed: boolean): Answer {
+export function answerOf(outcomes: readonly Outcome[], { isNamed, isDamaged }: PacketNotes): Answer {
   const ends = new Map<string, End>();
   for (const outcome of outcomes) {
-    const end = endOf(outcome);
+    const end = endOf(outcome, isDamaged);
     const key = keyOf(end);
     const known = ends.get(key);
     const probability = known === undefined ? end.probability : sum(known.probability, end.probability);

@@ -42,5 +42,5 @@ export function ask({ frame, target }: Question, side: Respondent, now = 0): Ans
   const outcomes = side.engine.explore(frame, { now, limit: WAYS });
   const isNamed =
     target.place === "healthCheckNodePort" && outcomes.every((outcome) => isAccepted(outcome, side));
-  return answerOf(outcomes, isNamed);
+  return answerOf(outcomes, { isNamed, isDamaged: target.kind.isDamaged });
 }

@@ -11,6 +11,8 @@ export interface PacketKind {
   readonly flags: string;
   /** Begins a connection. */
   readonly isFirst: boolean;
+  /** Its checksum is wrong. */
+  readonly isDamaged: boolean;
   build(from: PacketEnd, to: PacketEnd): Uint8Array;
 }
 
@@ -32,6 +34,7 @@ function segment(flags: string): PacketKind {
     protocol: "TCP",
     flags,
     isFirst: flags === "S",
+    isDamaged: false,
     build: (from, to) => tcp(text(from), text(to), { flags }),
   };
 }
@@ -63,6 +66,7 @@ export const PING: PacketKind = {
   protocol: "ICMP",
   flags: "echo request",
   isFirst: true,
+  isDamaged: false,
   build: (from, to) => icmpEcho(printIp(from.address), printIp(to.address), { payload: 0 }),
 };
 
@@ -71,6 +75,7 @@ export const STRAY_ERROR: PacketKind = {
   protocol: "ICMP",
   flags: "port unreachable",
   isFirst: false,
+  isDamaged: false,
   build: strayError,
 };
 
@@ -82,6 +87,7 @@ export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
     protocol: "UDP",
     flags: "",
     isFirst: true,
+    isDamaged: false,
     build: (from, to) => udp(text(from), text(to)),
   },
   SCTP: {
@@ -89,6 +95,7 @@ export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
     protocol: "SCTP",
     flags: "INIT",
     isFirst: true,
+    isDamaged: false,
     build: (from, to) => sctp(text(from), text(to)),
   },
 };
@@ -102,6 +109,7 @@ export const OUT_OF_STATE: Readonly<Record<Protocol, readonly PacketKind[]>> = {
       protocol: "UDP",
       flags: "",
       isFirst: false,
+      isDamaged: true,
       build: badDatagram,
     },
   ],
@@ -111,6 +119,7 @@ export const OUT_OF_STATE: Readonly<Record<Protocol, readonly PacketKind[]>> = {
       protocol: "SCTP",
       flags: "DATA",
       isFirst: false,
+      isDamaged: false,
       build: (from, to) => sctp(text(from), text(to), { chunk: "DATA", payload: 16 }),
     },
   ],

@@ -112,7 +112,7 @@ describe("packetyard diff", () => {
       "--node worker-9: no such node is on both sides; there are worker-1, worker-2.",
     ],
     [["a", "nowhere.yaml"], "nowhere.yaml: cannot be read: there is no such file."],
-    [["-", "-"], "A and B are both -"],
+    [["-", "-"], "A - and B - both ask for stdin"],
     [["a", "b", "--local-address", "192.0.2.9"], "--local-address is of one node: give --node too"],
     [["a", "--iptables-save", "a"], "a.yaml"],
   ])("%j exits with 2 and says why", (args, message) => {

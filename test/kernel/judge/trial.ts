@@ -68,7 +68,7 @@ const ASSOCIATIONS = 300;
 const SPARE = 1.3;
 
 /** Beside each wire's end, one at the node itself. */
-function sentinelsOf(ruleset: Ruleset, family: Family): Sentinel[] {
+export function sentinelsOf(ruleset: Ruleset, family: Family): Sentinel[] {
   const macs = macsOf(ruleset);
   const from = addressIn(family, "198.18.0.1");
   const towards = (at: string, to: string): Sentinel => ({
@@ -106,7 +106,7 @@ const PATIENT = Object.fromEntries(
  * The node with a wire in the place of its bridge, so that what goes from Pod to Pod is routed, not switched; and with
  * patience.
  */
-function routed(ruleset: Ruleset): Ruleset {
+export function routed(ruleset: Ruleset): Ruleset {
   const interfaces = ruleset.interfaces.map((device) =>
     device.kind === "bridge" ? { ...device, kind: "uplink" as const } : device,
   );
