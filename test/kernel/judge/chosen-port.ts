@@ -6,7 +6,7 @@ import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.
 export interface ChosenPort {
   readonly kernel: number;
   readonly machine: number;
-  /** The kernel's is the one that was there, or one of both is that of the draw before: by chance, which is seldom. */
+  /** One of both is the one that was there, or that of the draw before: by chance, which is seldom. */
   readonly isAsBefore: boolean;
 }
 
@@ -46,10 +46,10 @@ function freshPorts(
   const isWithin = (port: number) => port >= low && port <= high;
   // In a small class the port that is drawn may well be the one that was there.
   const isSmall = high - low < SMALL_CLASS;
-  const bothChose = isWithin(of) && isWithin(by) && (by !== was || isSmall);
-  const kernelHadTo = by === was && isWithin(of) && clashes.inKernel(machine);
-  if (!bothChose && !kernelHadTo) return undefined;
-  return { kernel: of, machine: by, isAsBefore: of === was && !isSmall };
+  if (!isWithin(of) || !isWithin(by)) return undefined;
+  const kernelHadTo = by === was && clashes.inKernel(machine);
+  const isAsBefore = !isSmall && !kernelHadTo && (of === was || by === was);
+  return { kernel: of, machine: by, isAsBefore };
 }
 
 /** Of a class from which the same port is soon drawn again; of ICMP's identifiers a few pass for it. */

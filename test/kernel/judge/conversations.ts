@@ -38,8 +38,8 @@ export class Conversations {
   readonly #remembers: boolean;
 
   /**
-   * Of parties of one family or more; `macs` are those of the node's interfaces. Where the node remembers clients, every
-   * packet may come out: of one that does not, nobody sees which endpoint its client has from now on.
+   * Of parties of one family or more; `macs` are those of the node's interfaces. Where the node remembers clients, or whose
+   * turn it is, every packet may come out: of one that does not, nobody sees which endpoint its client has from now on.
    */
   constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, remembers: boolean) {
     this.#parties = parties;
@@ -65,7 +65,7 @@ export class Conversations {
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };
-    const [kind, steps] = chooseSteps(dice, subject);
+    const [kind, steps] = chooseSteps(dice, subject, this.#remembers);
     const from = way === NODE_WAY && ports.isNodePort(subject.from.port) ? FROM_NODE_PORT : "";
     return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps };
   }
@@ -89,8 +89,11 @@ export class Conversations {
   }
 }
 
-function chooseSteps(dice: Dice, subject: Subject): readonly [string, readonly Step[]] {
-  const repertoire = REPERTOIRES[subject.protocol];
+/** Conversations whose packets leave something behind in the kernel that nobody sees. */
+const UNSEEN = ["bad checksum", "out of state"];
+
+function chooseSteps(dice: Dice, subject: Subject, areSeen: boolean): readonly [string, readonly Step[]] {
+  const repertoire = REPERTOIRES[subject.protocol].filter(([, kind]) => !areSeen || !UNSEEN.includes(kind));
   const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
   return [kind, hold(subject, dice)];
 }

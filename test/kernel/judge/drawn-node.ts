@@ -127,8 +127,7 @@ const OPTIONS: readonly (readonly [number, DrawnOptions])[] = [
   [1, { nodePortAddresses: ["172.16.0.0/12", "127.0.0.0/8"] }],
 ];
 
-/** Those that choose by hash: rr's choices follow from all before them, so that one difference would make others. */
-const SCHEDULERS = ["sh", "mh", "dh"] as const;
+const SCHEDULERS = ["sh", "mh", "dh", "rr", "wrr"] as const;
 
 /** A cluster of two nodes with Services of every kind, and options of kube-proxy's. */
 export function drawNode(dice: Dice, services: number, features: NodeFeatures): DrawnNode {

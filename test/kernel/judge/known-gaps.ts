@@ -3,9 +3,9 @@ import { read16 } from "../../../src/packet/octets.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
 import { NODE_WAY } from "./conversation.js";
 import { FROM_NODE_PORT } from "./conversations.js";
+import { PORT_FTP_DATA } from "./parties.js";
 import type { Difference } from "./tally.js";
 
-const PORT_FTP_DATA = 20;
 /** A packet that was refused for its TTL or hop limit. */
 const EXPIRED = /error (11|3)\/0/;
 /** An answer that did not come to the node, which had asked. */

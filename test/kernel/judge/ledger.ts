@@ -17,7 +17,7 @@ const COINCIDENCES_MAX = 2;
 /** What the kernel has sent towards servers, by whose conversation it is: so a clash of tuples is known for what it is. */
 export class Ledger {
   readonly #owners = new Map<string, object>();
-  /** Conversations whose port the kernel drew as it was. */
+  /** Conversations whose port was drawn as it was. */
   readonly #coinciding = new Set<object>();
 
   enter(packet: Uint8Array, owner: object): void {
@@ -38,6 +38,6 @@ export class Ledger {
   /** What is wrong with a port that the kernel chose for a conversation, if anything is. */
   suspect(owner: object, chosen: ChosenPort | undefined): string | undefined {
     if (chosen?.isAsBefore !== true || this.#coinciding.add(owner).size <= COINCIDENCES_MAX) return undefined;
-    return "the kernel leaves more ports as they were than it would by drawing";
+    return "more ports are as they were than they would be by drawing";
   }
 }

@@ -40,6 +40,8 @@ const OUTSIDERS = [
 const ABROAD = ["198.18.7.7", "8.8.4.4"];
 
 const LOOPBACK = "127.0.0.1";
+/** IPVS schedules nothing that comes from here. */
+export const PORT_FTP_DATA = 20;
 
 /** Draws who sends. */
 export class Sources {
@@ -147,8 +149,12 @@ export class Ports {
   readonly #taken = new Set<string>();
   readonly #nodePorts: readonly number[];
 
-  constructor(cluster: Cluster) {
-    this.#nodePorts = nodePortsOf(cluster);
+  readonly #isPlain: boolean;
+
+  /** Plain ones are none that IPVS' own table remembers packets by. */
+  constructor(cluster: Cluster, isPlain: boolean) {
+    this.#nodePorts = isPlain ? [] : nodePortsOf(cluster);
+    this.#isPlain = isPlain;
   }
 
   /**
@@ -169,6 +175,7 @@ export class Ports {
         [10, [1024, 64_512]],
       ] as const);
       const port = low + dice.below(count);
+      if (this.#isPlain && port === PORT_FTP_DATA) continue;
       if (this.#take(address, port)) return port;
       if (this.#taken.size > 500_000) throw new Error("No ports are left to draw from.");
     }

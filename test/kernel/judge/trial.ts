@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import { compile } from "../../../src/compile.js";
+import { type CompileOptions, compile } from "../../../src/compile.js";
 import type { Family } from "../../../src/net/ip.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { ProxyMode, Ruleset } from "../../../src/ruleset/ruleset.js";
@@ -128,6 +128,9 @@ interface Stage {
   readonly conversations: Conversations;
 }
 
+/** Whether IPVS' choices follow from all before them: one that is not as in the kernel would make others. */
+const takesTurns = ({ ipvsScheduler }: CompileOptions) => ipvsScheduler === "rr" || ipvsScheduler === "wrr";
+
 async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
   const { families, mode } = setup;
   const { proxy, backend } = mode;
@@ -151,15 +154,16 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
     hearing,
   } as const;
   const rig = await Rig.raise(parts, sentinelsOf(ruleset, families[0] ?? 4));
+  const inTurns = proxy === "ipvs" && takesTurns(options);
   const parties = families.map((family) => ({
     sources: new Sources(cluster, family),
     destinations: new Destinations(cluster, family),
-    ports: new Ports(cluster),
+    ports: new Ports(cluster, inTurns),
   }));
   return {
     rig,
     sitting: new Sitting(rig, machine, tally),
-    conversations: new Conversations(parties, macsOf(ruleset), hasAffinity),
+    conversations: new Conversations(parties, macsOf(ruleset), hasAffinity || inTurns),
   };
 }
 
