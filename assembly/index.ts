@@ -15,9 +15,11 @@ import {
   STATUS_NO_SPACE,
   STATUS_OK,
 } from "./abi/image";
+import { BATCH_CAPACITY } from "./abi/packet";
 import { SETTING_COUNT } from "./abi/setting";
 import { IMAGE_HEAD_LEN, Image, SETTINGS_AT } from "./image";
 import { octetsOf } from "./memory/arena";
+import { answerOne } from "./pipeline/answer";
 import { balanceBatch } from "./pipeline/balance";
 import { decapsulateBatch } from "./pipeline/decapsulate";
 import { runBatch } from "./pipeline/run";
@@ -219,4 +221,20 @@ export function runFrom(address: usize, state: usize, batch: usize, first: u32, 
   if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
   if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
   return runBatch(image, own, batch, first, count, <u64>now) ? STATUS_OK : STATUS_AGAIN;
+}
+
+/**
+ * Answers packet `index` of a batch, which the last run dropped or refused, as the node's kernel does: with an ICMP error
+ * about it, or a TCP reset. The answer takes its place, frame and columns, with a verdict of its own: FORWARD, LOCAL where
+ * the node itself is told, or what the rules for its own packets say; DROP without a reason where nothing is sent
+ * (RFC 1122 §3.2.2, RFC 4443 §2.4(e)). Other packets stay as they are. It is the time of the last run. STATUS_BAD_ENTRY for
+ * an index that the batch has not. The headers of an error stand in the frame's headroom: 28 octets, of IPv6 48.
+ */
+export function answer(address: usize, state: usize, batch: usize, index: u32): u32 {
+  const image = Image.at(address);
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  if (index >= load<u32>(batch, BATCH_CAPACITY)) return STATUS_BAD_ENTRY;
+  if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
+  return answerOne(image, own, batch, index) ? STATUS_OK : STATUS_AGAIN;
 }

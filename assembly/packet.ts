@@ -80,6 +80,8 @@ export class Packet {
   connmark: u32;
   /** The chain of the rule that cannot be evaluated; `hop` is its number there. */
   undecidedIn: u32;
+  /** Of an answer: the address of the packet that it quotes, where it is to come from that one's destination; else 0. */
+  answered: u32;
 
   srcHigh: v128;
   dstHigh: v128;

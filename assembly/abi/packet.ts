@@ -37,7 +37,7 @@ export const COLUMN_LENGTH: u32 = 1;
 export const COLUMN_IN: u32 = 2;
 /** VERDICT_ code in the low octet, DROP_ reason in the next; out. */
 export const COLUMN_VERDICT: u32 = 3;
-/** Interface number it leaves by; out. */
+/** Interface number it leaves by; REFUSED_ bits of what was dropped or refused (abi/verdict.ts); out. */
 export const COLUMN_OUT: u32 = 4;
 /** Next-hop number; out. */
 export const COLUMN_NEXT_HOP: u32 = 5;

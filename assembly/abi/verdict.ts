@@ -6,7 +6,7 @@ export const VERDICT_FORWARD: u32 = 1;
 export const VERDICT_LOCAL: u32 = 2;
 /** It is dropped without a word. */
 export const VERDICT_DROP: u32 = 3;
-/** It is refused with an ICMP error to its sender. */
+/** It is refused with an answer to its sender, by a rule or for want of a real server. */
 export const VERDICT_REJECT: u32 = 4;
 /** The machine does not judge it: hand it to a slower path. The frame is untouched. */
 export const VERDICT_PUNT: u32 = 5;
@@ -103,3 +103,16 @@ export const DROP_BLACKHOLE: u32 = 45;
 export const DROP_ROUTE_UNREACHABLE: u32 = 46;
 /** One of type prohibit: ICMP and ICMPv6 administratively prohibited. */
 export const DROP_ROUTE_PROHIBITED: u32 = 47;
+
+/**
+ * What `answer` must know of a packet that was dropped or refused, beside its reason: bits of COLUMN_OUT.
+ * The packet had one hop less to go already: it was refused behind a router's decrement.
+ */
+export const REFUSED_AGED: u32 = 1;
+/** It was refused as one to the node itself. */
+export const REFUSED_LOCAL: u32 = 2;
+/** It belongs to a connection, or was to open one: what answers it is RELATED. */
+export const REFUSED_TRACKED: u32 = 4;
+/** Its connection gives it another destination, or another source. */
+export const REFUSED_DST: u32 = 8;
+export const REFUSED_SRC: u32 = 16;

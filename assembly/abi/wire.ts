@@ -63,9 +63,13 @@ export const OPTION_ACTION: u32 = 0xc0;
 export const PROTO_ICMP: u32 = 1;
 export const PROTO_TCP: u32 = 6;
 export const PROTO_UDP: u32 = 17;
+export const PROTO_DCCP: u32 = 33;
 export const PROTO_GRE: u32 = 47;
+export const PROTO_ESP: u32 = 50;
+export const PROTO_AH: u32 = 51;
 export const PROTO_ICMP6: u32 = 58;
 export const PROTO_SCTP: u32 = 132;
+export const PROTO_UDPLITE: u32 = 136;
 
 // TCP (RFC 9293 §3.1)
 export const TCP_SRC: u32 = 0;

@@ -12,6 +12,7 @@ import { INTERFACE_NODE } from "../abi/packet";
 import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
 import { PROTO_SCTP, PROTO_TCP, TCP_FLAG_RST, TCP_FLAG_SYN } from "../abi/wire";
 import { Packet } from "../packet";
+import { comeFromAsked } from "../stage/answer-error";
 import {
   forget,
   isFirst,
@@ -96,6 +97,7 @@ function balance(packet: Packet, first: bool): u32 {
 function settle(packet: Packet, first: bool, stack: usize): bool {
   if (!netfilter(packet, HOOK_POSTROUTING, first, stack)) return false;
   masquerade(packet);
+  comeFromAsked(packet);
   return confirm(packet, first);
 }
 
@@ -154,11 +156,14 @@ function loop(packet: Packet, first: bool, stack: usize): void {
   if (netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
 }
 
-/** Rules before the connection table, the table, rules behind it, and where the connection's packets go. */
+/**
+ * Rules before the connection table, the table, rules behind it, and where the connection's packets go. An answer to a
+ * packet of a connection has its ctstate already.
+ */
 function enter(packet: Packet, hook: u32, stack: usize): bool {
   if (!netfilterRaw(packet, hook, stack)) return false;
   if (packet.ctstate == CTSTATE_UNTRACKED) packet.flow = 0;
-  else if (!track(packet)) return false;
+  else if (packet.ctstate == 0 && !track(packet)) return false;
   if (isUnscheduled(packet)) forget(packet);
   if (!netfilterMangle(packet, hook, stack)) return false;
   redirect(packet);

@@ -21,7 +21,7 @@ import {
   INTERFACE_NODE,
 } from "../abi/packet";
 import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
-import { DROP_BAD_SLOT, VERDICT_FORWARD } from "../abi/verdict";
+import { DROP_BAD_SLOT, VERDICT_DROP, VERDICT_FORWARD, VERDICT_REJECT } from "../abi/verdict";
 import { isStill } from "../express/follow";
 import { handAll, handOne } from "../express/hand";
 import { askRules } from "../express/kinds";
@@ -39,6 +39,7 @@ import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/place";
 import { record } from "../trace";
 import { egress, ingress } from "./forward";
+import { refusalOf } from "./refusal";
 
 /** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
 const SLOT_ALIGNMENT: u32 = 128;
@@ -56,6 +57,11 @@ export function scratchAt(capacity: u32): u32 {
 /** The address of a batch's scratch for the express way. */
 export function expressAt(batch: usize): usize {
   return batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + EXPRESS_AT;
+}
+
+/** The address of the stack for walks of rules, behind the descriptors. */
+export function stackAt(batch: usize): usize {
+  return batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)) + BURST_LEN * PACKET_LEN;
 }
 
 function slotsAt(capacity: u32, traces: u32): u32 {
@@ -108,10 +114,17 @@ function open(packet: Packet): void {
   if (decap(packet) && parse(packet)) inheritEcn(packet);
 }
 
-function hand(packet: Packet, batch: usize): void {
+/** What COLUMN_OUT says of a packet. */
+function outOf(packet: Packet): u32 {
+  if (packet.verdict == VERDICT_FORWARD) return load<u32>(packet.hopAddress, HOP_LEAVE);
+  const isRefused = packet.verdict == VERDICT_DROP || packet.verdict == VERDICT_REJECT;
+  return isRefused ? refusalOf(packet) : packet.undecidedIn;
+}
+
+/** Writes what became of a packet into its columns. */
+export function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
-  const out =
-    packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : packet.undecidedIn;
+  const out = outOf(packet);
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
   store<u32>(cell(batch, COLUMN_LENGTH, index), packet.length);
   store<u32>(cell(batch, COLUMN_IN, index), packet.in);

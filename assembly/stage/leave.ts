@@ -21,7 +21,7 @@ export function isScheduled(packet: Packet): bool {
 }
 
 /** Switched by the bridge it came in by, and so not routed (br_netfilter); IPVS sends a packet on as a router. */
-function isSwitched(packet: Packet): bool {
+export function isSwitched(packet: Packet): bool {
   const hop = packet.hopAddress;
   if (isScheduled(packet)) return false;
   return load<u32>(hop, HOP_OUT) == packet.in && (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;

@@ -63,7 +63,7 @@ export function translate(packet: Packet): void {
   if (packet.flowFlags != 0 && packet.protocol == PROTO_UDP) sealDatagram(packet);
   if (packet.query != packet.frameQuery) Icmp.at(packet.transport).id = packet.query >> 16;
   if (packet.protocol == PROTO_SCTP) Sctp.at(packet.transport).seal(packet.segment);
-  if (related) translateError(packet);
+  if (related && packet.flow != 0) translateError(packet);
 }
 
 /** IPVS gives a datagram that has no checksum one (udp_dnat_handler, udp_snat_handler). */

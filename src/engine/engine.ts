@@ -190,13 +190,25 @@ export class Engine {
    * latest there was. TypeError for another engine's batch, RangeError for a count above the batch's capacity or a time below 0.
    */
   run(batch: Batch, now = 0, count: number = batch.capacity): void {
-    if (!(batch instanceof Batch) || !batch.isIn(this.memory)) {
-      throw new TypeError("The batch is not one of this engine's: make it with this engine's batch().");
-    }
-    batch.expectFree();
+    this.#expectOwn(batch);
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
     this.machine.run(this.image, this.state, batch.address, count, now);
+  }
+
+  /**
+   * Answers packet `index` of a batch, which the last run dropped or refused, as the node's kernel does: an ICMP error or
+   * a TCP reset takes its place, frame and columns, with a verdict of its own (FORWARD, or LOCAL where the node itself is
+   * told; else nobody is). Returns whether an answer is sent; where none is made the verdict is a DROP for no reason.
+   * TypeError for another engine's batch, RangeError for a slot that is not there.
+   */
+  answer(batch: Batch, index: number): boolean {
+    this.#expectOwn(batch);
+    const before = batch.verdict(index);
+    if (before !== "DROP" && before !== "REJECT") return false;
+    this.machine.answer(this.image, this.state, batch.address, index);
+    const after = batch.verdict(index);
+    return after === "FORWARD" || after === "LOCAL";
   }
 
   /** One packet's way in words. The engine's state moves on as for any packet. */
@@ -273,6 +285,13 @@ export class Engine {
       if (options.flows === false) this.machine.flowsClear(address);
     });
     return writeImageFile({ image, state, ruleset: this.ruleset, numbers: this.#live.numbers });
+  }
+
+  #expectOwn(batch: Batch): void {
+    if (!(batch instanceof Batch) || !batch.isIn(this.memory)) {
+      throw new TypeError("The batch is not one of this engine's: make it with this engine's batch().");
+    }
+    batch.expectFree();
   }
 
   /** Changes the image while no worker's burst is under way: others wait for microseconds. */

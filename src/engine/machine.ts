@@ -98,6 +98,7 @@ export interface Machine extends Record<string, unknown> {
   balance(image: number, state: number, number: number, batch: number, count: number): number;
   decapsulate(image: number, state: number, batch: number, count: number): number;
   translate(image: number, state: number, batch: number, count: number, now: number): number;
+  answer(image: number, state: number, batch: number, index: number): number;
   run(image: number, state: number, batch: number, count: number, now: number): number;
   runFrom(image: number, state: number, batch: number, first: number, count: number, now: number): number;
 }

@@ -83,7 +83,9 @@ export function tellVerdict(
     case "LOCAL":
       return { stage: "local", text: `${end} on the node itself`, dst: end };
     case "REJECT": {
-      const text = cause === undefined ? words : `${reasonWords("PORT_UNREACHABLE")}: ${cause}`;
+      // IPVS' own words end with what the cause says.
+      const kind = reason === "NO_DESTINATION" ? reasonWords("PORT_UNREACHABLE") : words;
+      const text = cause === undefined ? words : `${kind}: ${cause}`;
       return { stage: "reject", text, reason };
     }
     case "DROP": {

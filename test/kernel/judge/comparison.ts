@@ -4,23 +4,14 @@ import {
   IP4_CHECKSUM,
   IP4_ID,
   IP4_LEN,
-  PROTO_SCTP,
   UDP_CHECKSUM,
 } from "../../../assembly/abi/wire.js";
-import { verifyChecksums } from "../../../src/packet/checksum.js";
-import { read16 } from "../../../src/packet/octets.js";
-import type { DropReason } from "../../../src/trace/codes.js";
+import { internetChecksum, verifyChecksums } from "../../../src/packet/checksum.js";
+import { read16, read32, write } from "../../../src/packet/octets.js";
 import { type ChosenPort, type Clashes, portsBetween, withKernelPort } from "./chosen-port.js";
 import { type Entering, type Leaving, NODE_WAY, outerLength, packetOf } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
-import {
-  differingFields,
-  isKernels,
-  placeOf,
-  quoteOf,
-  sourceAddress,
-  targetAddress,
-} from "./packet-octets.js";
+import { differingFields, isKernels, LABEL_MASK, placeOf, quoteOf } from "./packet-octets.js";
 
 /** What a comparison comes to: nothing said where both agree. */
 export interface Opinion {
@@ -33,31 +24,6 @@ export interface Opinion {
 }
 
 const AGREED: Opinion = {};
-
-/** Type and code of the ICMP error that says why, and those of ICMPv6. */
-const ANSWERS: Partial<Record<DropReason, readonly [readonly [number, number], readonly [number, number]]>> =
-  {
-    PORT_UNREACHABLE: [
-      [3, 3],
-      [1, 4],
-    ],
-    NO_DESTINATION: [
-      [3, 3],
-      [1, 4],
-    ],
-    TTL_EXCEEDED: [
-      [11, 0],
-      [3, 0],
-    ],
-    NO_ROUTE: [
-      [3, 0],
-      [1, 0],
-    ],
-    FRAGMENTATION_NEEDED: [
-      [3, 4],
-      [2, 0],
-    ],
-  };
 
 const isSame = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
@@ -78,8 +44,9 @@ export function describeLeaving(leaving: readonly Leaving[]): string {
     .join(", ");
 }
 
-function describeJudgement({ verdict, reason, leaving }: Judgement): string {
-  if (leaving === undefined) return `${verdict} ${reason}`;
+function describeJudgement({ verdict, reason, leaving, answer }: Judgement): string {
+  if (leaving === undefined)
+    return `${verdict} ${reason}${answer === undefined ? "" : `, ${describeLeaving([answer])}`}`;
   return leaving.way === NODE_WAY ? verdict : `${verdict} by ${leaving.way}`;
 }
 
@@ -123,27 +90,31 @@ function comparePackets(entering: Entering, kernel: Leaving, machine: Leaving, p
   return { difference: `differ in ${differingFields(theirs, candidates[0] ?? ours)}` };
 }
 
-/** The ICMP error that a packet is answered by: none where the node's own program is told, or a checksum is bad. */
-function answerTo({ way, frame }: Entering, reason: DropReason): readonly [number, number] | undefined {
-  if (way === NODE_WAY && reason === "NO_ROUTE") return undefined;
-  const place = placeOf(frame.subarray(ETH_LEN));
-  // SCTP's is no such checksum (nf_reject_verify_csum).
-  const isBad = place?.protocol !== PROTO_SCTP && verifyChecksums(frame).l4 === "bad";
-  if (reason === "PORT_UNREACHABLE" && isBad) return undefined;
-  return ANSWERS[reason]?.[place?.family === 6 ? 1 : 0];
+/** What a kernel is free to choose of a packet that it makes: IPv4's id with the checksum, IPv6's flow label. */
+function withoutChoice(packet: Uint8Array): Uint8Array {
+  const octets = packet.slice();
+  if (placeOf(octets)?.family === 6) write(octets, 0, 4, (read32(octets, 0) & ~LABEL_MASK) >>> 0, "label");
+  else for (const at of [IP4_ID, IP4_CHECKSUM]) octets.fill(0, at, at + 2);
+  return octets;
 }
 
-function compareAnswer(entering: Entering, kernel: readonly Leaving[], judgement: Judgement): Opinion {
-  const expected = answerTo(entering, judgement.reason);
-  if (expected === undefined) return kernel.length === 0 ? AGREED : disagreement(kernel, judgement);
+/** The checksum of an IPv4 header without options, as kernels make them, is right; IPv6 has none. */
+function isHeaderGood(leaving: Leaving): boolean {
+  const packet = packetOf(leaving);
+  return placeOf(packet)?.family !== 4 || internetChecksum(packet.subarray(0, IP4_LEN)) === 0;
+}
+
+function compareAnswers(kernel: readonly Leaving[], judgement: Judgement): Opinion {
+  const { answer } = judgement;
   const [only] = kernel;
-  if (only === undefined || kernel.length > 1 || only.way !== entering.way)
+  if (answer === undefined) return only === undefined ? AGREED : disagreement(kernel, judgement);
+  if (only === undefined || kernel.length > 1 || only.way !== answer.way)
     return disagreement(kernel, judgement);
-  const packet = packetOf(only);
-  const icmp = placeOf(packet)?.transport ?? 0;
-  const isRight = isKernelError(packet) && packet[icmp] === expected[0] && packet[icmp + 1] === expected[1];
-  const isToSender = isSame(targetAddress(packet), sourceAddress(entering.frame.subarray(ETH_LEN)));
-  return isRight && isToSender ? AGREED : disagreement(kernel, judgement);
+  if (!isSame(outside(only), outside(answer))) return { difference: "answers differ before the IP header" };
+  if (!isProper(only) || !isProper(answer)) return { difference: "a tunnel's headers are not proper" };
+  if (!isHeaderGood(only) || !isHeaderGood(answer)) return { difference: "an answer's checksum is wrong" };
+  const [theirs, ours] = [packetOf(only), packetOf(answer)].map(withoutChoice) as [Uint8Array, Uint8Array];
+  return isSame(theirs, ours) ? AGREED : { difference: `answers differ in ${differingFields(theirs, ours)}` };
 }
 
 /** What has been seen before that explains differing ports. */
@@ -161,7 +132,7 @@ export function compare(
 ): Opinion {
   const { verdict, leaving } = judgement;
   if (verdict === "PUNT") return { isPunted: true };
-  if (leaving === undefined) return compareAnswer(entering, kernel, judgement);
+  if (leaving === undefined) return compareAnswers(kernel, judgement);
   const [only] = kernel;
   if (only === undefined || kernel.length > 1 || only.way !== leaving.way || isKernelError(packetOf(only))) {
     return disagreement(kernel, judgement);

@@ -11,6 +11,8 @@ export interface Judgement {
   readonly reason: DropReason;
   /** Where it comes out, of those that do. */
   readonly leaving: Leaving | undefined;
+  /** What the node sends back about a packet that does not. */
+  readonly answer: Leaving | undefined;
 }
 
 const CONNECTIONS = 65_535;
@@ -77,11 +79,14 @@ export class MachineSide {
   #run(engine: Engine, batch: Batch, { way, frame }: Entering, now: number): Judgement {
     batch.set(0, frame, way === NODE_WAY ? 0 : engine.interfaceNumber(frame, way));
     engine.run(batch, now);
-    const verdict = batch.verdict(0);
-    return { verdict, reason: batch.reason(0), leaving: this.#leaving(engine, batch, verdict) };
+    const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
+    const leaving = this.#leaving(engine, batch);
+    const answer = engine.answer(batch, 0) ? this.#leaving(engine, batch) : undefined;
+    return { verdict, reason, leaving, answer };
   }
 
-  #leaving(engine: Engine, batch: Batch, verdict: VerdictName): Leaving | undefined {
+  #leaving(engine: Engine, batch: Batch): Leaving | undefined {
+    const verdict = batch.verdict(0);
     if (verdict === "LOCAL") return { way: NODE_WAY, octets: batch.frame(0).slice(ETH_LEN) };
     if (verdict !== "FORWARD") return undefined;
     const out = engine.numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name ?? "?";

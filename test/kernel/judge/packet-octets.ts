@@ -58,7 +58,8 @@ export function isKernels(packet: Uint8Array): boolean {
   return quoteOf(packet) !== undefined && ((read32(packet, 0) >>> 20) & 0xff) === 0;
 }
 
-const LABEL_MASK = 0xfffff;
+/** The flow label in an IPv6 header's first word. */
+export const LABEL_MASK = 0xfffff;
 
 /** The number that tells a packet of the judge's from others, also where a kernel's ICMP error quotes it. */
 export function tagOf(packet: Uint8Array): number | undefined {

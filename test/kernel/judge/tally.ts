@@ -44,15 +44,17 @@ function describeLeaving(who: string, { way, octets }: Leaving): string {
 
 function exampleOf({ past, entering, kernel, judgement }: Difference): string[] {
   const from = entering.way === NODE_WAY ? "the node makes" : `${entering.way} brings`;
+  const { verdict, reason, leaving, answer } = judgement;
+  const refusal = answer === undefined ? [] : [describeLeaving("machine's answer", answer)];
   const machine =
-    judgement.leaving === undefined
-      ? `machine: ${judgement.verdict} ${judgement.reason}`
-      : describeLeaving("machine", judgement.leaving);
+    leaving === undefined
+      ? [`machine: ${verdict} ${reason}`, ...refusal]
+      : [describeLeaving("machine", leaving)];
   return [
     ...(past.length === 0 ? [] : [`after ${past.join("; ")}`]),
     describe(from, entering.frame),
     ...(kernel.length === 0 ? ["kernel: nothing"] : kernel.map((one) => describeLeaving("kernel", one))),
-    machine,
+    ...machine,
   ];
 }
 
