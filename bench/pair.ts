@@ -4,6 +4,7 @@ import type { Batch } from "../src/engine/batch.js";
 import { Engine } from "../src/engine/engine.js";
 import { rulesetEntries } from "../src/engine/live/ruleset.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
+import { dropReason, verdictName } from "../src/trace/codes.js";
 import { PlainBatch } from "./baseline/batch.js";
 import { PlainNode } from "./baseline/node.js";
 import { answerTo, type FlowFrames } from "./scene.js";
@@ -52,7 +53,8 @@ export class Pair {
     for (const [index, before] of frames.entries()) {
       const [ours, theirs] = [this.#batch, this.#plain];
       const isSame =
-        ours.verdicts[index] === theirs.verdicts[index] &&
+        ours.verdict(index) === verdictName(theirs.verdicts[index] ?? 0) &&
+        ours.reason(index) === dropReason(theirs.verdicts[index] ?? 0) &&
         ours.walked[index] === theirs.walked[index] &&
         comparable(ours.frame(index), before.length) === comparable(theirs.frame(index), before.length);
       if (isSame) continue;

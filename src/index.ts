@@ -19,7 +19,15 @@ export { TOPICS, type Topic } from "./diff/topic.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
-export type { EngineOptions, ExploreOptions, PacketOptions, TableOctets, Trace } from "./engine/options.js";
+export type {
+  Answer,
+  EngineOptions,
+  ExploreOptions,
+  FollowOptions,
+  PacketOptions,
+  TableOctets,
+  Trace,
+} from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
 export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
 export type { Destination, Fate, Outcome } from "./explore/outcome.js";

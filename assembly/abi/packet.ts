@@ -35,9 +35,9 @@ export const COLUMN_FRAME: u32 = 0;
 export const COLUMN_LENGTH: u32 = 1;
 /** Interface number it came in on, or INTERFACE_NODE; in, and out after decapsulation. */
 export const COLUMN_IN: u32 = 2;
-/** VERDICT_ code in the low octet, DROP_ reason in the next; out. */
+/** VERDICT_ code in the low octet, DROP_ reason in the next, REFUSED_ bits of what was dropped or refused behind; out. */
 export const COLUMN_VERDICT: u32 = 3;
-/** Interface number it leaves by; REFUSED_ bits of what was dropped or refused (abi/verdict.ts); out. */
+/** Interface number it leaves by; out. */
 export const COLUMN_OUT: u32 = 4;
 /** Next-hop number; out. */
 export const COLUMN_NEXT_HOP: u32 = 5;

@@ -105,7 +105,7 @@ export const DROP_ROUTE_UNREACHABLE: u32 = 46;
 export const DROP_ROUTE_PROHIBITED: u32 = 47;
 
 /**
- * What `answer` must know of a packet that was dropped or refused, beside its reason: bits of COLUMN_OUT.
+ * What `answer` must know of a packet that was dropped or refused, beside its reason: bits behind that.
  * The packet had one hop less to go already: it was refused behind a router's decrement.
  */
 export const REFUSED_AGED: u32 = 1;

@@ -7,7 +7,6 @@ import {
   COLUMN_IN,
   COLUMN_LENGTH,
   COLUMN_NEXT_HOP,
-  COLUMN_OUT,
   COLUMN_VERDICT,
   INTERFACE_NODE,
 } from "../abi/packet";
@@ -156,9 +155,9 @@ export function answerOne(image: Image, state: State, batch: usize, index: u32):
   const word = load<u32>(cell(batch, COLUMN_VERDICT, index));
   const verdict = word & 0xff;
   const reason = (word >> 8) & 0xff;
+  const refused = word >> 16;
   if (verdict != VERDICT_DROP && verdict != VERDICT_REJECT) return true;
   if (!enter(image, state)) return false;
-  const refused = load<u32>(cell(batch, COLUMN_OUT, index));
   const mtu = mtuOf(image, load<u32>(cell(batch, COLUMN_NEXT_HOP, index)));
   const packet = Packet.at(batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)));
   if (TRACE) forgetRecords(batch);

@@ -114,21 +114,22 @@ function open(packet: Packet): void {
   if (decap(packet) && parse(packet)) inheritEcn(packet);
 }
 
-/** What COLUMN_OUT says of a packet. */
-function outOf(packet: Packet): u32 {
-  if (packet.verdict == VERDICT_FORWARD) return load<u32>(packet.hopAddress, HOP_LEAVE);
+/** What COLUMN_VERDICT says of a packet. */
+function wordOf(packet: Packet): u32 {
+  const word = packet.verdict | (packet.reason << 8);
   const isRefused = packet.verdict == VERDICT_DROP || packet.verdict == VERDICT_REJECT;
-  return isRefused ? refusalOf(packet) : packet.undecidedIn;
+  return isRefused ? word | (refusalOf(packet) << 16) : word;
 }
 
 /** Writes what became of a packet into its columns. */
 export function hand(packet: Packet, batch: usize): void {
   const index = packet.index;
-  const out = outOf(packet);
+  const out =
+    packet.verdict == VERDICT_FORWARD ? load<u32>(packet.hopAddress, HOP_LEAVE) : packet.undecidedIn;
   store<u32>(cell(batch, COLUMN_FRAME, index), packet.frame - <u32>batch);
   store<u32>(cell(batch, COLUMN_LENGTH, index), packet.length);
   store<u32>(cell(batch, COLUMN_IN, index), packet.in);
-  store<u32>(cell(batch, COLUMN_VERDICT, index), packet.verdict | (packet.reason << 8));
+  store<u32>(cell(batch, COLUMN_VERDICT, index), wordOf(packet));
   store<u32>(cell(batch, COLUMN_OUT, index), out);
   store<u32>(cell(batch, COLUMN_NEXT_HOP, index), packet.hop);
   store<u32>(cell(batch, COLUMN_WALKED, index), packet.walked);

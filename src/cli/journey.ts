@@ -21,6 +21,8 @@ export interface Leg {
   readonly reason: DropReason;
   /** The interface that the frame left by; undefined unless it was forwarded. */
   readonly out: string | undefined;
+  /** What the node sends back, where it drops or refuses the packet. */
+  readonly answer: Step | undefined;
   /** All that may become of it on this node. */
   readonly outcomes: readonly Outcome[];
   readonly names: Ruleset["names"];
@@ -72,12 +74,13 @@ async function pass(
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
   const way = uplink === undefined ? {} : { in: uplink };
   const outcomes = engine.explore(frame, way);
-  const trace = engine.follow(frame, way);
+  const trace = engine.follow(frame, { ...way, answer: true });
   const { steps, verdict, reason } = trace;
   const out = verdict === "FORWARD" ? steps.at(-1)?.dev : undefined;
   const { proxy: mode, names, diagnostics } = ruleset;
   const { numbering } = engine;
-  const leg = { node, mode, steps, verdict, reason, out, outcomes, names, numbering, diagnostics };
+  const answer = trace.answer?.step;
+  const leg = { node, mode, steps, verdict, reason, out, answer, outcomes, names, numbering, diagnostics };
   return { leg, frame: trace.frame };
 }
 

@@ -30,8 +30,10 @@ export interface PacketFate {
 export interface Replay {
   /** The most frequent first. */
   readonly fates: readonly Fate[];
-  /** Those that left the node, as they left, at the times of their capture. */
-  readonly forwarded: readonly PacketToWrite[];
+  /** Those that left the node, as they left, and the answers to others if asked for, at the times of their capture. */
+  readonly left: readonly PacketToWrite[];
+  /** How many of them are answers. */
+  readonly answers: number;
   /** One for every packet, in order, where they were asked for. */
   readonly each: readonly PacketFate[];
 }
@@ -41,6 +43,8 @@ export interface ReplayOptions {
   readonly in?: string;
   /** Whether to keep the packets that leave. */
   readonly keep: boolean;
+  /** Whether the node answers what it drops or refuses, which is kept with those that leave. */
+  readonly answer?: boolean;
   /** Whether to tell every packet's fate, which takes longer than to count them. */
   readonly each?: boolean;
 }
@@ -89,15 +93,26 @@ class Tally {
 /** What replaying gathers as it goes. */
 class Gathering {
   readonly tally = new Tally();
-  readonly forwarded: PacketToWrite[] = [];
+  readonly left: PacketToWrite[] = [];
+  answers = 0;
   readonly each: PacketFate[] = [];
 
   constructor(readonly options: ReplayOptions) {}
 
   add({ timestampNs }: CapturedPacket, verdict: VerdictName, reason: DropReason, frame: Uint8Array): void {
     this.tally.add(verdict, reason);
-    if (this.options.keep && verdict === "FORWARD")
-      this.forwarded.push({ timestampNs, bytes: frame.slice() });
+    this.#keep(timestampNs, verdict, frame);
+  }
+
+  /** What the node sends about a packet; it may be to itself. */
+  addAnswer({ timestampNs }: CapturedPacket, verdict: VerdictName, frame: Uint8Array): void {
+    if (this.#keep(timestampNs, verdict, frame)) this.answers += 1;
+  }
+
+  #keep(timestampNs: bigint, verdict: VerdictName, frame: Uint8Array): boolean {
+    if (!this.options.keep || verdict !== "FORWARD") return false;
+    this.left.push({ timestampNs, bytes: frame.slice() });
+    return true;
   }
 }
 
@@ -112,6 +127,8 @@ function batchRun(engine: Engine, batch: Batch, gathering: Gathering): Run {
     engine.run(batch, now, packets.length);
     for (const [index, packet] of packets.entries()) {
       gathering.add(packet, batch.verdict(index), batch.reason(index), batch.frame(index));
+      if (gathering.options.answer === true && engine.answer(batch, index))
+        gathering.addAnswer(packet, batch.verdict(index), batch.frame(index));
     }
   };
 }
@@ -123,11 +140,13 @@ function tracedRun(engine: Engine, gathering: Gathering): Run {
     for (const packet of packets) {
       const { bytes } = packet;
       const inName = options.in ?? engine.numbering.interfaces[engine.interfaceNumber(bytes) - 1]?.name;
-      const { steps, verdict, reason, out, frame } = engine.follow(bytes, {
+      const { steps, verdict, reason, out, frame, answer } = engine.follow(bytes, {
         now,
+        answer: options.answer === true,
         ...(options.in === undefined ? {} : { in: options.in }),
       });
       gathering.add(packet, verdict, reason, frame);
+      if (answer !== undefined) gathering.addAnswer(packet, answer.verdict, answer.frame);
       const passes = verdict === "FORWARD" || verdict === "LOCAL";
       each.push({
         number: each.length + 1,
@@ -164,6 +183,6 @@ export function replay(engine: Engine, packets: readonly CapturedPacket[], optio
     bar.tick(next - first);
   }
   bar.stop();
-  const { tally, forwarded, each } = gathering;
-  return { fates: tally.fates, forwarded, each };
+  const { tally, left, answers, each } = gathering;
+  return { fates: tally.fates, left, answers, each };
 }

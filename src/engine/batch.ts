@@ -55,7 +55,7 @@ export class Batch {
   readonly lengths: Uint32Array;
   /** Interface number each packet came in by, 0 for packets made on the node. */
   readonly ins: Uint32Array;
-  /** VERDICT_ code and DROP_ reason << 8. */
+  /** VERDICT_ code, DROP_ reason << 8, and of what was dropped or refused REFUSED_ bits << 16. */
   readonly verdicts: Uint32Array;
   readonly outs: Uint32Array;
   readonly nextHops: Uint32Array;

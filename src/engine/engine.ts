@@ -6,6 +6,7 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { conntrackSetting } from "../ruleset/sysctls.js";
 import type { Numbering } from "../trace/numbering.js";
 import { printSteps } from "../trace/steps.js";
+import { changeAlone } from "./alone.js";
 import {
   expectConnections,
   expectFlag,
@@ -25,20 +26,15 @@ import { LiveRuleset } from "./live/ruleset.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
 import { tableOctets } from "./octets.js";
-import type { EngineOptions, ExploreOptions, PacketOptions, TableOctets, Trace } from "./options.js";
+import type { EngineOptions, ExploreOptions, FollowOptions, TableOctets, Trace } from "./options.js";
 import { StateStore } from "./state.js";
 import { Tracer } from "./tracer.js";
-import { type Build, compileSource, findModule, type MachineModule } from "./wasm.js";
+import { type MachineModule, moduleOf } from "./wasm.js";
 import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
 const CONNECTIONS_DEFAULT = 65_535;
 const WORKERS_MAX = 64;
-
-function moduleOf(build: Build, options: EngineOptions, isShared: boolean): Promise<MachineModule> {
-  const given = options.wasm?.[build];
-  return given === undefined ? findModule(build, isShared) : compileSource(given, isShared);
-}
 
 /** One node's machine: an image of its ruleset, and what runs packets through it. */
 export class Engine {
@@ -90,9 +86,9 @@ export class Engine {
     const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
     const entries = live.load();
     const memory = new LinearMemory(options.memory);
-    const module = await moduleOf("run", options, memory.isShared);
+    const module = await moduleOf("run", options.wasm, memory.isShared);
     const machine = await link(module, memory.memory);
-    const tracer = await link(await moduleOf("trace", options, memory.isShared), memory.memory);
+    const tracer = await link(await moduleOf("trace", options.wasm, memory.isShared), memory.memory);
     const image = new ImageStore(machine, memory);
     const state = new StateStore(machine, memory);
     if (saved !== undefined) {
@@ -198,9 +194,8 @@ export class Engine {
 
   /**
    * Answers packet `index` of a batch, which the last run dropped or refused, as the node's kernel does: an ICMP error or
-   * a TCP reset takes its place, frame and columns, with a verdict of its own (FORWARD, or LOCAL where the node itself is
-   * told; else nobody is). Returns whether an answer is sent; where none is made the verdict is a DROP for no reason.
-   * TypeError for another engine's batch, RangeError for a slot that is not there.
+   * a TCP reset takes its place, frame and columns, with a verdict of its own. Returns whether it is sent: FORWARD, or LOCAL
+   * where the node itself is told. TypeError for another engine's batch, RangeError for a slot that is not there.
    */
   answer(batch: Batch, index: number): boolean {
     this.#expectOwn(batch);
@@ -212,16 +207,18 @@ export class Engine {
   }
 
   /** One packet's way in words. The engine's state moves on as for any packet. */
-  trace(frame: Uint8Array, options: PacketOptions = {}): string {
-    return printSteps(this.follow(frame, options).steps);
+  trace(frame: Uint8Array, options: FollowOptions = {}): string {
+    const { steps, answer } = this.follow(frame, options);
+    return printSteps(answer === undefined ? steps : [...steps, answer.step]);
   }
 
-  /** As `trace`, as data, with the frame that leaves. */
-  follow(frame: Uint8Array, options: PacketOptions = {}): Trace {
-    const { now = 0 } = options;
+  /** As `trace`, as data, with the frame that leaves, and with the answer to one that does not if asked for. */
+  follow(frame: Uint8Array, options: FollowOptions = {}): Trace {
+    const { now = 0, answer = false } = options;
     expectFrame(frame);
     expectNow(now);
-    const arrival = { frame, in: this.interfaceNumber(frame, options.in) };
+    expectFlag("answer", answer);
+    const arrival = { frame, in: this.interfaceNumber(frame, options.in), isAnswered: answer };
     return this.#tracer.follow({ image: this.image, state: this.state, now }, arrival, this);
   }
 
@@ -297,18 +294,6 @@ export class Engine {
   /** Changes the image while no worker's burst is under way: others wait for microseconds. */
   #alone(change: () => void): void {
     const states = this.#workers.flatMap((workers) => workers.states);
-    const { machine, memory, image } = this;
-    const pause = (at: number) => {
-      memory.words(at, states.length).set(states);
-      machine.imagePause(image, at, states.length);
-    };
-    if (states.length > 0) memory.borrow(states.length * 4, pause);
-    try {
-      change();
-    } finally {
-      // Were the image moved meanwhile, both would keep bursts waiting.
-      machine.imageResume(image);
-      machine.imageResume(this.image);
-    }
+    changeAlone({ machine: this.machine, memory: this.memory, image: () => this.image }, states, change);
   }
 }

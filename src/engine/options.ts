@@ -28,6 +28,18 @@ export interface EngineOptions {
   readonly memory?: number;
 }
 
+/** What the node sends about a packet that it dropped or refused: an ICMP error or a TCP reset. */
+export interface Answer {
+  /** In one line: what it says, from whom to whom. */
+  readonly step: Step;
+  /** FORWARD, or LOCAL where the node itself is told. */
+  readonly verdict: VerdictName;
+  /** Name of the interface it leaves by; undefined where it is delivered to the node itself. */
+  readonly out: string | undefined;
+  /** The frame as it leaves. */
+  readonly frame: Uint8Array;
+}
+
 /** One packet's way and what became of it. */
 export interface Trace {
   readonly steps: readonly Step[];
@@ -38,6 +50,8 @@ export interface Trace {
   readonly out: string | undefined;
   /** The frame as it leaves. */
   readonly frame: Uint8Array;
+  /** What is sent back, where that was asked for; undefined for nothing. */
+  readonly answer: Answer | undefined;
 }
 
 export interface PacketOptions {
@@ -45,6 +59,11 @@ export interface PacketOptions {
   readonly in?: string;
   /** Milliseconds of the caller's clock; an earlier time counts as the latest so far. Default 0. */
   readonly now?: number;
+}
+
+export interface FollowOptions extends PacketOptions {
+  /** Whether the node answers what it drops or refuses, which may move its state on. Default false. */
+  readonly answer?: boolean;
 }
 
 export interface ExploreOptions extends PacketOptions {

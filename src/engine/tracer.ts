@@ -1,10 +1,12 @@
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { tellAnswer } from "../trace/answer.js";
+import type { DropReason, VerdictName } from "../trace/codes.js";
 import type { Numbering } from "../trace/numbering.js";
 import { traceSteps } from "../trace/steps.js";
 import { Batch } from "./batch.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
-import type { Trace } from "./options.js";
+import type { Answer, Trace } from "./options.js";
 
 const TRACE_RECORDS = 8192;
 
@@ -12,6 +14,14 @@ const TRACE_RECORDS = 8192;
 export interface Arrival {
   readonly frame: Uint8Array;
   readonly in: number;
+  /** Whether the node answers it, where it drops or refuses it. */
+  readonly isAnswered?: boolean;
+}
+
+/** What numbers in records stand for. */
+interface Known {
+  readonly numbering: Numbering;
+  readonly ruleset: Ruleset;
 }
 
 /** Where a packet is run: addresses of an image and a state, and milliseconds. */
@@ -19,6 +29,17 @@ export interface RunPlace {
   readonly image: number;
   readonly state: number;
   readonly now: number;
+}
+
+const PASSES: ReadonlySet<VerdictName> = new Set(["FORWARD", "LOCAL"]);
+
+/** What stands in a batch's first slot, if it is an answer that is sent. */
+function answerOf(batch: Batch, reason: DropReason, { numbering, ruleset }: Known): Answer | undefined {
+  const verdict = batch.verdict(0);
+  if (!PASSES.has(verdict)) return undefined;
+  const step = tellAnswer(traceSteps(batch.records(), numbering, ruleset), reason);
+  const out = verdict === "FORWARD" ? numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name : undefined;
+  return { step, verdict, out, frame: batch.frame(0).slice() };
 }
 
 /** Runs single packets through the trace build. */
@@ -35,14 +56,15 @@ export class Tracer {
   /** A packet's way; the state moves on. RangeError for a frame that the memory does not hold. */
   follow(
     { image, state, now }: RunPlace,
-    { frame, in: inNumber }: Arrival,
-    { numbering, ruleset }: { readonly numbering: Numbering; readonly ruleset: Ruleset },
+    { frame, in: inNumber, isAnswered = false }: Arrival,
+    known: Known,
   ): Trace {
+    const { numbering, ruleset } = known;
     const batch = this.#batchFor(frame.length);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
     const records = batch.records();
-    return {
+    const trace = {
       steps: traceSteps(records, numbering, ruleset),
       records,
       verdict: batch.verdict(0),
@@ -50,6 +72,9 @@ export class Tracer {
       out: numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name,
       frame: batch.frame(0).slice(),
     };
+    if (!isAnswered || PASSES.has(trace.verdict)) return { ...trace, answer: undefined };
+    this.#machine.answer(image, state, batch.address, 0);
+    return { ...trace, answer: answerOf(batch, trace.reason, known) };
   }
 
   #batchFor(frameLength: number): Batch {

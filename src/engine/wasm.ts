@@ -46,10 +46,20 @@ export function findModule(build: Build, isShared = true): Promise<MachineModule
 }
 
 /** A module of a build that the host gave: octets, or a module for the kind of memory that it has. */
-export async function compileSource(source: MachineSource, isShared: boolean): Promise<MachineModule> {
+async function compileSource(source: MachineSource, isShared: boolean): Promise<MachineModule> {
   if (source instanceof WebAssembly.Module) return source;
   const octets = source instanceof Uint8Array ? source : new Uint8Array(source as ArrayBuffer);
   return compileOctets(octets, isShared);
+}
+
+/** The module that the host gave for a build, or else the package's. */
+export function moduleOf(
+  build: Build,
+  given: Readonly<Partial<Record<Build, MachineSource>>> | undefined,
+  isShared: boolean,
+): Promise<MachineModule> {
+  const source = given?.[build];
+  return source === undefined ? findModule(build, isShared) : compileSource(source, isShared);
 }
 
 /** Where the script of worker threads is: in the built package, also when this file is run from its source. */

@@ -17,6 +17,7 @@ export type Stage =
   | "local"
   | "drop"
   | "reject"
+  | "answer"
   | "punt";
 
 /** One line of a packet's way: in words, and beside them the facts that a program may want. */

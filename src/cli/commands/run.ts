@@ -28,6 +28,7 @@ import { refuseTerminal, STDOUT } from "../stdout.js";
 interface RunOptions extends ClusterOptions, DumpOptions, ProxyArguments {
   readonly pcap: string;
   readonly write?: string;
+  readonly answers?: boolean;
   readonly seed: number;
   readonly packets?: boolean;
   readonly output: "table" | "wide" | "json" | "yaml";
@@ -40,6 +41,9 @@ Examples:
 
   # And as they leave it, to look at with tcpdump or Wireshark
   packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap --write out.pcap
+
+  # With the ICMP errors that the node sends about those that do not leave it
+  packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap --write out.pcap --answers
 
   # What became of each packet, and why
   packetyard run -f cluster.yaml --node worker-1 --pcap in.pcap -o wide
@@ -75,7 +79,7 @@ function asData(
   options: RunOptions,
   { node, proxy: mode }: Ruleset,
   packets: number,
-  { fates, forwarded, each }: Replay,
+  { fates, left, answers, each }: Replay,
 ): unknown {
   const { pcap, write } = options;
   return {
@@ -91,13 +95,13 @@ function asData(
       packets: count,
     })),
     ...(options.packets === true ? { perPacket: packetFatesAsData(each) } : {}),
-    ...(write === undefined ? {} : { written: { file: write, packets: forwarded.length } }),
+    ...(write === undefined ? {} : { written: { file: write, packets: left.length, answers } }),
   };
 }
 
 /** What cannot be asked for together, and what could not be written in the end, before anything is done. */
 function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }: RunOptions): void {
-  const { write, packets, output } = options;
+  const { write, answers, packets, output } = options;
   checkStdin({
     "-f": filename,
     "--iptables-save": iptablesSave,
@@ -107,17 +111,20 @@ function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }:
   if (packets === true && (output === "table" || output === "wide")) {
     throw new UsageError("--packets goes with -o json or yaml; -o wide prints a line for every packet.");
   }
+  if (answers === true && write === undefined)
+    throw new UsageError("--answers goes with --write, which says where they are written to.");
   if (write === STDOUT) refuseTerminal("a capture");
   else if (write !== undefined) checkFolder(write);
 }
 
 /** Where stdout takes the capture, all else goes to stderr. */
-function writeForwarded(write: string, { nanosecond, packets }: Capture, { forwarded }: Replay): void {
-  const octets = writePcap({ packets: forwarded, nanosecond });
+function writeLeft(write: string, { nanosecond, packets }: Capture, { left, answers }: Replay): void {
+  const octets = writePcap({ packets: left, nanosecond });
   if (write === STDOUT) printToStdout(octets);
   else writeWhole(write, octets);
   const name = write === STDOUT ? "stdout" : write;
-  printToStderr(`wrote ${forwarded.length} of ${packets.length} packets to ${name}\n`);
+  const more = answers === 0 ? "" : ` and ${answers} ${answers === 1 ? "answer" : "answers"}`;
+  printToStderr(`wrote ${left.length - answers} of ${packets.length} packets${more} to ${name}\n`);
 }
 
 function render(options: RunOptions, ruleset: Ruleset, packets: number, result: Replay): string {
@@ -148,10 +155,11 @@ async function run(options: RunOptions): Promise<void> {
   const engine = await loadEngine(node, { seed });
   const result = replay(engine, capture.packets, {
     keep: write !== undefined,
+    answer: options.answers === true,
     each: options.output === "wide" || options.packets === true,
     ...(inName === undefined ? {} : { in: inName }),
   });
-  if (write !== undefined) writeForwarded(write, capture, result);
+  if (write !== undefined) writeLeft(write, capture, result);
   const text = render(options, ruleset, capture.packets.length, result);
   if (write === STDOUT) printToStderr(text);
   else printToStdout(text);
@@ -165,6 +173,7 @@ export function runCommand(): Command {
   return addProxyOptions(addDumpOptions(addClusterOptions(command)))
     .requiredOption("--pcap <file>", "capture to run, pcap or pcapng, of Ethernet; - for stdin")
     .option("--write <file>", "write the packets that leave the node to a pcap file; - for stdout")
+    .option("--answers", "with --write: ICMP errors and TCP resets that the node sends, too")
     .option("--node <name>", "node to run them through (default: the first)")
     .option(
       "--in <interface>",

@@ -84,11 +84,12 @@ export async function traceDump(options: DumpTrace): Promise<void> {
   const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
   const arrival = options.in === undefined ? {} : { in: options.in };
   const outcomes = engine.explore(frame, arrival);
-  const trace = engine.follow(frame, arrival);
+  const trace = engine.follow(frame, { ...arrival, answer: true });
   const undecided = undecidedAt(trace, family, dumped);
   const end = ending(trace, ruleset.node, undecided);
   if (output === "text") {
-    const way = `${paint("bold", `node ${ruleset.node}`)}\n${printSteps(trace.steps)}`;
+    const answered = trace.answer === undefined ? [] : [trace.answer.step];
+    const way = `${paint("bold", `node ${ruleset.node}`)}\n${printSteps([...trace.steps, ...answered])}`;
     const all = outcomes.length < 2 ? "" : `all outcomes\n${printOutcomes(outcomes, ruleset.names)}\n\n`;
     printToStdout(`${way}\n\n${all}${end}\n`);
     return;
@@ -100,6 +101,7 @@ export async function traceDump(options: DumpTrace): Promise<void> {
     verdict,
     reason: reason === "NONE" ? null : reason,
     out: out ?? null,
+    answer: trace.answer?.step ?? null,
     outcomes: outcomes.map((outcome) => outcomeAsData(outcome, engine.numbering)),
   };
   const data = {

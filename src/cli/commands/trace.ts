@@ -109,7 +109,10 @@ function startNode(cluster: Cluster, options: TraceOptions, from: End): string {
 }
 
 function printText({ legs, end }: Journey): void {
-  const nodes = legs.map(({ node, steps }) => `${paint("bold", `node ${node}`)}\n${printSteps(steps)}\n`);
+  const nodes = legs.map(({ node, steps, answer }) => {
+    const way = answer === undefined ? steps : [...steps, answer];
+    return `${paint("bold", `node ${node}`)}\n${printSteps(way)}\n`;
+  });
   printToStdout(`${nodes.join("\n")}\n${legs.map(choicesOf).join("")}${end}\n`);
 }
 
@@ -131,12 +134,13 @@ function asData(journey: Journey, from: End, to: End, protocol: string): unknown
     protocol,
     from: endAsData(from),
     to: endAsData(to),
-    nodes: journey.legs.map(({ node, steps, verdict, reason, out, outcomes, numbering }) => ({
+    nodes: journey.legs.map(({ node, steps, verdict, reason, out, answer, outcomes, numbering }) => ({
       node,
       steps,
       verdict,
       reason: reason === "NONE" ? null : reason,
       out: out ?? null,
+      answer: answer ?? null,
       outcomes: outcomes.map((outcome) => outcomeAsData(outcome, numbering)),
     })),
     delivered: journey.delivered ?? null,
