@@ -97,16 +97,13 @@ export function isAnswerable(packet: Packet): bool {
   return isFromHost(packet) && (packet.protocol != own || isQuestion(packet));
 }
 
-const GRE_HAS_CHECKSUM: u32 = 0x80;
-
 /** Protocols whose checksum REJECT does not look at (nf_reject_verify_csum). */
 function isExempt(packet: Packet): bool {
   const protocol = packet.protocol;
   if (protocol == PROTO_UDP)
     return packet.segment > 0 && packet.fault == 0 && Udp.at(packet.transport).checksum == 0;
-  if (protocol == PROTO_GRE)
-    return packet.segment > 0 && (<u32>load<u8>(packet.transport) & GRE_HAS_CHECKSUM) == 0;
   return (
+    protocol == PROTO_GRE ||
     protocol == PROTO_SCTP ||
     protocol == PROTO_AH ||
     protocol == PROTO_ESP ||
