@@ -110,6 +110,20 @@ function hopEntry(hop: Hop): Uint32Array {
   return words;
 }
 
+/** What a batch's columns say of a packet. */
+function resultOf(batch: Batch, index: number): Result {
+  return {
+    verdict: batch.verdict(index),
+    reason: batch.reason(index),
+    out: batch.outs[index] ?? 0,
+    in: batch.ins[index] ?? 0,
+    walked: batch.walked[index] ?? 0,
+    connection: batch.connections[index] ?? 0,
+    nextHop: batch.nextHops[index] ?? 0,
+    frame: batch.frame(index).slice(),
+  };
+}
+
 /** A node made entry by entry through the machine's own exports, for tests of single stages. */
 export class BareNode {
   readonly #batches = new Map<number, Batch>();
@@ -271,25 +285,30 @@ export class BareNode {
   }
 
   #through(frames: readonly Uint8Array[], inNumber: number, call: (batch: number) => number): Result[] {
-    const batch = this.#batches.get(frames.length) ?? this.batch(frames.length);
-    this.#batches.set(frames.length, batch);
+    const batch = this.#batchOf(frames.length);
     for (const [index, frame] of frames.entries()) batch.set(index, frame, inNumber);
     this.#expect(call(batch.address), "the batch");
-    return frames.map((_, index) => ({
-      verdict: batch.verdict(index),
-      reason: batch.reason(index),
-      out: batch.outs[index] ?? 0,
-      in: batch.ins[index] ?? 0,
-      walked: batch.walked[index] ?? 0,
-      connection: batch.connections[index] ?? 0,
-      nextHop: batch.nextHops[index] ?? 0,
-      frame: batch.frame(index).slice(),
-    }));
+    return frames.map((_, index) => resultOf(batch, index));
+  }
+
+  #batchOf(capacity: number): Batch {
+    const batch = this.#batches.get(capacity) ?? this.batch(capacity);
+    this.#batches.set(capacity, batch);
+    return batch;
   }
 
   one(frame: Uint8Array, inNumber = 1, now = 0): Result {
     const [result] = this.run([frame], inNumber, now);
     if (result === undefined) throw new Error("no result");
     return result;
+  }
+
+  /** What becomes of a packet, and what the node sends about it. */
+  refusal(frame: Uint8Array, inNumber = 1, now = 0): { readonly refused: Result; readonly answer: Result } {
+    const refused = this.one(frame, inNumber, now);
+    const { machine, address, state } = this.image;
+    const batch = this.#batchOf(1);
+    this.#expect(machine.answer(address, state, batch.address, 0), "the answer");
+    return { refused, answer: resultOf(batch, 0) };
   }
 }

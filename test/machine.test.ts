@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HOOK_PREROUTING, RULE_ENTRY_LEN } from "../assembly/abi/entry.js";
+import { STATUS_BAD_ENTRY, STATUS_OK } from "../assembly/abi/image.js";
 import {
   BATCH_HEADER_LEN,
   BATCH_SLOTS,
@@ -10,6 +11,15 @@ import {
   COLUMN_COUNT,
   COLUMN_FRAME,
 } from "../assembly/abi/packet.js";
+import {
+  DROP_FRAGMENTATION_NEEDED,
+  DROP_NO_NEIGHBOUR,
+  DROP_PORT_UNREACHABLE,
+  DROP_TCP_RESET,
+  DROP_TTL_EXCEEDED,
+  VERDICT_DROP,
+  VERDICT_REJECT,
+} from "../assembly/abi/verdict.js";
 import { compile } from "../src/compile.js";
 import { Engine } from "../src/engine/engine.js";
 import { BareImage } from "./bare-image.js";
@@ -18,6 +28,14 @@ import { Tally } from "./tally.js";
 import { globalMutability, hasSection, SECTION } from "./wasm-sections.js";
 
 const BUILDS = ["run", "trace"] as const;
+/** Reasons that are answered, each in another way. */
+const ANSWERED = [
+  DROP_PORT_UNREACHABLE,
+  DROP_TTL_EXCEEDED,
+  DROP_NO_NEIGHBOUR,
+  DROP_FRAGMENTATION_NEEDED,
+  DROP_TCP_RESET,
+];
 const MODES = ["iptables", "ipvs", "nftables"] as const;
 
 function moduleOf(build: string): Uint8Array<ArrayBuffer> {
@@ -100,6 +118,38 @@ describe.each(MODES)("the machine, mode %s", (proxy) => {
     fc.assert(property, { numRuns: 1500 });
     const names = ["FORWARD", "DROP", "PUNT", "BAD_SLOT", "TRUNCATED", "BAD_CHECKSUM", "NOT_IP"];
     seen.expectEach([...names, "IPv6 FORWARD", "IPv6 LOCAL"]);
+  });
+
+  it("answers whatever was refused, if its columns are to be believed, within its slot", () => {
+    const guarded = new Guarded(engine);
+    const { batch, slot } = guarded;
+    const seen = new Map<string, number>();
+    const claim = fc.record({
+      verdict: fc.constantFrom(VERDICT_DROP, VERDICT_REJECT),
+      reason: fc.oneof(fc.constantFrom(...ANSWERED), fc.nat(255)),
+      bits: fc.nat(31),
+      nextHop: number,
+    });
+    const property = fc.property(drawn, claim, (packet, { verdict, reason, bits, nextHop }) => {
+      guarded.place(packet);
+      batch.verdicts[1] = verdict | (reason << 8) | (bits << 16);
+      batch.nextHops[1] = nextHop;
+      const before = Buffer.from(guarded.memory);
+      const [first, last] = [0, 2].map((index) => [batch.frames[index], batch.verdicts[index]]);
+      expect(engine.machine.answer(engine.image, engine.state, batch.address, 1)).toBe(STATUS_OK);
+      const allowed = guarded.allowed(packet);
+      const own = batch.address + slot;
+      expectSameOutside(before, guarded.memory, [...allowed.slice(0, 3), [own, own + batch.stride]]);
+      expect([0, 2].map((index) => [batch.frames[index], batch.verdicts[index]])).toEqual([first, last]);
+      const name = batch.verdict(1);
+      const key = name === "DROP" ? batch.reason(1) : name;
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+      if (name === "FORWARD") expect(guarded.fits).toBe(true);
+    });
+    fc.assert(property, { numRuns: 1500 });
+    for (const name of ["FORWARD", "LOCAL", "NONE", "NO_HEADROOM", "TRUNCATED"])
+      expect([name, seen.get(name) ?? 0]).toEqual([name, expect.toSatisfy((count: number) => count > 3)]);
+    expect(engine.machine.answer(engine.image, engine.state, batch.address, 3)).toBe(STATUS_BAD_ENTRY);
   });
 
   it("leaves slots alone that are not to be run", () => {
