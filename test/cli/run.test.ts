@@ -85,12 +85,28 @@ describe("packetyard run", () => {
     expect(stderr).toMatch(/^wrote 3 of 7 packets to .*out\.pcap$/m);
   });
 
+  it("writes what the node sends about packets that do not leave it, where asked to", () => {
+    for (const output of [[], ["-o", "wide"]]) {
+      const { written, stderr, code } = run(MIXED, ["--answers", ...output]);
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/^wrote 3 of 7 packets and 1 answer to .*out\.pcap$/m);
+      const answer = written?.packets.find(({ bytes }) => printPacket(bytes).includes("ICMP"));
+      expect(written?.packets).toHaveLength(4);
+      expect(answer?.timestampNs).toBe(START + 1_000n);
+      expect(printPacket(answer?.bytes ?? new Uint8Array(0))).toMatch(
+        /^10\.244\.1\.1 > 10\.244\.1\.7: ICMP 10\.96\.0\.99 tcp port 80 unreachable/,
+      );
+    }
+    const { stderr, code } = packetyard(["run", "--pcap", "in.pcap", "--answers"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--answers goes with --write")]);
+  });
+
   it("counts the same for programs", () => {
     const data = JSON.parse(run(MIXED, ["-o", "json"]).stdout);
     expect(data).toMatchObject({ apiVersion: "packetyard/v1", kind: "Run", node: "worker-1", packets: 7 });
     expect(data.verdicts).toContainEqual({ verdict: "PUNT", reason: "NOT_IP", packets: 1 });
     expect(data.verdicts).toContainEqual({ verdict: "FORWARD", reason: null, packets: 3 });
-    expect(data.written.packets).toBe(3);
+    expect(data.written).toMatchObject({ packets: 3, answers: 0 });
   });
 
   it("tells every packet's fate, and what refused it", () => {

@@ -112,6 +112,8 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
   it.each(MODES)("refuses for a Service without endpoints in mode %s", (mode) => {
     const { stdout, code } = trace(["--from", "pod/shop/cart", "--to", "svc/shop/empty", "--mode", mode]);
     expect(code).toBe(0);
+    const source = mode === "ipvs" ? "10\\.96\\.0\\.99" : "10\\.244\\.1\\.1";
+    expect(stdout).toMatch(new RegExp(`^answer {5}ICMP port unreachable, ${source} > .*, by cni0$`, "m"));
     expect(stdout).toMatch(/\n\nrejected on node worker-1: ICMP port unreachable: shop\/empty:http .*\n$/);
   });
 
