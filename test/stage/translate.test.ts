@@ -9,19 +9,11 @@ import {
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY } from "../../assembly/abi/image.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
-import { printIp4 } from "../../src/net/ip.js";
+import { type Ip4, printIp4 } from "../../src/net/ip.js";
 import { frame } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { BareNode, ip4 } from "../bare-node.js";
-
-const MACS = { dst: "02:00:00:00:00:09", src: "02:00:00:00:00:08" };
-
-interface Ends {
-  readonly src: number;
-  readonly dst: number;
-  readonly srcPort: number;
-  readonly dstPort: number;
-}
+import { drawnEnds, type Ends, FIRST_MACS, MACS, swapped } from "./translation.js";
 
 interface Rest {
   readonly protocol: "tcp" | "udp";
@@ -35,7 +27,7 @@ interface Rest {
   readonly flags: string;
 }
 
-function build(ends: Ends, rest: Rest, macs: { src: string; dst: string }, ttl: number): Uint8Array {
+function build(ends: Ends<Ip4>, rest: Rest, macs: typeof MACS, ttl: number): Uint8Array {
   const { src, dst, srcPort, dstPort } = ends;
   const { tos, id, df, protocol, payload, flags } = rest;
   const options = new Uint8Array(rest.ipOptions * 4).fill(1);
@@ -49,12 +41,7 @@ function build(ends: Ends, rest: Rest, macs: { src: string; dst: string }, ttl: 
 
 /** Any but loopback's, which no packet from outside may have. */
 const address = fc.integer({ min: 0x01000000, max: 0xdfffffff }).filter((ip) => ip >>> 24 !== 127);
-const ends: fc.Arbitrary<Ends> = fc.record({
-  src: address,
-  dst: address,
-  srcPort: fc.integer({ min: 1024, max: 65535 }),
-  dstPort: fc.integer({ min: 1, max: 65535 }),
-});
+const ends = drawnEnds(address);
 const rest: fc.Arbitrary<Rest> = fc.record({
   protocol: fc.constantFrom("tcp" as const, "udp" as const),
   tos: fc.nat(255),
@@ -68,7 +55,7 @@ const rest: fc.Arbitrary<Rest> = fc.record({
 });
 
 /** Translates `from` to `to`, but for the source port, which stays. */
-async function nodeOf(to: Ends): Promise<BareNode> {
+async function nodeOf(to: Pick<Ends<Ip4>, "src" | "dst" | "dstPort">): Promise<BareNode> {
   return (await BareNode.make())
     .route("0.0.0.0/0", {
       kind: "direct",
@@ -84,8 +71,6 @@ async function nodeOf(to: Ends): Promise<BareNode> {
     .flags(IMAGE_FLAG_VERIFY);
 }
 
-const FIRST_MACS = { src: "02:00:00:00:00:01", dst: "02:00:00:00:00:02" };
-
 describe("translate", () => {
   it("gives the frame that would have been built with the new addresses, octet by octet; and its reply likewise", async () => {
     const property = fc.asyncProperty(ends, ends, rest, async (from, drawn, fields) => {
@@ -96,44 +81,34 @@ describe("translate", () => {
       expect(out).toMatchObject({ verdict: "FORWARD", out: 2 });
       expect(Buffer.from(out.frame).equals(build(to, fields, MACS, fields.ttl - 1))).toBe(true);
       const answer = { ...fields, flags: "A" };
-      const swap = (one: Ends): Ends => ({
-        src: one.dst,
-        dst: one.src,
-        srcPort: one.dstPort,
-        dstPort: one.srcPort,
-      });
-      const back = node.one(build(swap(to), answer, FIRST_MACS, fields.ttl));
-      expect(Buffer.from(back.frame).equals(build(swap(from), answer, MACS, fields.ttl - 1))).toBe(true);
+      const back = node.one(build(swapped(to), answer, FIRST_MACS, fields.ttl));
+      expect(Buffer.from(back.frame).equals(build(swapped(from), answer, MACS, fields.ttl - 1))).toBe(true);
       expect(verifyChecksums(back.frame)).toMatchObject({ ip: "good", l4: "good" });
     });
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it("leaves a UDP datagram without checksum without one", async () => {
-    const node = await nodeOf({ src: ip4("172.18.0.2"), dst: ip4("10.244.1.9"), srcPort: 0, dstPort: 53 });
-    const sent = frame()
+  const TO = { src: ip4("172.18.0.2"), dst: ip4("10.244.1.9"), dstPort: 53 };
+  const datagram = (checksum: number) =>
+    frame()
       .eth(FIRST_MACS)
       .ip4({ src: "10.0.0.1", dst: "10.96.0.10" })
-      .udp({ srcPort: 5000, dstPort: 53, checksum: 0 })
+      .udp({ srcPort: 5000, dstPort: 53, checksum })
       .payload(9)
       .bytes();
-    const { frame: left } = node.one(sent);
+
+  it("leaves a UDP datagram without checksum without one", async () => {
+    const { frame: left } = (await nodeOf(TO)).one(datagram(0));
     expect([left[40], left[41]]).toEqual([0, 0]);
     expect(verifyChecksums(left)).toMatchObject({ ip: "good", l4: "absent" });
     expect([...left.subarray(30, 34)]).toEqual([10, 244, 1, 9]);
   });
 
   it("neither translates nor mends a segment whose checksum is wrong, unless it is told to trust them", async () => {
-    const to = { src: ip4("172.18.0.2"), dst: ip4("10.244.1.9"), srcPort: 5000, dstPort: 53 };
-    const sent = frame()
-      .eth(FIRST_MACS)
-      .ip4({ src: "10.0.0.1", dst: "10.96.0.10" })
-      .udp({ srcPort: 5000, dstPort: 53, checksum: 0x1234 })
-      .payload(9)
-      .bytes();
-    const verified = (await nodeOf(to)).one(sent);
+    const sent = datagram(0x1234);
+    const verified = (await nodeOf(TO)).one(sent);
     expect([...verified.frame.subarray(26, 42)]).toEqual([...sent.subarray(26, 42)]);
-    const trusted = (await nodeOf(to)).flags(0).one(sent);
+    const trusted = (await nodeOf(TO)).flags(0).one(sent);
     expect([...trusted.frame.subarray(30, 34)]).toEqual([10, 244, 1, 9]);
     expect(verifyChecksums(trusted.frame)).toMatchObject({ ip: "good", l4: "bad" });
   });

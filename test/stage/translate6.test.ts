@@ -11,20 +11,11 @@ import {
 import { IMAGE_FLAG_VERIFY } from "../../assembly/abi/image.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { wordsOf6 } from "../../src/engine/entries/words.js";
-import { printIp } from "../../src/net/ip.js";
+import { type Ip6, printIp } from "../../src/net/ip.js";
 import { frame } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { BareNode, ip6 } from "../bare-node.js";
-
-const FIRST_MACS = { src: "02:00:00:00:00:01", dst: "02:00:00:00:00:02" };
-const MACS = { dst: "02:00:00:00:00:09", src: "02:00:00:00:00:08" };
-
-interface Ends {
-  readonly src: bigint;
-  readonly dst: bigint;
-  readonly srcPort: number;
-  readonly dstPort: number;
-}
+import { drawnEnds, type Ends, FIRST_MACS, MACS, swapped } from "./translation.js";
 
 interface Rest {
   readonly protocol: "tcp" | "udp";
@@ -37,7 +28,7 @@ interface Rest {
 }
 
 function build(
-  { src, dst, srcPort, dstPort }: Ends,
+  { src, dst, srcPort, dstPort }: Ends<Ip6>,
   rest: Rest,
   macs: typeof MACS,
   less: number,
@@ -65,12 +56,7 @@ const address = fc
     ),
   )
   .map((words) => words.reduce((whole, word) => (whole << 32n) | word, 0n));
-const ends: fc.Arbitrary<Ends> = fc.record({
-  src: address,
-  dst: address,
-  srcPort: fc.integer({ min: 1024, max: 65535 }),
-  dstPort: fc.integer({ min: 1, max: 65535 }),
-});
+const ends = drawnEnds(address);
 const rest: fc.Arbitrary<Rest> = fc.record({
   protocol: fc.constantFrom("tcp" as const, "udp" as const),
   trafficClass: fc.nat(255),
@@ -81,7 +67,7 @@ const rest: fc.Arbitrary<Rest> = fc.record({
 });
 
 /** Translates `from` to `to`, but for the source port, which stays. */
-async function nodeOf(to: Pick<Ends, "src" | "dst" | "dstPort">): Promise<BareNode> {
+async function nodeOf(to: Pick<Ends<Ip6>, "src" | "dst" | "dstPort">): Promise<BareNode> {
   return (await BareNode.make())
     .route("::/0", { kind: "direct", out: 2, source6: printIp(to.src), dstMac: MACS.dst, srcMac: MACS.src })
     .chain(0, new RuleDraft().target(TARGET_DNAT6, ...wordsOf6(to.dst), to.dstPort))
@@ -90,13 +76,6 @@ async function nodeOf(to: Pick<Ends, "src" | "dst" | "dstPort">): Promise<BareNo
     .hook(HOOK_IP6 + HOOK_POSTROUTING, 1, HOOK_NAT)
     .flags(IMAGE_FLAG_VERIFY);
 }
-
-const swap = ({ src, dst, srcPort, dstPort }: Ends): Ends => ({
-  src: dst,
-  dst: src,
-  srcPort: dstPort,
-  dstPort: srcPort,
-});
 
 describe("translate, of IPv6", () => {
   it("gives the frame that would have been built with the new addresses, octet by octet; and its reply likewise", async () => {
@@ -107,8 +86,8 @@ describe("translate, of IPv6", () => {
       const out = node.one(build(from, fields, FIRST_MACS, 0));
       expect(out).toMatchObject({ verdict: "FORWARD", out: 2 });
       expect(Buffer.from(out.frame).equals(build(to, fields, MACS, 1))).toBe(true);
-      const back = node.one(build(swap(to), fields, FIRST_MACS, 0));
-      expect(Buffer.from(back.frame).equals(build(swap(from), fields, MACS, 1))).toBe(true);
+      const back = node.one(build(swapped(to), fields, FIRST_MACS, 0));
+      expect(Buffer.from(back.frame).equals(build(swapped(from), fields, MACS, 1))).toBe(true);
       expect(verifyChecksums(back.frame)).toMatchObject({ l4: "good" });
     });
     await fc.assert(property, { numRuns: 200 });
