@@ -4,25 +4,13 @@ import { tcp, udp } from "../../src/packet/build.js";
 import { printConnection } from "../../src/ruleset/connections.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import { engineOf, POD } from "../drawn-cluster.js";
-import type { DrawnService } from "../oracle/services.js";
+import { WEB } from "./web.js";
 
-const WEB: DrawnService = {
-  clusterIP: "10.96.0.10",
-  externalIP: "203.0.113.10",
-  vip: "192.0.2.10",
-  nodePort: 30080,
-  port: 80,
-  targetPort: 8080,
-  protocol: "TCP",
-  internalPolicy: "Cluster",
-  externalPolicy: "Cluster",
-  endpoints: [{ address: "10.244.2.9", isLocal: false, state: "ready" }],
-};
 const CLIENT = `${POD}:40000`;
 const SERVER = "10.244.2.9:8080";
 
 async function rulesetOf(sysctls: Ruleset["sysctls"] = {}): Promise<Ruleset> {
-  const { ruleset } = await engineOf([WEB], "iptables");
+  const { ruleset } = await engineOf([{ ...WEB, endpoints: WEB.endpoints.slice(1) }], "iptables");
   return { ...ruleset, sysctls: { ...ruleset.sysctls, ...sysctls } };
 }
 

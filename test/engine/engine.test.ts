@@ -7,48 +7,10 @@ import { findModule } from "../../src/engine/wasm.js";
 import { syntheticCluster } from "../../src/model/synthetic.js";
 import { type Prefix, parsePrefix } from "../../src/net/prefix.js";
 import { tcp, udp } from "../../src/packet/build.js";
-import type { Iptables, Rule } from "../../src/ruleset/iptables.js";
-import type { NftRule } from "../../src/ruleset/nftables.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import { engineOf, MODES, NODE_IP, POD } from "../drawn-cluster.js";
 import { textOfDestination, tupleOf } from "../frame-tuple.js";
-import type { DrawnService } from "../oracle/services.js";
-
-const WEB: DrawnService = {
-  clusterIP: "10.96.0.10",
-  externalIP: "203.0.113.10",
-  vip: "192.0.2.10",
-  nodePort: 30080,
-  port: 80,
-  targetPort: 8080,
-  protocol: "TCP",
-  internalPolicy: "Cluster",
-  externalPolicy: "Cluster",
-  endpoints: [
-    { address: "10.244.1.9", isLocal: true, state: "ready" },
-    { address: "10.244.2.9", isLocal: false, state: "ready" },
-  ],
-};
-const REQUEST = tcp(`${POD}:40000`, "10.96.0.10:80");
-
-/** The ruleset with a chain of table nat changed. */
-function withNatRules(ruleset: Ruleset, name: string, rules: readonly Rule[]): Ruleset {
-  const tables = (ruleset.iptables as Iptables).tables.map((table) =>
-    table.name === "nat"
-      ? { ...table, chains: table.chains.map((chain) => (chain.name === name ? { ...chain, rules } : chain)) }
-      : table,
-  );
-  return { ...ruleset, iptables: { ...(ruleset.iptables as Iptables), tables } };
-}
-
-function withNftRules(ruleset: Ruleset, name: string, rules: readonly NftRule[]): Ruleset {
-  const { nftables } = ruleset;
-  if (nftables === undefined) throw new Error("no nftables");
-  const chains = nftables.chains.map((chain) => (chain.name === name ? { ...chain, rules } : chain));
-  return { ...ruleset, nftables: { ...nftables, chains } };
-}
-
-const jumpTo = (chain: string): Rule => ({ matches: [], target: { kind: "jump", chain } });
+import { REQUEST, WEB } from "./web.js";
 
 describe("an engine", () => {
   it("knows the interface that a frame comes in by: where its source lives", async () => {
@@ -264,66 +226,5 @@ describe("several routes to one prefix", () => {
       { kind: "route-set", route: { prefix, dev: "cni0", metric: 9 } },
     ]);
     expect(routeTo(engine, prefix)).toEqual([{ prefix, dev: "cni0", metric: 9 }]);
-  });
-});
-
-describe("a ruleset whose parts do not fit together is refused", () => {
-  const iptables = engineOf([WEB], "iptables").then(({ ruleset }) => ruleset);
-  const nftables = engineOf([WEB], "nftables").then(({ ruleset }) => ruleset);
-
-  it("jumps and gotos in a circle", async () => {
-    const itself = withNatRules(await iptables, "KUBE-SERVICES", [jumpTo("KUBE-SERVICES")]);
-    await expect(Engine.load(itself)).rejects.toThrow(
-      "Chain KUBE-SERVICES of table nat leads back to itself: a loop.",
-    );
-    const two = withNatRules(await iptables, "KUBE-MARK-MASQ", [jumpTo("PREROUTING")]);
-    await expect(Engine.load(two)).rejects.toThrow("leads back to itself: a loop.");
-    const rule: NftRule = {
-      statements: [{ kind: "verdict", verdict: { kind: "goto", chain: "nat-output" } }],
-    };
-    await expect(Engine.load(withNftRules(await nftables, "services", [rule]))).rejects.toThrow("a loop");
-  });
-
-  it("circles through a numgen or a verdict map", async () => {
-    const endpoint =
-      (await nftables).nftables?.chains.find(({ name }) => name.startsWith("endpoint-"))?.name ?? "";
-    const drawn: NftRule = { statements: [{ kind: "numgen-vmap", chains: [endpoint] }] };
-    await expect(Engine.load(withNftRules(await nftables, endpoint, [drawn]))).rejects.toThrow("a loop");
-    const back: NftRule = { statements: [{ kind: "verdict", verdict: { kind: "jump", chain: "services" } }] };
-    await expect(Engine.load(withNftRules(await nftables, endpoint, [back]))).rejects.toThrow("a loop");
-  });
-
-  it("chains that are not there", async () => {
-    const nowhere = withNatRules(await iptables, "KUBE-SERVICES", [jumpTo("KUBE-NOWHERE")]);
-    await expect(Engine.load(nowhere)).rejects.toThrow("Table nat has no chain KUBE-NOWHERE to jump to.");
-  });
-
-  it("sets that are not there", async () => {
-    const rule: Rule = {
-      matches: [{ kind: "set", set: "KUBE-NOTHING", sides: ["dst"] }],
-      target: { kind: "accept" },
-    };
-    await expect(Engine.load(withNatRules(await iptables, "KUBE-SERVICES", [rule]))).rejects.toThrow(
-      "The ruleset has no set or map KUBE-NOTHING.",
-    );
-  });
-
-  it("nests no deeper than the kernel follows: a chain too many drops", async () => {
-    const ruleset = await iptables;
-    const { tables } = ruleset.iptables as Iptables;
-    const deep = Array.from({ length: 20 }, (_, index) => ({
-      name: `DEEP-${index}`,
-      rules: index < 19 ? [jumpTo(`DEEP-${index + 1}`)] : [],
-    }));
-    const nested = tables.map((table) =>
-      table.name === "nat" ? { ...table, chains: [...table.chains, ...deep] } : table,
-    );
-    const engine = await Engine.load(
-      withNatRules({ ...ruleset, iptables: { family: 4, tables: nested } }, "KUBE-SERVICES", [
-        jumpTo("DEEP-0"),
-      ]),
-      { connections: 10 },
-    );
-    expect(engine.follow(REQUEST)).toMatchObject({ verdict: "DROP", reason: "CHAIN_DEPTH" });
   });
 });

@@ -26,6 +26,17 @@ function refusal(file: Uint8Array): string {
   throw new Error("was read");
 }
 
+/** Of a node without Services, as short as a test that tries every place of it needs. */
+async function smallFile(): Promise<Uint8Array> {
+  const { ruleset } = await engineOf([], "nftables");
+  return writeImageFile({
+    image: new Uint8Array(64),
+    state: new Uint8Array(8),
+    ruleset,
+    numbers: NUMBERS,
+  });
+}
+
 describe("an image file", () => {
   it("gives back image and ruleset, with its maps and IPv6 addresses", async () => {
     const property = fc.asyncProperty(
@@ -49,13 +60,7 @@ describe("an image file", () => {
   });
 
   it("is refused when any one octet of it changed, whichever", async () => {
-    const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({
-      image: new Uint8Array(64),
-      state: new Uint8Array(8),
-      ruleset,
-      numbers: NUMBERS,
-    });
+    const file = await smallFile();
     fc.assert(
       fc.property(
         fc.oneof(fc.nat(23), fc.nat(file.length - 1)),
@@ -73,13 +78,7 @@ describe("an image file", () => {
   });
 
   it("is refused when it is cut anywhere, or followed by more", async () => {
-    const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({
-      image: new Uint8Array(64),
-      state: new Uint8Array(8),
-      ruleset,
-      numbers: NUMBERS,
-    });
+    const file = await smallFile();
     for (let length = 0; length < file.length; length += length < 32 ? 1 : 97) {
       expect(refusal(file.slice(0, length))).toMatch(/no packetyard image|is cut/);
     }
@@ -89,13 +88,7 @@ describe("an image file", () => {
   });
 
   it("is refused in words that say what to do", async () => {
-    const { ruleset } = await engineOf([], "nftables");
-    const file = writeImageFile({
-      image: new Uint8Array(64),
-      state: new Uint8Array(8),
-      ruleset,
-      numbers: NUMBERS,
-    });
+    const file = await smallFile();
     expect(refusal(new Uint8Array(100))).toContain(
       "These octets are no packetyard image. Give what engine.save() returned.",
     );
