@@ -190,6 +190,28 @@ export function dualClusterOf(): ClusterBuilder {
     .node("dual-2", "172.18.0.9 fd00:18::9", "10.244.9.0/24 fd00:244:0:9::/64");
 }
 
+export const TWO = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
+export const REMOTE = ["10.244.2.9@worker-2"];
+
+/** A cluster with one Service, `http:80` unless said otherwise, whose endpoints answer on 8080. */
+export function one(
+  name: string,
+  fields: ServiceFields,
+  endpoints: readonly EndpointText[] = [],
+): ClusterBuilder {
+  const cluster = clusterOf().service(name, { ports: "http:80", ...fields });
+  return endpoints.length === 0 ? cluster : cluster.slice(name, "http:8080", ...endpoints);
+}
+
+/** A load balancer with every address of both families. */
+export const DUAL: ServiceFields = {
+  type: "LoadBalancer",
+  clusterIPs: "10.96.0.41 fd00:96::41",
+  ports: "http:80>30080",
+  externalIPs: "192.0.2.1 2001:db8::1",
+  ingress: "198.51.100.1 2001:db8:100::1",
+};
+
 export function nodeOf(cluster: Cluster, name = "worker-1"): Node {
   const node = cluster.nodes.find((one) => one.name === name);
   if (node === undefined) throw new Error(`no node ${name}`);

@@ -1,23 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
+import type { IptablesOptions } from "../../src/proxy/iptables.js";
 import type { Iptables, Match, Rule } from "../../src/ruleset/iptables.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
-import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { clusterOf, ip, one, prefix, REMOTE, type ServiceFields } from "./cluster-of.js";
+import { iptablesOf } from "./compiled.js";
 import { walk } from "./iptables-walk.js";
 
-const REMOTE = ["10.244.2.9@worker-2"];
 const NODE_PORT: ServiceFields = { clusterIPs: "10.96.0.41", ports: "http:80>30080" };
 
-function one(fields: ServiceFields, endpoints: readonly string[] = REMOTE): ClusterBuilder {
-  return clusterOf()
-    .service("shop/web", { ports: "http:80", clusterIPs: "10.96.0.41", ...fields })
-    .slice("shop/web", "http:8080", ...endpoints);
-}
-
-function compiled(cluster: ClusterBuilder, options: IptablesOptions = {}): Iptables {
-  const built = cluster.build();
-  return compileIptables(built, nodeOf(built), options).iptables;
-}
+const web = (fields: ServiceFields, endpoints = REMOTE) =>
+  one("shop/web", { clusterIPs: "10.96.0.41", ...fields }, endpoints);
 
 function rulesOf(iptables: Iptables, table: string, chain: string): readonly Rule[] {
   const found = iptables.tables.find(({ name }) => name === table)?.chains;
@@ -32,7 +24,7 @@ describe("iptables mode: the mark", () => {
     [0, "0x1"],
     [31, "0x80000000"],
   ])("masqueradeBit %i makes it %s, wherever it is asked or set", (masqueradeBit, mark) => {
-    const text = printIptables(compiled(one({}), { masqueradeBit }));
+    const text = printIptables(iptablesOf(web({}), { masqueradeBit }));
     expect(text.match(/0x[0-9a-f]+\/0x[0-9a-f]+/g)?.sort()).toEqual(
       [`${mark}/0x0`, ...new Array(3).fill(`${mark}/${mark}`)].sort(),
     );
@@ -46,12 +38,12 @@ describe("iptables mode: local Pods by interface", () => {
     [{ bridgeInterface: "cbr0" }, "cbr0"],
     [{ interfaceNamePrefix: "veth" }, "veth+"],
   ])("%j asks for -i %s, in both families", (detectLocal, name) => {
-    const six = one({ ...fields, clusterIPs: "fd00:96::41", externalIPs: "2001:db8::1" }, []).slice(
+    const six = web({ ...fields, clusterIPs: "fd00:96::41", externalIPs: "2001:db8::1" }, []).slice(
       "shop/web",
       "http:8080",
       "fd00::9@worker-2",
     );
-    const texts = [compiled(one(fields), { detectLocal }), compiled(six, { detectLocal, family: 6 })];
+    const texts = [iptablesOf(web(fields), { detectLocal }), iptablesOf(six, { detectLocal, family: 6 })];
     for (const text of texts.map(printIptables)) {
       expect(text).toMatch(
         new RegExp(`-A KUBE-SVC-\\w+ -d \\S+ ! -i ${name.replace("+", "\\+")} -p tcp .* -j KUBE-MARK-MASQ`),
@@ -65,7 +57,7 @@ describe("iptables mode: local Pods by interface", () => {
   });
 
   it("what the node makes comes in through none: it is masqueraded", () => {
-    const iptables = compiled(one(fields), { detectLocal: { interfaceNamePrefix: "veth" } });
+    const iptables = iptablesOf(web(fields), { detectLocal: { interfaceNamePrefix: "veth" } });
     const packet = { src: ip("10.244.1.7"), dst: ip("10.96.0.41"), protocol: "TCP", dport: 80 } as const;
     const ends = (more: { iif?: string; fromNode?: boolean }) => [
       ...walk(iptables, { ...packet, ...more }, [ip("172.18.0.2")]).keys(),
@@ -82,11 +74,13 @@ describe("iptables mode: local Pods by interface", () => {
 describe("iptables mode: detect-local prefixes", () => {
   it("are taken by family", () => {
     const detectLocal = ["10.0.0.0/9", "fd00:1::/32"].map(prefix);
-    expect(printIptables(compiled(one({}), { detectLocal }))).toContain(" ! -s 10.0.0.0/9 -d 10.96.0.41/32 ");
+    expect(printIptables(iptablesOf(web({}), { detectLocal }))).toContain(
+      " ! -s 10.0.0.0/9 -d 10.96.0.41/32 ",
+    );
     const six = clusterOf()
       .service("shop/web", { ports: "http:80", clusterIPs: "fd00:96::41" })
       .slice("shop/web", "http:8080", "fd00::9");
-    expect(printIptables(compiled(six, { detectLocal, family: 6 }))).toContain(
+    expect(printIptables(iptablesOf(six, { detectLocal, family: 6 }))).toContain(
       " ! -s fd00:1::/32 -d fd00:96::41/128 ",
     );
   });
@@ -94,12 +88,12 @@ describe("iptables mode: detect-local prefixes", () => {
 
 describe("iptables mode: what the kernel has", () => {
   it("packets that are INVALID are dropped, but not where conntrack is liberal", () => {
-    expect(kinds(rulesOf(compiled(one({})), "filter", "KUBE-FORWARD"))).toEqual([
+    expect(kinds(rulesOf(iptablesOf(web({})), "filter", "KUBE-FORWARD"))).toEqual([
       "ctstate",
       "mark",
       "ctstate",
     ]);
-    const liberal = compiled(one({}), { conntrackTcpBeLiberal: true });
+    const liberal = iptablesOf(web({}), { conntrackTcpBeLiberal: true });
     expect(kinds(rulesOf(liberal, "filter", "KUBE-FORWARD"))).toEqual(["mark", "ctstate"]);
   });
 
@@ -109,7 +103,7 @@ describe("iptables mode: what the kernel has", () => {
     ["1.35", true, true],
     ["1.35", false, false],
   ] as const)("kube-proxy %s counts packets, nfacct %s: %s", (kubernetesVersion, nfacct, counts) => {
-    const iptables = compiled(one(NODE_PORT), { kubernetesVersion, nfacct });
+    const iptables = iptablesOf(web(NODE_PORT), { kubernetesVersion, nfacct });
     const counters = iptables.tables.flatMap(({ chains }) =>
       chains.flatMap(({ rules }) =>
         rules.flatMap(({ matches }) =>
@@ -122,7 +116,7 @@ describe("iptables mode: what the kernel has", () => {
 
   it("nodePorts on 127.0.0.0/8 are counted by a twin before the rule, where they answer", () => {
     const twin = (options: IptablesOptions) =>
-      kinds(rulesOf(compiled(one(NODE_PORT), { nfacct: true, ...options }), "nat", "KUBE-NODEPORTS"));
+      kinds(rulesOf(iptablesOf(web(NODE_PORT), { nfacct: true, ...options }), "nat", "KUBE-NODEPORTS"));
     expect(twin({})).toEqual(["destination,protocol,dport,nfacct", "protocol,dport"]);
     expect(twin({ localhostNodePorts: false })).toEqual(["protocol,dport"]);
   });
@@ -132,7 +126,7 @@ describe("iptables mode: session affinity", () => {
   const endpoints = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
 
   it("asks for each endpoint's client list first, and sets it with the DNAT", () => {
-    const iptables = compiled(one({ affinitySeconds: 600 }, endpoints));
+    const iptables = iptablesOf(web({ affinitySeconds: 600 }, endpoints));
     const service = rulesOf(iptables, "nat", "KUBE-SVC-");
     expect(service.map(({ comment, target }) => [comment, target])).toEqual([
       ["shop/web:http cluster IP", { kind: "jump", chain: "KUBE-MARK-MASQ" }],
@@ -152,7 +146,7 @@ describe("iptables mode: session affinity", () => {
 
   it("has the endpoints of each policy's own chain as candidates", () => {
     const fields: ServiceFields = { ...NODE_PORT, externalTrafficPolicy: "Local", type: "NodePort" };
-    const iptables = compiled(one({ ...fields, affinitySeconds: 600 }, endpoints));
+    const iptables = iptablesOf(web({ ...fields, affinitySeconds: 600 }, endpoints));
     const asked = (chain: string) =>
       rulesOf(iptables, "nat", chain)
         .flatMap(({ matches }) => matches)
@@ -164,7 +158,7 @@ describe("iptables mode: session affinity", () => {
     const cluster = clusterOf()
       .service("shop/web", { ports: "http:80", clusterIPs: "fd00:96::41", affinitySeconds: 10800 })
       .slice("shop/web", "http:8080", "fd00::9");
-    const [, set] = rulesOf(compiled(cluster, { family: 6 }), "nat", "KUBE-SEP-");
+    const [, set] = rulesOf(iptablesOf(cluster, { family: 6 }), "nat", "KUBE-SEP-");
     expect(set?.matches[1]).toMatchObject({ op: "set", mask: 2n ** 128n - 1n });
   });
 });

@@ -4,19 +4,19 @@ import { prefixContains } from "../../src/net/prefix.js";
 import type { Iptables, Match, Rule, Target } from "../../src/ruleset/iptables.js";
 
 /** The first packet of a connection, on its way into the node. */
-export interface Walker {
+export interface FirstPacket {
   readonly src: Ip;
   readonly dst: Ip;
   readonly protocol: Protocol;
   readonly dport: number;
   /** Made on the node itself: goes through OUTPUT instead of PREROUTING. */
   readonly fromNode?: boolean;
-  /** What it comes in through, where a rule asks. */
+  /** What it comes in by; default an interface that no rule names. */
   readonly iif?: string;
 }
 
 /** One of the packet's possible ways. */
-interface Way extends Walker {
+interface Way extends FirstPacket {
   readonly probability: number;
   readonly mark: number;
   readonly masquerade: boolean;
@@ -31,7 +31,11 @@ type Verdict = "on" | "return" | "accept" | "end";
  * match. Gives where it ends (`10.244.1.9:8080`, with `masquerade` after it, or DROP or REJECT) and how
  * probably. Slow and meant to be right by inspection.
  */
-export function walk(iptables: Iptables, packet: Walker, local: readonly Ip[]): ReadonlyMap<string, number> {
+export function walk(
+  iptables: Iptables,
+  packet: FirstPacket,
+  local: readonly Ip[],
+): ReadonlyMap<string, number> {
   const chains = (table: string) => {
     const found = iptables.tables.find(({ name }) => name === table);
     return new Map(found?.chains.map((chain) => [chain.name, chain.rules]));

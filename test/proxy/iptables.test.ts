@@ -1,38 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
+import type { IptablesOptions } from "../../src/proxy/iptables.js";
 import { threshold } from "../../src/proxy/iptables-endpoints.js";
 import type { Iptables } from "../../src/ruleset/iptables.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
 import { printProbability } from "../../src/ruleset/iptables-values.js";
-import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { clusterOf, ip, one, prefix, REMOTE, type ServiceFields, TWO } from "./cluster-of.js";
+import { iptablesOf } from "./compiled.js";
 import { walk } from "./iptables-walk.js";
-
-function compiled(cluster: ClusterBuilder, options: IptablesOptions = {}): Iptables {
-  const built = cluster.build();
-  return compileIptables(built, nodeOf(built), options).iptables;
-}
 
 /** The rules that an empty cluster does not have, of both tables. */
 function added(iptables: Iptables): string {
-  const fixed = new Set(printIptables(compiled(clusterOf())).split("\n"));
+  const fixed = new Set(printIptables(iptablesOf(clusterOf())).split("\n"));
   const lines = printIptables(iptables).split("\n");
   return lines.filter((line) => line.startsWith("-A") && !fixed.has(line)).join("\n");
 }
 
-/** A cluster with one Service, `http:80` unless said otherwise, whose endpoints answer on 8080. */
-function one(name: string, fields: ServiceFields, endpoints: readonly string[] = []): ClusterBuilder {
-  const cluster = clusterOf().service(name, { ports: "http:80", ...fields });
-  return endpoints.length === 0 ? cluster : cluster.slice(name, "http:8080", ...endpoints);
-}
-
 const THREE = ["10.244.2.9@worker-2", "10.244.1.9@worker-1", "10.244.1.10@worker-1"];
-const TWO = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
-const REMOTE = ["10.244.2.9@worker-2"];
 
 describe("iptables mode: what is listed", () => {
   it("the fixed rules of every node", () => {
-    expect(printIptables(compiled(clusterOf()))).toBe(`\
+    expect(printIptables(iptablesOf(clusterOf()))).toBe(`\
 *mangle
 :PREROUTING ACCEPT [0:0]
 :INPUT ACCEPT [0:0]
@@ -91,7 +79,7 @@ COMMIT
   });
 
   it("a ClusterIP with three endpoints, in the order of the text `ip:port`", () => {
-    const iptables = compiled(one("shop/web", { clusterIPs: "10.96.0.41" }, THREE));
+    const iptables = iptablesOf(one("shop/web", { clusterIPs: "10.96.0.41" }, THREE));
     expect(added(iptables)).toBe(`\
 -A KUBE-SEP-EMUAPVFCFHRD2FOR -s 10.244.2.9/32 -m comment --comment "shop/web:http" -j KUBE-MARK-MASQ
 -A KUBE-SEP-EMUAPVFCFHRD2FOR -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination 10.244.2.9:8080
@@ -108,7 +96,7 @@ COMMIT
 
   it("a nodePort", () => {
     const fields: ServiceFields = { type: "NodePort", clusterIPs: "10.96.0.41", ports: "http:80>30080" };
-    expect(added(compiled(one("shop/web", fields, REMOTE)))).toBe(`\
+    expect(added(iptablesOf(one("shop/web", fields, REMOTE)))).toBe(`\
 -A KUBE-EXT-67NZLRHBNDSAWJRO -m comment --comment "masquerade traffic for shop/web:http external destinations" -j KUBE-MARK-MASQ
 -A KUBE-EXT-67NZLRHBNDSAWJRO -j KUBE-SVC-67NZLRHBNDSAWJRO
 -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web:http" -m tcp --dport 30080 -j KUBE-EXT-67NZLRHBNDSAWJRO
@@ -126,7 +114,7 @@ COMMIT
       ingress: "198.51.100.1",
       sourceRanges: "203.0.113.0/25 172.18.0.0/16",
     };
-    expect(added(compiled(one("shop/web", fields, REMOTE)))).toBe(`\
+    expect(added(iptablesOf(one("shop/web", fields, REMOTE)))).toBe(`\
 -A KUBE-PROXY-FIREWALL -d 198.51.100.1/32 -p tcp -m comment --comment "shop/web:http traffic not accepted by KUBE-FW-67NZLRHBNDSAWJRO" -m tcp --dport 80 -j DROP
 -A KUBE-EXT-67NZLRHBNDSAWJRO -m comment --comment "masquerade traffic for shop/web:http external destinations" -j KUBE-MARK-MASQ
 -A KUBE-EXT-67NZLRHBNDSAWJRO -j KUBE-SVC-67NZLRHBNDSAWJRO
@@ -150,7 +138,7 @@ COMMIT
       externalIPs: "192.0.2.1",
       ingress: "198.51.100.1",
     };
-    expect(added(compiled(one("shop/empty", fields)))).toBe(`\
+    expect(added(iptablesOf(one("shop/empty", fields)))).toBe(`\
 -A KUBE-EXTERNAL-SERVICES -d 192.0.2.1/32 -p tcp -m comment --comment "shop/empty:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable
 -A KUBE-EXTERNAL-SERVICES -d 198.51.100.1/32 -p tcp -m comment --comment "shop/empty:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable
 -A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "shop/empty:http has no endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30080 -j REJECT --reject-with icmp-port-unreachable
@@ -165,7 +153,7 @@ COMMIT
       externalTrafficPolicy: "Local",
       healthCheckNodePort: 32000,
     };
-    expect(added(compiled(one("shop/web", fields, TWO)))).toBe(`\
+    expect(added(iptablesOf(one("shop/web", fields, TWO)))).toBe(`\
 -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web:http health check node port" -m tcp --dport 32000 -j ACCEPT
 -A KUBE-EXT-67NZLRHBNDSAWJRO -s 10.244.0.0/16 -m comment --comment "pod traffic for shop/web:http external destinations" -j KUBE-SVC-67NZLRHBNDSAWJRO
 -A KUBE-EXT-67NZLRHBNDSAWJRO -m comment --comment "masquerade LOCAL traffic for shop/web:http external destinations" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ
@@ -189,7 +177,7 @@ COMMIT
       externalIPs: "192.0.2.1",
       externalTrafficPolicy: "Local",
     };
-    expect(added(compiled(one("shop/web", fields, REMOTE)))).toBe(`\
+    expect(added(iptablesOf(one("shop/web", fields, REMOTE)))).toBe(`\
 -A KUBE-EXTERNAL-SERVICES -d 192.0.2.1/32 -p tcp -m comment --comment "shop/web:http has no local endpoints" -m tcp --dport 80 -j DROP
 -A KUBE-EXT-67NZLRHBNDSAWJRO -s 10.244.0.0/16 -m comment --comment "pod traffic for shop/web:http external destinations" -j KUBE-SVC-67NZLRHBNDSAWJRO
 -A KUBE-EXT-67NZLRHBNDSAWJRO -m comment --comment "masquerade LOCAL traffic for shop/web:http external destinations" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ
@@ -208,7 +196,7 @@ COMMIT
         { length: count },
         (_, index) => `10.244.${index >> 8}.${index & 255}@worker-2`,
       );
-      return added(compiled(one("shop/web", { clusterIPs: "10.96.0.41" }, names)));
+      return added(iptablesOf(one("shop/web", { clusterIPs: "10.96.0.41" }, names)));
     };
     expect(large(1000)).toContain('--comment "shop/web:http -> 10.244.3.1:8080"');
     const past = large(1001);
@@ -221,7 +209,7 @@ COMMIT
 describe("iptables mode: options", () => {
   const fields: ServiceFields = { type: "NodePort", clusterIPs: "10.96.0.41", ports: "http:80>30080" };
   const listed = (options: IptablesOptions) =>
-    printIptables(compiled(one("shop/web", fields, REMOTE), options));
+    printIptables(iptablesOf(one("shop/web", fields, REMOTE), options));
 
   it("masqueradeAll marks all packets to the ClusterIP", () => {
     expect(listed({ masqueradeAll: true })).toMatch(
@@ -270,7 +258,7 @@ describe("the choice among endpoints", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
         const names = Array.from({ length: count }, (_, index) => `10.244.1.${index + 1}@worker-1`);
-        const iptables = compiled(one("shop/web", { clusterIPs: "10.96.0.41" }, names));
+        const iptables = iptablesOf(one("shop/web", { clusterIPs: "10.96.0.41" }, names));
         const packet = { src: ip("10.244.2.7"), dst: ip("10.96.0.41"), protocol: "TCP", dport: 80 } as const;
         const ends = walk(iptables, packet, []);
         expect(ends.size).toBe(count);

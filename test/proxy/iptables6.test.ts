@@ -3,14 +3,13 @@ import { describe, expect, it } from "vitest";
 import { compileIptables, type IptablesOptions } from "../../src/proxy/iptables.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
 import { Tally } from "../tally.js";
-import { type ClusterBuilder, dualClusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import { type ClusterBuilder, DUAL, dualClusterOf, ip, prefix, type ServiceFields } from "./cluster-of.js";
+import { iptablesOf } from "./compiled.js";
 import { walk } from "./iptables-walk.js";
 import { drawnTwins, sixEnd } from "./twins.js";
 
-function listed(cluster: ClusterBuilder, options: IptablesOptions = {}): string {
-  const built = cluster.build();
-  return printIptables(compileIptables(built, nodeOf(built, "dual-1"), { family: 6, ...options }).iptables);
-}
+const listed = (cluster: ClusterBuilder, options: IptablesOptions = {}) =>
+  printIptables(iptablesOf(cluster, { family: 6, ...options }, "dual-1"));
 
 function ruleLines(text: string): readonly string[] {
   return text.split("\n").filter((line) => line.startsWith("-A"));
@@ -24,8 +23,7 @@ function added(cluster: ClusterBuilder, options: IptablesOptions = {}): readonly
 
 describe("ip6tables", () => {
   it("has IPv4's fixed rules, but none for localhost", () => {
-    const built = dualClusterOf().build();
-    const four = ruleLines(printIptables(compileIptables(built, nodeOf(built, "dual-1")).iptables));
+    const four = ruleLines(listed(dualClusterOf(), { family: 4 }));
     const six = ruleLines(listed(dualClusterOf()));
     expect(six.filter((line) => !four.includes(line))).toEqual([
       '-A KUBE-SERVICES ! -d ::1/128 -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS',
@@ -37,14 +35,7 @@ describe("ip6tables", () => {
   });
 
   it("has a Service's IPv6 side alone, addresses in brackets before a port", () => {
-    const fields: ServiceFields = {
-      type: "LoadBalancer",
-      clusterIPs: "10.96.0.41 fd00:96::41",
-      ports: "http:80>30080",
-      externalIPs: "192.0.2.1 2001:db8::1",
-      ingress: "198.51.100.1 2001:db8:100::1",
-      sourceRanges: "203.0.113.0/25 2001:db8:113::/48 fd00:18::/32",
-    };
+    const fields = { ...DUAL, sourceRanges: "203.0.113.0/25 2001:db8:113::/48 fd00:18::/32" };
     const cluster = dualClusterOf()
       .service("shop/web", fields)
       .slice("shop/web", "http:8080", "10.244.8.9@dual-1")

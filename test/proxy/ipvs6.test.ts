@@ -5,7 +5,15 @@ import { type CompiledIpvs, compileIpvs, type IpvsOptions } from "../../src/prox
 import { printIpSets } from "../../src/ruleset/ipset.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
 import { printIpvs } from "../../src/ruleset/ipvs.js";
-import { type ClusterBuilder, dualClusterOf, ip, nodeOf, prefix, type ServiceFields } from "./cluster-of.js";
+import {
+  type ClusterBuilder,
+  DUAL,
+  dualClusterOf,
+  ip,
+  nodeOf,
+  prefix,
+  type ServiceFields,
+} from "./cluster-of.js";
 import { drawnTwins, sixAll, type Twin } from "./twins.js";
 
 const NODE_ADDRESSES = ["172.18.0.8", "10.244.8.1", "fd00:18::8", "fe80::8", "fd00:244:0:8::1"].map(ip);
@@ -14,14 +22,6 @@ function compiled(cluster: ClusterBuilder, family: 4 | 6, options: Partial<IpvsO
   const built = cluster.build();
   return compileIpvs(built, nodeOf(built, "dual-1"), { nodeAddresses: NODE_ADDRESSES, family, ...options });
 }
-
-const DUAL: ServiceFields = {
-  type: "LoadBalancer",
-  clusterIPs: "10.96.0.41 fd00:96::41",
-  ports: "http:80>30080",
-  externalIPs: "192.0.2.1 2001:db8::1",
-  ingress: "198.51.100.1 2001:db8:100::1",
-};
 
 function dual(fields: ServiceFields = {}): ClusterBuilder {
   return dualClusterOf()

@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Compilation } from "../../src/compilation.js";
-import { compileNftables } from "../../src/proxy/nftables.js";
-import type { ProxyOptions } from "../../src/proxy/options.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
-import { type ClusterBuilder, clusterOf, ip, nodeOf, type ServiceFields } from "./cluster-of.js";
+import { type ClusterBuilder, ip, one, type ServiceFields, TWO } from "./cluster-of.js";
+import { nftablesOf } from "./compiled.js";
 import { walk } from "./nft-walk.js";
 
 const POD = "10.244.1.7";
 const NODE = "172.18.0.2";
 const LOCAL = [NODE, "10.244.1.1"].map(ip);
-const TWO = ["10.244.1.9@worker-1", "10.244.2.9@worker-2"];
 
 const STICKY: ServiceFields = {
   type: "LoadBalancer",
@@ -20,15 +18,8 @@ const STICKY: ServiceFields = {
   affinitySeconds: 10800,
 };
 
-function sticky(fields: ServiceFields = {}, endpoints: readonly string[] = TWO): ClusterBuilder {
-  return clusterOf()
-    .service("shop/web", { ...STICKY, ...fields })
-    .slice("shop/web", "http:8080", ...endpoints);
-}
-
-function compiled(cluster: ClusterBuilder, options: ProxyOptions = {}): NftTable {
-  const built = cluster.build();
-  return compileNftables(built, nodeOf(built), options).nftables;
+function sticky(fields: ServiceFields = {}, endpoints = TWO): ClusterBuilder {
+  return one("shop/web", { ...STICKY, ...fields }, endpoints);
 }
 
 /** The affinity set of the endpoint. */
@@ -47,7 +38,7 @@ function flow(table: NftTable, src: string, to: string, ...heldBy: readonly stri
 
 describe("nftables mode: session affinity", () => {
   it("is a set for each endpoint, asked before the draw and renewed by each new connection", () => {
-    const table = compiled(sticky({ type: "ClusterIP", ingress: "", ports: "http:80" }));
+    const table = nftablesOf(sticky({ type: "ClusterIP", ingress: "", ports: "http:80" }));
     const { sets, chains } = table;
     const own = {
       sets: sets.filter(({ dynamic }) => dynamic !== undefined),
@@ -96,7 +87,7 @@ goto endpoint-7A35AQDK-shop/web/tcp/http__10.244.2.9/8080
   });
 
   it("holds a client whichever of the Service's addresses it asks; of two sets that hold it the first", () => {
-    const table = compiled(sticky());
+    const table = nftablesOf(sticky());
     for (const to of ["10.96.0.41:80", "198.51.100.1:80", `${NODE}:30080`]) {
       const masquerade = to.startsWith("10.96") ? "" : " masquerade";
       expect(flow(table, POD, to)).toBe(`10.244.1.9:8080${masquerade} | 10.244.2.9:8080${masquerade}`);
@@ -106,7 +97,7 @@ goto endpoint-7A35AQDK-shop/web/tcp/http__10.244.2.9/8080
   });
 
   it("counts only while its endpoint is in the chain that is walked", () => {
-    const table = compiled(sticky({ externalTrafficPolicy: "Local" }));
+    const table = nftablesOf(sticky({ externalTrafficPolicy: "Local" }));
     expect(flow(table, "203.0.113.2", "198.51.100.1:80", "10.244.2.9/8080")).toBe("10.244.1.9:8080");
     expect(flow(table, POD, "198.51.100.1:80", "10.244.2.9/8080")).toBe("10.244.2.9:8080");
   });

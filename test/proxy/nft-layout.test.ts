@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KUBERNETES_VERSIONS, type KubernetesVersion } from "../../src/proxy/kubernetes-version.js";
-import { compileNftables } from "../../src/proxy/nftables.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
-import { clusterOf, ip, nodeOf } from "./cluster-of.js";
+import { clusterOf, ip } from "./cluster-of.js";
+import { nftablesOf } from "./compiled.js";
 import { type Drawn, drawnService, fromNodeToLocal } from "./drawn-service.js";
 import { walk } from "./nft-walk.js";
 
@@ -12,10 +12,8 @@ const OLD: readonly KubernetesVersion[] = ["1.31", "1.32", "1.33"];
 const NODE = "172.18.0.2";
 const LOCAL = [NODE, "10.244.1.1", "127.0.0.1"].map(ip);
 
-function compiled({ cluster }: Pick<Drawn, "cluster">, kubernetesVersion: KubernetesVersion): NftTable {
-  const built = cluster.build();
-  return compileNftables(built, nodeOf(built), { kubernetesVersion }).nftables;
-}
+const compiled = ({ cluster }: Pick<Drawn, "cluster">, kubernetesVersion: KubernetesVersion) =>
+  nftablesOf(cluster, { kubernetesVersion });
 
 describe("the layouts of kube-proxy's nftables table", () => {
   it.each(KUBERNETES_VERSIONS)("%s has its own", (version) => {
@@ -26,9 +24,14 @@ describe("the layouts of kube-proxy's nftables table", () => {
   });
 
   it("up to 1.33 all but one filter come before DNAT", () => {
-    const table = compiled({ cluster: clusterOf() }, "1.31");
-    const chains = table.chains.filter(({ base }) => base !== undefined);
-    expect(printNft({ ...table, sets: [], maps: [], chains })).toBe(`\
+    const [table, now] = [
+      compiled({ cluster: clusterOf() }, "1.31"),
+      compiled({ cluster: clusterOf() }, "1.35"),
+    ];
+    const ofKind = ({ chains }: NftTable, kind: "filter" | "nat") =>
+      chains.filter(({ base }) => base?.type === kind);
+    expect(ofKind(table, "nat")).toEqual(ofKind(now, "nat"));
+    expect(printNft({ ...table, sets: [], maps: [], chains: ofKind(table, "filter") })).toBe(`\
 table ip kube-proxy {
 	comment "rules for kube-proxy"
 	chain filter-prerouting {
@@ -57,21 +60,6 @@ table ip kube-proxy {
 	chain filter-output-post-dnat {
 		type filter hook output priority -90; policy accept;
 		ct state new jump cluster-ips-check
-	}
-
-	chain nat-prerouting {
-		type nat hook prerouting priority dstnat; policy accept;
-		jump services
-	}
-
-	chain nat-output {
-		type nat hook output priority -100; policy accept;
-		jump services
-	}
-
-	chain nat-postrouting {
-		type nat hook postrouting priority srcnat; policy accept;
-		jump masquerading
 	}
 }
 `);

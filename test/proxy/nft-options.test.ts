@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { compileNftables } from "../../src/proxy/nftables.js";
 import type { ProxyOptions } from "../../src/proxy/options.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
-import { type ClusterBuilder, clusterOf, dualClusterOf, ip, nodeOf, prefix } from "./cluster-of.js";
+import { clusterOf, dualClusterOf, ip, prefix } from "./cluster-of.js";
+import { nftablesOf } from "./compiled.js";
 import { walk } from "./nft-walk.js";
 
 const NODE = "172.18.0.2";
@@ -18,10 +18,8 @@ const WEB = clusterOf()
   })
   .slice("shop/web", "http:8080", "10.244.1.9@worker-1", "10.244.2.9@worker-2 zone=b");
 
-function compiled(options: ProxyOptions, cluster: ClusterBuilder = WEB, node = "worker-1"): NftTable {
-  const built = cluster.build();
-  return compileNftables(built, nodeOf(built, node), options).nftables;
-}
+const compiled = (options: ProxyOptions, cluster = WEB, node = "worker-1") =>
+  nftablesOf(cluster, options, node);
 
 /** A packet from an address outside of the Pods' network; through an interface, or else from the node. */
 function flow(table: NftTable, to: string, iif?: string): string {

@@ -1,18 +1,11 @@
 import { familyOf, type Ip } from "../../src/net/ip.js";
-import { type Protocol, printHostPort } from "../../src/net/port.js";
+import { printHostPort } from "../../src/net/port.js";
 import { prefixContains } from "../../src/net/prefix.js";
 import type { NftChain, NftRule, NftStatement, NftTable, NftVerdict } from "../../src/ruleset/nftables.js";
+import type { FirstPacket } from "./iptables-walk.js";
 
-/** The first packet of a connection, on its way into the node. */
-export interface Walker {
-  readonly src: Ip;
-  readonly dst: Ip;
-  readonly protocol: Protocol;
-  readonly dport: number;
-  /** Made on the node itself: goes through OUTPUT instead of PREROUTING. */
-  readonly fromNode?: boolean;
-  /** The interface that it comes in by; default one that no rule names. */
-  readonly iif?: string;
+/** As the walker of iptables, with what sets know of it. */
+export interface Walker extends FirstPacket {
   /** The affinity sets that hold its source. */
   readonly heldIn?: readonly string[];
 }

@@ -5,21 +5,16 @@ import type { ProxyOptions } from "../../src/proxy/options.js";
 import { printNft } from "../../src/ruleset/nft-listing.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
 import { Tally } from "../tally.js";
-import { type ClusterBuilder, dualClusterOf, nodeOf, type ServiceFields } from "./cluster-of.js";
+import { type ClusterBuilder, DUAL, dualClusterOf, nodeOf, type ServiceFields } from "./cluster-of.js";
+import { nftablesOf } from "./compiled.js";
 import { walk } from "./nft-walk.js";
 import { drawnTwins, sixEnd } from "./twins.js";
 
-function compiled(cluster: ClusterBuilder, options: ProxyOptions = {}): NftTable {
-  const built = cluster.build();
-  return compileNftables(built, nodeOf(built, "dual-1"), { family: 6, ...options }).nftables;
-}
+const compiled = (cluster: ClusterBuilder, options: ProxyOptions = {}) =>
+  nftablesOf(cluster, { family: 6, ...options }, "dual-1");
 
-const DUAL: ServiceFields = {
-  type: "LoadBalancer",
-  clusterIPs: "10.96.0.41 fd00:96::41",
-  ports: "http:80>30080",
-  externalIPs: "192.0.2.1 2001:db8::1",
-  ingress: "198.51.100.1 2001:db8:100::1",
+const GUARDED: ServiceFields = {
+  ...DUAL,
   sourceRanges: "203.0.113.0/25 2001:db8:113::/48 fd00:18::/32",
   affinitySeconds: 90,
 };
@@ -27,7 +22,7 @@ const DUAL: ServiceFields = {
 describe("table ip6 kube-proxy", () => {
   it("has a Service's IPv6 side alone; in names of chains dots stand for colons", () => {
     const cluster = dualClusterOf()
-      .service("shop/web", DUAL)
+      .service("shop/web", GUARDED)
       .slice("shop/web", "http:8080", "10.244.8.9@dual-1")
       .slice("shop/web", "http:8080", "fd00:244:0:8::9@dual-1");
     const { family, name, sets, maps, chains } = compiled(cluster);
@@ -109,7 +104,7 @@ goto endpoint-DO6E6SVW-shop/web/tcp/http__fd00.244.0.8..9/8080
   });
 
   it("is open where every source range is of the other family", () => {
-    const cluster = dualClusterOf().service("shop/web", { ...DUAL, sourceRanges: "203.0.113.0/25" });
+    const cluster = dualClusterOf().service("shop/web", { ...GUARDED, sourceRanges: "203.0.113.0/25" });
     const { maps } = compiled(cluster);
     expect(maps.find(({ name }) => name === "firewall-ips")?.elements).toEqual([]);
     const four = compiled(cluster, { family: 4 });

@@ -207,6 +207,7 @@ describe(subject(25), () => {
       "1",
     ]);
     const none = mode === "ipvs" ? undefined : "DROP";
+    expect(await all("10.0.0.1@a zone=west", "10.0.0.2@a zone=north")).toEqual(["1, 2", none ?? "1, 2"]);
     expect(await all("10.0.0.1@a zone=east", "10.0.0.2@a zone=east node=here")).toEqual([
       "1, 2",
       none ?? "1, 2",
