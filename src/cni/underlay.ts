@@ -2,7 +2,7 @@ import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
-import { hostLength, type Prefix, prefixContains, prefixOf, prefixOverlaps } from "../net/prefix.js";
+import { hostPrefix, type Prefix, prefixContains, prefixOf, prefixOverlaps } from "../net/prefix.js";
 import type { Neighbour } from "../ruleset/neighbours.js";
 import type { Interface, InterfaceAddress, Route } from "../ruleset/routes.js";
 import { addedRoute, macOf, networkRoute, nodeIp, offsetOf } from "./network.js";
@@ -113,7 +113,7 @@ export function underlay(
   const subnets = own.map((address) => subnetOf(cluster, address));
   const addresses = [
     ...subnets.map(({ address, prefix }) => ({ address, length: prefix.length })),
-    ...further.map((address) => ({ address, length: hostLength(address) })),
+    ...further.map(hostPrefix),
   ];
   return {
     subnets,

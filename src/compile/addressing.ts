@@ -87,7 +87,6 @@ export function addressingFrontEnd(network: NodeNetwork): FrontEnd<AddressingFra
     write: (objects) => ({
       service: objects.service,
       endpoints: 0,
-      diagnostics: [],
       names: namesOf(objects.service),
       endpointIPs: endpointIPsOf(objects, network),
     }),

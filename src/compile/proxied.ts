@@ -3,8 +3,9 @@ import type { Fragment, FrontEnd } from "../fragment/front-end.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import type { Family, Ip } from "../net/ip.js";
+import { hostPrefix } from "../net/prefix.js";
 import { iptablesFrontEnd } from "../proxy/iptables.js";
-import { type CompiledIpvs, DUMMY, dummyAddress, ipvsFrontEnd } from "../proxy/ipvs.js";
+import { type CompiledIpvs, DUMMY, ipvsFrontEnd } from "../proxy/ipvs.js";
 import { nftablesFrontEnd } from "../proxy/nftables.js";
 import type { IptablesOptions } from "../proxy/options.js";
 import type { Interface } from "../ruleset/routes.js";
@@ -29,7 +30,7 @@ export interface Served {
 }
 
 function ipvsPart({ dummyAddresses, iptables, ...made }: CompiledIpvs, family: Family | undefined): Proxied {
-  const addresses = dummyAddresses.map(dummyAddress);
+  const addresses = dummyAddresses.map(hostPrefix);
   return {
     // No frame is ever sent to it, so its MAC is of no account.
     interfaces: [{ name: DUMMY, kind: "dummy", mac: 0, mtu: 1500, addresses }],
@@ -58,10 +59,10 @@ function frontEndOf(
 ): FrontEnd<Fragment, Proxied> {
   switch (said.proxy ?? "iptables") {
     case "iptables":
-      return partly(iptablesFrontEnd(cluster, node, options), ({ iptables, diagnostics }) => ({
+      return partly(iptablesFrontEnd(cluster, node, options), ({ iptables }) => ({
         interfaces: [],
         ...(options.family === 6 ? { ip6tables: iptables } : { iptables }),
-        diagnostics,
+        diagnostics: [],
       }));
     case "nftables":
       return partly(nftablesFrontEnd(cluster, node, options), ({ nftables, diagnostics }) => ({

@@ -3,11 +3,10 @@ import { sysctlsOf } from "../config/sysctls.js";
 import type { Diagnostic } from "../diagnostics.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
-import type { Prefix } from "../net/prefix.js";
+import { hostPrefix, type Prefix } from "../net/prefix.js";
 import type { IpvsSettings } from "../proxy/ipvs-node.js";
 import { primaryAddress } from "../proxy/local-traffic.js";
 import type { IptablesOptions } from "../proxy/options.js";
-import { host } from "../proxy/rules.js";
 import type { IpvsTimeouts, Scheduler } from "../ruleset/ipvs.js";
 import type { Interface } from "../ruleset/routes.js";
 import type { Sysctls } from "../ruleset/sysctls.js";
@@ -59,7 +58,7 @@ export function nodePortPrefixes(node: Node, options: CompileOptions): readonly 
   if (nodePortAddresses.length === 0) return undefined;
   if (!nodePortAddresses.includes("primary")) return nodePortAddresses.map(networkOf);
   const primaries = ([4, 6] as const).map((family) => primaryOf(node, options, family));
-  return primaries.filter((ip) => ip !== undefined).map(host);
+  return primaries.filter((ip) => ip !== undefined).map(hostPrefix);
 }
 
 /** What kube-proxy of one family is told, but for the addresses that the node has. */

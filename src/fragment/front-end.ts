@@ -9,8 +9,8 @@ export interface Fragment {
   readonly service: Service | undefined;
   /** Endpoints of all its ports, in any state. */
   readonly endpoints: number;
-  /** What is told of this Service, whatever others there are. */
-  readonly diagnostics: readonly Diagnostic[];
+  /** What is told of this Service, whatever others there are; absent where nothing ever is. */
+  readonly diagnostics?: readonly Diagnostic[];
 }
 
 export type Key = number | string;

@@ -89,7 +89,7 @@ export class Program<F extends Fragment, Whole> {
     const gone = this.#ownSteps(rewrite, steps);
     this.#splice(rewrite, steps);
     for (const claims of this.#claims) claims.change(rewrite, steps);
-    steps.push(...gone, ...retold(before.diagnostics, after.diagnostics));
+    steps.push(...gone, ...retold(before.diagnostics ?? [], after.diagnostics ?? []));
     this.#endpoints += after.endpoints - before.endpoints;
     this.#entries.recount(entry, () => {
       entry.fragment = after;

@@ -16,6 +16,11 @@ export function hostLength(address: Ip): number {
   return typeof address === "number" ? 32 : 128;
 }
 
+/** The prefix of one address alone. */
+export function hostPrefix(address: Ip): Prefix {
+  return { address, length: hostLength(address) };
+}
+
 /** The prefix of that length that holds the address: host bits are cleared. */
 export function prefixOf(address: Ip, length: number): Prefix {
   if (typeof address === "number") return { address: (address & maskOf(length)) >>> 0, length };

@@ -1,11 +1,12 @@
 import type { Family } from "../net/ip.js";
+import { hostPrefix } from "../net/prefix.js";
 import type { Chain, Match, Rule, Target } from "../ruleset/iptables.js";
 import { hash16 } from "./chain-name.js";
 import { chainsAmong, endpointChains } from "./endpoint-chains.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type IptablesDraft, MARK_MASQ, type ServicePlan } from "./iptables-draft.js";
-import { commented, from, host, jump, notFromPods, protocolWithModule, service } from "./rules.js";
+import { commented, from, jump, notFromPods, protocolWithModule, service } from "./rules.js";
 
 /**
  * The kernel's threshold for a choice among n that is left to this rule with probability 1/n: kube-proxy hands
@@ -80,7 +81,7 @@ function endpointChain(out: IptablesDraft, frontend: Frontend, endpoint: ProxyEn
   return {
     name: chain,
     rules: [
-      ruleOf(comment, [from(host(address))], MARK_MASQ),
+      ruleOf(comment, [from(hostPrefix(address))], MARK_MASQ),
       ruleOf(comment, matches, { kind: "dnat", address, port }),
     ],
   };

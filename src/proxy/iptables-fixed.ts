@@ -1,10 +1,11 @@
+import { hostPrefix } from "../net/prefix.js";
 import type { Match } from "../ruleset/iptables.js";
 import { append, type Chains } from "./chains.js";
 import { insertJumps, type Jump, writeForward, writeMasquerade } from "./fixed-rules.js";
 import { isAtLeast, LATEST_KUBERNETES } from "./kubernetes-version.js";
 import { LOOPBACK, matchesAllAddresses, nodePortIps } from "./local-traffic.js";
 import { type IptablesOptions, masqueradeMark } from "./options.js";
-import { commented, ctstate, DROP, DST_LOCAL, host, jump, nfacct, rule, to } from "./rules.js";
+import { commented, ctstate, DROP, DST_LOCAL, jump, nfacct, rule, to } from "./rules.js";
 
 /** kube-proxy's jumps from the built-in chains of filter, in its own order. */
 const FILTER_JUMPS: readonly Jump[] = [
@@ -107,7 +108,7 @@ function nodePortMatches(options: IptablesOptions): readonly (readonly Match[])[
   }
   const localhost = servesLocalhost(options) ? [LOCALHOST] : [];
   const addresses = nodePortIps([...localhost, ...nodeAddresses], nodePortAddresses, family);
-  return addresses.map((ip) => [to(host(ip))]);
+  return addresses.map((ip) => [to(hostPrefix(ip))]);
 }
 
 /** The end of KUBE-SERVICES, which no Service's rules may follow. */

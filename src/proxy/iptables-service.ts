@@ -1,4 +1,4 @@
-import { prefixContains } from "../net/prefix.js";
+import { hostPrefix, prefixContains } from "../net/prefix.js";
 import type { Chain, Match, Rule } from "../ruleset/iptables.js";
 import { type IptablesDraft, MARK_MASQ, place, type ServicePlan } from "./iptables-draft.js";
 import { writeEndpoints } from "./iptables-endpoints.js";
@@ -11,7 +11,6 @@ import {
   dport,
   from,
   fromPods,
-  host,
   jump,
   nfacct,
   protocol,
@@ -127,7 +126,7 @@ function firewallChain(
   // The node's own packets to a VIP that is one of its addresses have the VIP as their source.
   const fromNode = nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp));
   const others = { matches: [], comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL` };
-  const own = fromNode ? vips.map((vip) => admit(host(vip))) : [];
+  const own = fromNode ? vips.map((vip) => admit(hostPrefix(vip))) : [];
   return { name: chain, rules: [...sourceRanges.map(admit), ...own, others] };
 }
 

@@ -1,4 +1,3 @@
-import type { Diagnostic } from "../diagnostics.js";
 import {
   type Collection,
   compileWith,
@@ -51,7 +50,6 @@ export interface IptablesFragment extends Fragment {
 
 export interface CompiledIptables {
   readonly iptables: Iptables;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 const NO_RULES: readonly Rule[] = [];
@@ -90,7 +88,7 @@ function fragmentOf(
   }
   const { shared, chains, endpointChains } = draft;
   const endpoints = countEndpoints(ports);
-  return { service, endpoints, diagnostics: [], shared, chains, endpointChains };
+  return { service, endpoints, shared, chains, endpointChains };
 }
 
 function finishTables(options: IptablesOptions, fragments: readonly IptablesFragment[]): Iptables {
@@ -142,10 +140,7 @@ export function iptablesFrontEnd(
     },
     write: (objects, isLarge, before) =>
       fragmentOf(isLarge ? large : small, node, objects, before?.endpointChains),
-    finish: (fragments) => ({
-      iptables: finishTables(options, fragments),
-      diagnostics: fragments.flatMap(({ diagnostics }) => diagnostics),
-    }),
+    finish: (fragments) => ({ iptables: finishTables(options, fragments) }),
     ownChains: ownChains(family),
     sharedChains: SHARED_CHAINS.map(({ name, table, chain }) => ({
       table,

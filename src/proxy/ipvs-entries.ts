@@ -1,11 +1,11 @@
 import type { Ip } from "../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../net/port.js";
-import { type Prefix, prefixContains } from "../net/prefix.js";
+import { hostPrefix, type Prefix, prefixContains } from "../net/prefix.js";
 import type { Match, Rule } from "../ruleset/iptables.js";
 import { isOn, type ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import { type Elements, insert } from "./ipvs-sets.js";
-import { DROP, from, host, rule } from "./rules.js";
+import { DROP, from, rule } from "./rules.js";
 
 /** What of a node the sets depend on. */
 export interface IpvsNode {
@@ -95,7 +95,7 @@ export function insertFrontend(
 function throughServer(address: Ip, protocol: Protocol, port: number): readonly Match[] {
   return [
     { kind: "ipvs-protocol", protocol: PROTOCOL_NUMBER[protocol] },
-    { kind: "ipvs-address", prefix: host(address) },
+    { kind: "ipvs-address", prefix: hostPrefix(address) },
     { kind: "ipvs-port", port },
   ];
 }
@@ -108,6 +108,6 @@ export function outRules(frontend: Frontend, node: IpvsNode): readonly Rule[] {
   const { vips, protocol, port, sourceRanges } = frontend;
   if (sourceRanges.length === 0 || admitsNode(frontend, node)) return [];
   return vips.map((ip) => {
-    return rule([from(host(ip)), ...throughServer(ip, protocol, port)], DROP);
+    return rule([from(hostPrefix(ip)), ...throughServer(ip, protocol, port)], DROP);
   });
 }

@@ -1,8 +1,8 @@
 import type { Collection } from "../fragment/front-end.js";
-import { familyOf, type Ip } from "../net/ip.js";
+import type { Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
+import { hostPrefix } from "../net/prefix.js";
 import type { RealServer, Scheduler, VirtualServer } from "../ruleset/ipvs.js";
-import type { InterfaceAddress } from "../ruleset/routes.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import type { SetsFragment } from "./ipvs-sets.js";
@@ -67,14 +67,10 @@ export const SERVERS: Collection<ServersFragment, VirtualServer> = {
 /** Makes VIPs the node's own, so that packets to them come through INPUT, where IPVS waits. */
 export const DUMMY = "kube-ipvs0";
 
-export function dummyAddress(address: Ip): InterfaceAddress {
-  return { address, length: familyOf(address) === 4 ? 32 : 128 };
-}
-
 export const ADDRESSES: Collection<ServersFragment, Ip> = {
   elementsOf: ({ addresses }) => addresses,
   keyOf: (address) => `${address}`,
-  set: (address) => ({ kind: "address-added", dev: DUMMY, address: dummyAddress(address) }),
+  set: (address) => ({ kind: "address-added", dev: DUMMY, address: hostPrefix(address) }),
   removed: (address) => ({ kind: "address-removed", dev: DUMMY, address }),
 };
 

@@ -37,7 +37,7 @@ import { countEndpoints, type ServedPort, servedPorts } from "./served-ports.js"
 import { type TopologyHints, topologyHints } from "./topology-hints.js";
 import { affinityWarnings, warn } from "./warnings.js";
 
-export { DUMMY, dummyAddress } from "./ipvs-servers.js";
+export { DUMMY } from "./ipvs-servers.js";
 
 export interface IpvsOptions extends ProxyOptions, IpvsSettings {
   /** --ipvs-scheduler, of all virtual servers; default rr. */
@@ -62,6 +62,7 @@ export interface CompiledIpvs {
 /** What one Service adds. */
 export interface IpvsFragment extends ServersFragment {
   readonly outRules: readonly Rule[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 const NO_PREFIX_ZERO =

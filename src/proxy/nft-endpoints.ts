@@ -1,6 +1,5 @@
-import type { Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
-import type { Prefix } from "../net/prefix.js";
+import { hostPrefix } from "../net/prefix.js";
 import type { NftChain, NftRule, NftSet } from "../ruleset/nftables.js";
 import type { ProxyEndpoint } from "./endpoints.js";
 import { goTo, jump, MARK_CHAIN, matchPrefix, rule } from "./nft-base.js";
@@ -8,11 +7,6 @@ import { nftAffinitySet, nftEndpointChain } from "./nft-names.js";
 
 /** Shared by every rule that marks: a large cluster has half a million of them. */
 export const MARK = jump(MARK_CHAIN);
-
-/** The prefix of one address alone. */
-export function host(address: Ip): Prefix {
-  return { address, length: typeof address === "number" ? 32 : 128 };
-}
 
 /** Marks what an endpoint sends to itself, notes the client where there is affinity, and translates. */
 export function endpointChain(
@@ -23,7 +17,7 @@ export function endpointChain(
 ): NftChain {
   const { address } = endpoint;
   const name = nftEndpointChain(port, endpoint.name);
-  const hairpin = rule(matchPrefix("saddr", host(address)), MARK);
+  const hairpin = rule(matchPrefix("saddr", hostPrefix(address)), MARK);
   const translate = rule({ kind: "dnat", protocol, address, port: endpoint.port });
   if (!hasAffinity) return { name, rules: [hairpin, translate] };
   const note = rule({ kind: "update-set", set: nftAffinitySet(name), side: "saddr" });

@@ -1,5 +1,5 @@
 import type { Family, Ip } from "../net/ip.js";
-import { prefixContains } from "../net/prefix.js";
+import { hostPrefix, prefixContains } from "../net/prefix.js";
 import type {
   NftChain,
   NftMapElement,
@@ -22,7 +22,7 @@ import {
   REJECT_CHAIN,
   rule,
 } from "./nft-base.js";
-import { affinitySets, balancingRules, endpointChain, host, MARK } from "./nft-endpoints.js";
+import { affinitySets, balancingRules, endpointChain, MARK } from "./nft-endpoints.js";
 import type { NftLayout } from "./nft-layout.js";
 import { nftPortName, nftServiceName } from "./nft-names.js";
 import type { TopologyHints } from "./topology-hints.js";
@@ -55,7 +55,7 @@ export interface NftService {
 
 /** The rule at the head of the chain that ClusterIP traffic enters: who is masqueraded there. */
 function internalHead(frontend: Frontend, context: NftContext): readonly NftRule[] {
-  const toClusterIP = matchPrefix("daddr", host(frontend.clusterIP));
+  const toClusterIP = matchPrefix("daddr", hostPrefix(frontend.clusterIP));
   const { protocol, port } = frontend;
   const toPort: readonly NftStatement[] =
     context.layout === "1.31"
@@ -83,7 +83,7 @@ function shortCircuits(cluster: string, context: NftContext): readonly NftRule[]
 function firewallChain(name: string, { sourceRanges, vips }: Frontend, context: NftContext): NftChain {
   const { nodeIP } = context;
   const fromNode = nodeIP !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIP));
-  const allowed = fromNode ? [...sourceRanges, ...vips.map(host)] : sourceRanges;
+  const allowed = fromNode ? [...sourceRanges, ...vips.map(hostPrefix)] : sourceRanges;
   return { name, rules: [rule(matchPrefixes("saddr", allowed, true), DROP)] };
 }
 

@@ -56,7 +56,6 @@ function fragmentOf(
   return {
     service,
     endpoints: countEndpoints(ports),
-    diagnostics: [],
     ...made,
     clusterIPs,
   };
@@ -86,10 +85,7 @@ function finishTable(fixed: NftFixed, fragments: readonly NftFragment[]): Compil
       maps,
       chains: fixedChains(fixed).concat(inOrder(fragments, ({ chains }) => chains)),
     },
-    diagnostics: [
-      ...fragments.flatMap(({ diagnostics }) => diagnostics),
-      ...filled.flatMap(({ clashes }) => clashes),
-    ],
+    diagnostics: filled.flatMap(({ clashes }) => clashes),
   };
 }
 

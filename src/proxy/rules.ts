@@ -1,6 +1,6 @@
-import { type Family, familyOf, type Ip } from "../net/ip.js";
+import type { Family, Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
-import type { Prefix } from "../net/prefix.js";
+import { hostPrefix, type Prefix } from "../net/prefix.js";
 import type { CtState, Match, Rule, Target } from "../ruleset/iptables.js";
 import type { LocalDetector } from "./local-traffic.js";
 
@@ -47,10 +47,6 @@ export function commented(comment: string, matches: readonly Match[], target: Ta
 }
 
 /** The prefix of one address alone. */
-export function host(ip: Ip): Prefix {
-  return { address: ip, length: familyOf(ip) === 4 ? 32 : 128 };
-}
-
 export function from(prefix: Prefix): Match {
   return { kind: "source", prefix };
 }
@@ -96,7 +92,7 @@ export function dport(port: number): Match {
 
 /** Destination address, protocol and port, in the order the tools list them. */
 export function service(ip: Ip, name: Protocol, port: number): readonly Match[] {
-  return [to(host(ip)), protocol(name), dport(port)];
+  return [to(hostPrefix(ip)), protocol(name), dport(port)];
 }
 
 /** Counts packets for kube-proxy's own metrics, and hits all of them. */

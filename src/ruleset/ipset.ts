@@ -1,6 +1,6 @@
 import { type Family, familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../net/port.js";
-import { type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
+import { hostLength, hostPrefix, type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
 import { readLines, type Words } from "./words.js";
 
 /** One element: which fields are present depends on the set's type. */
@@ -43,8 +43,7 @@ function printHeader({ type, family }: IpSet): string {
 }
 
 function printNet({ address, length }: Prefix): string {
-  const bits = familyOf(address) === 4 ? 32 : 128;
-  return length === bits ? printIp(address) : printPrefix({ address, length });
+  return length === hostLength(address) ? printIp(address) : printPrefix({ address, length });
 }
 
 const ANYWHERE: Prefix = { address: 0, length: 0 };
@@ -113,7 +112,7 @@ function parseProtocolPort(text: string): Pick<Required<IpSetEntry>, "protocol" 
 /** `10.0.0.0/8`, or an address alone; never of length 0. */
 function parseNet(text: string): Prefix | undefined {
   const ip = parseIp(text);
-  if (ip !== undefined) return { address: ip, length: familyOf(ip) === 4 ? 32 : 128 };
+  if (ip !== undefined) return hostPrefix(ip);
   const net = parsePrefix(text);
   return net?.length === 0 ? undefined : net;
 }

@@ -1,5 +1,5 @@
 import { type Ip, type Ip6, parseIp, printIp, printIp4 } from "../net/ip.js";
-import { type Prefix, prefixOf } from "../net/prefix.js";
+import { hostLength, type Prefix, prefixOf } from "../net/prefix.js";
 import type { Range } from "./iptables.js";
 import type { Words } from "./words.js";
 
@@ -140,7 +140,7 @@ export function parseNetwork(word: string): Prefix | undefined {
   const [head = "", tail, ...more] = word.split("/");
   const address = parseIp(head);
   if (address === undefined || more.length > 0) return undefined;
-  const width = typeof address === "number" ? 32 : 128;
+  const width = hostLength(address);
   const length = tail === undefined ? width : maskLength(tail, width);
   return length === undefined ? undefined : prefixOf(address, length);
 }

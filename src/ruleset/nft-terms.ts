@@ -1,6 +1,6 @@
 import { familyOf, type Ip, parseIp, printIp } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
-import { type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
+import { hostLength, hostPrefix, type Prefix, parsePrefix, printPrefix } from "../net/prefix.js";
 import { intervalsOf, rangePrefixes } from "./nft-intervals.js";
 import type { NftTable, NftVerdict } from "./nftables.js";
 import type { Words } from "./words.js";
@@ -22,17 +22,13 @@ export function printVerdict(verdict: NftVerdict): string {
 function printInterval(first: Ip, last: Ip): string {
   const [prefix, ...more] = rangePrefixes(first, last);
   if (prefix === undefined || more.length > 0) return `${printIp(first)}-${printIp(last)}`;
-  return prefix.length === bits(first) ? printIp(first) : printPrefix(prefix);
+  return prefix.length === hostLength(first) ? printIp(first) : printPrefix(prefix);
 }
 
 /** `10.0.0.0/8`, or `{ … }` in the order of addresses for several intervals. */
 export function printAddresses(prefixes: readonly Prefix[], braced = false): string {
   const texts = intervalsOf(prefixes).map(([first, last]) => printInterval(first, last));
   return texts.length === 1 && !braced ? String(texts[0]) : `{ ${texts.join(", ")} }`;
-}
-
-function bits(address: Ip): number {
-  return familyOf(address) === 4 ? 32 : 128;
 }
 
 /** nft's word for a transport protocol; undefined for any other word. */
@@ -76,7 +72,7 @@ export function readInterval(words: Words, family: NftFamily): readonly Prefix[]
     const [first, last, ...more] = word.split("-").map((end) => ofFamily(parseIp(end), family));
     if (more.length > 0) return undefined;
     if (first !== undefined) {
-      if (!word.includes("-")) return [{ address: first, length: bits(first) }];
+      if (!word.includes("-")) return [hostPrefix(first)];
       return last === undefined || last < first ? undefined : rangePrefixes(first, last);
     }
     const prefix = parsePrefix(word);

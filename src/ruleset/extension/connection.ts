@@ -1,4 +1,5 @@
 import { type Family, familyOf } from "../../net/ip.js";
+import { hostLength } from "../../net/prefix.js";
 import type { CtState, CtStatus, Match } from "../iptables.js";
 import {
   FULL_MASK,
@@ -54,9 +55,7 @@ function ctAddress(end: (typeof CT_ENDS)[number]): MatchOption {
     [`--ct${end}`],
     (words, family) => ({ kind: "ctaddress", end, prefix: readNetwork(words, family) }),
     ({ prefix }) =>
-      prefix.length === (familyOf(prefix.address) === 4 ? 32 : 128)
-        ? printAddress(prefix.address)
-        : printNetwork(prefix),
+      prefix.length === hostLength(prefix.address) ? printAddress(prefix.address) : printNetwork(prefix),
     (match) => match.end === end,
   );
 }

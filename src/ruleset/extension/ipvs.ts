@@ -1,4 +1,4 @@
-import { familyOf } from "../../net/ip.js";
+import { hostLength } from "../../net/prefix.js";
 import { parseNumber, printAddress, printNetwork } from "../iptables-values.js";
 import { parseProtocolNumber } from "../protocols.js";
 import { readNetwork } from "./connection.js";
@@ -17,7 +17,7 @@ export const IPVS: MatchModule = moduleOf("ipvs", [
     ["--vaddr"],
     (words, family) => ({ kind: "ipvs-address", prefix: readNetwork(words, family) }),
     ({ prefix }) => {
-      const isHost = prefix.length === (familyOf(prefix.address) === 4 ? 32 : 128);
+      const isHost = prefix.length === hostLength(prefix.address);
       return isHost ? printAddress(prefix.address) : printNetwork(prefix);
     },
   ),

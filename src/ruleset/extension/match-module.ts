@@ -3,7 +3,12 @@ import type { Match } from "../iptables.js";
 import { bang, readInvert } from "../iptables-values.js";
 import type { Words } from "../words.js";
 
-type OfKind<M, K> = M extends { readonly kind: infer N } ? (K extends N ? M & { kind: K } : never) : never;
+/** Those of a union whose kind is, or may be, that one. */
+export type OfKind<M, K> = M extends { readonly kind: infer N }
+  ? K extends N
+    ? M & { kind: K }
+    : never
+  : never;
 
 /** The matches of one kind. */
 export type MatchOf<K extends Match["kind"]> = OfKind<Match, K>;

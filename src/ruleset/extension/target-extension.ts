@@ -1,9 +1,7 @@
 import type { Family } from "../../net/ip.js";
 import type { Target } from "../iptables.js";
 import type { Words } from "../words.js";
-import { type Fields, readFields } from "./match-module.js";
-
-type OfKind<M, K> = M extends { readonly kind: infer N } ? (K extends N ? M & { kind: K } : never) : never;
+import { type Fields, type OfKind, readFields } from "./match-module.js";
 
 /** The targets of one kind. */
 export type TargetOf<K extends Target["kind"]> = OfKind<Target, K>;
