@@ -16,6 +16,7 @@ import {
   type Stack,
   servicesOfEveryKind,
 } from "./drawn-cluster.js";
+import { WEB } from "./engine/web.js";
 import { type Ends, endsOf } from "./frame-tuple.js";
 import {
   type Client,
@@ -234,19 +235,6 @@ describe("law: modes agree", () => {
     allowed.push("Cluster clusterIP pod of another node");
     expect([...differences].filter((one) => !allowed.includes(one))).toEqual([]);
   });
-
-  const WEB: DrawnService = {
-    clusterIP: "10.96.0.10",
-    externalIP: "203.0.113.10",
-    vip: "192.0.2.10",
-    nodePort: 30080,
-    port: 80,
-    targetPort: 8080,
-    protocol: "TCP",
-    internalPolicy: "Cluster",
-    externalPolicy: "Cluster",
-    endpoints: [{ address: "10.244.1.9", isLocal: true, state: "ready" }],
-  };
 
   // Since 1.27 the access filter of mode ipvs refuses pings too: its sets know ports only (kubernetes/website#41002).
   it.each<[string, Uint8Array, Record<Mode, string>]>([

@@ -1,6 +1,6 @@
 import { type Ip, parseIp } from "../net/ip.js";
 import { parseMac } from "../net/mac.js";
-import { prefixOf } from "../net/prefix.js";
+import { hostLength, prefixOf } from "../net/prefix.js";
 import type { Interface, InterfaceAddress, Route, TunnelEnd } from "./routes.js";
 import { readLines, type Words } from "./words.js";
 
@@ -44,8 +44,7 @@ function readAddress(words: Words, { addresses }: ListedInterface): void {
   const [address, prefixSource] = [parseIp(text), parseIp(far)];
   if (address === undefined || prefixSource === undefined)
     throw words.refusal(`«${text}» is not an IP address.`);
-  const bits = typeof address === "number" ? 32 : 128;
-  addresses.push({ address, prefixSource, length: Number(farLength ?? bits) });
+  addresses.push({ address, prefixSource, length: Number(farLength ?? hostLength(address)) });
 }
 
 /** `vxlan id 1 local 172.18.0.3 dev eth0 … dstport 8472 …` */

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../diagnostics.js";
 import { familyOf, type Ip, printIp } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
+import { hostPrefix } from "../net/prefix.js";
 import type { AddressListing } from "./addresses.js";
 import { neighbourKey } from "./identity.js";
 import type { Iptables, Match } from "./iptables.js";
@@ -86,7 +87,7 @@ function guessInterfaces(
 ): { readonly interfaces: readonly Interface[]; readonly diagnostics: readonly Diagnostic[] } {
   const named = [...new Set([...interfacesNamed(tables), ...interfaces])].filter((name) => name !== "lo");
   const uplink = uplinkAmong(named);
-  const own = localAddresses.map((address) => ({ address, length: typeof address === "number" ? 32 : 128 }));
+  const own = localAddresses.map(hostPrefix);
   const families = tables.map(({ family }) => family);
   const guessed = NODE_ADDRESSES.filter(
     ({ address }) =>
@@ -127,10 +128,7 @@ function withSaid(
       index === at && own.length > 0
         ? {
             ...one,
-            addresses: [
-              ...one.addresses,
-              ...own.map((address) => ({ address, length: typeof address === "number" ? 32 : 128 })),
-            ],
+            addresses: [...one.addresses, ...own.map(hostPrefix)],
           }
         : one,
     ),

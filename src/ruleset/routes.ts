@@ -1,7 +1,14 @@
 import type { Diagnostic } from "../diagnostics.js";
 import { compareIp, familyOf, type Ip, isLinkLocal, parseIp, printIp } from "../net/ip.js";
 import type { Mac } from "../net/mac.js";
-import { hostLength, type Prefix, parsePrefix, prefixContains, printPrefix } from "../net/prefix.js";
+import {
+  hostLength,
+  hostPrefix,
+  type Prefix,
+  parsePrefix,
+  prefixContains,
+  printPrefix,
+} from "../net/prefix.js";
 import { type RouteDraft, readAttribute } from "./route-attributes.js";
 import { withoutRepeats } from "./route-repeats.js";
 import { type Refusal, readRefusal } from "./route-types.js";
@@ -105,7 +112,7 @@ export function printRoutes(routes: readonly Route[]): string {
 
 function parseDestination(word: string): Prefix | undefined {
   const address = parseIp(word);
-  if (address !== undefined) return { address, length: hostLength(address) };
+  if (address !== undefined) return hostPrefix(address);
   return parsePrefix(word);
 }
 
