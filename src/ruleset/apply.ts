@@ -1,4 +1,5 @@
 import type { Ip } from "../net/ip.js";
+import { IpMap } from "../net/ip-map.js";
 import type { RulesetChange, RulesetStep } from "./change.js";
 import { refuseDangling } from "./dangling.js";
 import { elementKey, fdbKey, ipKey, ipSetEntryKey, neighbourKey, prefixKey, serverKey } from "./identity.js";
@@ -213,7 +214,7 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
       return { ...ruleset, diagnostics: diagnostics.toSpliced(at, 1) };
     }
     case "name-set": {
-      const names = new Map(ruleset.names);
+      const names = new IpMap(ruleset.names);
       if (step.name === undefined) names.delete(step.address);
       else names.set(step.address, step.name);
       return { ...ruleset, names };

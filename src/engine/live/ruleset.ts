@@ -1,5 +1,6 @@
 import { EXACT_SERVICES, EXACT_SERVICES6 } from "../../../assembly/abi/entry.js";
 import type { Family, Ip } from "../../net/ip.js";
+import { IpMap } from "../../net/ip-map.js";
 import type { RulesetChange } from "../../ruleset/change.js";
 import type { Chain, Iptables, IptablesTable } from "../../ruleset/iptables.js";
 import type { NftChain, NftTable } from "../../ruleset/nftables.js";
@@ -73,7 +74,7 @@ export class LiveRuleset {
   readonly #allServers: Servers;
   readonly #notes: Notes;
   readonly #parts: Parts;
-  #names: Map<Ip, string> | undefined;
+  #names: IpMap<string> | undefined;
   #ruleset: Ruleset | undefined;
 
   constructor(ruleset: Ruleset, saved?: SavedNumbers) {
@@ -178,7 +179,7 @@ export class LiveRuleset {
   }
 
   #setName(address: Ip, name: string | undefined): void {
-    this.#names ??= new Map(this.#loaded.names);
+    this.#names ??= new IpMap(this.#loaded.names);
     const names = this.#names;
     const before = names.get(address);
     const set = (one: string | undefined) => {
