@@ -112,3 +112,33 @@ export const EMPTY: Cluster = new ClusterBuilder()
   .node("worker-1", "172.18.0.2 fd00:18::2", "10.244.1.0/24 fd00:244:0:1::/64")
   .node("worker-2", "172.18.0.3 fd00:18::3", "10.244.2.0/24 fd00:244:0:2::/64")
   .build();
+
+const setService = (name: string, given: ServiceFields): ClusterChange[] => {
+  const { services: made } = clusterOf().service(name, given).build();
+  return made.map((service) => ({ kind: "service-set", service }));
+};
+
+const setSlice = (owner: string, ...texts: readonly string[]): ClusterChange[] => {
+  const { endpointSlices: made } = clusterOf()
+    .slice(owner, "http:8080", ...texts)
+    .build();
+  return made.map((slice) => ({ kind: "endpointslice-set", endpointSlice: { ...slice, name: "slice-1" } }));
+};
+
+/** Of a Service with everything, and of another that claims the same, from beginning to end: steps of every kind. */
+export const EVENTFUL: readonly ClusterChange[] = [
+  ...setService("a/one", {
+    type: "LoadBalancer",
+    clusterIPs: "10.96.0.1",
+    externalIPs: "192.0.2.1",
+    ports: "http:80>30080",
+    affinitySeconds: 60,
+  }),
+  ...setSlice("a/one", "10.244.1.2@worker-1", "10.244.2.2@worker-2"),
+  ...setService("b/one", { type: "ClusterIP", clusterIPs: "10.96.0.1", ports: "http:80" }),
+  ...setSlice("b/one", "10.244.1.3@worker-1"),
+  { kind: "service-deleted", namespace: "b", name: "one" },
+  ...setSlice("a/one", "10.244.1.2@worker-1"),
+  { kind: "endpointslice-deleted", namespace: "a", name: "slice-1" },
+  { kind: "service-deleted", namespace: "a", name: "one" },
+];

@@ -107,7 +107,7 @@ describe("the families agree", () => {
         expect([...ends6.keys()].sort()).toEqual([...ends.keys()].map(sixEnd).sort());
         for (const end of ends.keys()) seen.count(end.replace(/^10\.244\.8\.2\d:8080/, "endpoint"));
       }),
-      { numRuns: 400 },
+      { numRuns: 1500 },
     );
     seen.expectEach(["endpoint", "endpoint masquerade", "DROP", "REJECT"]);
   });

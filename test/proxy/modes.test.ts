@@ -37,7 +37,7 @@ describe("the modes agree", () => {
         for (const end of byIptables.keys())
           seen.count(end.replace(/^10\.244\.[12]\.2[0-9]:8080/, "endpoint"));
       }),
-      { numRuns: 600 },
+      { numRuns: 1500 },
     );
     seen.expectEach(["endpoint", "endpoint masquerade", "DROP", "REJECT"]);
   });

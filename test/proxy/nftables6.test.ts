@@ -135,7 +135,7 @@ goto endpoint-DO6E6SVW-shop/web/tcp/http__fd00.244.0.8..9/8080
         expect([...walk(nftables, six.packet, six.local)].sort()).toEqual(ends.map(sixEnd).sort());
         for (const end of ends) seen.count(end.replace(/^10\.244\.8\.2\d:8080/, "endpoint"));
       }),
-      { numRuns: 300 },
+      { numRuns: 1500 },
     );
     seen.expectEach(["endpoint", "endpoint masquerade", "DROP", "REJECT"]);
   });

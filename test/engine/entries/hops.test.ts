@@ -55,7 +55,7 @@ const destination = fc.oneof(
   fc
     .tuple(fc.constantFrom(0x0af40100, 0x0af40200, 0x0af40300, 0xac120000), fc.nat(20))
     .map(([base, low]) => base + low),
-  fc.constantFrom(0x0af40164, 0x0af40264, 0xac120001, 0xac120003, 0x0af40109, 0x0af40209),
+  fc.constantFrom(0x0af40164, 0x0af40264, 0xac120001, 0xac120002, 0xac120003, 0x0af40109, 0x0af40209),
   fc.integer({ min: 0x01000000, max: 0x09ffffff }),
   fc.integer({ min: 0xc6000000, max: 0xdfffffff }),
 );
@@ -64,7 +64,9 @@ const destination6: fc.Arbitrary<Ip> = fc.oneof(
   fc
     .tuple(fc.constantFrom("10.244.1.0", "10.244.2.0", "10.244.3.0", "172.18.0.0"), fc.nat(20))
     .map(([base, low]) => (parseIp(as6(base)) as bigint) + BigInt(low)),
-  fc.constantFrom("10.244.1.100", "10.244.2.100", "172.18.0.1").map((one) => parseIp(as6(one)) as bigint),
+  fc
+    .constantFrom("10.244.1.100", "10.244.2.100", "172.18.0.1", "172.18.0.2")
+    .map((one) => parseIp(as6(one)) as bigint),
   fc.bigInt({ min: 0x2000n << 112n, max: 0x3fffn << 112n }),
 );
 
@@ -84,7 +86,7 @@ describe("next hops", () => {
         seen.count(`${verdict} ${out ?? ""}`);
       }
     });
-    await fc.assert(property, { numRuns: 20 });
+    await fc.assert(property, { numRuns: 40 });
     seen.expectEach(["DROP ", "FORWARD cni0", "FORWARD eth0", "LOCAL "]);
   });
 
