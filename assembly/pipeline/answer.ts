@@ -14,7 +14,6 @@ import {
   DROP_FRAGMENTATION_NEEDED,
   DROP_NO_HEADROOM,
   DROP_NO_NEIGHBOUR,
-  DROP_NO_ROUTE,
   DROP_NONE,
   DROP_TCP_RESET,
   REFUSED_AGED,
@@ -27,7 +26,7 @@ import {
 } from "../abi/verdict";
 import { Image } from "../image";
 import { Packet } from "../packet";
-import { errorOf, isAnswerable, isWorthAnswer, NO_ERROR } from "../stage/answer";
+import { errorOf, isAnswerable, isOfRoute, isWorthAnswer, NO_ERROR } from "../stage/answer";
 import { errorHeadroom, writeError } from "../stage/answer-error";
 import { isResettable, writeReset } from "../stage/answer-reset";
 import { lookUp } from "../stage/conntrack";
@@ -109,8 +108,7 @@ function reset(packet: Packet): bool {
 
 /** Puts the answer into the refused packet's slot; false, with a verdict, where there is none. */
 function write(packet: Packet, verdict: u32, reason: u32, refused: u32, mtu: u32): bool {
-  // The program that made it is told by its own call.
-  if (packet.in == INTERFACE_NODE && reason == DROP_NO_ROUTE) return packet.drop(DROP_NONE);
+  if (packet.in == INTERFACE_NODE && isOfRoute(reason)) return packet.drop(DROP_NONE);
   if (!isWorthAnswer(packet, verdict, reason)) return packet.drop(DROP_NONE);
   return reason == DROP_TCP_RESET ? reset(packet) : complain(packet, reason, refused, mtu);
 }

@@ -13,6 +13,8 @@ import {
   DROP_PORT_UNREACHABLE,
   DROP_PROTOCOL_UNREACHABLE,
   DROP_REJECT_ROUTE,
+  DROP_ROUTE_PROHIBITED,
+  DROP_ROUTE_UNREACHABLE,
   DROP_TTL_EXCEEDED,
   VERDICT_REJECT,
 } from "../abi/verdict";
@@ -46,11 +48,12 @@ function errorOf4(reason: u32): u32 {
   if (reason == DROP_TTL_EXCEEDED) return 0x0b00;
   if (reason == DROP_NO_ROUTE || reason == DROP_NET_UNREACHABLE) return 0x0300;
   if (reason == DROP_NO_NEIGHBOUR || reason == DROP_HOST_UNREACHABLE) return 0x0301;
+  if (reason == DROP_ROUTE_UNREACHABLE) return 0x0301;
   if (reason == DROP_PROTOCOL_UNREACHABLE) return 0x0302;
   if (reason == DROP_FRAGMENTATION_NEEDED) return 0x0304;
   if (reason == DROP_NET_PROHIBITED) return 0x0309;
   if (reason == DROP_HOST_PROHIBITED) return 0x030a;
-  return reason == DROP_ADMIN_PROHIBITED ? 0x030d : NO_ERROR;
+  return reason == DROP_ADMIN_PROHIBITED || reason == DROP_ROUTE_PROHIBITED ? 0x030d : NO_ERROR;
 }
 
 /** The same of ICMPv6 (RFC 4443 §3). */
@@ -59,8 +62,9 @@ function errorOf6(reason: u32): u32 {
   if (reason == DROP_TTL_EXCEEDED) return 0x0300;
   if (reason == DROP_NO_ROUTE || reason == DROP_NET_UNREACHABLE) return 0x0100;
   if (reason == DROP_NO_NEIGHBOUR || reason == DROP_HOST_UNREACHABLE) return 0x0103;
+  if (reason == DROP_ROUTE_UNREACHABLE) return 0x0100;
   if (reason == DROP_FRAGMENTATION_NEEDED) return 0x0200;
-  if (reason == DROP_ADMIN_PROHIBITED) return 0x0101;
+  if (reason == DROP_ADMIN_PROHIBITED || reason == DROP_ROUTE_PROHIBITED) return 0x0101;
   if (reason == DROP_POLICY_FAIL) return 0x0105;
   return reason == DROP_REJECT_ROUTE ? 0x0106 : NO_ERROR;
 }
@@ -118,6 +122,11 @@ function isIntact(packet: Packet): bool {
   const hasPseudo = packet.family == 6 || protocol == PROTO_TCP || protocol == PROTO_UDP;
   const pseudo = hasPseudo ? pseudoSum(packet.ip, protocol, packet.segment) : 0;
   return fold(pseudo + sumWords(packet.transport, packet.segment)) == 0xffff;
+}
+
+/** Reasons of a route look-up: the program on the node that sends such a packet is told by its own call. */
+export function isOfRoute(reason: u32): bool {
+  return reason == DROP_NO_ROUTE || reason == DROP_ROUTE_UNREACHABLE || reason == DROP_ROUTE_PROHIBITED;
 }
 
 /** A rule that rejects is silent about packets that came damaged; IPVS is not. */

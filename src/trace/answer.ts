@@ -6,6 +6,8 @@ import type { Step } from "./step.js";
 const ANSWERS: Partial<Record<DropReason, string>> = {
   TTL_EXCEEDED: "ICMP time exceeded",
   NO_ROUTE: "ICMP network unreachable",
+  ROUTE_UNREACHABLE: "ICMP host unreachable",
+  ROUTE_PROHIBITED: "ICMP administratively prohibited",
   NO_NEIGHBOUR: "ICMP host unreachable",
   FRAGMENTATION_NEEDED: "ICMP packet too big",
   NO_DESTINATION: "ICMP port unreachable",
