@@ -45,6 +45,16 @@ function packetWords({
   return `${from} > ${to} ${kind}, ${way} (${asker} to ${whose})${after}`;
 }
 
+/** What stands behind the topic; a fate speaks for itself, and so does who chooses. */
+const CHANGE_WORDS: Readonly<Record<DifferenceGroup["change"], string>> = {
+  fate: "",
+  endpoints: ": other endpoints",
+  masquerade: ": masquerade",
+  weights: ": other chances",
+  choice: "",
+  "accepted by name": ": the rule that accepts it",
+};
+
 function printGroup(group: DifferenceGroup, index: number): string {
   const { about, change, flows, services, nodes, example } = group;
   const where = [listed(services, "Service", "Services"), listed(nodes, "node", "nodes")].filter(
@@ -52,7 +62,7 @@ function printGroup(group: DifferenceGroup, index: number): string {
   );
   const note = example.isRun ? "" : " (known of the kernel; not run)";
   return [
-    paint("bold", `${index + 1}. ${about}: ${change}${note}`),
+    paint("bold", `${index + 1}. ${about}${CHANGE_WORDS[change]}${note}`),
     `   ${counted(flows, "flow")}; ${where.join("; ")}`,
     `   packet  ${packetWords(example)}`,
     `   A       ${example.a}`,

@@ -1,20 +1,21 @@
 import type { Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
+import type { Frontend } from "../proxy/frontends.js";
 import type { Answer } from "./answer.js";
 import type { FlowDifference } from "./difference.js";
 import type { Ground } from "./ground.js";
 import { ask, ifaceOf, type Respondent } from "./inquiry.js";
 import { FIRST } from "./packet.js";
 import { type Question, questionOf } from "./question.js";
-import type { ServedPort } from "./side.js";
 import type { Target } from "./target.js";
 import type { Topic } from "./topic.js";
 
 type Pair = readonly [Respondent, Respondent];
 
-/** A port that remembers its clients: how long on each side, in seconds; undefined where it does not. */
+/** A port on both sides, of which one at least remembers its clients. */
 interface AffinePort {
-  readonly port: ServedPort;
+  readonly frontends: readonly [Frontend, Frontend];
+  /** How long on each side, in seconds; undefined where it does not. */
   readonly seconds: readonly [number | undefined, number | undefined];
 }
 
@@ -30,41 +31,52 @@ interface Return {
 /** Ports that both sides serve in the same way, and that remember their clients on one of them at least. */
 function affinePorts({ sides: [a, b] }: Ground): readonly AffinePort[] {
   const others = new Map(b.served.map(({ frontend }) => [`${frontend.name} ${frontend.protocol}`, frontend]));
-  return a.served.flatMap((port) => {
-    const { frontend } = port;
+  return a.served.flatMap(({ frontend }) => {
     const other = others.get(`${frontend.name} ${frontend.protocol}`);
     const seconds = [frontend.affinitySeconds, other?.affinitySeconds] as const;
     const isTold = seconds.some((one) => one !== undefined);
-    return isTold && other?.clusterIP === frontend.clusterIP ? [{ port, seconds }] : [];
+    if (!isTold || other?.clusterIP !== frontend.clusterIP) return [];
+    return [{ frontends: [frontend, other] as const, seconds }];
   });
 }
 
-/** An address that leads to a port beside its ClusterIP, for everybody. */
-function otherWay(
-  { frontend }: ServedPort,
-  primary: Ip | undefined,
-): Pick<Target, "place" | "address" | "port"> | undefined {
+type Way = Pick<Target, "place" | "address" | "port">;
+
+/** Addresses that lead to a port beside its ClusterIP, for everybody. */
+function waysTo(frontend: Frontend, primary: Ip | undefined): readonly Way[] {
   const { vips, externalIPs, nodePort, port, sourceRanges, externalPolicyLocal } = frontend;
-  if (externalPolicyLocal) return undefined;
-  if (externalIPs[0] !== undefined) return { place: "external IP", address: externalIPs[0], port };
-  if (nodePort !== 0 && primary !== undefined) return { place: "nodePort", address: primary, port: nodePort };
-  if (vips[0] === undefined || sourceRanges.length > 0) return undefined;
-  return { place: "load balancer address", address: vips[0], port };
+  if (externalPolicyLocal) return [];
+  const open = sourceRanges.length === 0 ? vips : [];
+  return [
+    ...externalIPs.map((address) => ({ place: "external IP" as const, address, port })),
+    ...(nodePort === 0 || primary === undefined
+      ? []
+      : [{ place: "nodePort" as const, address: primary, port: nodePort }]),
+    ...open.map((address) => ({ place: "load balancer address" as const, address, port })),
+  ];
 }
 
-function returnsTo({ port, seconds }: AffinePort, ground: Ground, isIpvs: boolean): readonly Return[] {
+/** The first that both sides have. */
+function otherWay({ frontends: [a, b] }: AffinePort, { sides }: Ground): Way | undefined {
+  const known = waysTo(b, sides[1].ownAddresses[0]);
+  return waysTo(a, sides[0].ownAddresses[0]).find((way) =>
+    known.some(({ address, port }) => way.address === address && way.port === port),
+  );
+}
+
+function returnsTo(port: AffinePort, ground: Ground, isIpvs: boolean): readonly Return[] {
   const client = ground.outside[0];
   if (client === undefined) return [];
-  const { protocol, name: service, clusterIP, port: number } = port.frontend;
+  const { protocol, name: service, clusterIP, port: number } = port.frontends[0];
   const source = { asker: "outside", address: client } as const;
   const target = { kind: FIRST[protocol], service, isUnknownPort: false };
   const plain = { ...target, place: "ClusterIP", address: clusterIP, port: number } as const;
-  const other = otherWay(port, ground.sides[0].ownAddresses[0]);
+  const other = otherWay(port, ground);
   const first = questionOf(source, plain);
   const again = (to: Target, after: number, topic: Topic) => {
     return { first, second: questionOf(source, to, true), seconds: after, topic };
   };
-  const [a, b] = seconds;
+  const [a, b] = port.seconds;
   if (a === undefined || b === undefined) return isIpvs ? [] : [again(plain, 1, "affinity")];
   return [
     ...(isIpvs || a === b ? [] : [again(plain, Math.min(a, b) + 1, "affinity")]),
@@ -105,15 +117,19 @@ function termWords(isIpvs: boolean, seconds: number): string {
 }
 
 /** One mode's clients are remembered as long as they are connected. */
-function refresh({ port, seconds }: AffinePort, ground: Ground, pair: Pair): FlowDifference | undefined {
+function refresh(
+  { frontends: [frontend], seconds }: AffinePort,
+  ground: Ground,
+  pair: Pair,
+): FlowDifference | undefined {
   const client = ground.outside[0];
   const [a, b] = seconds;
-  if (client === undefined || a === undefined || b === undefined || port.reachable.length < 2)
-    return undefined;
-  const { protocol, name: service, clusterIP: address, port: number } = port.frontend;
+  if (client === undefined || a === undefined || b === undefined) return undefined;
+  const { protocol, name: service, clusterIP: address, port: number } = frontend;
   const target = { place: "ClusterIP", address, port: number, kind: FIRST[protocol], service } as const;
   const question = questionOf({ asker: "outside", address: client }, { ...target, isUnknownPort: false });
   const answers = [ask(question, pair[0]), ask(question, pair[1])] as const;
+  if (answers.every(({ ends }) => ends.length < 2)) return undefined;
   const [isA, isB] = pair.map(isIpvs);
   const stated = [termWords(isA === true, a), termWords(isB === true, b)] as const;
   const earlier = { to: printHostPort(address, number), seconds: Math.max(a, b) + 1 };

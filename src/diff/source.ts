@@ -1,5 +1,5 @@
 import type { Pod } from "../model/pod.js";
-import { familyOf, type Ip } from "../net/ip.js";
+import { compareIp, familyOf, type Ip } from "../net/ip.js";
 import { type Prefix, prefixContains, prefixOf } from "../net/prefix.js";
 import { behind, freeAddress, type Ground, lastOf } from "./ground.js";
 import type { Facts, ServedPort } from "./side.js";
@@ -46,9 +46,11 @@ function ofSide(ground: Ground, facts: Facts, endpoints: ReadonlySet<Ip>): Sourc
   return found.flatMap(([asker, address]) => (address === undefined ? [] : [{ asker, address }]));
 }
 
-/** Of sources with one address the first in the order of askers. */
+/** Of sources with one address the first in the order of askers; those of one asker by address. */
 export function distinct(sources: readonly Source[]): readonly Source[] {
-  const ranked = [...sources].sort((a, b) => ASKERS.indexOf(a.asker) - ASKERS.indexOf(b.asker));
+  const ranked = [...sources].sort(
+    (a, b) => ASKERS.indexOf(a.asker) - ASKERS.indexOf(b.asker) || compareIp(a.address, b.address),
+  );
   return [...new Map(ranked.toReversed().map((source) => [source.address, source])).values()].toReversed();
 }
 
