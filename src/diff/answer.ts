@@ -8,6 +8,8 @@ export interface End {
   readonly how: "endpoint" | "passes" | "node" | "dropped" | "rejected" | "undecided";
   /** What a rejected one is answered with, or why it is undecided. */
   readonly reason: DropReason;
+  /** Of the rule that leaves it undecided, in its file; undefined for one that was read from none, and for other packets. */
+  readonly line: number | undefined;
   readonly destination: Destination | undefined;
   readonly masquerade: boolean;
   /** null where a scheduler's turns decide. */
@@ -41,6 +43,8 @@ const UNKNOWN: readonly DropReason[] = ["NO_NEIGHBOUR", "NO_ROUTE"];
 export interface PacketNotes {
   readonly isNamed: boolean;
   readonly isDamaged: boolean;
+  /** The line of the rule that an undecided outcome ends at. */
+  lineOf(outcome: Outcome): number | undefined;
 }
 
 function howOf({ verdict, reason, destination }: Outcome, isDamaged: boolean): End["how"] {
@@ -59,7 +63,7 @@ function howOf({ verdict, reason, destination }: Outcome, isDamaged: boolean): E
   }
 }
 
-function endOf(outcome: Outcome, isDamaged: boolean): End {
+function endOf(outcome: Outcome, { isDamaged, lineOf }: PacketNotes): End {
   const how = howOf(outcome, isDamaged);
   const { probability, reason, destination, masquerade } = outcome;
   const isThrough = how === "endpoint" || how === "passes" || how === "node";
@@ -67,30 +71,31 @@ function endOf(outcome: Outcome, isDamaged: boolean): End {
     how,
     // A packet that is dropped hears nothing, whatever the reason is.
     reason: how === "rejected" || how === "undecided" ? reason : "NONE",
+    line: how === "undecided" ? lineOf(outcome) : undefined,
     destination: isThrough ? destination : undefined,
     masquerade: isThrough && masquerade,
     probability: probability === null ? null : fractionToNumber(probability),
   };
 }
 
-const keyOf = ({ how, reason, destination, masquerade }: End) =>
-  `${how} ${reason} ${destination?.address} ${destination?.port} ${masquerade}`;
+const keyOf = ({ how, reason, line, destination, masquerade }: End) =>
+  `${how} ${reason} ${line} ${destination?.address} ${destination?.port} ${masquerade}`;
 
 function sum(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
 }
 
 /** Outcomes as ends; those that nobody can tell apart are one. */
-export function answerOf(outcomes: readonly Outcome[], { isNamed, isDamaged }: PacketNotes): Answer {
+export function answerOf(outcomes: readonly Outcome[], notes: PacketNotes): Answer {
   const ends = new Map<string, End>();
   for (const outcome of outcomes) {
-    const end = endOf(outcome, isDamaged);
+    const end = endOf(outcome, notes);
     const key = keyOf(end);
     const known = ends.get(key);
     const probability = known === undefined ? end.probability : sum(known.probability, end.probability);
     ends.set(key, { ...end, probability });
   }
-  return { ends: [...ends.values()], isNamed };
+  return { ends: [...ends.values()], isNamed: notes.isNamed };
 }
 
 /** Each end without what two answers may be compared apart from. */

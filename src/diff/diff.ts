@@ -33,7 +33,7 @@ function differenceOf(question: Question, ground: Ground, pair: Pair): FlowDiffe
   if (change === undefined) return undefined;
   return {
     node: a.ruleset.node,
-    topic: topicOf(question, change, ground),
+    topic: topicOf(question, change, answers, ground),
     change,
     question,
     iface: ifaceOf(question, a),

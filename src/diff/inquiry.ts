@@ -2,6 +2,7 @@ import { Engine } from "../engine/engine.js";
 import type { Outcome } from "../explore/outcome.js";
 import { walkedRules } from "../explore/walked.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { chainNumbered } from "../trace/numbering.js";
 import { type Answer, answerOf } from "./answer.js";
 import type { Question } from "./question.js";
 
@@ -31,6 +32,13 @@ function isAccepted({ records }: Outcome, { engine }: Respondent): boolean {
   );
 }
 
+/** The line of the last rule that a packet met, where it was read from a file. */
+function lastLine({ records }: Outcome, { engine }: Respondent): number | undefined {
+  const last = records.findLast(({ event }) => event === "RULE");
+  const rule = last === undefined ? undefined : chainNumbered(engine.numbering, last.a).rules[last.b];
+  return rule !== undefined && "line" in rule ? rule.line : undefined;
+}
+
 /** The interface that a question's packet comes in by. */
 export function ifaceOf({ frame }: Question, { engine }: Respondent): string | undefined {
   const number = engine.interfaceNumber(frame);
@@ -42,5 +50,9 @@ export function ask({ frame, target }: Question, side: Respondent, now = 0): Ans
   const outcomes = side.engine.explore(frame, { now, limit: WAYS });
   const isNamed =
     target.place === "healthCheckNodePort" && outcomes.every((outcome) => isAccepted(outcome, side));
-  return answerOf(outcomes, { isNamed, isDamaged: target.kind.isDamaged });
+  return answerOf(outcomes, {
+    isNamed,
+    isDamaged: target.kind.isDamaged,
+    lineOf: (outcome) => lastLine(outcome, side),
+  });
 }

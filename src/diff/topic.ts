@@ -1,13 +1,14 @@
-import type { Change } from "./answer.js";
+import type { Answer, Change } from "./answer.js";
 import type { Ground } from "./ground.js";
 import { isBlocked, type Question, servedAt } from "./question.js";
 import type { ServedPort } from "./side.js";
 
 /**
- * What a difference is about. The modes of kube-proxy are known to differ in the first ones; the others are of the
- * clusters.
+ * What a difference is about. Behind what cannot be told stand what modes of kube-proxy are known to differ in, and then
+ * what is of the clusters.
  */
 export const TOPICS = {
+  undecided: "a rule that asks what this program does not know",
   "unknown-port": "an unknown port of a Service's address",
   "unallocated-cluster-ip": "an unallocated ClusterIP",
   "no-endpoints": "a Service without endpoints",
@@ -75,7 +76,13 @@ const BY_PLACE: Readonly<Record<string, Topic>> = {
 };
 
 /** What a difference is about, by who asks whom, and what both sides know of them. */
-export function topicOf(question: Question, change: Change, ground: Ground): Topic {
+export function topicOf(
+  question: Question,
+  change: Change,
+  answers: readonly Answer[],
+  ground: Ground,
+): Topic {
+  if (answers.some(({ ends }) => ends.some(({ how }) => how === "undecided"))) return "undecided";
   if (!question.target.kind.isFirst) return "out-of-state";
   const known = ground.sides.map((facts) => servedAt(facts, question.target));
   const ports = known.filter((port) => port !== undefined);

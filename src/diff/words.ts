@@ -40,7 +40,7 @@ function chances(ends: readonly End[], isOne: boolean): string {
     .join(", ")}`;
 }
 
-function fateWords({ how, reason }: End): string {
+function fateWords({ how, reason, line }: End): string {
   switch (how) {
     case "endpoint":
       return "goes to";
@@ -53,7 +53,7 @@ function fateWords({ how, reason }: End): string {
     case "rejected":
       return `is rejected (${reasonWords(reason)})`;
     case "undecided":
-      return `is undecided (${reasonWords(reason)})`;
+      return `is undecided${line === undefined ? "" : ` at line ${line}`} (${reasonWords(reason)})`;
   }
 }
 

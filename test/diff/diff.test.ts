@@ -178,6 +178,15 @@ describe("a change of a cluster", () => {
     ]);
   });
 
+  it("of a scheduler that hashes is who chooses, not other endpoints", async () => {
+    const web = webOf({}, ...ENDPOINTS).build();
+    for (const ipvsScheduler of ["sh", "mh"] as const) {
+      const groups = await groupsOf(web, [{ proxy: "iptables" }, { proxy: "ipvs", ipvsScheduler }]);
+      expect(groups.filter(({ change }) => change === "choice")).not.toEqual([]);
+      expect(groups.filter(({ change }) => change === "endpoints")).toEqual([]);
+    }
+  });
+
   it("of protocols other than TCP shows in their packets", async () => {
     for (const [protocol, flags] of [
       ["UDP", ""],
@@ -232,6 +241,20 @@ describe("a node's own rules", () => {
     const groups = groupDifferences(await diffNodes(side, biased));
     expect(new Set(groups.map(({ change }) => change))).toEqual(new Set(["weights"]));
     expect(groups[0]?.example.b).toContain("by chance 25.00 %, 75.00 %");
+  });
+
+  it("leave undecided what a rule asks that is not known, and say which", async () => {
+    const asking = edited("filter", "FORWARD", (rules) => [
+      {
+        matches: [{ kind: "unknown", module: "time", text: "-m time --timestart 10:00" }],
+        target: { kind: "drop" },
+        line: 7,
+      },
+      ...rules,
+    ]);
+    const groups = groupDifferences(await diffNodes(side, asking));
+    expect(new Set(groups.map(({ topic }) => topic))).toEqual(new Set(["undecided"]));
+    expect(groups[0]?.b).toBe("is undecided at line 7 (a rule asks what this program does not know)");
   });
 
   it("open what its cluster does not know", async () => {
