@@ -21,9 +21,16 @@ export interface ProxyArguments {
   readonly localAddress?: readonly Ip[];
 }
 
+/** False for 0.0.0.0/8, multicast and what is above it, :: and ff00::/8. */
+function isUnicast(address: Ip): boolean {
+  if (typeof address === "bigint") return address !== 0n && address >> 120n !== 0xffn;
+  return address >= 0x01000000 && address < 0xe0000000;
+}
+
 function collectAddress(text: string, addresses: readonly Ip[] = []): readonly Ip[] {
   const address = parseIp(text);
-  if (address === undefined) throw new InvalidArgumentError("It is an IP address.");
+  if (address === undefined || !isUnicast(address))
+    throw new InvalidArgumentError("It is one address that a node can have, such as 192.0.2.7.");
   return [...addresses, address];
 }
 

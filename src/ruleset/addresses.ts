@@ -1,8 +1,8 @@
 import { type Ip, parseIp } from "../net/ip.js";
 import { parseMac } from "../net/mac.js";
-import { hostLength, prefixOf } from "../net/prefix.js";
+import { hostLength, parsePrefixLoose, prefixOf } from "../net/prefix.js";
 import type { Interface, InterfaceAddress, Route, TunnelEnd } from "./routes.js";
-import { readLines, type Words } from "./words.js";
+import { readLines, refusalAt, type Words } from "./words.js";
 
 /** An interface as `ip addr` lists it. */
 interface ListedInterface {
@@ -38,13 +38,16 @@ function readHead(words: Words): ListedInterface {
 
 /** `inet 10.0.0.1/24 …`, or `inet 10.0.0.1 peer 10.0.0.2/32 …`, whose network is the peer's. */
 function readAddress(words: Words, { addresses }: ListedInterface): void {
-  const [text = "", length] = words.next("an address").split("/");
+  const [text = "", ownLength] = words.next("an address").split("/");
   const peer = words.take("peer") ? words.next("the peer's address") : undefined;
-  const [far = text, farLength = length] = peer?.split("/") ?? [];
+  const [far = text, farLength = ownLength] = peer?.split("/") ?? [];
   const [address, prefixSource] = [parseIp(text), parseIp(far)];
   if (address === undefined || prefixSource === undefined)
     throw words.refusal(`«${text}» is not an IP address.`);
-  addresses.push({ address, prefixSource, length: Number(farLength ?? hostLength(address)) });
+  const length =
+    farLength === undefined ? hostLength(address) : parsePrefixLoose(`${far}/${farLength}`)?.length;
+  if (length === undefined) throw words.refusal(`«/${farLength}» is not the length of a network of ${far}.`);
+  addresses.push({ address, prefixSource, length });
 }
 
 /** `vxlan id 1 local 172.18.0.3 dev eth0 … dstport 8472 …` */
@@ -62,7 +65,7 @@ function readVxlan(words: Words, listed: ListedInterface): void {
 
 function readDetail(words: Words, listed: ListedInterface): void {
   const fact = words.next("a fact");
-  if (fact.startsWith("link/")) listed.mac = parseMac(words.peek() ?? "") ?? 0;
+  if (fact === "link/ether") listed.mac = words.read("a MAC address", parseMac);
   else if (fact === "inet" || fact === "inet6") readAddress(words, listed);
   else if (fact === "vxlan") readVxlan(words, listed);
   else if (fact === "bridge" || fact === "dummy") listed.type = fact;
@@ -71,8 +74,12 @@ function readDetail(words: Words, listed: ListedInterface): void {
 function readListing(text: string, file: string): readonly ListedInterface[] {
   const all: ListedInterface[] = [];
   readLines(text, file, (words) => {
-    if (/^[0-9]+:$/.test(words.peek() ?? "")) all.push(readHead(words));
-    else {
+    if (/^[0-9]+:$/.test(words.peek() ?? "")) {
+      const head = readHead(words);
+      if (all.some(({ name }) => name === head.name))
+        throw words.refusal(`the interface ${head.name} is listed a second time: give one listing.`);
+      all.push(head);
+    } else {
       const last = all.at(-1);
       if (last === undefined)
         throw words.refusal("no interface stands before this line: give the listing of `ip -d addr`.");
@@ -80,6 +87,8 @@ function readListing(text: string, file: string): readonly ListedInterface[] {
     }
     return undefined;
   });
+  if (all.length === 0)
+    throw refusalAt(file, 1, "the file holds no interface: give the listing of `ip -d addr`.");
   return all;
 }
 

@@ -80,13 +80,25 @@ function plain(name: string, index: number, addresses: readonly InterfaceAddress
   return { name, kind: "uplink", mac: FIRST_MAC + index, mtu: MTU, addresses };
 }
 
-/** A node of which only the rules are known. */
+/** Devices that routes, neighbours and the FDB name. */
+function devicesNamed({ routes = [], neighbours = [], fdb = [] }: KnownNetwork): readonly string[] {
+  return [...routes, ...neighbours, ...fdb].map(({ dev }) => dev);
+}
+
+/** The device of the default route, where routes are known. */
+function mainDevice({ routes = [] }: KnownNetwork): string | undefined {
+  return routes.find(({ prefix, refusal }) => prefix.length === 0 && refusal === undefined)?.dev;
+}
+
+/** A node whose interfaces are not listed. */
 function guessInterfaces(
   tables: readonly Iptables[],
+  known: KnownNetwork,
   { interfaces = [], localAddresses = [] }: SaidOfNetwork,
 ): { readonly interfaces: readonly Interface[]; readonly diagnostics: readonly Diagnostic[] } {
-  const named = [...new Set([...interfacesNamed(tables), ...interfaces])].filter((name) => name !== "lo");
-  const uplink = uplinkAmong(named);
+  const all = [...interfacesNamed(tables), ...devicesNamed(known), ...interfaces];
+  const named = [...new Set(all)].filter((name) => name !== "lo");
+  const uplink = mainDevice(known) ?? uplinkAmong(named);
   const own = localAddresses.map(hostPrefix);
   const families = tables.map(({ family }) => family);
   const guessed = NODE_ADDRESSES.filter(
@@ -94,18 +106,18 @@ function guessInterfaces(
       families.includes(familyOf(address)) && !own.some((one) => familyOf(one.address) === familyOf(address)),
   );
   const others = named.filter((name) => name !== uplink);
-  const all = [
+  const guess = [
     LOOPBACK,
     plain(uplink, 0, [...own, ...guessed]),
     ...others.map((name, index) => plain(name, index + 1)),
   ];
   const addresses = guessed.map(({ address }) => printIp(address)).join(" and ");
-  const list = all.map(({ name }) => name).join(", ");
+  const list = guess.map(({ name }) => name).join(", ");
   return {
-    interfaces: all,
+    interfaces: guess,
     diagnostics: [
       warning(
-        `its interfaces are not given (ip-addr): taken to be ${list}, as rules name them, ${uplink} to the outside.`,
+        `its interfaces are not given (ip-addr): taken to be ${list}, as rules and routes name them, ${uplink} to the outside.`,
       ),
       ...(addresses === ""
         ? []
@@ -193,7 +205,7 @@ export function guessNetwork(known: KnownNetwork, tables: readonly Iptables[], s
     interfaces: withSaid(known.addresses.interfaces, said),
     diagnostics: [],
   };
-  const guessed = listed ?? guessInterfaces(tables, said);
+  const guessed = listed ?? guessInterfaces(tables, known, said);
   const { routes, diagnostics } = guessRoutes(known, guessed.interfaces, tables);
   const neighbours = known.neighbours ?? [];
   return {

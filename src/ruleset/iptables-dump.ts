@@ -1,7 +1,7 @@
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Family } from "../net/ip.js";
 import type { Iptables } from "./iptables.js";
-import { type NumberedLine, readListing } from "./iptables-text.js";
+import { linesOf, type NumberedLine, parseIptables, readListing } from "./iptables-text.js";
 import { refusalAt } from "./words.js";
 
 /** What a file of listings holds; at least one of the two. */
@@ -24,7 +24,7 @@ function announcedFamily(line: string): Family | undefined {
 
 /** What only rules of IPv6 say. */
 const IP6_WORDS =
-  /\s-p (icmpv6|ipv6-icmp)\b|--icmpv6-type|icmp6-|\s(-s|-d|--src-range|--dst-range|--to|--to-source|--to-destination|--on-ip|--ctorigsrc|--ctorigdst|--ctreplsrc|--ctrepldst) \[?[0-9a-fA-F]*:[0-9a-fA-F:.]*[0-9a-fA-F:](\/|\]|-|\s|$)/;
+  /\s-p (icmpv6|ipv6-icmp)\b|--icmpv6-type|icmp6-|\s(-s|-d|--src-range|--dst-range|--to|--to-source|--to-destination|--on-ip|--ctorigsrc|--ctorigdst|--ctreplsrc|--ctrepldst) \[?[0-9a-fA-F]*:[0-9a-fA-F:.]*[0-9a-fA-F:](\/|\]|-|,|\s|$)/;
 
 /** What only rules of IPv4 say. */
 const IP4_WORDS = /\s-p icmp\b|--icmp-type|icmp-|\s(-s|-d|--to-source|--to-destination) [0-9]+\.[0-9]+\./;
@@ -69,6 +69,16 @@ function isListingOfPackets(text: string): boolean {
   return /^Chain \S+ \((policy|\d+ references)/m.test(text);
 }
 
+function lacksListing(file: string, tool: string): InputError {
+  return refusalAt(file, 1, `the file holds no listing: give the output of ${tool}.`);
+}
+
+/** Reads what ip6tables-save printed, alone in its file. InputError as parseIptablesDump has it. */
+export function parseIp6tablesDump(text: string, file: string): Iptables {
+  if (linesOf(text).length === 0) throw lacksListing(file, "ip6tables-save");
+  return parseIptables(text, file, 6);
+}
+
 /**
  * Reads a file with what iptables-save or ip6tables-save printed, or both one after the other. Which of the two a
  * listing is of, its header says or its addresses do; without either the first is of IPv4, a second of IPv6.
@@ -83,8 +93,7 @@ export function parseIptablesDump(text: string, file: string): IptablesDump {
     );
   }
   const sections = sectionsOf(text);
-  if (sections.length === 0)
-    throw refusalAt(file, 1, "the file holds no listing: give the output of iptables-save.");
+  if (sections.length === 0) throw lacksListing(file, "iptables-save");
   const errors: Diagnostic[] = [];
   const found = new Map<Family, Iptables>();
   let first: Family = 4;

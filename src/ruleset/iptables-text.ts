@@ -61,6 +61,10 @@ interface TableDraft {
 
 /** `*nat`, or `* nat`. */
 function openTable(line: string, words: Words, tables: readonly IptablesTable[]): TableDraft {
+  if (!line.startsWith("*"))
+    throw words.refusal(
+      `«${line}» stands where a table such as «*filter» should: give the output of iptables-save.`,
+    );
   const name = IPTABLES_TABLES.find((table) => line.replace(/^\*\s*/, "") === table);
   if (name === undefined) throw words.refusal(`«${line}» is not a table this program models.`);
   if (tables.some((table) => table.name === name))

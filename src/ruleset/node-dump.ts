@@ -2,14 +2,15 @@ import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import { parseAddresses } from "./addresses.js";
 import { guessNetwork, type KnownNetwork } from "./guessed-network.js";
-import { type IpSet, parseIpSets } from "./ipset.js";
+import type { IpSet } from "./ipset.js";
+import { readSets } from "./ipset-dump.js";
 import type { Iptables } from "./iptables.js";
-import { parseIptablesDump } from "./iptables-dump.js";
+import { parseIp6tablesDump, parseIptablesDump } from "./iptables-dump.js";
 import { unknownParts } from "./iptables-lines.js";
-import { parseIptables } from "./iptables-text.js";
 import { type Ipvs, parseIpvs } from "./ipvs.js";
 import { parseNeighbours } from "./neighbours.js";
 import { setsNamed } from "./references.js";
+import type { Interface } from "./routes.js";
 import { parseRoutes } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
 import { parseFdb } from "./vxlan.js";
@@ -43,50 +44,41 @@ export interface DumpOptions {
   readonly localAddresses?: readonly Ip[];
 }
 
+/** Where no line is right the file is another tool's: what is wrong with the first says enough. */
+function withHint(errors: readonly Diagnostic[], { text }: DumpText, tool: string): readonly Diagnostic[] {
+  const [first] = errors;
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  if (first === undefined || errors.length < lines.length || first.message.includes(": give ")) return errors;
+  return [{ ...first, message: `${first.message.replace(/\.$/, "")}: give the output of ${tool}.` }];
+}
+
 /** Runs readers one after another; every error that they throw is told together. */
 class Readings {
   readonly #errors: Diagnostic[] = [];
 
-  of<T>(dump: DumpText | undefined, read: (text: string, file: string) => T): T | undefined {
+  /** `tool` is whose output it should be. */
+  of<T>(
+    dump: DumpText | undefined,
+    read: (text: string, file: string) => T,
+    tool = "iptables-save",
+  ): T | undefined {
     if (dump === undefined) return undefined;
     try {
       return read(dump.text, dump.file);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.#errors.push(...error.diagnostics);
+      this.#errors.push(...withHint(error.diagnostics, dump, tool));
       return undefined;
     }
+  }
+
+  error(file: string, message: string): void {
+    this.#errors.push({ severity: "error", place: { file }, message });
   }
 
   refuse(): void {
     if (this.#errors.length > 0) throw new InputError(this.#errors);
   }
-}
-
-interface ReadSets {
-  readonly sets: readonly IpSet[];
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Sets that are not modelled are left out, and said: rules that ask them are undecided. */
-function readSets(text: string, file: string): ReadSets {
-  const lines = text.split("\n");
-  const nameOf = (line: string) => line.trim().split(/\s+/)[1] ?? "";
-  const names = new Set(lines.filter((line) => line.trim() !== "").map(nameOf));
-  const sets: IpSet[] = [];
-  const diagnostics: Diagnostic[] = [];
-  for (const name of names) {
-    const own = lines.map((line) => (nameOf(line) === name ? line : ""));
-    try {
-      sets.push(...parseIpSets(own.join("\n"), file));
-    } catch (error) {
-      const [first] = error instanceof InputError ? error.diagnostics : [];
-      if (first === undefined) throw error;
-      const message = `the set ${name} is left out, so that rules which ask it are undecided: ${first.message}`;
-      diagnostics.push({ severity: "warning", place: first.place, message });
-    }
-  }
-  return { sets, diagnostics };
 }
 
 function warnUnknown(iptables: Iptables | undefined, file: string): readonly Diagnostic[] {
@@ -128,7 +120,7 @@ interface ReadTables {
 function readTables(dump: NodeDump, readings: Readings, sets: readonly IpSet[]): ReadTables {
   const [four, six] = [dump["iptables-save"], dump["ip6tables-save"]];
   const both = readings.of(four, parseIptablesDump);
-  const own = readings.of(six, (text, file) => parseIptables(text, file, 6));
+  const own = readings.of(six, parseIp6tablesDump, "ip6tables-save");
   if (six !== undefined && both?.ip6tables !== undefined) {
     const message = `holds IPv6 tables, and so does ${six.file}: give one of them.`;
     throw new InputError([{ severity: "error", place: { file: four.file }, message }]);
@@ -144,14 +136,41 @@ function readTables(dump: NodeDump, readings: Readings, sets: readonly IpSet[]):
   return { iptables: both?.iptables, ip6tables, unknown };
 }
 
+/** Devices that a listing names beside those of ip-addr: the two are of different nodes, or one is cut. */
+function checkDevices(
+  readings: Readings,
+  dump: NodeDump,
+  listing: DumpText | undefined,
+  named: readonly { readonly dev: string }[] | undefined,
+  known: readonly Interface[] | undefined,
+): void {
+  if (known === undefined || listing === undefined) return;
+  const names = new Set(["lo", ...known.map(({ name }) => name)]);
+  for (const dev of new Set(named?.map((one) => one.dev))) {
+    if (names.has(dev)) continue;
+    const other = dump["ip-addr"]?.file;
+    readings.error(
+      listing.file,
+      `names the device ${dev}, which ${other} does not list: give listings of one node, whole.`,
+    );
+  }
+}
+
 function readNetwork(dump: NodeDump, readings: Readings): KnownNetwork {
-  const addresses = readings.of(dump["ip-addr"], parseAddresses);
-  const listings = dump["ip-route"]?.map((one) => readings.of(one, parseRoutes));
+  const addresses = readings.of(dump["ip-addr"], parseAddresses, "ip -d addr");
+  const listings = dump["ip-route"]?.map((one) => readings.of(one, parseRoutes, "ip route"));
+  const neighbours = readings.of(dump["ip-neigh"], parseNeighbours, "ip neigh");
+  const fdb = readings.of(dump["bridge-fdb"], parseFdb, "bridge fdb");
+  const check = (listing: DumpText | undefined, named: readonly { readonly dev: string }[] | undefined) =>
+    checkDevices(readings, dump, listing, named, addresses?.interfaces);
+  for (const [index, listing] of listings?.entries() ?? []) check(dump["ip-route"]?.[index], listing?.routes);
+  check(dump["ip-neigh"], neighbours);
+  check(dump["bridge-fdb"], fdb);
   return {
     ...(addresses === undefined ? {} : { addresses }),
     ...(listings === undefined ? {} : { routes: listings.flatMap((listing) => listing?.routes ?? []) }),
-    neighbours: readings.of(dump["ip-neigh"], parseNeighbours),
-    fdb: readings.of(dump["bridge-fdb"], parseFdb),
+    neighbours,
+    fdb,
     diagnostics: listings?.flatMap((listing) => listing?.diagnostics ?? []) ?? [],
   };
 }
@@ -165,9 +184,9 @@ const modeOf = (ipvs: Ipvs | undefined) => (ipvs === undefined ? "iptables" : "i
  */
 export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Ruleset {
   const readings = new Readings();
-  const ipsets = readings.of(dump["ipset-save"], readSets);
+  const ipsets = readings.of(dump["ipset-save"], readSets, "ipset save");
   const { iptables, ip6tables, unknown } = readTables(dump, readings, ipsets?.sets ?? []);
-  const ipvs = readings.of(dump["ipvsadm-save"], parseIpvs);
+  const ipvs = readings.of(dump["ipvsadm-save"], parseIpvs, "ipvsadm-save -n");
   const known = readNetwork(dump, readings);
   readings.refuse();
   const tables = [iptables, ip6tables].filter((one) => one !== undefined);

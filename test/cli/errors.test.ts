@@ -234,6 +234,46 @@ describe("bad captures", () => {
   });
 });
 
+describe("bad listings of a node", () => {
+  const RIGHT = "*filter\n-A INPUT -j DROP\nCOMMIT\n";
+  const LISTINGS = [
+    ...["--ip6tables-save", "--ipset-save", "--ipvsadm-save"],
+    ...["--ip-addr", "--ip-route", "--ip-neigh", "--bridge-fdb"],
+  ];
+
+  it("are refused with their file and line, all at once, and nothing is written", () => {
+    withFolder((folder) => {
+      const [rules, wrong] = [join(folder, "rules"), join(folder, "wrong")];
+      writeFileSync(rules, RIGHT);
+      writeFileSync(wrong, "hello\n");
+      writeFileSync(join(folder, "in.pcap"), CAPTURE);
+      const before = contentOf(folder);
+      const listings = ["--iptables-save", rules, ...LISTINGS.flatMap((option) => [option, wrong])];
+      const trace = ["trace", "--from", "192.0.2.9:1", "--to", "192.0.2.1:2"];
+      const run = ["run", "--pcap", join(folder, "in.pcap"), "--write", join(folder, "out")];
+      for (const command of [trace, run]) {
+        const { stderr, stdout, code } = packetyard([...command, ...listings]);
+        expect([code, stdout, contentOf(folder)]).toEqual([1, "", before]);
+        const lines = stderr.trimEnd().split("\n");
+        expect(lines).toHaveLength(LISTINGS.length);
+        for (const line of lines) expect(line).toMatch(/^error: \S+\/wrong: line 1: .+: give the .+\.$/);
+      }
+    });
+  });
+
+  it("are refused where they cannot be read, or hold another thing", () => {
+    const trace = ["trace", "--from", "192.0.2.9:1", "--to", "192.0.2.1:2", "--iptables-save"];
+    expect(packetyard([...trace, "/nowhere"]).stderr).toBe(
+      "error: /nowhere: cannot be read: there is no such file.\n",
+    );
+    const { stderr, code } = packetyard([...trace, "-"], SMALL_CLUSTER);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: stdin: line 2: «kind: Node» stands where a table such as «\*filter» should: give /,
+    );
+  });
+});
+
 describe("a file that cannot be written", () => {
   it("is named, and what stood there stays", () => {
     withFolder((folder) => {

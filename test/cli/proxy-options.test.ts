@@ -85,11 +85,13 @@ describe("--proxy-config", () => {
 
 describe("--kubernetes-version and --nfacct", () => {
   it("are one of those that are followed", () => {
-    const { stderr, code } = packetyard(["compile", "--kubernetes-version", "1.30"]);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(
-      /^error: option '--kubernetes-version <version>' argument '1\.30' is invalid\..*1\.31.*1\.35/,
-    );
+    for (const wrong of ["1.30", "1.36", "v1.33", "1.33.1", ""]) {
+      const { stderr, stdout, code } = packetyard(["compile", "--kubernetes-version", wrong]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(
+        `error: option '--kubernetes-version <version>' argument '${wrong}' is invalid. Allowed choices are 1.31, 1.32, 1.33, 1.34, 1.35.\n`,
+      );
+    }
   });
 });
 
@@ -98,9 +100,13 @@ describe("--local-address", () => {
     const addresses = ["--local-address", "192.0.2.77", "--local-address", "192.0.2.78"];
     const { stdout } = configured("nodePortAddresses: [192.0.2.0/24]", ...SAVE, ...addresses);
     expect(stdout.match(/-A KUBE-SERVICES -d (\S+) .* -j KUBE-NODEPORTS/g)).toHaveLength(2);
-    expect(packetyard(["compile", "--local-address", "192.0.2"]).stderr).toContain(
-      "error: option '--local-address <address>' argument '192.0.2' is invalid. It is an IP address.\n",
-    );
+    for (const wrong of ["192.0.2", "192.0.2.1/24", "worker-1", "192.0.2.1,192.0.2.2", "224.0.0.1", "::"]) {
+      const { stderr, stdout, code } = packetyard(["compile", "--local-address", wrong]);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(
+        `error: option '--local-address <address>' argument '${wrong}' is invalid. It is one address that a node can have, such as 192.0.2.7.\n`,
+      );
+    }
   });
 });
 
@@ -111,9 +117,11 @@ describe("--service-cidr", () => {
     expect(packetyard([...args, "172.30.0.0/16"], service).stdout).toMatch(
       /-A KUBE-SERVICES -d 172\.30\.\S+\/32 /,
     );
-    expect(packetyard([...args, "172.30.0.0"], service).stderr).toContain(
-      "error: serviceCIDR: «172.30.0.0» is not a network such as 10.244.0.0/16.\n",
-    );
+    for (const wrong of ["172.30.0.0", "172.30.0.0/33", "172.30.0.1/16", "", "172.30.0.0/16,172.31.0.0/16"]) {
+      const { stderr, stdout, code } = packetyard([...args, wrong], service);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toBe(`error: serviceCIDR: «${wrong}» is not a network such as 10.244.0.0/16.\n`);
+    }
   });
 
   it("is of no cluster that compare makes itself", () => {

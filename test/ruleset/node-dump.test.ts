@@ -42,7 +42,7 @@ describe("a node that dumps tell of", () => {
     ]);
     expect(printRoutes(rulesetFromDump({ "iptables-save": PLAIN }).routes)).toBe("default dev ens3\n");
     expect(told({ "iptables-save": PLAIN })).toEqual([
-      "the node's network: its interfaces are not given (ip-addr): taken to be lo, ens3, docker0, as rules name them, ens3 to the outside.",
+      "the node's network: its interfaces are not given (ip-addr): taken to be lo, ens3, docker0, as rules and routes name them, ens3 to the outside.",
       "the node's network: its address is not given: taken to be 192.0.2.1, on ens3.",
       "the node's network: its routes are not given (ip-route): what is no network of its own leaves by ens3.",
     ]);
