@@ -95,6 +95,13 @@ export const RECENT_CODE_MASK: u32 = 3;
 export const RECENT_FLAG_DST: u32 = 4;
 /** Where the address is known, the list's oldest goes if it is older than the seconds said. */
 export const RECENT_FLAG_REAP: u32 = 8;
+/** Of the address only packets of the TTL (hop limit) that the last one had. */
+export const RECENT_FLAG_TTL: u32 = 16;
+/** How often it must have been noted: so many bits up; 0 and 1 ask for once. */
+export const RECENT_HITS_SHIFT: u32 = 8;
+export const RECENT_HITS_MAX: u32 = 0xffffff;
+/** How many of the times at which an address was noted are remembered: of more it may be undecided whether they are recent. */
+export const RECENT_TIMES: u32 = 8;
 
 /**
  * Which fields make the key of a set or map: an address (1 source, 2 destination), protocol and port (4 source, 8

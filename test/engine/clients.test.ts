@@ -23,12 +23,12 @@ const clientOf = (client: number, family: Family) =>
   family === 4 ? `198.51.100.${client}` : `2001:db8::${client.toString(16)}`;
 
 /** A packet of a client's, to the port that stands for a rule. */
-function ask(client: number, family: Family, rule: number): Uint8Array {
+function ask({ client, family, rule, ttl = 64 }: Question): Uint8Array {
   const from = clientOf(client, family);
   const port = FIRST_PORT + rule;
   return family === 4
-    ? udp(`${from}:9`, `172.18.0.2:${port}`)
-    : udp(`[${from}]:9`, `[fd00:172:18::2]:${port}`);
+    ? udp(`${from}:9`, `172.18.0.2:${port}`, { ttl })
+    : udp(`[${from}]:9`, `[fd00:172:18::2]:${port}`, { ttl });
 }
 
 const NODE = compile(cluster().build(), { proxy: "iptables" });
@@ -39,14 +39,13 @@ function withRecent(rules: readonly RecentRule[]): Ruleset {
   const chain = (family: Family) => ({
     name: "PREROUTING",
     policy: "ACCEPT" as const,
-    rules: rules.map(({ op, list, invert, seconds, reap }, index): Rule => {
+    rules: rules.map(({ op, list, invert, ...more }, index): Rule => {
       const port = FIRST_PORT + index;
       const recent = { kind: "recent", op, name: list, side: "source", mask: WHOLE[family] } as const;
-      const times = { ...(seconds === undefined ? {} : { seconds }), ...(reap ? { reap } : {}) };
       const matches: readonly Match[] = [
         { kind: "protocol", protocol: "UDP" },
         { kind: "dport", from: port, to: port },
-        { ...recent, ...times, ...(invert ? { invert } : {}) },
+        { ...recent, ...more, ...(invert ? { invert } : {}) },
       ];
       return { matches, target: { kind: "drop" } };
     }),
@@ -66,16 +65,26 @@ const recentRule: fc.Arbitrary<RecentRule> = fc
     invert: fc.boolean(),
     seconds: fc.constantFrom(undefined, 1, 3),
     reap: fc.boolean(),
+    hitcount: fc.constantFrom(undefined, undefined, 1, 2, 3, 8),
+    rttl: fc.boolean(),
   } as const)
-  .map(({ seconds, reap, ...rule }) =>
-    seconds === undefined || rule.op === "set" || rule.op === "remove" ? rule : { ...rule, seconds, reap },
-  );
+  .map(({ seconds, reap, hitcount, rttl, ...rule }): RecentRule => {
+    if (rule.op === "set" || rule.op === "remove") return rule;
+    return {
+      ...rule,
+      ...(hitcount === undefined ? {} : { hitcount }),
+      ...(rttl ? { rttl: true as const } : {}),
+      ...(seconds === undefined ? {} : { seconds, ...(reap ? { reap: true as const } : {}) }),
+    };
+  });
 
 interface Question {
   readonly client: number;
   readonly family: Family;
   readonly rule: number;
   readonly after: number;
+  /** 64 if not said. */
+  readonly ttl?: number;
 }
 
 function questions(clients: number, rules: number): fc.Arbitrary<readonly Question[]> {
@@ -84,7 +93,8 @@ function questions(clients: number, rules: number): fc.Arbitrary<readonly Questi
       client: fc.integer({ min: 1, max: clients }),
       family: fc.constantFrom(...FAMILIES),
       rule: fc.nat(rules - 1),
-      after: fc.constantFrom(0, 0, 1, 999, 1000, 1001),
+      after: fc.constantFrom(0, 0, 1, 250, 999, 1000, 1001),
+      ttl: fc.constantFrom(64, 64, 64, 63),
     }),
     { minLength: 1, maxLength: 300, size: "max" },
   );
@@ -93,9 +103,9 @@ function questions(clients: number, rules: number): fc.Arbitrary<readonly Questi
 /** Whether each packet was dropped. */
 function run(engine: Engine, asked: readonly Question[]): readonly boolean[] {
   let now = 5000;
-  return asked.map(({ client, family, rule, after }) => {
-    now += after;
-    return engine.follow(ask(client, family, rule), { now, in: "eth0" }).reason === "RULE";
+  return asked.map((question) => {
+    now += question.after;
+    return engine.follow(ask(question), { now, in: "eth0" }).reason === "RULE";
   });
 }
 
@@ -114,8 +124,8 @@ describe("lists of recent addresses", () => {
       questions(4, 4),
       async (rules, asked) => {
         const oracle = new RecentOracle();
-        const expected = answers(asked, ({ client, family, rule }, now) =>
-          oracle.ask(rules[rule] as RecentRule, clientOf(client, family), now),
+        const expected = answers(asked, ({ client, family, rule, ttl }, now) =>
+          oracle.ask(rules[rule] as RecentRule, clientOf(client, family), now, ttl),
         );
         const engine = await Engine.load(withRecent(rules), { connections: 255 });
         const half = asked.length >> 1;
@@ -139,6 +149,53 @@ describe("lists of recent addresses", () => {
     const engine = await Engine.load(withRecent(rules), { connections: 15 });
     const step = (rule: number, after: number) => ({ client: 1, family: 4, rule, after }) as const;
     expect(run(engine, [step(0, 0), step(1, 1001), step(2, 1000)])).toEqual([true, true, true]);
+  });
+
+  /** What becomes of one packet a second, of one client, to a rule that notes and one that asks. */
+  async function asked(rule: RecentRule, packets: number, connections = 255): Promise<readonly string[]> {
+    const rules: readonly RecentRule[] = [{ op: "set", list: "A", invert: false }, rule];
+    const engine = await Engine.load(withRecent(rules), { connections });
+    return Array.from({ length: packets }, (_, index) => {
+      const now = 5000 + index * 1000;
+      const question = { client: 1, family: 4, after: 0 } as const;
+      engine.follow(ask({ ...question, rule: 0 }), { now, in: "eth0" });
+      return engine.follow(ask({ ...question, rule: 1 }), { now, in: "eth0" }).reason;
+    });
+  }
+
+  it("count more than they remember where the answer needs no more, and are undecided elsewhere", async () => {
+    const often = { op: "rcheck", list: "A", invert: false, hitcount: 10 } as const;
+    const never = Array.from({ length: 9 }, () => "NONE");
+    expect(await asked(often, 11)).toEqual([...never, "RULE", "RULE"]);
+    // Eight are remembered: seven seconds of them are too old for six, and too few for twenty.
+    expect(await asked({ ...often, seconds: 6 }, 12)).toEqual([...never, "NONE", "NONE", "NONE"]);
+    expect(await asked({ ...often, seconds: 20 }, 11)).toEqual([...never, "UNDECIDED", "UNDECIDED"]);
+    expect(await asked({ ...often, seconds: 20, hitcount: 8 }, 9)).toEqual([
+      ...never.slice(2),
+      "RULE",
+      "RULE",
+    ]);
+  });
+
+  it("remember times of some addresses at once, and of others that they were noted", async () => {
+    const rules: readonly RecentRule[] = [
+      { op: "set", list: "A", invert: false },
+      { op: "rcheck", list: "A", invert: false, seconds: 9, hitcount: 2 },
+      { op: "remove", list: "A", invert: false },
+    ];
+    // A state for 63 clients remembers the times of 15.
+    const engine = await Engine.load(withRecent(rules), { connections: 63 });
+    const step = (client: number, rule: number) => ({ client, family: 4, rule, after: 0 }) as const;
+    const fates = (clients: readonly number[], rule: number) =>
+      clients.map((client) => engine.follow(ask(step(client, rule)), { now: 5000, in: "eth0" }).reason);
+    const clients = Array.from({ length: 20 }, (_, index) => index + 1);
+    fates([...clients, ...clients], 0);
+    const told = fates(clients, 1);
+    expect(told).toEqual(clients.map((client) => (client <= 15 ? "RULE" : "UNDECIDED")));
+    // Room that one leaves is another's.
+    fates([1, 20], 2);
+    fates([20, 20], 0);
+    expect(fates([20, 1], 1)).toEqual(["RULE", "NONE"]);
   });
 
   it("hold a hundred addresses, and forget the one noted longest ago", async () => {

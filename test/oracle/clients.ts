@@ -5,6 +5,12 @@ interface Noted {
   readonly at: number;
 }
 
+/** With every time at which it was noted, the last one first, and the last packet's TTL. */
+interface NotedOften extends Noted {
+  readonly times: readonly number[];
+  readonly ttl: number;
+}
+
 export type RecentOp = "set" | "rcheck" | "update" | "remove";
 
 export interface RecentRule {
@@ -12,30 +18,35 @@ export interface RecentRule {
   readonly list: string;
   readonly invert: boolean;
   readonly seconds?: number;
-  readonly reap?: boolean;
+  readonly reap?: true;
+  readonly hitcount?: number;
+  readonly rttl?: true;
 }
 
 /** xt_recent, of lists of at most 100 addresses. `now` is milliseconds. */
 export class RecentOracle {
-  readonly #lists = new Map<string, Noted[]>();
+  readonly #lists = new Map<string, NotedOften[]>();
 
   /** Whether the rule's match holds. */
-  ask({ op, list: name, invert, seconds, reap }: RecentRule, address: string, now: number): boolean {
+  ask(rule: RecentRule, address: string, now: number, ttl = 64): boolean {
+    const { op, list: name, invert, seconds, reap, hitcount = 1, rttl } = rule;
     const list = this.#lists.get(name) ?? [];
     const known = list.find((one) => one.address === address);
     const others = list.filter((one) => one !== known);
-    const renewed = [...others, { address, at: now }];
+    const times = [now, ...(known?.times ?? [])];
+    const renewed = [...others, { address, at: now, times, ttl }];
     if (op === "set") {
       this.#lists.set(name, known === undefined ? renewed.slice(-100) : renewed);
       return !invert;
     }
-    if (known === undefined) return invert;
+    if (known === undefined || (rttl && known.ttl !== ttl)) return invert;
     if (op === "remove") {
       this.#lists.set(name, others);
       return !invert;
     }
-    const isLate = (one: Noted) => seconds !== undefined && now - one.at > seconds * 1000;
-    const holds = isLate(known) === invert;
+    const isPast = (at: number) => seconds !== undefined && now - at > seconds * 1000;
+    const isLate = ({ at }: Noted) => isPast(at);
+    const holds = known.times.filter((at) => !isPast(at)).length >= hitcount !== invert;
     const renews = op === "update" && holds;
     const [oldest] = list;
     const reaped = reap && oldest && isLate(oldest) && !(renews && oldest === known) ? oldest : undefined;

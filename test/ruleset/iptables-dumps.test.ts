@@ -70,9 +70,9 @@ const UNDERSTOOD: Readonly<Record<string, readonly [rules: number, understood: n
   "realworld/config_home_user__typical_home_user_iptables-save.txt": [218, 204],
   "realworld/config_memphis_testbed__iptables-save.txt": [34, 31],
   "realworld/config_random_srv__iptables-save.txt": [8, 7],
-  "realworld/configs_sqrl_shorewall__2015_aug_iptables-save-spoofing-protection.txt": [102, 101],
+  "realworld/configs_sqrl_shorewall__2015_aug_iptables-save-spoofing-protection.txt": [102, 102],
   "realworld/configs_srvs_ufw__server2-iptables-save.txt": [68, 61],
-  "realworld/docker_topos__iptables-save.topos4.1.txt": [36, 35],
+  "realworld/docker_topos__iptables-save.topos4.1.txt": [36, 36],
   "realworld/medium-sized-company__iptables-save.txt": [598, 598],
   "realworld/openvpn.eu__iptables-save.txt": [17, 16],
 };

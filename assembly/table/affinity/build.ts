@@ -1,5 +1,17 @@
 import { State } from "../../state";
-import { bucketsFor, CLIENT_LEN, Client, clientsLength, POOL_LEN, Pool, recordAt } from "./layout";
+import {
+  bucketsFor,
+  CLIENT_LEN,
+  Client,
+  clientsLength,
+  POOL_LEN,
+  Pool,
+  recordAt,
+  TIMES_MASK,
+  TTL_SHIFT,
+  timeAt,
+  timesFor,
+} from "./layout";
 import { bucketOf, headFind } from "./lookup";
 
 /** A place for so many clients at an offset of the state. */
@@ -11,16 +23,29 @@ export function clientsCreate(state: State, at: u32, clients: u32): void {
   pool.top = 1;
   pool.mask = bucketsFor(clients) - 1;
   pool.recordsAt = POOL_LEN + bucketsFor(clients) * 4;
+  pool.timesLeft = timesFor(clients);
 }
 
-/** A record given back or never used, at the head of its bucket: there are two for each client. */
-function take(state: State, list: u32, family: u32, address: v128): u32 {
+/** A record given back or never used, all 0: there are two for each client, and those for times. */
+function takeRecord(state: State): u32 {
   const pool = Pool.of(state);
   let record = pool.free;
   if (record != 0) pool.free = recordAt(state, record).next;
   else record = pool.top++;
+  memory.fill(changetype<usize>(recordAt(state, record)), 0, CLIENT_LEN);
+  return record;
+}
+
+function giveRecord(state: State, record: u32): void {
+  const pool = Pool.of(state);
+  recordAt(state, record).next = pool.free;
+  pool.free = record;
+}
+
+/** A record at the head of its bucket. */
+function take(state: State, list: u32, family: u32, address: v128): u32 {
+  const record = takeRecord(state);
   const client = recordAt(state, record);
-  memory.fill(changetype<usize>(client), 0, CLIENT_LEN);
   v128.store(changetype<usize>(client), address);
   client.list = list;
   client.family = family;
@@ -32,14 +57,12 @@ function take(state: State, list: u32, family: u32, address: v128): u32 {
 
 /** Takes a record out of its bucket, and gives it back. */
 function give(state: State, record: u32): void {
-  const pool = Pool.of(state);
   const client = recordAt(state, record);
   let link = bucketOf(state, client.list, client.family, v128.load(changetype<usize>(client)));
   while (load<u32>(link) != record)
     link = changetype<usize>(recordAt(state, load<u32>(link))) + offsetof<Client>("next");
   store<u32>(link, client.next);
-  client.next = pool.free;
-  pool.free = record;
+  giveRecord(state, record);
 }
 
 /** Takes a client out of the order of its list, and of all. */
@@ -77,15 +100,40 @@ function link(state: State, record: u32): void {
 export function clientForget(state: State, record: u32): void {
   const client = recordAt(state, record);
   const head = client.head;
+  const times = client.times & TIMES_MASK;
   unlink(state, client);
   give(state, record);
+  if (times != 0) {
+    giveRecord(state, times);
+    Pool.of(state).timesLeft++;
+  }
   Pool.of(state).clients--;
   if (--recordAt(state, head).count == 0) give(state, head);
 }
 
+/** Keeps the time at which a client was noted last; a client without a record for it when it came never has one. */
+function keepTime(state: State, client: Client): void {
+  const pool = Pool.of(state);
+  const index = client.count++ - 1;
+  if (index == 0 && pool.timesLeft != 0) {
+    pool.timesLeft--;
+    client.times |= takeRecord(state);
+  }
+  const times = client.times & TIMES_MASK;
+  if (times != 0) store<u64>(timeAt(state, times, index), client.noted);
+}
+
+/** The TTL of the last packet of a client. */
+export function clientTtlSet(state: State, record: u32, ttl: u32): void {
+  const client = recordAt(state, record);
+  client.times = (client.times & TIMES_MASK) | (ttl << TTL_SHIFT);
+}
+
 /** Notes a client that is known again, as of now. */
 export function clientRenew(state: State, record: u32): void {
-  unlink(state, recordAt(state, record));
+  const client = recordAt(state, record);
+  unlink(state, client);
+  keepTime(state, client);
   link(state, record);
 }
 
@@ -102,18 +150,20 @@ export function countOf(state: State, list: u32): u32 {
 
 /**
  * Notes a client that its list does not have. Where the state has no more room, the one noted longest ago of all lists
- * is forgotten.
+ * is forgotten. Its record; 0 where the state has no room at all.
  */
-export function clientAdd(state: State, list: u32, family: u32, address: v128): void {
+export function clientAdd(state: State, list: u32, family: u32, address: v128): u32 {
   const room = state.clientsRoom;
-  if (room == 0) return;
+  if (room == 0) return 0;
   const pool = Pool.of(state);
   if (pool.clients == room) clientForget(state, pool.oldest);
   let head = headFind(state, list);
   if (head == 0) head = take(state, list, 0, i32x4.splat(0));
   const record = take(state, list, family, address);
   recordAt(state, record).head = head;
+  recordAt(state, record).count = 1;
   recordAt(state, head).count++;
   pool.clients++;
   link(state, record);
+  return record;
 }

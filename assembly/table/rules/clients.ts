@@ -4,14 +4,26 @@ import {
   RECENT_CODE_MASK,
   RECENT_FLAG_DST,
   RECENT_FLAG_REAP,
+  RECENT_FLAG_TTL,
+  RECENT_HITS_SHIFT,
   RECENT_REMOVE,
   RECENT_SET,
   RECENT_UPDATE,
 } from "../../abi/rule";
+import { DROP_UNDECIDED } from "../../abi/verdict";
+import { IP4_TTL, IP6_HOP_LIMIT } from "../../abi/wire";
 import { Packet } from "../../packet";
 import { State } from "../../state";
-import { clientAdd, clientForget, clientRenew, countOf, oldestOf } from "../affinity/build";
-import { clientFind, isNotedWithin } from "../affinity/lookup";
+import { clientAdd, clientForget, clientRenew, clientTtlSet, countOf, oldestOf } from "../affinity/build";
+import {
+  clientFind,
+  clientTtl,
+  isNotedOften,
+  isNotedWithin,
+  TIMES_NO,
+  TIMES_UNKNOWN,
+  TIMES_YES,
+} from "../affinity/lookup";
 
 /** Matches that note addresses, and ask for those noted. */
 
@@ -26,7 +38,31 @@ function addressOf(packet: Packet, isDst: bool): v128 {
 function noteRecent(packet: Packet, list: u32, address: v128): void {
   const state = packet.state;
   if (countOf(state, list) >= RECENT_MAX) clientForget(state, oldestOf(state, list));
-  clientAdd(state, list, packet.family, address);
+  const record = clientAdd(state, list, packet.family, address);
+  if (record != 0) clientTtlSet(state, record, ttlOf(packet));
+}
+
+function renewRecent(packet: Packet, record: u32): void {
+  clientRenew(packet.state, record);
+  clientTtlSet(packet.state, record, ttlOf(packet));
+}
+
+/** As it came: what is forwarded loses one only when it leaves. */
+function ttlOf(packet: Packet): u32 {
+  return <u32>load<u8>(packet.ip + (packet.family == 6 ? IP6_HOP_LIMIT : IP4_TTL));
+}
+
+/** recent_entry_lookup: a TTL of 0 is any. */
+function isOfTtl(packet: Packet, record: u32): bool {
+  const ttl = ttlOf(packet);
+  const known = clientTtl(packet.state, record);
+  return ttl == known || ttl == 0 || known == 0;
+}
+
+/** Whether an address was noted as often and as recently as is asked: a TIMES_ code. */
+function timesOf(state: State, record: u32, hits: u32, seconds: u32): u32 {
+  if (hits > 1) return isNotedOften(state, record, hits, seconds);
+  return seconds == 0 || isNotedWithin(state, record, seconds, true) ? TIMES_YES : TIMES_NO;
 }
 
 /** recent_entry_reap. */
@@ -35,7 +71,7 @@ function reap(state: State, list: u32, seconds: u32, kept: u32): void {
   if (oldest != kept && !isNotedWithin(state, oldest, seconds, true)) clientForget(state, oldest);
 }
 
-/** MATCH_RECENT (recent_mt in xt_recent.c): whether it hits, before it is inverted. */
+/** MATCH_RECENT (recent_mt in xt_recent.c): whether it hits, before it is inverted. Punts a packet of which that is not known. */
 export function isRecent(packet: Packet, match: usize): bool {
   const state = packet.state;
   const list = load<u32>(match, 4);
@@ -46,19 +82,21 @@ export function isRecent(packet: Packet, match: usize): bool {
   const record = clientFind(state, list, packet.family, address);
   if (code == RECENT_SET) {
     if (record == 0) noteRecent(packet, list, address);
-    else clientRenew(state, record);
+    else renewRecent(packet, record);
     return true;
   }
-  if (record == 0) return false;
+  if (record == 0 || ((flags & RECENT_FLAG_TTL) != 0 && !isOfTtl(packet, record))) return false;
   if (code == RECENT_REMOVE) {
     clientForget(state, record);
     return true;
   }
-  const hit = seconds == 0 || isNotedWithin(state, record, seconds, true);
+  const times = timesOf(state, record, flags >> RECENT_HITS_SHIFT, seconds);
+  if (times == TIMES_UNKNOWN) return packet.punt(DROP_UNDECIDED);
+  const hit = times == TIMES_YES;
   // The address is noted again where the match as a whole holds.
   const renews = code == RECENT_UPDATE && hit != ((load<u32>(match) & MATCH_INVERT) != 0);
   if ((flags & RECENT_FLAG_REAP) != 0) reap(state, list, seconds, renews ? record : 0);
-  if (renews) clientRenew(state, record);
+  if (renews) renewRecent(packet, record);
   return hit;
 }
 

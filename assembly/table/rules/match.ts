@@ -179,6 +179,7 @@ export function matchesHold(packet: Packet, matches: usize, slots: u32): bool {
     else if (kind != MATCH_UNDECIDED) hit = holds(packet, match);
     else if (isUnknown(packet, match)) return !packet.punt(DROP_UNDECIDED);
     else hit = load<u32>(match, 8) != 0;
+    if (kind == MATCH_RECENT && !packet.isUndecided) return true;
     if (hit == ((word & MATCH_INVERT) != 0)) return false;
     match += MATCH_LEN + (word >> MATCH_MORE_SHIFT) * MATCH_LEN;
   }

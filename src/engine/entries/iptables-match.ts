@@ -95,9 +95,13 @@ function addRecent(
   invert: boolean,
   scope: Scope,
 ): RuleDraft {
-  const { op, name, side, mask, seconds = 0, reap } = match;
-  const bits = (side === "dest" ? code.RECENT_FLAG_DST : 0) | (reap ? code.RECENT_FLAG_REAP : 0);
-  const words = [scope.listOf(name), seconds, RECENT_CODES[op] | bits];
+  const { op, name, side, mask, seconds = 0, hitcount = 0, reap, rttl } = match;
+  const bits =
+    (side === "dest" ? code.RECENT_FLAG_DST : 0) |
+    (reap ? code.RECENT_FLAG_REAP : 0) |
+    (rttl ? code.RECENT_FLAG_TTL : 0);
+  const hits = Math.min(hitcount, code.RECENT_HITS_MAX) << code.RECENT_HITS_SHIFT;
+  const words = [scope.listOf(name), seconds, (RECENT_CODES[op] | bits | hits) >>> 0];
   return draft.list(MATCH_RECENT, invert, words, wordsOf6(BigInt(mask)));
 }
 

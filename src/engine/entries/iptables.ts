@@ -34,7 +34,8 @@ export function iptablesRule(rule: Rule, scope: Scope, draft: RuleDraft): RuleDr
 
 /** From a match that notes addresses on, all are asked in their order. */
 function addLate(draft: RuleDraft, match: Match, rule: Rule, scope: Scope): RuleDraft {
-  if (matchDoubt(match) !== undefined || !hasSet(match, rule, scope)) return addDoubtful(draft, match);
+  if ((match.kind !== "recent" && matchDoubt(match) !== undefined) || !hasSet(match, rule, scope))
+    return addDoubtful(draft, match);
   if (match.kind === "dport") return addLateDport(draft, match);
   return addMatch(draft, match, scope);
 }

@@ -1,3 +1,4 @@
+import { RECENT_TIMES } from "../../../assembly/abi/rule.js";
 import { familyOf } from "../../net/ip.js";
 import type { AddressType, Match, NatRange, Target } from "../../ruleset/iptables.js";
 
@@ -46,6 +47,12 @@ const ROUTE_TYPES: readonly AddressType[] = [
   "XRESOLVE",
 ];
 
+/** The machine itself says of which packets it cannot tell. */
+function recentDoubt({ hitcount = 0, seconds = 0 }: Extract<Match, { kind: "recent" }>): string | undefined {
+  if (hitcount <= RECENT_TIMES || seconds === 0) return undefined;
+  return `of a recent address the last ${RECENT_TIMES} times are remembered`;
+}
+
 /** Why a match is undecided for some packets or all; undefined for one that is always known. */
 export function matchDoubt(match: Match): string | undefined {
   if (match.kind === "addrtype" && match.types.some((type) => ROUTE_TYPES.includes(type)))
@@ -55,8 +62,7 @@ export function matchDoubt(match: Match): string | undefined {
     return "that a connection's IPv6 address is another is not asked";
   if (match.kind === "set" && match.returnNomatch)
     return "elements marked nomatch are not told from absent ones";
-  if (match.kind === "recent" && (match.rttl === true || (match.hitcount ?? 0) > 1))
-    return "packets of recent addresses are not counted";
+  if (match.kind === "recent") return recentDoubt(match);
   if (match.kind === "rpfilter" && match.validmark) return "routing by marks is not modelled";
   return MATCHES[match.kind];
 }
