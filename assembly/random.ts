@@ -36,9 +36,14 @@ export function portBelow(state: State, n: u32): u32 {
   return <u32>((<u64>draw(state) * n) >> 32);
 }
 
+/** The outcome that is tried before all others: a rule's hit, if it can happen, and else the first of so many. */
+function firstOf(kind: u32, range: u32): u32 {
+  return u32(kind == DRAW_CHANCE && range != 0);
+}
+
 /**
- * The outcome of a choice in the trace build: the next of the batch's list, or behind its end the machine's own, which is
- * recorded. `kind` is a DRAW code.
+ * The outcome of a choice in the trace build: the next of the batch's list, or behind its end the first there is, which is
+ * recorded beside the machine's own. `kind` is a DRAW code.
  */
 export function replayed(packet: Packet, kind: u32, range: u32, own: u32): u32 {
   const batch = <usize>packet.batch;
@@ -46,8 +51,9 @@ export function replayed(packet: Packet, kind: u32, range: u32, own: u32): u32 {
   if (list == 0) return own;
   const taken = load<u32>(batch, BATCH_DRAWS_TAKEN);
   if (taken >= load<u32>(batch, BATCH_DRAWS_COUNT)) {
-    record(packet, EVENT_DRAW, kind, range, own, 0, 0);
-    return own;
+    const first = firstOf(kind, range);
+    record(packet, EVENT_DRAW, kind, range, first, own, 0);
+    return first;
   }
   store<u32>(batch, taken + 1, BATCH_DRAWS_TAKEN);
   return load<u32>(batch + list + (taken << 2));

@@ -30,7 +30,8 @@ export type {
 } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
 export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
-export type { Destination, Fate, Outcome } from "./explore/outcome.js";
+export type { Destination, Fate } from "./explore/fate.js";
+export { likeliest, type Outcome } from "./explore/outcome.js";
 export { type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";

@@ -53,8 +53,8 @@ export const EVENT_DNAT: u32 = 15;
 /** connection opened. */
 export const EVENT_OPEN: u32 = 16;
 /**
- * DRAW kind, of what (below), outcome: a choice beyond the batch's list of outcomes; written where there is a list.
- * Draws of ports are not among them.
+ * DRAW kind, of what (below), outcome taken, the machine's own: a choice beyond the batch's list of outcomes; written where
+ * there is a list. Draws of ports are not among them.
  */
 export const EVENT_DRAW: u32 = 17;
 

@@ -188,11 +188,16 @@ export class Batch {
 
   /** What the last traced run recorded. RangeError when there was no room for all of it. */
   records(): TraceRecord[] {
+    return readRecords(this.recordView());
+  }
+
+  /** The same as it stands in memory (assembly/abi/trace.ts), valid until the next run. */
+  recordView(): DataView {
     const lost = this.#view.getUint32(BATCH_TRACE_LOST, true);
     if (lost > 0)
       throw new RangeError(`${lost} trace records found no room; state more traces for the batch.`);
     const count = this.#view.getUint32(BATCH_TRACE_COUNT, true);
     const at = this.#view.byteOffset + this.#view.getUint32(BATCH_TRACE, true);
-    return readRecords(new DataView(this.#view.buffer, at, count * TRACE_RECORD_LEN), count);
+    return new DataView(this.#view.buffer, at, count * TRACE_RECORD_LEN);
   }
 }

@@ -214,16 +214,16 @@ export class Engine {
 
   /** As `trace`, as data, with the frame that leaves, and with the answer to one that does not if asked for. */
   follow(frame: Uint8Array, options: FollowOptions = {}): Trace {
-    const { now = 0, answer = false } = options;
+    const { now = 0, answer = false, choices } = options;
     expectFrame(frame);
     expectNow(now);
     expectFlag("answer", answer);
     const arrival = { frame, in: this.interfaceNumber(frame, options.in), isAnswered: answer };
-    return this.#tracer.follow({ image: this.image, state: this.state, now }, arrival, this);
+    return this.#tracer.follow({ image: this.image, state: this.state, now }, arrival, this, choices);
   }
 
   /**
-   * All that may become of one packet from here on, each with its exact probability, as data; the engine's state stays as
+   * All that may become of one packet from here on, each with its exact probability, as data, in the order of the rules; the engine's state stays as
    * it is. What a random choice or a scheduler's turn decides is tried one after another, from a copy of the state, so an
    * engine of fewer connections is asked faster. RangeError beyond `limit` ways, or 32,768 choices on one way.
    */

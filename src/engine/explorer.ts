@@ -1,9 +1,10 @@
-import { BATCH_DRAWS, BATCH_DRAWS_COUNT, BATCH_DRAWS_TAKEN } from "../../assembly/abi/packet.js";
-import { drawsOf } from "../explore/draw.js";
-import { type Fate, type Outcome, outcomesOf } from "../explore/outcome.js";
-import { allWays, type Run } from "../explore/ways.js";
+import { findingsIn } from "../explore/fate.js";
+import { type Outcome, Outcomes, type Told } from "../explore/outcome.js";
+import { Tape } from "../explore/tape.js";
+import { forEachWay, type Run } from "../explore/ways.js";
 import { expectFrame, expectInteger, expectNow } from "./arguments.js";
 import { Batch } from "./batch.js";
+import { DRAWS_MAX, DrawList } from "./draw-list.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 import type { ExploreOptions } from "./options.js";
@@ -12,17 +13,34 @@ import type { Arrival, RunPlace } from "./tracer.js";
 
 const WAYS_DEFAULT = 65_536;
 const WAYS_MAX = 4_194_304;
-/** Choices that one way may meet, and what the run that first meets them may record beside. */
-const DRAWS_MAX = 32_768;
+/** What the run that first meets a way's choices may record beside them. */
 const RECORDS_BESIDE = 8192;
+
+/** A slot for one packet, and what its choices come to. */
+interface Slot {
+  readonly batch: Batch;
+  readonly list: DrawList;
+}
+
+/** Of a state and its copy, what lies behind the connections. */
+interface Tails {
+  readonly original: Uint8Array;
+  readonly copy: Uint8Array;
+}
+
+/** A run, and what it needs beside the packet. */
+interface Rig extends Slot, RunPlace {
+  readonly tails: Tails;
+  readonly tape: Tape;
+}
 
 /** Runs one packet again and again, each time with other outcomes of what is left to chance, on a copy of the state. */
 export class Explorer {
   readonly #machine: Machine;
   readonly #memory: LinearMemory;
-  /** The address of the list of outcomes, once there is one. */
-  #list = 0;
-  #batch: Batch | undefined;
+  #slot: Slot | undefined;
+  /** Octets of the last packet's tape: the next one's are often as many. */
+  #taped = 0;
 
   /** Of the trace build. */
   constructor(machine: Machine, memory: LinearMemory) {
@@ -30,13 +48,13 @@ export class Explorer {
     this.#memory = memory;
   }
 
-  #batchFor(frameLength: number): Batch {
-    if (this.#list === 0) this.#list = this.#memory.take(DRAWS_MAX * 4, "a list of choices");
-    if (this.#batch === undefined || this.#batch.frameLength < frameLength) {
+  #slotFor(frameLength: number): Slot {
+    if (this.#slot === undefined || this.#slot.batch.frameLength < frameLength) {
       const traces = DRAWS_MAX + RECORDS_BESIDE;
-      this.#batch = new Batch(this.#machine, this.#memory, 1, { frameLength, traces });
+      const batch = new Batch(this.#machine, this.#memory, 1, { frameLength, traces });
+      this.#slot = { batch, list: new DrawList(this.#memory, batch) };
     }
-    return this.#batch;
+    return this.#slot;
   }
 
   /**
@@ -48,40 +66,33 @@ export class Explorer {
     expectFrame(arrival.frame);
     expectNow(now);
     expectInteger("limit", limit, 1, WAYS_MAX);
-    const batch = this.#batchFor(arrival.frame.length);
+    const slot = this.#slotFor(arrival.frame.length);
+    const outcomes = new Outcomes();
     const original = state.octets;
-    return this.#memory.borrow(original.length, (copy) => {
-      this.#memory.octets(copy, original.length).set(original);
-      const run = (told: number): Run<Fate> => {
-        this.#tell(batch, told);
-        const result = this.#run(batch, { image, state: copy, now }, arrival);
-        this.#takeBack(state, copy, result);
-        return { draws: drawsOf(result.records), result };
-      };
-      return outcomesOf(allWays(run, this.#memory.words(this.#list, DRAWS_MAX), limit));
+    this.#memory.borrow(original.length, (address) => {
+      const copy = this.#memory.octets(address, original.length);
+      copy.set(original);
+      const at = state.parts.connections;
+      const tails = { original: original.subarray(at), copy: copy.subarray(at) };
+      const rig = { ...slot, image, state: address, now, tails, tape: new Tape(this.#taped) };
+      const run = (told: number) => this.#run(rig, told, arrival);
+      forEachWay(run, slot.list.words, limit, (way) => outcomes.add(way));
+      this.#taped = rig.tape.length;
     });
+    return outcomes.all;
   }
 
-  #run(batch: Batch, { image, state, now }: RunPlace, { frame, in: inNumber }: Arrival): Fate {
+  /** Runs the packet with so many told choices, and makes the copy what it was, but for its random state. */
+  #run(rig: Rig, told: number, { frame, in: inNumber }: Arrival): Run<Told> {
+    const { batch, list, image, state, now, tails, tape } = rig;
+    list.tell(told);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
-    return { verdict: batch.verdict(0), reason: batch.reason(0), records: batch.records() };
-  }
-
-  /** Says that the first outcomes of the list are to be taken. */
-  #tell({ address }: Batch, told: number): void {
-    const header = this.#memory.view(address, BATCH_DRAWS_TAKEN + 4);
-    header.setUint32(BATCH_DRAWS, this.#list - address, true);
-    header.setUint32(BATCH_DRAWS_COUNT, told, true);
-    header.setUint32(BATCH_DRAWS_TAKEN, 0, true);
-  }
-
-  /** Makes the copy what it was before the packet, but for connections that were given up and the random state. */
-  #takeBack(state: StateStore, copy: number, { records }: Fate): void {
-    const opened = records.find(({ event }) => event === "OPEN");
-    if (opened !== undefined) this.#machine.flowClose(copy, opened.a);
-    const { octets } = state;
-    const at = state.parts.connections;
-    this.#memory.octets(copy + at, octets.length - at).set(octets.subarray(at));
+    const view = batch.recordView();
+    const { draws, opened, destination, masquerade } = findingsIn(view);
+    if (opened !== 0) this.#machine.flowClose(state, opened);
+    tails.copy.set(tails.original);
+    const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
+    return { draws, result: { verdict, reason, destination, masquerade, taped: tape.write(view) } };
   }
 }

@@ -64,6 +64,8 @@ export interface PacketOptions {
 export interface FollowOptions extends PacketOptions {
   /** Whether the node answers what it drops or refuses, which may move its state on. Default false. */
   readonly answer?: boolean;
+  /** What its choices come to, in their order, as an Outcome has them; without them they are the engine's own. */
+  readonly choices?: readonly number[];
 }
 
 export interface ExploreOptions extends PacketOptions {

@@ -4,6 +4,7 @@ import type { DropReason, VerdictName } from "../trace/codes.js";
 import type { Numbering } from "../trace/numbering.js";
 import { traceSteps } from "../trace/steps.js";
 import { Batch } from "./batch.js";
+import { DrawList } from "./draw-list.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 import type { Answer, Trace } from "./options.js";
@@ -47,20 +48,26 @@ export class Tracer {
   readonly #machine: Machine;
   readonly #memory: LinearMemory;
   #batch: Batch | undefined;
+  #list: DrawList | undefined;
 
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
     this.#memory = memory;
   }
 
-  /** A packet's way; the state moves on. RangeError for a frame that the memory does not hold. */
+  /**
+   * A packet's way, with choices as they are given; the state moves on. RangeError for a frame that the memory does not
+   * hold, or more choices than a way may meet.
+   */
   follow(
     { image, state, now }: RunPlace,
     { frame, in: inNumber, isAnswered = false }: Arrival,
     known: Known,
+    choices: readonly number[] | undefined,
   ): Trace {
     const { numbering, ruleset } = known;
     const batch = this.#batchFor(frame.length);
+    this.#tell(batch, choices);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
     const records = batch.records();
@@ -77,9 +84,21 @@ export class Tracer {
     return { ...trace, answer: answerOf(batch, trace.reason, known) };
   }
 
+  #tell(batch: Batch, choices: readonly number[] | undefined): void {
+    if (choices === undefined) {
+      this.#list?.withdraw();
+      return;
+    }
+    this.#list ??= new DrawList(this.#memory, batch);
+    this.#list.words.set(choices);
+    this.#list.tell(choices.length);
+  }
+
   #batchFor(frameLength: number): Batch {
-    if (this.#batch === undefined || this.#batch.frameLength < frameLength)
+    if (this.#batch === undefined || this.#batch.frameLength < frameLength) {
       this.#batch = new Batch(this.#machine, this.#memory, 1, { frameLength, traces: TRACE_RECORDS });
+      this.#list = undefined;
+    }
     return this.#batch;
   }
 }

@@ -1,27 +1,22 @@
 import { DRAW_BELOW, DRAW_CHANCE } from "../../assembly/abi/trace.js";
-import type { TraceRecord } from "../trace/record.js";
 import { type Fraction, ZERO } from "./fraction.js";
 
 /** What one outcome of a draw is worth: its probability, or null where a scheduler's state decides. */
 export type Weight = Fraction | null;
 
-/** A choice that the machine made for itself (abi/trace.ts, EVENT_DRAW). */
+/** A choice behind the end of the list of those that were told (abi/trace.ts, EVENT_DRAW). */
 export interface Draw {
   readonly kind: number;
   /** A threshold out of 2^31, or how many outcomes there are. */
   readonly range: number;
-  readonly outcome: number;
+  /** The outcome that the run took: the first there is. */
+  readonly taken: number;
+  /** The one that the machine's own state says. */
+  readonly own: number;
 }
 
 const CHANCE_BITS = 31;
 const BELOW_BITS = 32;
-
-export function drawsOf(records: readonly TraceRecord[]): Draw[] {
-  const draws: Draw[] = [];
-  for (const { event, a, b, c } of records)
-    if (event === "DRAW") draws.push({ kind: a, range: b, outcome: c });
-  return draws;
-}
 
 /** How many outcomes a draw may have: 0 … n - 1. */
 export function outcomeCount({ kind, range }: Draw): number {

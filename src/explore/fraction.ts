@@ -26,10 +26,21 @@ export function times(a: Fraction, b: Fraction): Fraction {
   return reduced({ numerator: a.numerator * b.numerator, bits: a.bits + b.bits });
 }
 
+/** The numerator over 2^bits, which are no fewer than its own. */
+function scaled({ numerator, bits: own }: Fraction, bits: number): bigint {
+  return numerator << BigInt(bits - own);
+}
+
 export function plus(a: Fraction, b: Fraction): Fraction {
   const bits = Math.max(a.bits, b.bits);
-  const scaled = (one: Fraction) => one.numerator << BigInt(bits - one.bits);
-  return reduced({ numerator: scaled(a) + scaled(b), bits });
+  return reduced({ numerator: scaled(a, bits) + scaled(b, bits), bits });
+}
+
+/** Below 0 where a is less than b, above where it is more. */
+export function compareFractions(a: Fraction, b: Fraction): number {
+  const bits = Math.max(a.bits, b.bits);
+  const [one, other] = [scaled(a, bits), scaled(b, bits)];
+  return one < other ? -1 : Number(one > other);
 }
 
 /** The nearest number that a double holds, but for its last bits. */

@@ -1,12 +1,19 @@
 import { type Draw, isImpossible, outcomeCount, type Weight, weightOf } from "./draw.js";
 import { ONE, times } from "./fraction.js";
 
+/** Choices of a way, the last first: ways share how they began. */
+export interface Choices {
+  readonly outcome: number;
+  readonly before: Choices | undefined;
+}
+
 /** One run of a packet: all of its choices were told or recorded. */
 export interface Way<T> {
   /** null where a scheduler's state had a say. */
   readonly weight: Weight;
   /** Every scheduler chose what its state says. */
   readonly isNext: boolean;
+  readonly choices: Choices | undefined;
   readonly result: T;
 }
 
@@ -16,60 +23,81 @@ export interface Run<T> {
   readonly result: T;
 }
 
-/** An outcome still to be tried: the list's entry `at`, behind those that stand before it. */
-interface Branch {
-  readonly at: number;
-  readonly outcome: number;
-  readonly weight: Weight;
-  readonly isNext: boolean;
+/** How a way begins: so many choices of it are made. */
+interface Beginning extends Omit<Way<unknown>, "result"> {
+  readonly made: number;
 }
+
+const NOTHING_MADE: Beginning = { made: 0, weight: ONE, isNext: true, choices: undefined };
 
 function product(a: Weight, b: Weight): Weight {
   return a === null || b === null ? null : times(a, b);
 }
 
-/** The other outcomes that a draw may have. */
-function branches(draw: Draw, at: number, { weight, isNext }: Omit<Way<unknown>, "result">): Branch[] {
-  const found: Branch[] = [];
+/** A beginning, and one choice more. */
+function after(before: Beginning, draw: Draw, outcome: number, weight: Weight): Beginning {
+  return {
+    made: before.made + 1,
+    weight: product(before.weight, weight),
+    isNext: before.isNext && (weight !== null || outcome === draw.own),
+    choices: { outcome, before: before.choices },
+  };
+}
+
+/** The other outcomes that a draw may have, the last first. */
+function others(before: Beginning, draw: Draw): Beginning[] {
+  const found: Beginning[] = [];
   for (let outcome = outcomeCount(draw) - 1; outcome >= 0; outcome--) {
-    const own = weightOf(draw, outcome);
-    if (outcome === draw.outcome || isImpossible(own)) continue;
-    found.push({ at, outcome, weight: product(weight, own), isNext: isNext && own !== null });
+    const weight = weightOf(draw, outcome);
+    if (outcome !== draw.taken && !isImpossible(weight)) found.push(after(before, draw, outcome, weight));
   }
   return found;
 }
 
+function expectRoom(choices: number, most: number): void {
+  if (choices > most)
+    throw new RangeError(`The packet meets more than ${most} choices on one way: too many to explore.`);
+}
+
+function expectWithin(ways: number, limit: number): void {
+  if (ways > limit)
+    throw new RangeError(`The packet has more than ${limit} ways: state a higher limit to explore them all.`);
+}
+
 /**
- * All ways of a packet, depth first: each is run once, and each draw is recorded once, by the first way that meets it.
- * Branches wait with the deepest last, so what stands in the list before a branch is what led to it. RangeError where
- * the list does not hold a way's choices, or for more ways than `limit`.
+ * Takes all ways of a packet in the order of the rules, a rule's hit before its miss: each is run once, and each draw is
+ * recorded once, by the first way that meets it. The beginnings of others wait with the longest last, so what stands in the
+ * list before the last choice of one is what led to it. RangeError where the list does not hold a way's choices, or for
+ * more ways than `limit`.
  */
-export function allWays<T>(run: (told: number) => Run<T>, list: Uint32Array, limit: number): Way<T>[] {
-  const ways: Way<T>[] = [];
-  const waiting: Branch[] = [];
-  const take = (told: number, first: Omit<Way<T>, "result">) => {
-    const { draws, result } = run(told);
-    if (told + draws.length > list.length)
-      throw new RangeError(
-        `The packet meets more than ${list.length} choices on one way: too many to explore.`,
-      );
-    let weight = first.weight;
-    for (const [index, draw] of draws.entries()) {
-      list[told + index] = draw.outcome;
-      for (const branch of branches(draw, told + index, { weight, isNext: first.isNext }))
-        waiting.push(branch);
-      weight = product(weight, weightOf(draw, draw.outcome));
+export function forEachWay<T>(
+  run: (told: number) => Run<T>,
+  list: Uint32Array,
+  limit: number,
+  take: (way: Way<T>) => void,
+): void {
+  const waiting: Beginning[] = [NOTHING_MADE];
+  let taken = 0;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    let way = next;
+    if (way.choices !== undefined) list[way.made - 1] = way.choices.outcome;
+    const { draws, result } = run(way.made);
+    expectRoom(way.made + draws.length, list.length);
+    for (const draw of draws) {
+      list[way.made] = draw.taken;
+      for (const other of others(way, draw)) waiting.push(other);
+      way = after(way, draw, draw.taken, weightOf(draw, draw.taken));
     }
-    ways.push({ weight, isNext: first.isNext, result });
-    if (ways.length + waiting.length > limit)
-      throw new RangeError(
-        `The packet has more than ${limit} ways: state a higher limit to explore them all.`,
-      );
-  };
-  take(0, { weight: ONE, isNext: true });
-  for (let branch = waiting.pop(); branch !== undefined; branch = waiting.pop()) {
-    list[branch.at] = branch.outcome;
-    take(branch.at + 1, branch);
+    const { weight, isNext, choices } = way;
+    take({ weight, isNext, choices, result });
+    taken++;
+    expectWithin(taken + waiting.length, limit);
   }
-  return ways;
+}
+
+/** A way's choices, the first first. */
+export function choicesOf(last: Choices | undefined): readonly number[] {
+  const choices: number[] = [];
+  for (let one = last; one !== undefined; one = one.before) choices.push(one.outcome);
+  return choices.reverse();
 }

@@ -43,7 +43,6 @@ function ip6At(view: DataView, at: number): Ip6 {
   return (((((word(0) << 32n) | word(1)) << 32n) | word(2)) << 32n) | word(3);
 }
 
-/** Without anything in between: replays read millions of records. */
 function recordAt(view: DataView, at: number, event: EventName): TraceRecord {
   const record = {
     packet: view.getUint32(at + TRACE_PACKET, true),
@@ -58,11 +57,17 @@ function recordAt(view: DataView, at: number, event: EventName): TraceRecord {
   return { ...record, ends6: [ip6At(view, at + TRACE_FIRST6), ip6At(view, at + TRACE_SECOND6)] };
 }
 
-/** Reads `count` records that begin at the view's start. */
-export function readRecords(view: DataView, count: number): TraceRecord[] {
+/** The record that stands at an octet, of an event that this program knows. TypeError for others. */
+export function readRecord(view: DataView, at: number): TraceRecord {
+  const event = eventName(view.getUint32(at + TRACE_EVENT, true));
+  if (event === undefined) throw new TypeError(`There is no trace record at ${at}.`);
+  return recordAt(view, at, event);
+}
+
+/** Reads the records that a view is full of; those of events that are not known are passed over. */
+export function readRecords(view: DataView): TraceRecord[] {
   const records: TraceRecord[] = [];
-  for (let index = 0; index < count; index++) {
-    const at = index * TRACE_RECORD_LEN;
+  for (let at = 0; at < view.byteLength; at += TRACE_RECORD_LEN) {
     const event = eventName(view.getUint32(at + TRACE_EVENT, true));
     if (event !== undefined) records.push(recordAt(view, at, event));
   }
