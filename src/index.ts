@@ -29,8 +29,15 @@ export type {
   Trace,
 } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
-export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
+export {
+  type Answer,
+  type AnsweredOutcome,
+  answerOf,
+  type RuleVerdict,
+  type UndecidedRule,
+} from "./explore/answer.js";
 export type { Destination, Fate } from "./explore/fate.js";
+export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
 export { likeliest, type Outcome } from "./explore/outcome.js";
 export { type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";
@@ -50,6 +57,7 @@ export { type IptablesDump, parseIptablesDump } from "./ruleset/iptables-dump.js
 export { type UnknownPart, unknownParts } from "./ruleset/iptables-lines.js";
 export { parseIptables, printIptables } from "./ruleset/iptables-text.js";
 export { type DumpOptions, type DumpText, type NodeDump, rulesetFromDump } from "./ruleset/node-dump.js";
+export { routable, unnamedInterface } from "./ruleset/routable.js";
 export {
   type ProxyMode,
   printRuleset,

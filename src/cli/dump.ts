@@ -174,3 +174,17 @@ export async function loadEngine({ ruleset, tables }: DumpedNode, options: Engin
     throw new InputError([{ severity: "error", place: { file }, message: error.message }]);
   }
 }
+
+/** A rule of a dump, and where it stands. */
+export interface DumpedRule {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+}
+
+/** The rule on a line of a family's tables. */
+export function ruleAtLine({ tables }: DumpedNode, family: 4 | 6, line: number): DumpedRule | undefined {
+  const table = tables[family];
+  if (table === undefined) return undefined;
+  return { file: table.file, line, rule: table.text.split("\n")[line - 1]?.trim() ?? "" };
+}

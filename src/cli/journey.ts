@@ -4,10 +4,13 @@ import {
   compile,
   type DropReason,
   Engine,
+  likeliest,
   type Outcome,
+  type PacketOptions,
   type ProxyMode,
   type Ruleset,
   type Step,
+  type Trace,
   type VerdictName,
 } from "../index.js";
 import { type Ip, parseIp } from "../net/ip.js";
@@ -42,7 +45,8 @@ export interface JourneyOptions {
   readonly node: string;
   /** How kube-proxy runs on every node. */
   readonly proxy: CompileOptions;
-  readonly seed: number;
+  /** Of choices and ports; undefined: the likeliest outcome is told. */
+  readonly seed: number | undefined;
 }
 
 /** Nodes that one packet is followed through: more would be a circle, which its TTL would end. */
@@ -61,6 +65,19 @@ function uplinkOf(ruleset: Ruleset): string | undefined {
   return ruleset.interfaces.find(({ kind }) => kind === "uplink")?.name;
 }
 
+/** All that may become of a packet, and one way of it: that of the likeliest outcome, or what the engine's seed draws. */
+export function tell(
+  engine: Engine,
+  frame: Uint8Array,
+  arrival: PacketOptions,
+  isLikeliest: boolean,
+): { readonly outcomes: readonly Outcome[]; readonly trace: Trace } {
+  const outcomes = engine.explore(frame, arrival);
+  const told = isLikeliest ? likeliest(outcomes) : undefined;
+  const choices = told === undefined ? {} : { choices: told.choices };
+  return { outcomes, trace: engine.follow(frame, { ...arrival, ...choices, answer: true }) };
+}
+
 async function pass(
   cluster: Cluster,
   { node, frame, isRelayed }: Arrival,
@@ -70,11 +87,13 @@ async function pass(
   // Further addresses are those of the node where the packet starts.
   const own = isRelayed || localAddresses === undefined ? {} : { localAddresses };
   const ruleset = compile(cluster, { ...everywhere, ...own, node });
-  const engine = await Engine.load(ruleset, { seed, connections: CONNECTIONS });
+  const engine = await Engine.load(ruleset, {
+    ...(seed === undefined ? {} : { seed }),
+    connections: CONNECTIONS,
+  });
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
   const way = uplink === undefined ? {} : { in: uplink };
-  const outcomes = engine.explore(frame, way);
-  const trace = engine.follow(frame, { ...way, answer: true });
+  const { outcomes, trace } = tell(engine, frame, way, seed === undefined);
   const { steps, verdict, reason } = trace;
   const out = verdict === "FORWARD" ? steps.at(-1)?.dev : undefined;
   const { proxy: mode, names, diagnostics } = ruleset;

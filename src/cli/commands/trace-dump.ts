@@ -1,10 +1,17 @@
-import { type Ip, type Step, type Trace, tcp, udp } from "../../index.js";
+import type { Step, Trace } from "../../index.js";
 import { familyOf, printIp } from "../../net/ip.js";
-import { printHostPort } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
-import { type DumpedNode, type DumpOptions, loadDump, loadEngine } from "../dump.js";
+import {
+  type DumpedNode,
+  type DumpedRule,
+  type DumpOptions,
+  loadDump,
+  loadEngine,
+  ruleAtLine,
+} from "../dump.js";
 import { UsageError } from "../errors.js";
-import { FATES } from "../journey.js";
+import { firstPacket, type PacketEnd, type PacketProtocol } from "../first-packet.js";
+import { FATES, tell } from "../journey.js";
 import type { Mention } from "../mention.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
 import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
@@ -14,37 +21,25 @@ import { paint } from "../paint.js";
 export interface DumpTrace extends DumpOptions {
   readonly source: Mention;
   readonly destination: Mention;
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: PacketProtocol;
   /** The source port, where the source does not say it. */
   readonly sport: number;
-  readonly seed: number;
+  /** Undefined: the likeliest outcome is told. */
+  readonly seed?: number;
   readonly output: "text" | "json" | "yaml";
-}
-
-interface PacketEnd {
-  readonly address: Ip;
-  readonly port: number;
 }
 
 /** A trace opens one connection. */
 const CONNECTIONS = 1024;
 
-/** The rule that could not be asked, and where it stands. */
-interface Undecided {
-  readonly file: string;
-  readonly line: number;
-  readonly rule: string;
-}
-
-function undecidedAt({ steps, reason }: Trace, family: 4 | 6, { tables }: DumpedNode): Undecided | undefined {
+/** The rule that could not be asked. */
+function undecidedAt({ steps, reason }: Trace, family: 4 | 6, dumped: DumpedNode): DumpedRule | undefined {
   if (reason !== "UNDECIDED") return undefined;
   const line = steps.findLast((step) => step.line !== undefined)?.line;
-  const table = tables[family];
-  if (line === undefined || table === undefined) return undefined;
-  return { file: table.file, line, rule: table.text.split("\n")[line - 1]?.trim() ?? "" };
+  return line === undefined ? undefined : ruleAtLine(dumped, family, line);
 }
 
-function ending({ verdict, steps, out }: Trace, node: string, undecided: Undecided | undefined): string {
+function ending({ verdict, steps, out }: Trace, node: string, undecided: DumpedRule | undefined): string {
   if (undecided !== undefined)
     return `undecided at line ${undecided.line} of ${undecided.file}: ${undecided.rule}`;
   if (verdict === "LOCAL") return `delivered to the node itself (${node})`;
@@ -54,10 +49,11 @@ function ending({ verdict, steps, out }: Trace, node: string, undecided: Undecid
 }
 
 /** Ends are addresses: a node's dumps name nothing. */
-function endOf({ kind, text, ...mention }: Mention, otherwise: number): PacketEnd {
+function endOf({ kind, text, ...mention }: Mention, otherwise: number, protocol: PacketProtocol): PacketEnd {
   if (kind !== "address" || !("address" in mention)) {
     throw new UsageError(`«${text}»: a node's rules name nobody; write IP:port.`);
   }
+  if (protocol === "icmp") return { address: mention.address, port: 0 };
   const port = mention.port === undefined ? otherwise : Number(mention.port);
   if (port === 0) throw new UsageError(`«${text}»: a packet goes to a port; write ${text}:PORT.`);
   return { address: mention.address, port };
@@ -72,19 +68,19 @@ const endAsData = ({ address, port }: PacketEnd) => ({
 /** `trace --iptables-save`: one packet's way through a node of which only dumps are known. */
 export async function traceDump(options: DumpTrace): Promise<void> {
   const { source, destination, protocol, sport, seed, output } = options;
-  const [from, to] = [endOf(source, sport), endOf(destination, 0)];
+  const [from, to] = [endOf(source, sport, protocol), endOf(destination, 0, protocol)];
   const family = familyOf(from.address);
   if (familyOf(to.address) !== family)
     throw new UsageError("--from and --to are of two families: give two addresses of one.");
   const dumped = loadDump(options);
   const { ruleset } = dumped;
   new DiagnosticPrinter().print(ruleset.diagnostics);
-  const engine = await loadEngine(dumped, { seed, connections: CONNECTIONS });
-  const build = protocol === "tcp" ? tcp : udp;
-  const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
+  const engine = await loadEngine(dumped, {
+    ...(seed === undefined ? {} : { seed }),
+    connections: CONNECTIONS,
+  });
   const arrival = options.in === undefined ? {} : { in: options.in };
-  const outcomes = engine.explore(frame, arrival);
-  const trace = engine.follow(frame, { ...arrival, answer: true });
+  const { outcomes, trace } = tell(engine, firstPacket(protocol, from, to), arrival, seed === undefined);
   const undecided = undecidedAt(trace, family, dumped);
   const end = ending(trace, ruleset.node, undecided);
   if (output === "text") {

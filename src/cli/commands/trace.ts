@@ -1,26 +1,24 @@
 import { Command, Option } from "commander";
-import { type Cluster, InputError, type Ip, tcp, udp } from "../../index.js";
-import { familyOf, printIp } from "../../net/ip.js";
-import { type Protocol, printHostPort } from "../../net/port.js";
+import type { Cluster } from "../../index.js";
+import { printIp } from "../../net/ip.js";
 import { printSteps } from "../../trace/steps.js";
 import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
-import { type End, findEnds } from "../ends.js";
+import type { End } from "../ends.js";
 import { UsageError } from "../errors.js";
+import { firstPacket, PACKET_PROTOCOLS, SOURCE_PORT } from "../first-packet.js";
 import { follow, type Journey, type Leg } from "../journey.js";
-import { type Mention, parseMention } from "../mention.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, seedOption } from "../options.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
-import { DiagnosticPrinter, printNote, printStructured, printToStdout } from "../output.js";
+import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
+import { type PacketArguments, packetEnds, parseMentions, protocolOf } from "../packet-ends.js";
 import { paint } from "../paint.js";
 import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { traceDump } from "./trace-dump.js";
+import { traceFlows } from "./trace-flows.js";
 
-interface TraceOptions extends ClusterOptions, DumpOptions, ProxyArguments {
-  readonly from: string;
-  readonly to: string;
-  readonly protocol?: "tcp" | "udp";
-  readonly sport?: number;
-  readonly seed: number;
+interface TraceOptions extends ClusterOptions, DumpOptions, ProxyArguments, PacketArguments {
+  readonly flows?: string;
+  readonly seed?: number;
   readonly output: "text" | "json" | "yaml";
 }
 
@@ -47,62 +45,16 @@ Examples:
   # From a running cluster, for a program
   kubectl get nodes,pods,services,endpointslices -A -o yaml > cluster.yaml
   packetyard trace -f cluster.yaml --from pod/shop/cart --to svc/shop/web:80 -o json
+
+  # Many questions: what may become of the first packet of each connection, by the rules of one node?
+  echo '{"from":"10.244.1.2","to":"10.96.1.1:80"}' > flows
+  echo '{"from":"198.51.100.7:40000","to":"172.18.0.3:30080","protocol":"UDP","iface":"eth0"}' >> flows
+  packetyard trace -f cluster.yaml --node worker-1 --flows flows -o json
+
+The lines of --flows have from (IP, or IP:port), to (IP:port; an IPv6 address in brackets), and may have protocol (TCP,
+UDP, SCTP or ICMP, which has no ports) and iface. Every connection is the only one, and every destination has a route: the
+rules alone decide. What the node's own addresses send starts on the node.
 `;
-
-const SOURCE_PORT = 41000;
-
-/** TCP, unless an option or the port's own declaration says otherwise. */
-function protocolOf(options: TraceOptions, to: End): "tcp" | "udp" {
-  if (options.protocol !== undefined) return options.protocol;
-  if (to.protocol === "SCTP") {
-    const message = "is of SCTP, which is not traced: give --protocol tcp or udp to trace that instead.";
-    throw new InputError([{ severity: "error", place: { object: `${to.name}:${to.port}` }, message }]);
-  }
-  return to.protocol === "UDP" ? "udp" : "tcp";
-}
-
-interface Mentions {
-  readonly source: Mention;
-  readonly destination: Mention;
-}
-
-function parseMentions({ from, to }: TraceOptions): Mentions {
-  const [source, destination] = [parseMention(from), parseMention(to)];
-  if (source.kind !== "svc") return { source, destination };
-  throw new UsageError(`--from ${from}: a Service sends nothing; name one of its Pods.`);
-}
-
-function checkSourcePort({ sport, from: text }: TraceOptions, { port }: Mention, from: End): void {
-  if (sport === undefined || port === undefined || from.port === sport) return;
-  throw new UsageError(
-    `--from ${text} and --sport ${sport} name two source ports, ${from.port} and ${sport}: give one.`,
-  );
-}
-
-/** An IPv6 address stands in brackets before its port. */
-function lacksPort(text: string, address: Ip): UsageError {
-  const end = text === printIp(address) && familyOf(address) === 6 ? `[${text}]` : text;
-  return new UsageError(`--to ${text}: a packet goes to a port; write ${end}:PORT.`);
-}
-
-/** The ends of the packet; a port that a Service does not have is let through, but said. */
-function packetEnds(
-  cluster: Cluster,
-  { source, destination }: Mentions,
-  options: TraceOptions,
-): { readonly from: End; readonly to: End } {
-  const protocol = options.protocol === undefined ? undefined : (options.protocol.toUpperCase() as Protocol);
-  const { from, to } = findEnds(cluster, source, destination, protocol);
-  if (to.port === 0) throw lacksPort(options.to, to.address);
-  if (destination.kind === "svc" && to.protocol === undefined) {
-    const of = protocol === undefined ? "" : ` of ${protocol}`;
-    printNote(`${to.name} has no port ${to.port}${of}; the packet is sent there all the same.`);
-  }
-  checkSourcePort(options, source, from);
-  // A Pod's declared port is what it listens on; it calls from another one.
-  const port = options.sport ?? (source.port === undefined || from.port === 0 ? SOURCE_PORT : from.port);
-  return { from: { ...from, port }, to };
-}
 
 function startNode(cluster: Cluster, options: TraceOptions, from: End): string {
   return options.node ?? from.node ?? cluster.nodes[0]?.name ?? "";
@@ -148,25 +100,35 @@ function asData(journey: Journey, from: End, to: End, protocol: string): unknown
   };
 }
 
+/** What lines of a file say is not said of all of them. */
+function refuseEnds({ from, to, seed }: TraceOptions): void {
+  const said = [from && "--from", to && "--to", seed === undefined ? "" : "--seed"].filter(Boolean);
+  if (said.length === 0) return;
+  throw new UsageError(
+    `${said.join(" and ")}: --flows asks of every line, and for all outcomes; leave it out.`,
+  );
+}
+
 async function trace(options: TraceOptions): Promise<void> {
-  const mentions = parseMentions(options);
-  if (namesDump(options)) {
-    const { protocol = "tcp", sport = SOURCE_PORT } = options;
-    return traceDump({ ...options, ...mentions, protocol, sport });
+  const { protocol = "tcp", sport = SOURCE_PORT, flows } = options;
+  if (flows !== undefined) {
+    refuseEnds(options);
+    return traceFlows({ ...options, flows, protocol, sport });
   }
+  const mentions = parseMentions(options);
+  if (namesDump(options)) return traceDump({ ...options, ...mentions, protocol, sport });
   const proxy = proxyOptionsOf(options);
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
   diagnostics.print(cluster.diagnostics);
   const { from, to } = packetEnds(cluster, mentions, options);
-  const protocol = protocolOf(options, to);
-  const build = protocol === "tcp" ? tcp : udp;
-  const frame = build(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
-  const { seed } = options;
-  const journey = await follow(cluster, frame, { node: startNode(cluster, options, from), proxy, seed });
+  const transport = protocolOf(options, to);
+  const frame = firstPacket(transport, from, to);
+  const node = startNode(cluster, options, from);
+  const journey = await follow(cluster, frame, { node, proxy, seed: options.seed });
   for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
   if (options.output === "text") printText(journey);
-  else printStructured(asData(journey, from, to, protocol), options.output);
+  else printStructured(asData(journey, from, to, transport), options.output);
 }
 
 /** `packetyard trace`: one packet's way, stage by stage, in words. */
@@ -175,26 +137,32 @@ export function traceCommand(): Command {
     "Follow one packet through the cluster, stage by stage and node by node, in words.",
   );
   return addProxyOptions(addDumpOptions(addClusterOptions(command)))
-    .requiredOption("--from <end>", "who sends: pod/NAMESPACE/NAME[:PORT], node/NAME[:PORT] or IP[:port]")
-    .requiredOption(
+    .option("--from <end>", "who sends: pod/NAMESPACE/NAME[:PORT], node/NAME[:PORT] or IP[:port]")
+    .option(
       "--to <end>",
       "whom to: svc/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, node/NAME:PORT or IP:port",
+    )
+    .option(
+      "--flows <file>",
+      "instead of --from and --to: many packets, each the first of its connection, as JSON Lines; - for stdin",
     )
     .option("--node <name>", "node where the packet starts (default: the sender's, or else the first)")
     .addOption(
       new Option(
         "--protocol <protocol>",
         "transport protocol (default: the destination port's, or else tcp)",
-      ).choices(["tcp", "udp"]),
+      ).choices(PACKET_PROTOCOLS),
     )
     .option("--sport <port>", `source port (default: ${SOURCE_PORT})`, integer(1, 65535))
     .option(
       "--in <interface>",
-      "with --iptables-save: interface it comes in by (default: that of its source's route)",
+      "with --iptables-save or --flows: interface it comes in by (default: that of its source's route; one that no rule names)",
     )
-    .addOption(seedOption())
+    .addOption(seedOption().default(undefined, "the likeliest outcome is told"))
     .addOption(
-      new Option("-o, --output <format>", "how to print").choices(["text", "json", "yaml"]).default("text"),
+      new Option("-o, --output <format>", "how to print; --flows -o json prints JSON Lines")
+        .choices(["text", "json", "yaml"])
+        .default("text"),
     )
     .addHelpText("after", HELP)
     .action(trace);

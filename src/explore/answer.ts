@@ -1,0 +1,134 @@
+import { printIp } from "../net/ip.js";
+import { printHostPort } from "../net/port.js";
+import type { RejectKind, Rule } from "../ruleset/iptables.js";
+import type { NftRule } from "../ruleset/nftables.js";
+import { chainNumbered, type NumberedTable, type Numbering } from "../trace/numbering.js";
+import { reasonWords } from "../trace/reasons.js";
+import { fractionToNumber, printFraction } from "./fraction.js";
+import type { Outcome } from "./outcome.js";
+
+/** What rules say of a packet. */
+export type RuleVerdict = "accept" | "drop" | "reject" | "undecided";
+
+/** One thing that may become of a flow's first packet. */
+export interface AnsweredOutcome {
+  readonly verdict: RuleVerdict;
+  /** Where it is sent on to, `10.244.1.7:8080`; null where it stays as it is addressed. */
+  readonly endpoint: string | null;
+  /** From 0 to 1, the nearest double, and exactly; null where a scheduler's turns decide. */
+  readonly probability: number | null;
+  readonly fraction: string | null;
+  readonly masquerade: boolean;
+  /** Of a packet that stays as it is addressed: a rule of a filter table accepts it by name. */
+  readonly accepted?: true;
+  readonly with?: RejectKind;
+}
+
+/** A rule of which it is not known what it says of the packet. */
+export interface UndecidedRule {
+  readonly table: string;
+  readonly chain: string;
+  /** 1-based. */
+  readonly rule: number;
+  /** In the file that the rules were read from. */
+  readonly line?: number;
+}
+
+/** What becomes of the first packet of a flow, as far as rules decide it. */
+export interface Answer {
+  readonly verdict: RuleVerdict | "mixed";
+  /** How it is refused, in the words of iptables' REJECT. */
+  readonly with?: RejectKind;
+  readonly undecided?: UndecidedRule;
+  /** Why it is undecided where no rule is the cause, in words. */
+  readonly why?: string;
+  /** In the order of the rules; none where all of them are drops, or rejects, or undecided. */
+  readonly outcomes: readonly AnsweredOutcome[];
+}
+
+/** Chains by their numbers. */
+type Chains = Pick<Numbering, "chains">;
+
+interface LastRule {
+  readonly of: NumberedTable;
+  readonly chain: string;
+  readonly index: number;
+  readonly rule: Rule | NftRule | undefined;
+}
+
+/** The rule that matched last. */
+function lastRule({ records }: Outcome, chains: Chains): LastRule | undefined {
+  const record = records.findLast(({ event }) => event === "RULE");
+  if (record === undefined) return undefined;
+  const { of, name, rules } = chainNumbered(chains, record.a);
+  return { of, chain: name, index: record.b, rule: rules[record.b] };
+}
+
+/** A missing neighbour is missed behind all rules: they have let the packet pass. */
+function verdictOf({ verdict, reason }: Outcome): RuleVerdict {
+  if (verdict === "FORWARD" || verdict === "LOCAL" || reason === "NO_NEIGHBOUR") return "accept";
+  if (verdict === "DROP") return "drop";
+  return verdict === "REJECT" ? "reject" : "undecided";
+}
+
+/** Port unreachable is what nftables' bare `reject` and an IPVS without real servers answer, too. */
+function rejectKind(outcome: Outcome, family: 4 | 6, chains: Chains): RejectKind {
+  const rule = outcome.reason === "NO_DESTINATION" ? undefined : lastRule(outcome, chains)?.rule;
+  if (rule !== undefined && "matches" in rule && rule.target?.kind === "reject") return rule.target.with;
+  return family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
+}
+
+/** Policies accept all that nobody spoke of; a rule speaks of this packet. */
+function isAcceptedByName({ records }: Outcome, { chains }: Chains): boolean {
+  return records.some(({ event, a, b }) => {
+    if (event !== "RULE" || chains[a]?.of.name !== "filter") return false;
+    const rule = chains[a].rules[b];
+    return rule !== undefined && "matches" in rule && rule.target?.kind === "accept";
+  });
+}
+
+function undecidedRule(outcome: Outcome, chains: Chains): UndecidedRule | undefined {
+  const last = outcome.reason === "UNDECIDED" ? lastRule(outcome, chains) : undefined;
+  if (last === undefined) return undefined;
+  const { of, chain, index, rule } = last;
+  const line = rule !== undefined && "matches" in rule ? rule.line : undefined;
+  return { table: of.title, chain, rule: index + 1, ...(line === undefined ? {} : { line }) };
+}
+
+function endpointOf({ destination }: Outcome): string | null {
+  if (destination === undefined) return null;
+  const { address, port } = destination;
+  return port === 0 ? printIp(address) : printHostPort(address, port);
+}
+
+function answeredOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): AnsweredOutcome {
+  const { probability, masquerade } = outcome;
+  const [verdict, endpoint] = [verdictOf(outcome), endpointOf(outcome)];
+  const isAccepted = verdict === "accept" && endpoint === null && isAcceptedByName(outcome, chains);
+  return {
+    verdict,
+    endpoint,
+    probability: probability === null ? null : fractionToNumber(probability),
+    fraction: probability === null ? null : printFraction(probability),
+    masquerade,
+    ...(isAccepted ? { accepted: true } : {}),
+    ...(verdict === "reject" ? { with: rejectKind(outcome, family, chains) } : {}),
+  };
+}
+
+/** All outcomes of a packet of a family as one answer. TypeError for no outcome at all. */
+export function answerOf(outcomes: readonly Outcome[], family: 4 | 6, chains: Chains): Answer {
+  const [first] = outcomes;
+  if (first === undefined) throw new TypeError("A packet has at least one outcome; there is none here.");
+  const verdict = verdictOf(first);
+  const isMixed = outcomes.some((one) => verdictOf(one) !== verdict);
+  if (isMixed || verdict === "accept") {
+    const answered = outcomes.map((one) => answeredOutcome(one, family, chains));
+    return { verdict: isMixed ? "mixed" : verdict, outcomes: answered };
+  }
+  if (verdict === "reject") return { verdict, with: rejectKind(first, family, chains), outcomes: [] };
+  if (verdict === "drop") return { verdict, outcomes: [] };
+  const undecided = undecidedRule(first, chains);
+  const cause = undecided === undefined ? { why: reasonWords(first.reason) } : { undecided };
+  return { verdict, ...cause, outcomes: [] };
+}
