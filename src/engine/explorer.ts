@@ -31,7 +31,6 @@ interface Tails {
 /** A run, and what it needs beside the packet. */
 interface Rig extends Slot, RunPlace {
   readonly tails: Tails;
-  readonly tape: Tape;
 }
 
 /** Runs one packet again and again, each time with other outcomes of what is left to chance, on a copy of the state. */
@@ -39,8 +38,7 @@ export class Explorer {
   readonly #machine: Machine;
   readonly #memory: LinearMemory;
   #slot: Slot | undefined;
-  /** Octets of the last packet's tape: the next one's are often as many. */
-  #taped = 0;
+  readonly #tape = new Tape();
 
   /** Of the trace build. */
   constructor(machine: Machine, memory: LinearMemory) {
@@ -74,17 +72,16 @@ export class Explorer {
       copy.set(original);
       const at = state.parts.connections;
       const tails = { original: original.subarray(at), copy: copy.subarray(at) };
-      const rig = { ...slot, image, state: address, now, tails, tape: new Tape(this.#taped) };
+      const rig = { ...slot, image, state: address, now, tails };
       const run = (told: number) => this.#run(rig, told, arrival);
       forEachWay(run, slot.list.words, limit, (way) => outcomes.add(way));
-      this.#taped = rig.tape.length;
     });
     return outcomes.all;
   }
 
   /** Runs the packet with so many told choices, and makes the copy what it was, but for its random state. */
   #run(rig: Rig, told: number, { frame, in: inNumber }: Arrival): Run<Told> {
-    const { batch, list, image, state, now, tails, tape } = rig;
+    const { batch, list, image, state, now, tails } = rig;
     list.tell(told);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
@@ -93,6 +90,6 @@ export class Explorer {
     if (opened !== 0) this.#machine.flowClose(state, opened);
     tails.copy.set(tails.original);
     const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
-    return { draws, result: { verdict, reason, destination, masquerade, taped: tape.write(view) } };
+    return { draws, result: { verdict, reason, destination, masquerade, taped: this.#tape.write(view) } };
   }
 }

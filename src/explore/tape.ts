@@ -1,38 +1,29 @@
+import { TRACE_RECORD_LEN } from "../../assembly/abi/trace.js";
 import { readRecords, type TraceRecord } from "../trace/record.js";
+
+/** A reel holds the ways of some hundred packets. */
+const REEL_OCTETS = 4096 * TRACE_RECORD_LEN;
 
 /** Trace records of one way, which are read when they are asked for: of most ways nobody does. */
 export interface Taped {
   read(): readonly TraceRecord[];
 }
 
-/** Keeps the records of a packet's ways together: a buffer for each would cost more than its run. */
+/** Keeps the records of ways one behind another: a buffer for each would cost more than its run. */
 export class Tape {
-  #octets: Uint8Array<ArrayBuffer>;
+  #reel = new Uint8Array(0);
   #end = 0;
-
-  /** `room`: octets that it will probably take. */
-  constructor(room: number) {
-    this.#octets = new Uint8Array(room);
-  }
-
-  /** Octets that it has taken. */
-  get length(): number {
-    return this.#end;
-  }
 
   /** Copies the records that a view is full of. */
   write({ buffer, byteOffset, byteLength }: DataView): Taped {
-    const from = this.#end;
-    this.#reach(from + byteLength);
-    this.#octets.set(new Uint8Array(buffer, byteOffset, byteLength), from);
+    if (this.#end + byteLength > this.#reel.length) {
+      // What is on the old reel stays there for who may ask.
+      this.#reel = new Uint8Array(Math.max(byteLength, REEL_OCTETS));
+      this.#end = 0;
+    }
+    const [reel, from] = [this.#reel.buffer, this.#end];
+    this.#reel.set(new Uint8Array(buffer, byteOffset, byteLength), from);
     this.#end += byteLength;
-    return { read: () => readRecords(new DataView(this.#octets.buffer, from, byteLength)) };
-  }
-
-  #reach(length: number): void {
-    if (length <= this.#octets.length) return;
-    const longer = new Uint8Array(Math.max(length, this.#octets.length * 2));
-    longer.set(this.#octets.subarray(0, this.#end));
-    this.#octets = longer;
+    return { read: () => readRecords(new DataView(reel, from, byteLength)) };
   }
 }
