@@ -47,6 +47,7 @@ export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
 export { printPacket } from "./packet/print.js";
+export { readdress } from "./packet/readdress.js";
 export { type HealthCheck, healthChecks } from "./proxy/health-check.js";
 export { KUBERNETES_VERSIONS, type KubernetesVersion } from "./proxy/kubernetes-version.js";
 export type { TrackedConnection } from "./proxy/stale-connections.js";

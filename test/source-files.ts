@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g;
+const IMPORT = /(?<![-"])(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g;
 
 function resolve(path: string, specifier: string): string {
   if (!specifier.startsWith(".")) return specifier;

@@ -1,4 +1,4 @@
-import { icmpEcho, sctp, tcp, udp } from "../index.js";
+import { icmpEcho, readdress, sctp, tcp, udp } from "../index.js";
 import { type Ip, printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 
@@ -14,10 +14,16 @@ export interface PacketEnd {
 /** A sender's port where none is said. */
 export const SOURCE_PORT = 41000;
 
-const BUILD = { tcp, udp, sctp } as const;
+/** Frames that are made once, as many packets differ from them by their ends alone. */
+const TEMPLATES = {
+  tcp: { ip4: tcp("0.0.0.0:0", "0.0.0.0:0"), ip6: tcp("[::]:0", "[::]:0") },
+  udp: { ip4: udp("0.0.0.0:0", "0.0.0.0:0"), ip6: udp("[::]:0", "[::]:0") },
+} as const;
 
-/** The first frame of a connection: a SYN, a datagram, an INIT or an echo request. */
+/** The first frame of a connection between ends of one family: a SYN, a datagram, an INIT or an echo request. */
 export function firstPacket(protocol: PacketProtocol, from: PacketEnd, to: PacketEnd): Uint8Array {
   if (protocol === "icmp") return icmpEcho(printIp(from.address), printIp(to.address));
-  return BUILD[protocol](printHostPort(from.address, from.port), printHostPort(to.address, to.port));
+  if (protocol === "sctp")
+    return sctp(printHostPort(from.address, from.port), printHostPort(to.address, to.port));
+  return readdress(TEMPLATES[protocol][typeof from.address === "number" ? "ip4" : "ip6"], from, to);
 }

@@ -47,9 +47,9 @@ Examples:
   packetyard trace -f cluster.yaml --from pod/shop/cart --to svc/shop/web:80 -o json
 
   # Many questions: what may become of the first packet of each connection, by the rules of one node?
-  echo '{"from":"10.244.1.2","to":"10.96.1.1:80"}' > flows
-  echo '{"from":"198.51.100.7:40000","to":"172.18.0.3:30080","protocol":"UDP","iface":"eth0"}' >> flows
-  packetyard trace -f cluster.yaml --node worker-1 --flows flows -o json
+  echo '{"from":"10.244.1.2","to":"10.96.1.1:80"}' > flows.jsonl
+  echo '{"from":"198.51.100.7:40000","to":"172.18.0.3:30080","protocol":"UDP","iface":"eth0"}' >> flows.jsonl
+  packetyard trace -f cluster.yaml --node worker-1 --flows flows.jsonl -o json
 
 The lines of --flows have from (IP, or IP:port), to (IP:port; an IPv6 address in brackets), and may have protocol (TCP,
 UDP, SCTP or ICMP, which has no ports) and iface. Every connection is the only one, and every destination has a route: the
