@@ -71,7 +71,7 @@ function declaredPort<T extends NamedPort>(
 
 /** A name that is declared, but for another protocol than the one that is asked for. */
 function refuseProtocol(object: string, text: string, { protocol }: NamedPort): InputError {
-  const option = protocol === "SCTP" ? "" : `, or give --protocol ${protocol.toLowerCase()}`;
+  const option = `, or give --protocol ${protocol.toLowerCase()}`;
   return refuse(object, `the port «${text}» is of ${protocol}: leave --protocol out${option}.`);
 }
 

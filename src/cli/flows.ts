@@ -48,6 +48,7 @@ function objectOf(line: string): Readonly<Record<string, unknown>> {
 
 function textOf(said: Readonly<Record<string, unknown>>, field: string): string | undefined {
   const value = said[field];
+  if (value === "") throw new Wrong(field, "is empty: write it, or leave the field out.");
   if (value === undefined || typeof value === "string") return value;
   throw new Wrong(field, `${JSON.stringify(value)} is no text: write it in quotes.`);
 }

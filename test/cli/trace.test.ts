@@ -143,11 +143,12 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
   it("shows every example in its help working", () => {
     const { stdout: help } = packetyard(["trace", "--help"]);
     const examples = help.match(/^ {2}packetyard trace .*$/gm) ?? [];
-    expect(examples.length).toBe(5);
+    expect(examples.length).toBe(6);
     for (const example of examples) {
       const args = example.trim().split(" ").slice(1);
       const given = args.map((arg) => {
         if (/^(rules|addr|route)$/.test(arg)) return `test/cli/dumps/${arg}`;
+        if (arg === "flows.jsonl") return `test/cli/${arg}`;
         return arg === "cluster.yaml" ? "examples/shop.yaml" : arg;
       });
       expect([example, packetyard(given).code]).toEqual([example, 0]);
@@ -161,6 +162,22 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(trace(["--from", "pod/shop/cart:http", "--to", "pod/shop/far:http"]).stdout).toContain(
       "10.244.1.7.8080 > 10.244.2.9.8080: tcp",
     );
+  });
+
+  it("sends SCTP and ICMP, which has no ports", () => {
+    const sctp = trace(["--from", "pod/shop/cart", "--to", "svc/shop/far:80", "--protocol", "sctp"]);
+    expect(sctp.stdout).toContain("10.244.1.7.41000 > 10.96.0.20.80: sctp");
+    const icmp = trace(["--from", "pod/shop/cart", "--to", "pod/shop/far", "--protocol", "icmp"]);
+    expect(icmp.stdout).toContain("10.244.1.7 > 10.244.2.9: icmp");
+    expect(icmp.stdout).toContain("\n\ndelivered to pod/shop/far on node worker-2\n");
+  });
+
+  it("tells the likeliest outcome, the first of equals, unless a seed is given", () => {
+    const to = (mode: string) => ["trace", "--from", "pod/shop/cart", "--to", "svc/shop/web", "--mode", mode];
+    const first = packetyard(to("iptables")).stdout;
+    expect(first).toContain("→ 10.244.1.2:8080\n");
+    expect(packetyard(to("nftables")).stdout).toContain("→ 10.244.1.2:8080\n");
+    expect(packetyard([...to("ipvs"), "--seed", "1"]).stdout).toBe(packetyard(to("ipvs")).stdout);
   });
 
   it("takes the protocol that the destination's port is declared with", () => {

@@ -1,0 +1,292 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compile } from "../../src/compile.js";
+import { Engine } from "../../src/engine/engine.js";
+import { type Answer, answerOf } from "../../src/explore/answer.js";
+import { likeliest } from "../../src/explore/outcome.js";
+import type { Cluster } from "../../src/model/cluster.js";
+import { parseIp, printIp } from "../../src/net/ip.js";
+import { sctp, tcp, udp } from "../../src/packet/build.js";
+import type { Iptables, Rule } from "../../src/ruleset/iptables.js";
+import { routable, unnamedInterface } from "../../src/ruleset/routable.js";
+import { PROXY_MODES, type ProxyMode, type Ruleset } from "../../src/ruleset/ruleset.js";
+import { numgenChances, statisticChances } from "../oracle/chances.js";
+import type { Ratio } from "../oracle/outcomes.js";
+import { clusterOf, dualClusterOf, ip, prefix } from "../proxy/cluster-of.js";
+
+const POD = "10.244.1.9";
+const OUTSIDE = "198.51.100.7";
+const NODE = "172.18.0.2";
+
+/** Asks of one node's rules, as the command does. */
+class Rules {
+  private constructor(
+    readonly engine: Engine,
+    readonly otherwise: string,
+  ) {}
+
+  static async of(ruleset: Ruleset, ...interfaces: readonly string[]): Promise<Rules> {
+    const otherwise = unnamedInterface(ruleset);
+    const engine = await Engine.load(routable(ruleset, [otherwise, ...interfaces]), { connections: 8 });
+    return new Rules(engine, otherwise);
+  }
+
+  ask(from: string, to: string, build = tcp, iface = this.otherwise): Answer {
+    const source = from.includes(":") ? `[${from}]:40000` : `${from}:40000`;
+    const frame = build(source, to);
+    const isOwn = this.engine.interfaceNumber(frame) === 0;
+    const outcomes = this.engine.explore(frame, isOwn ? {} : { in: iface });
+    return answerOf(outcomes, typeof parseIp(from) === "number" ? 4 : 6, this.engine.numbering);
+  }
+}
+
+function rulesOf(cluster: Cluster, proxy: ProxyMode, node = "worker-1"): Promise<Rules> {
+  return Rules.of(compile(cluster, { proxy, node }));
+}
+
+const endpointsOf = ({ outcomes }: Answer) => outcomes.map(({ endpoint }) => endpoint);
+const untouched = { endpoint: null, probability: 1, fraction: "1", masquerade: false };
+
+/** Both sides as integers, so that no fraction need be in its lowest terms. */
+function isSame(fraction: string | null, [n, d]: Ratio): boolean {
+  const [numerator = "", denominator = "1"] = (fraction ?? "0/1").split("/");
+  return BigInt(numerator) * d === n * BigInt(denominator);
+}
+
+/** Sides may be far beyond what a double holds. */
+function asNumber([n, d]: Ratio): number {
+  return Number((n << 60n) / d) / 2 ** 60;
+}
+
+/** Addresses as kube-proxy sorts endpoints: by their text. */
+function endpointTexts(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `10.244.${1 + (index % 2)}.${index + 10}`);
+}
+
+const CHANCES = { iptables: statisticChances, nftables: numgenChances } as const;
+
+describe("answers: endpoints", () => {
+  const drawn = fc.record({ count: fc.integer({ min: 1, max: 40 }), affinity: fc.boolean() });
+
+  it.each(["iptables", "nftables"] as const)("are as likely as an oracle says: %s", async (mode) => {
+    await fc.assert(
+      fc.asyncProperty(drawn, async ({ count, affinity }) => {
+        const texts = endpointTexts(count);
+        const cluster = clusterOf()
+          .service("a/web", {
+            type: "NodePort",
+            clusterIPs: "10.96.0.1",
+            ports: ":80>30080",
+            ...(affinity ? { affinitySeconds: 100 } : {}),
+          })
+          .slice("a/web", ":8080", ...texts.map((text) => `${text}@worker-1`))
+          .build();
+        const rules = await rulesOf(cluster, mode);
+        const sorted = texts.map((text) => `${text}:8080`).sort();
+        for (const [from, to] of [
+          [POD, "10.96.0.1:80"],
+          [OUTSIDE, `${NODE}:30080`],
+          [NODE, "10.96.0.1:80"],
+        ] as const) {
+          const { verdict, outcomes } = rules.ask(from, to);
+          expect(verdict).toBe("accept");
+          expect(outcomes.map(({ endpoint }) => endpoint)).toEqual(sorted);
+          for (const [index, { fraction, probability, masquerade }] of outcomes.entries()) {
+            const chance = CHANCES[mode](count)[index] ?? [0n, 1n];
+            expect(isSame(fraction, chance)).toBe(true);
+            expect(probability).toBeCloseTo(asNumber(chance), 12);
+            expect(masquerade).toBe(from !== POD);
+          }
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it.each(PROXY_MODES)("are masqueraded each for itself, where a Pod calls itself: %s", async (mode) => {
+    const cluster = clusterOf()
+      .service("a/web", { clusterIPs: "10.96.0.1", ports: ":80" })
+      .slice("a/web", ":8080", `${POD}@worker-1`, "10.244.2.9@worker-2")
+      .build();
+    const { outcomes } = (await rulesOf(cluster, mode)).ask(POD, "10.96.0.1:80");
+    expect(outcomes.map(({ endpoint, masquerade }) => [endpoint, masquerade])).toEqual([
+      [`${POD}:8080`, true],
+      ["10.244.2.9:8080", false],
+    ]);
+  });
+
+  it("have no probability where a scheduler takes turns, and one where it hashes", async () => {
+    const cluster = clusterOf()
+      .service("a/web", { clusterIPs: "10.96.0.1", ports: ":80" })
+      .slice("a/web", ":8080", "10.244.1.5@worker-1", "10.244.1.6@worker-1", "10.244.2.7@worker-2")
+      .build();
+    const ask = async (ipvsScheduler: "rr" | "wrr" | "sh" | "mh") => {
+      const rules = await Rules.of(compile(cluster, { proxy: "ipvs", ipvsScheduler }));
+      return rules.ask(POD, "10.96.0.1:80").outcomes;
+    };
+    for (const scheduler of ["rr", "wrr"] as const) {
+      const outcomes = await ask(scheduler);
+      expect(outcomes.map(({ probability, fraction }) => [probability, fraction])).toEqual(
+        outcomes.map(() => [null, null]),
+      );
+      expect(outcomes).toHaveLength(3);
+    }
+    for (const scheduler of ["sh", "mh"] as const) {
+      const outcomes = await ask(scheduler);
+      expect(outcomes.map(({ probability }) => probability)).toEqual([1]);
+    }
+  });
+
+  it.each(PROXY_MODES)("are found for UDP, SCTP and IPv6: %s", async (mode) => {
+    const cluster = dualClusterOf()
+      .service("a/u", { clusterIPs: "10.96.0.1 fd00:96::1", ports: ":53/UDP" })
+      .slice("a/u", ":5353/UDP", "10.244.8.5@dual-1")
+      .slice("a/u", ":5353/UDP", "fd00:244:0:8::5@dual-1")
+      .service("a/s", { clusterIPs: "10.96.0.2", ports: ":53/SCTP" })
+      .slice("a/s", ":5353/SCTP", "10.244.8.6@dual-1")
+      .build();
+    const rules = await rulesOf(cluster, mode, "dual-1");
+    expect(endpointsOf(rules.ask("10.244.8.9", "10.96.0.1:53", udp))).toEqual(["10.244.8.5:5353"]);
+    expect(endpointsOf(rules.ask("fd00:244:0:8::9", "[fd00:96::1]:53", udp))).toEqual([
+      "[fd00:244:0:8::5]:5353",
+    ]);
+    expect(endpointsOf(rules.ask("10.244.8.9", "10.96.0.2:53", sctp))).toEqual(["10.244.8.6:5353"]);
+  });
+});
+
+describe("answers: refusals", () => {
+  const cluster = dualClusterOf()
+    .service("a/none", { clusterIPs: "10.96.0.1 fd00:96::1", ports: ":80" })
+    .service("a/local", {
+      type: "LoadBalancer",
+      clusterIPs: "10.96.0.2",
+      ports: ":80>30080",
+      externalTrafficPolicy: "Local",
+      healthCheckNodePort: 32000,
+    })
+    .slice("a/local", ":8080", "10.244.9.5@dual-2")
+    .build();
+
+  it.each(PROXY_MODES)("tell what the sender hears: %s", async (mode) => {
+    const rules = await rulesOf(cluster, mode, "dual-1");
+    expect(rules.ask(POD, "10.96.0.1:80")).toEqual({
+      verdict: "reject",
+      with: "icmp-port-unreachable",
+      outcomes: [],
+    });
+    expect(rules.ask("fd00:244::9", "[fd00:96::1]:80")).toEqual({
+      verdict: "reject",
+      with: "icmp6-port-unreachable",
+      outcomes: [],
+    });
+  });
+
+  it.each(["iptables", "nftables"] as const)("are drops where no endpoint is local: %s", async (mode) => {
+    const rules = await rulesOf(cluster, mode, "dual-1");
+    expect(rules.ask(OUTSIDE, "172.18.0.8:30080")).toEqual({ verdict: "drop", outcomes: [] });
+  });
+
+  it.each([
+    ["iptables", true],
+    ["ipvs", true],
+    ["nftables", false],
+  ] as const)("do not hit health checks, which %s accepts by name: %s", async (mode, isByName) => {
+    const rules = await rulesOf(cluster, mode, "dual-1");
+    const accepted = isByName ? { accepted: true } : {};
+    expect(rules.ask(OUTSIDE, "172.18.0.8:32000").outcomes).toEqual([
+      { verdict: "accept", ...untouched, ...accepted },
+    ]);
+    expect(rules.ask(OUTSIDE, "172.18.0.8:32001").outcomes).toEqual([{ verdict: "accept", ...untouched }]);
+  });
+});
+
+/** A node whose nat PREROUTING and filter FORWARD have these rules. */
+function withRules(nat: readonly Rule[], filter: readonly Rule[]): Ruleset {
+  const iptables: Iptables = {
+    family: 4,
+    tables: [
+      { name: "nat", chains: [{ name: "PREROUTING", policy: "ACCEPT", rules: nat }] },
+      { name: "filter", chains: [{ name: "FORWARD", policy: "ACCEPT", rules: filter }] },
+    ],
+  };
+  return { ...compile(clusterOf().build()), iptables };
+}
+
+const half = { kind: "statistic", threshold: 2 ** 30 } as const;
+const isTcp = { kind: "protocol", protocol: "TCP" } as const;
+
+describe("answers of rules", () => {
+  it("are mixed where outcomes differ, in the order of the rules", async () => {
+    const nat: Rule[] = [
+      { matches: [isTcp, half], target: { kind: "dnat", address: ip("10.244.2.9"), port: 1 } },
+      { matches: [isTcp, half], target: { kind: "dnat", address: ip("10.244.1.9"), port: 2 } },
+    ];
+    const blocked = { kind: "destination", prefix: prefix("10.244.1.9/32") } as const;
+    const filter: Rule[] = [
+      { matches: [blocked], target: { kind: "reject", with: "icmp-host-prohibited" } },
+      { matches: [half], target: { kind: "drop" } },
+    ];
+    const answer = (await Rules.of(withRules(nat, filter))).ask(OUTSIDE, "8.8.8.8:80");
+    expect(answer.verdict).toBe("mixed");
+    expect(
+      answer.outcomes.map(({ verdict, endpoint, fraction, with: kind }) => [
+        verdict,
+        endpoint,
+        fraction,
+        kind,
+      ]),
+    ).toEqual([
+      ["drop", "10.244.2.9:1", "1/4", undefined],
+      ["accept", "10.244.2.9:1", "1/4", undefined],
+      ["reject", "10.244.1.9:2", "1/4", "icmp-host-prohibited"],
+      ["drop", null, "1/8", undefined],
+      ["accept", null, "1/8", undefined],
+    ]);
+  });
+
+  it("find a route to everywhere, and no interface that rules name", async () => {
+    const drop: Rule = { matches: [{ kind: "in-interface", name: "eth+" }], target: { kind: "drop" } };
+    const ruleset = { ...withRules([], [drop]), routes: [], neighbours: [] };
+    const rules = await Rules.of(ruleset, "eth7");
+    expect(rules.ask(OUTSIDE, "8.8.8.8:80").verdict).toBe("accept");
+    expect(rules.ask("fd00::1", "[fd00::2]:80").verdict).toBe("accept");
+    expect(rules.ask(OUTSIDE, "8.8.8.8:80", tcp, "eth7").verdict).toBe("drop");
+    const taken = [..."xyzwvutsrqponmlkjihgfedcba0123456789"].map(
+      (letter): Rule => ({ matches: [{ kind: "in-interface", name: `${letter}+` }] }),
+    );
+    expect(unnamedInterface(withRules([], taken))).toBe("");
+    expect(unnamedInterface(withRules([], taken.slice(1)))).toBe("x");
+  });
+
+  it("that are not known are told by their place", async () => {
+    const target = { kind: "unknown", name: "TARPIT", text: "-j TARPIT" } as const;
+    const filter: Rule[] = [{ matches: [] }, { matches: [isTcp], target, line: 17 }];
+    const answer = (await Rules.of(withRules([], filter))).ask(OUTSIDE, "8.8.8.8:80");
+    const undecided = { table: "filter", chain: "FORWARD", rule: 2, line: 17 };
+    expect(answer).toEqual({ verdict: "undecided", undecided, outcomes: [] });
+  });
+});
+
+describe("ways", () => {
+  it.each(PROXY_MODES)("are gone again by their choices, the likeliest first of equals: %s", async (mode) => {
+    const cluster = clusterOf()
+      .service("a/web", { clusterIPs: "10.96.0.1", ports: ":80" })
+      .slice("a/web", ":8080", ...endpointTexts(5).map((text) => `${text}@worker-1`))
+      .build();
+    const { engine } = await rulesOf(cluster, mode);
+    const frame = tcp(`${OUTSIDE}:40000`, "10.96.0.1:80");
+    const outcomes = engine.explore(frame);
+    expect(outcomes).toHaveLength(5);
+    for (const { choices, destination, records } of outcomes) {
+      const trace = engine.follow(frame, { choices });
+      engine.clearConnections();
+      const told = trace.records.filter(({ event }) => event === "RULE" || event === "IPVS");
+      // Records of choices aside, which only who explores is told.
+      expect(told).toEqual(records.filter(({ event }) => event === "RULE" || event === "IPVS"));
+      expect(trace.steps.some(({ dst }) => dst === `${printIp(destination?.address ?? 0)}:8080`)).toBe(true);
+    }
+    const best = likeliest(outcomes);
+    const isNext = outcomes.findIndex((one) => one.isNext);
+    expect(best).toBe(mode === "ipvs" ? outcomes[isNext] : outcomes[0]);
+  });
+});
