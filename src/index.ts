@@ -29,16 +29,16 @@ export type {
   Trace,
 } from "./engine/options.js";
 export type { EngineWorker, Workers } from "./engine/workers.js";
-export {
-  type Answer,
-  type AnsweredOutcome,
-  answerOf,
-  type RuleVerdict,
-  type UndecidedRule,
-} from "./explore/answer.js";
 export type { Destination, Fate } from "./explore/fate.js";
 export { type Fraction, fractionToNumber, printFraction } from "./explore/fraction.js";
 export { likeliest, type Outcome } from "./explore/outcome.js";
+export {
+  type RuledOutcome,
+  type RuleVerdict,
+  type Ruling,
+  rulingOf,
+  type UndecidedRule,
+} from "./explore/ruling.js";
 export { type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";

@@ -81,14 +81,8 @@ function refuseCompiling(options: ClusterOptions & ProxyArguments): void {
   );
 }
 
-/**
- * Whether the command line names a node by its dumps. UsageError for parts of a dump without its rules, for what is
- * said of a cluster beside it, and for several that ask for stdin.
- */
-export function namesDump(options: DumpOptions & ClusterOptions & ProxyArguments): boolean {
-  const { iptablesSave } = options;
-  if (iptablesSave !== undefined) refuseCompiling(options);
-  const parts = {
+function partsOf(options: DumpOptions) {
+  return {
     "--ip6tables-save": options.ip6tablesSave,
     "--ipset-save": options.ipsetSave,
     "--ipvsadm-save": options.ipvsadmSave,
@@ -97,11 +91,28 @@ export function namesDump(options: DumpOptions & ClusterOptions & ProxyArguments
     "--ip-neigh": options.ipNeigh,
     "--bridge-fdb": options.bridgeFdb,
   };
+}
+
+/** Files that the command line names for a dump, by their options. */
+export function dumpFiles(
+  options: DumpOptions,
+): Readonly<Record<string, string | readonly string[] | undefined>> {
+  return { "--iptables-save": options.iptablesSave, ...partsOf(options) };
+}
+
+/**
+ * Whether the command line names a node by its dumps. UsageError for parts of a dump without its rules, for what is
+ * said of a cluster beside it, and for several that ask for stdin.
+ */
+export function namesDump(options: DumpOptions & ClusterOptions & ProxyArguments): boolean {
+  const { iptablesSave } = options;
+  if (iptablesSave !== undefined) refuseCompiling(options);
+  const parts = partsOf(options);
   const [part] = Object.entries(parts).find(([, given]) => given !== undefined) ?? [];
   if (iptablesSave === undefined && part !== undefined) {
     throw new UsageError(`${part} tells more of a node that --iptables-save tells of: give that too.`);
   }
-  checkStdin({ "--iptables-save": iptablesSave, ...parts });
+  checkStdin(dumpFiles(options));
   return iptablesSave !== undefined;
 }
 

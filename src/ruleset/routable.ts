@@ -55,7 +55,7 @@ function defaults(routes: readonly Route[], dev: string): readonly Route[] {
 }
 
 /**
- * The node with a route to every destination, by its uplink where it had none, and with interfaces of these names: what
+ * The node with a route to every destination, by its uplink where it had none, or one that refuses, and with interfaces of these names: what
  * becomes of a packet is then up to its rules, for only behind them is a neighbour missed.
  */
 export function routable(ruleset: Ruleset, names: readonly string[]): Ruleset {
@@ -65,7 +65,7 @@ export function routable(ruleset: Ruleset, names: readonly string[]): Ruleset {
     ...[...new Set(names)].filter((name) => !known.has(name)).map(plain),
   ];
   const out = interfaces.find(({ kind }) => kind === "uplink") ?? interfaces[0];
-  const routes =
-    out === undefined ? ruleset.routes : [...ruleset.routes, ...defaults(ruleset.routes, out.name)];
-  return { ...ruleset, interfaces, routes };
+  const routes = ruleset.routes.filter(({ refusal }) => refusal === undefined);
+  const more = out === undefined ? [] : defaults(routes, out.name);
+  return { ...ruleset, interfaces, routes: [...routes, ...more] };
 }

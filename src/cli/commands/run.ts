@@ -1,18 +1,12 @@
 import { Command, Option } from "commander";
-import { compile, InputError, type Ruleset } from "../../index.js";
+import { InputError, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
-import {
-  addDumpOptions,
-  type DumpedNode,
-  type DumpOptions,
-  loadDump,
-  loadEngine,
-  namesDump,
-} from "../dump.js";
+import { addDumpOptions, loadEngine } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
 import { checkStdin, readOctets, STDIN } from "../input.js";
-import { addClusterOptions, type ClusterOptions, loadCluster, seedOption } from "../options.js";
+import { findNode, type NodeOptions } from "../node.js";
+import { addClusterOptions, seedOption } from "../options.js";
 import {
   checkFolder,
   DiagnosticPrinter,
@@ -21,11 +15,11 @@ import {
   structured,
   writeWhole,
 } from "../output.js";
-import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
+import { addProxyOptions } from "../proxy-options.js";
 import { type Replay, replay } from "../replay.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 
-interface RunOptions extends ClusterOptions, DumpOptions, ProxyArguments {
+interface RunOptions extends NodeOptions {
   readonly pcap: string;
   readonly write?: string;
   readonly answers?: boolean;
@@ -132,16 +126,6 @@ function render(options: RunOptions, ruleset: Ruleset, packets: number, result: 
   if (output === "table") return printTable(result.fates, packets);
   if (output === "wide") return printPacketFates(result.each);
   return structured(asData(options, ruleset, packets, result), output);
-}
-
-/** The node to run: of a cluster, or as its dumps tell of it. */
-function findNode(options: RunOptions): DumpedNode {
-  if (namesDump(options)) return loadDump(options);
-  const { node } = options;
-  const proxyOptions = proxyOptionsOf(options);
-  const cluster = loadCluster(options);
-  const ruleset = compile(cluster, { ...proxyOptions, ...(node === undefined ? {} : { node }) });
-  return { ruleset, tables: {} };
 }
 
 async function run(options: RunOptions): Promise<void> {

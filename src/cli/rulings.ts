@@ -1,4 +1,4 @@
-import type { Answer, AnsweredOutcome } from "../index.js";
+import type { RuledOutcome, Ruling } from "../index.js";
 import { printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { DumpedRule } from "./dump.js";
@@ -6,10 +6,10 @@ import type { PacketEnd, PacketProtocol } from "./first-packet.js";
 import type { Flow } from "./flows.js";
 
 /** What becomes of a flow's first packet. */
-export interface AnsweredFlow {
+export interface RuledFlow {
   readonly flow: Flow;
   readonly protocol: PacketProtocol;
-  readonly answer: Answer;
+  readonly ruling: Ruling;
   /** The rule that could not be asked, where a file has it. */
   readonly undecided: DumpedRule | undefined;
 }
@@ -17,8 +17,8 @@ export interface AnsweredFlow {
 const PERCENT_DIGITS = 4;
 
 /** For programs, in one line. */
-export function answerAsLine({ flow, answer, undecided }: AnsweredFlow): string {
-  const { outcomes, ...rest } = answer;
+export function rulingAsLine({ flow, ruling, undecided }: RuledFlow): string {
+  const { outcomes, ...rest } = ruling;
   return JSON.stringify({ flow: flow.said, ...rest, ...(undecided && { undecided }), outcomes });
 }
 
@@ -26,13 +26,13 @@ function printEnd({ address, port }: PacketEnd): string {
   return port === 0 ? printIp(address) : printHostPort(address, port);
 }
 
-function chanceOf({ probability }: AnsweredOutcome): readonly string[] {
+function chanceOf({ probability }: RuledOutcome): readonly string[] {
   if (probability === null) return ["by turns"];
   return probability === 1 ? [] : [`${(probability * 100).toFixed(PERCENT_DIGITS)} %`];
 }
 
 /** `10.244.1.7:8080 (33.3333 %, masqueraded)`; behind `word:` where outcomes differ in their verdicts. */
-function printOutcome(outcome: AnsweredOutcome, isMixed: boolean): string {
+function printOutcome(outcome: RuledOutcome, isMixed: boolean): string {
   const { verdict, endpoint, masquerade, accepted, with: kind } = outcome;
   const facts = [
     ...chanceOf(outcome),
@@ -44,18 +44,18 @@ function printOutcome(outcome: AnsweredOutcome, isMixed: boolean): string {
   return `${isMixed ? `${verdict}: ` : ""}${end}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
 }
 
-function wordsOf({ answer, undecided }: AnsweredFlow): string {
-  const { verdict, outcomes, with: kind, why } = answer;
+function wordsOf({ ruling, undecided }: RuledFlow): string {
+  const { verdict, outcomes, with: kind, why } = ruling;
   if (undecided !== undefined) return `at line ${undecided.line} of ${undecided.file}: ${undecided.rule}`;
   return kind ?? why ?? outcomes.map((one) => printOutcome(one, verdict === "mixed")).join(", ");
 }
 
 /** For people: a line each, the flow and its verdict in columns. */
-export function printAnswers(answered: readonly AnsweredFlow[]): string {
-  const rows = answered.map((one) => {
+export function printRulings(ruled: readonly RuledFlow[]): string {
+  const rows = ruled.map((one) => {
     const { from, to, iface } = one.flow;
     const way = `${printEnd(from)} > ${printEnd(to)} ${one.protocol}${iface === undefined ? "" : ` in ${iface}`}`;
-    return [way, one.answer.verdict, wordsOf(one)] as const;
+    return [way, one.ruling.verdict, wordsOf(one)] as const;
   });
   const width = rows.reduce((widest, [way]) => Math.max(widest, way.length), 0);
   return rows

@@ -11,7 +11,7 @@ import type { Outcome } from "./outcome.js";
 export type RuleVerdict = "accept" | "drop" | "reject" | "undecided";
 
 /** One thing that may become of a flow's first packet. */
-export interface AnsweredOutcome {
+export interface RuledOutcome {
   readonly verdict: RuleVerdict;
   /** Where it is sent on to, `10.244.1.7:8080`; null where it stays as it is addressed. */
   readonly endpoint: string | null;
@@ -35,7 +35,7 @@ export interface UndecidedRule {
 }
 
 /** What becomes of the first packet of a flow, as far as rules decide it. */
-export interface Answer {
+export interface Ruling {
   readonly verdict: RuleVerdict | "mixed";
   /** How it is refused, in the words of iptables' REJECT. */
   readonly with?: RejectKind;
@@ -43,7 +43,7 @@ export interface Answer {
   /** Why it is undecided where no rule is the cause, in words. */
   readonly why?: string;
   /** In the order of the rules; none where all of them are drops, or rejects, or undecided. */
-  readonly outcomes: readonly AnsweredOutcome[];
+  readonly outcomes: readonly RuledOutcome[];
 }
 
 /** Chains by their numbers. */
@@ -101,7 +101,7 @@ function endpointOf({ destination }: Outcome): string | null {
   return port === 0 ? printIp(address) : printHostPort(address, port);
 }
 
-function answeredOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): AnsweredOutcome {
+function ruledOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): RuledOutcome {
   const { probability, masquerade } = outcome;
   const [verdict, endpoint] = [verdictOf(outcome), endpointOf(outcome)];
   const isAccepted = verdict === "accept" && endpoint === null && isAcceptedByName(outcome, chains);
@@ -116,15 +116,15 @@ function answeredOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): Answe
   };
 }
 
-/** All outcomes of a packet of a family as one answer. TypeError for no outcome at all. */
-export function answerOf(outcomes: readonly Outcome[], family: 4 | 6, chains: Chains): Answer {
+/** All outcomes of a packet of a family as one ruling. TypeError for no outcome at all. */
+export function rulingOf(outcomes: readonly Outcome[], family: 4 | 6, chains: Chains): Ruling {
   const [first] = outcomes;
   if (first === undefined) throw new TypeError("A packet has at least one outcome; there is none here.");
   const verdict = verdictOf(first);
   const isMixed = outcomes.some((one) => verdictOf(one) !== verdict);
   if (isMixed || verdict === "accept") {
-    const answered = outcomes.map((one) => answeredOutcome(one, family, chains));
-    return { verdict: isMixed ? "mixed" : verdict, outcomes: answered };
+    const ruled = outcomes.map((one) => ruledOutcome(one, family, chains));
+    return { verdict: isMixed ? "mixed" : verdict, outcomes: ruled };
   }
   if (verdict === "reject") return { verdict, with: rejectKind(first, family, chains), outcomes: [] };
   if (verdict === "drop") return { verdict, outcomes: [] };

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.js";
 import { Engine } from "../../src/engine/engine.js";
-import { type Answer, answerOf } from "../../src/explore/answer.js";
 import { likeliest } from "../../src/explore/outcome.js";
+import { type Ruling, rulingOf } from "../../src/explore/ruling.js";
 import type { Cluster } from "../../src/model/cluster.js";
 import { parseIp, printIp } from "../../src/net/ip.js";
 import { sctp, tcp, udp } from "../../src/packet/build.js";
@@ -31,12 +31,12 @@ class Rules {
     return new Rules(engine, otherwise);
   }
 
-  ask(from: string, to: string, build = tcp, iface = this.otherwise): Answer {
+  ask(from: string, to: string, build = tcp, iface = this.otherwise): Ruling {
     const source = from.includes(":") ? `[${from}]:40000` : `${from}:40000`;
     const frame = build(source, to);
     const isOwn = this.engine.interfaceNumber(frame) === 0;
     const outcomes = this.engine.explore(frame, isOwn ? {} : { in: iface });
-    return answerOf(outcomes, typeof parseIp(from) === "number" ? 4 : 6, this.engine.numbering);
+    return rulingOf(outcomes, typeof parseIp(from) === "number" ? 4 : 6, this.engine.numbering);
   }
 }
 
@@ -44,7 +44,7 @@ function rulesOf(cluster: Cluster, proxy: ProxyMode, node = "worker-1"): Promise
   return Rules.of(compile(cluster, { proxy, node }));
 }
 
-const endpointsOf = ({ outcomes }: Answer) => outcomes.map(({ endpoint }) => endpoint);
+const endpointsOf = ({ outcomes }: Ruling) => outcomes.map(({ endpoint }) => endpoint);
 const untouched = { endpoint: null, probability: 1, fraction: "1", masquerade: false };
 
 /** Both sides as integers, so that no fraction need be in its lowest terms. */
@@ -65,7 +65,7 @@ function endpointTexts(count: number): readonly string[] {
 
 const CHANCES = { iptables: statisticChances, nftables: numgenChances } as const;
 
-describe("answers: endpoints", () => {
+describe("rulings: endpoints", () => {
   const drawn = fc.record({ count: fc.integer({ min: 1, max: 40 }), affinity: fc.boolean() });
 
   it.each(["iptables", "nftables"] as const)("are as likely as an oracle says: %s", async (mode) => {
@@ -154,7 +154,7 @@ describe("answers: endpoints", () => {
   });
 });
 
-describe("answers: refusals", () => {
+describe("rulings: refusals", () => {
   const cluster = dualClusterOf()
     .service("a/none", { clusterIPs: "10.96.0.1 fd00:96::1", ports: ":80" })
     .service("a/local", {
@@ -215,7 +215,7 @@ function withRules(nat: readonly Rule[], filter: readonly Rule[]): Ruleset {
 const half = { kind: "statistic", threshold: 2 ** 30 } as const;
 const isTcp = { kind: "protocol", protocol: "TCP" } as const;
 
-describe("answers of rules", () => {
+describe("rulings of rules", () => {
   it("are mixed where outcomes differ, in the order of the rules", async () => {
     const nat: Rule[] = [
       { matches: [isTcp, half], target: { kind: "dnat", address: ip("10.244.2.9"), port: 1 } },
@@ -226,10 +226,10 @@ describe("answers of rules", () => {
       { matches: [blocked], target: { kind: "reject", with: "icmp-host-prohibited" } },
       { matches: [half], target: { kind: "drop" } },
     ];
-    const answer = (await Rules.of(withRules(nat, filter))).ask(OUTSIDE, "8.8.8.8:80");
-    expect(answer.verdict).toBe("mixed");
+    const ruling = (await Rules.of(withRules(nat, filter))).ask(OUTSIDE, "8.8.8.8:80");
+    expect(ruling.verdict).toBe("mixed");
     expect(
-      answer.outcomes.map(({ verdict, endpoint, fraction, with: kind }) => [
+      ruling.outcomes.map(({ verdict, endpoint, fraction, with: kind }) => [
         verdict,
         endpoint,
         fraction,
@@ -246,7 +246,8 @@ describe("answers of rules", () => {
 
   it("find a route to everywhere, and no interface that rules name", async () => {
     const drop: Rule = { matches: [{ kind: "in-interface", name: "eth+" }], target: { kind: "drop" } };
-    const ruleset = { ...withRules([], [drop]), routes: [], neighbours: [] };
+    const routes = [{ prefix: prefix("8.8.0.0/16"), dev: "lo", refusal: "blackhole" }] as const;
+    const ruleset = { ...withRules([], [drop]), routes, neighbours: [] };
     const rules = await Rules.of(ruleset, "eth7");
     expect(rules.ask(OUTSIDE, "8.8.8.8:80").verdict).toBe("accept");
     expect(rules.ask("fd00::1", "[fd00::2]:80").verdict).toBe("accept");
@@ -261,9 +262,9 @@ describe("answers of rules", () => {
   it("that are not known are told by their place", async () => {
     const target = { kind: "unknown", name: "TARPIT", text: "-j TARPIT" } as const;
     const filter: Rule[] = [{ matches: [] }, { matches: [isTcp], target, line: 17 }];
-    const answer = (await Rules.of(withRules([], filter))).ask(OUTSIDE, "8.8.8.8:80");
+    const ruling = (await Rules.of(withRules([], filter))).ask(OUTSIDE, "8.8.8.8:80");
     const undecided = { table: "filter", chain: "FORWARD", rule: 2, line: 17 };
-    expect(answer).toEqual({ verdict: "undecided", undecided, outcomes: [] });
+    expect(ruling).toEqual({ verdict: "undecided", undecided, outcomes: [] });
   });
 });
 
