@@ -290,4 +290,24 @@ describe("ways", () => {
     const isNext = outcomes.findIndex((one) => one.isNext);
     expect(best).toBe(mode === "ipvs" ? outcomes[isNext] : outcomes[0]);
   });
+
+  it.each([
+    [2 ** 29, [0, 1], [0, 0]],
+    [2 ** 30, [1], [0, 0]],
+  ])(
+    "to one end are told by the likelier, the first of equals: threshold %i",
+    async (threshold, told, other) => {
+      const target = { kind: "dnat", address: ip("10.244.2.9"), port: 1 } as const;
+      const nat: Rule[] = [
+        { matches: [isTcp, { kind: "statistic", threshold }], target },
+        { matches: [isTcp, { kind: "statistic", threshold: 2 ** 30 + 1 }], target },
+      ];
+      const { engine } = await Rules.of(withRules(nat, []));
+      const outcomes = engine.explore(tcp(`${OUTSIDE}:40000`, "8.8.8.8:80"));
+      expect(outcomes.map(({ choices }) => choices)).toEqual([told, other]);
+      expect(outcomes.map(({ ways }) => ways)).toEqual([2, 1]);
+      expect(likeliest(outcomes)).toBe(outcomes[0]);
+      expect(likeliest(outcomes.toReversed())).toBe(outcomes[0]);
+    },
+  );
 });
