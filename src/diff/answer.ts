@@ -1,5 +1,6 @@
+import type { Destination } from "../explore/fate.js";
 import { fractionToNumber } from "../explore/fraction.js";
-import type { Destination, Outcome } from "../explore/outcome.js";
+import type { Outcome } from "../explore/outcome.js";
 import type { DropReason } from "../trace/codes.js";
 
 /** What becomes of a packet in one way, as its sender and receiver see it. */

@@ -1,4 +1,4 @@
-import type { Destination } from "../explore/outcome.js";
+import type { Destination } from "../explore/fate.js";
 import { type Ip, printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import { reasonWords } from "../trace/reasons.js";
