@@ -153,7 +153,7 @@ export class Ports {
 
   /** Plain ones are none that IPVS' own table remembers packets by. */
   constructor(cluster: Cluster, isPlain: boolean) {
-    this.#nodePorts = isPlain ? [] : nodePortsOf(cluster);
+    this.#nodePorts = nodePortsOf(cluster);
     this.#isPlain = isPlain;
   }
 
@@ -163,7 +163,8 @@ export class Ports {
    * the other way round.
    */
   draw(dice: Dice, { address, way }: Source, to: number): number {
-    const mayBeNodePort = way === NODE_WAY && this.#nodePorts.length > 0 && !this.isNodePort(to);
+    const mayBeNodePort =
+      way === NODE_WAY && !this.#isPlain && this.#nodePorts.length > 0 && !this.isNodePort(to);
     if (mayBeNodePort && dice.percent(25)) {
       const port = dice.of(this.#nodePorts);
       if (this.#take(address, port)) return port;
@@ -175,7 +176,7 @@ export class Ports {
         [10, [1024, 64_512]],
       ] as const);
       const port = low + dice.below(count);
-      if (this.#isPlain && port === PORT_FTP_DATA) continue;
+      if (this.#isPlain && (port === PORT_FTP_DATA || this.isNodePort(port))) continue;
       if (this.#take(address, port)) return port;
       if (this.#taken.size > 500_000) throw new Error("No ports are left to draw from.");
     }
