@@ -1,4 +1,6 @@
-import { VERDICT_DROP, VERDICT_PUNT, VERDICT_REJECT } from "./abi/verdict";
+import { INTERFACE_NODE } from "./abi/packet";
+import { DROP_MULTICAST, DROP_TCP_RESET, VERDICT_DROP, VERDICT_PUNT, VERDICT_REJECT } from "./abi/verdict";
+import { ETH_DST, ETH_GROUP } from "./abi/wire";
 import { hashTuple, hashTuple6 } from "./hash";
 import { Image } from "./image";
 import { State } from "./state";
@@ -48,6 +50,8 @@ export class Packet {
 
   /** TOS of the tunnel's header that was taken off. */
   tunnelTos: u32;
+  /** That tunnel's UDP checksum, 0 for none. */
+  tunnelSum: u32;
 
   in: u32;
   mark: u32;
@@ -152,6 +156,11 @@ export class Packet {
     return hashTuple(this.src, this.dst, this.ports, this.protocol);
   }
 
+  /** It came in a frame to many: a broadcast or multicast MAC address. */
+  get isForMany(): bool {
+    return this.in != INTERFACE_NODE && (load<u8>(this.frame, ETH_DST) & ETH_GROUP) != 0;
+  }
+
   @inline
   get isUndecided(): bool {
     return this.verdict == 0;
@@ -162,7 +171,9 @@ export class Packet {
     return this.decide(VERDICT_DROP, reason);
   }
 
+  /** A frame to many is answered by no ICMP error (icmp_send, icmp6_send), but by a TCP RST. */
   reject(reason: u32): bool {
+    if (reason != DROP_TCP_RESET && this.isForMany) return this.drop(DROP_MULTICAST);
     return this.decide(VERDICT_REJECT, reason);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Settings of the node's kernel: what settingSet takes. A code is named after its sysctl, net.netfilter.nf_conntrack_…,
- * in capitals. Timeouts are in seconds.
+ * Settings of the node's kernel: what settingSet takes. A code is named after its sysctl, the last part of its
+ * name or what follows net.netfilter.nf_conntrack_, in capitals. Timeouts are in seconds.
  */
 
 /** Timeouts of TCP states stand in the order of the states (abi/connection.ts), those of SCTP below likewise. */
@@ -23,6 +23,8 @@ export const SETTING_TCP_BE_LIBERAL: u32 = 12;
 export const SETTING_TCP_MAX_RETRANS: u32 = 13;
 /** 1: an RST before what was acknowledged is not INVALID. */
 export const SETTING_TCP_IGNORE_INVALID_RST: u32 = 14;
+/** net.ipv4.conf.all.route_localnet: 1, packets from outside may be to 127/8. */
+export const SETTING_ROUTE_LOCALNET: u32 = 15;
 
 export const SETTING_SCTP_TIMEOUT_CLOSED: u32 = 17;
 export const SETTING_SCTP_TIMEOUT_COOKIE_WAIT: u32 = 18;

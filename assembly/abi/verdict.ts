@@ -51,20 +51,21 @@ export const DROP_NOT_IP: u32 = 17;
 export const DROP_FRAGMENT: u32 = 18;
 /** Larger than the way out takes, DF clear: it would be fragmented. */
 export const DROP_NEEDS_FRAGMENTING: u32 = 19;
-/** Multicast or broadcast destination. */
+/** Multicast or broadcast destination, of the packet (punted), or of its frame where the packet is not the node's. */
 export const DROP_MULTICAST: u32 = 20;
 /** A transport protocol that is not balanced: neither TCP nor UDP. */
 export const DROP_PROTOCOL: u32 = 21;
 /** A VLAN-tagged frame (IEEE 802.1Q, 802.1ad): whatever is inside. */
 export const DROP_VLAN: u32 = 22;
 /**
- * A source or destination that no packet from outside may have: 0/8, 127/8 or a multicast source (RFC 1812 §5.3.7); of
+ * A source or destination that no packet from outside may have: 0.0.0.0, 127/8 (as a destination unless route_localnet is
+ * set), a broadcast or multicast source, the node itself as one (ip_route_input_slow, RFC 1812 §5.3.7); of
  * IPv6 ::1, a multicast source, a multicast destination of the node itself, or the source :: where it would be forwarded.
  */
 export const DROP_MARTIAN: u32 = 23;
 /** The tunnel says congestion (CE) to a packet that does not know ECN (RFC 6040 §4.2). */
 export const DROP_ECN: u32 = 24;
-/** Geneve of another version, or around something else than an Ethernet frame. */
+/** Geneve of another version, or around something else than an Ethernet frame; VXLAN with reserved bits that are not 0. */
 export const DROP_TUNNEL_HEADER: u32 = 25;
 /** A Geneve control message, whose payload an endpoint may not forward (RFC 8926 §3.4). */
 export const DROP_TUNNEL_CONTROL: u32 = 26;
@@ -103,6 +104,10 @@ export const DROP_BLACKHOLE: u32 = 45;
 export const DROP_ROUTE_UNREACHABLE: u32 = 46;
 /** One of type prohibit: ICMP and ICMPv6 administratively prohibited. */
 export const DROP_ROUTE_PROHIBITED: u32 = 47;
+/** IPv4 options that change on the way or say where it goes, or that are wrong: record route, timestamp, source routes. */
+export const DROP_IP4_OPTION: u32 = 48;
+/** An IPv6 authentication header: iptables and conntrack look behind it, nftables does not (nft_set_pktinfo_ipv6). */
+export const DROP_IP6_AUTH: u32 = 49;
 
 /**
  * What `answer` must know of a packet that was dropped or refused, beside its reason: bits behind that.

@@ -6,6 +6,8 @@
 // Ethernet II (IEEE 802.3)
 export const ETH_DST: u32 = 0;
 export const ETH_SRC: u32 = 6;
+/** In the first octet of a destination that is many's. */
+export const ETH_GROUP: u32 = 1;
 export const ETH_TYPE: u32 = 12;
 export const ETH_LEN: u32 = 14;
 export const ETH_TYPE_IP4: u32 = 0x0800;
@@ -29,6 +31,15 @@ export const IP4_LEN: u32 = 20;
 export const IP4_FLAG_DF: u32 = 0x4000;
 export const IP4_FLAG_MF: u32 = 0x2000;
 export const IP4_FRAGMENT_MASK: u32 = 0x1fff;
+/** Options (RFC 791 §3.1, RFC 2113). */
+export const IP4_OPTION_END: u32 = 0;
+export const IP4_OPTION_NONE: u32 = 1;
+export const IP4_OPTION_RR: u32 = 7;
+export const IP4_OPTION_TS: u32 = 68;
+export const IP4_OPTION_LSRR: u32 = 131;
+export const IP4_OPTION_CIPSO: u32 = 134;
+export const IP4_OPTION_SSRR: u32 = 137;
+export const IP4_OPTION_ROUTER_ALERT: u32 = 148;
 
 // IPv6 (RFC 8200 §3)
 export const IP6_PAYLOAD_LENGTH: u32 = 4;
@@ -115,6 +126,7 @@ export const ICMP_LEN: u32 = 8;
 // VXLAN (RFC 7348 §5)
 export const VXLAN_FLAGS: u32 = 0;
 export const VXLAN_VNI: u32 = 4;
+export const VXLAN_RESERVED: u32 = 7;
 export const VXLAN_LEN: u32 = 8;
 export const VXLAN_FLAG_VNI: u32 = 0x08;
 /** What stands before the inner frame: Ethernet, IPv4, UDP, VXLAN. */

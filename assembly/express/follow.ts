@@ -5,6 +5,7 @@ import {
   Connection,
   DIRECTION_ORIGINAL,
   FLOW_FLAG_IPVS,
+  FLOW_FLAG_OWN,
   FLOW_STATE_ESTABLISHED,
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
@@ -77,8 +78,9 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   v128.store(entry, v128.and(v128.or(given, routed), isTracked), GIVEN);
   v128.store(entry, v128.bitselect(dst, own, isTracked), KEYS);
   v128.store(entry, walked, WALKED);
-  // Record 0 is nobody's, and never steady.
-  const goes = v128.and(isSteady, i32x4.ne(walked, i32x4.splat(NOT_FOREGONE)));
+  // Record 0 is nobody's, and never steady. What is from the node itself does not come from outside (stage/martian.ts).
+  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN)), i32x4.splat(0));
+  const goes = v128.and(v128.and(isSteady, isPassing), i32x4.ne(walked, i32x4.splat(NOT_FOREGONE)));
   const steady = <u32>i32x4.bitmask(goes) & tracked;
   const balanced = <u32>i32x4.bitmask(isBalanced) & tracked;
   return balanced == 0 ? steady : steady & (~balanced | arrived(image, entry, balanced));

@@ -1,4 +1,6 @@
 import {
+  ETH_DST,
+  ETH_GROUP,
   ETH_LEN,
   ETH_TYPE,
   IP4_LEN,
@@ -70,11 +72,12 @@ class Judge {
     return v128.xor(Lanes.folded(sum), i32x4.splat(HALF));
   }
 
-  /** Ethertype, version and header length are IPv4's without options, and it is no fragment. */
+  /** The frame is one host's; Ethertype, version and header length are IPv4's without options, and it is no fragment. */
   @inline
-  static kind(type: v128, fragment: v128): v128 {
+  static kind(mac: v128, type: v128, fragment: v128): v128 {
     const kind = v128.xor(v128.and(type, i32x4.splat(PLAIN_MASK)), i32x4.splat(PLAIN));
-    return v128.or(kind, v128.and(fragment, i32x4.splat(FRAGMENT)));
+    const many = v128.and(mac, i32x4.splat(ETH_GROUP));
+    return v128.or(v128.or(kind, many), v128.and(fragment, i32x4.splat(FRAGMENT)));
   }
 
   /** The packet is in its frame. */
@@ -137,6 +140,7 @@ export function judgeFour(entry: usize, tuples: usize): u32 {
   const b1 = v128.load(f1, ETH_LEN + 16);
   const b2 = v128.load(f2, ETH_LEN + 16);
   const b3 = v128.load(f3, ETH_LEN + 16);
+  const mac = Lanes.gather(f0, f1, f2, f3, ETH_DST);
   const type = Lanes.gather(f0, f1, f2, f3, ETH_TYPE);
   const tcp = Lanes.gather(f0, f1, f2, f3, ETH_LEN + IP4_LEN + TCP_OFFSET);
   const head = Lanes.first(a0, a1, a2, a3);
@@ -151,7 +155,7 @@ export function judgeFour(entry: usize, tuples: usize): u32 {
   const isTcp = i32x4.eq(protocol, i32x4.splat(PROTO_TCP));
   const isUdp = i32x4.eq(protocol, i32x4.splat(PROTO_UDP));
   const isSegment = v128.or(isTcp, isUdp);
-  const header = v128.or(Judge.kind(type, fragment), Judge.sum(head, fragment, ttl, src, dst));
+  const header = v128.or(Judge.kind(mac, type, fragment), Judge.sum(head, fragment, ttl, src, dst));
   const ends = v128.or(Judge.total(total, v128.load(entry, LENGTHS)), Judge.ends(src, dst));
   const segment = v128.and(Judge.segment(tcp, udp, total, isTcp), isSegment);
   const isWhole = i32x4.eq(v128.or(v128.or(header, ends), segment), i32x4.splat(0));

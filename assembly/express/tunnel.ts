@@ -24,7 +24,7 @@ const HALF: i32 = 0xffff;
 
 /** Octets of a tunnel's header where nothing speaks against taking the outer ones off (stage/decap.ts), else 0. */
 function headerLength(image: Image, header: usize, port: u32): u32 {
-  if (tunnelKind(image, port) == TUNNEL_VXLAN) return Vxlan.at(header).hasVni ? VXLAN_LEN : 0;
+  if (tunnelKind(image, port) == TUNNEL_VXLAN) return Vxlan.at(header).isPlain ? VXLAN_LEN : 0;
   const geneve = Geneve.at(header);
   return geneve.isValid && !geneve.isControl && !geneve.isCritical ? geneve.headerLength : 0;
 }

@@ -27,6 +27,7 @@ import { encap, readdress } from "../stage/encap";
 import { findService, schedule } from "../stage/ipvs";
 import {
   age,
+  checkFrame,
   checkLength,
   checkNeighbour,
   checkSource,
@@ -34,7 +35,9 @@ import {
   checkWhole,
   isScheduled,
   isTunnelled,
+  trim,
 } from "../stage/leave";
+import { checkEnds } from "../stage/martian";
 import { masquerade, netfilter, netfilterMangle, netfilterNat, netfilterRaw } from "../stage/netfilter";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
@@ -141,9 +144,10 @@ function leaveIpvs(packet: Packet, stack: usize): bool {
   return netfilter(packet, HOOK_OUTPUT, false, stack);
 }
 
-/** The local stack has it. */
+/** The local stack has it, without what stands behind the packet. */
 function arrive(packet: Packet): void {
   translate(packet);
+  trim(packet);
   packet.decide(VERDICT_LOCAL, 0);
 }
 
@@ -172,7 +176,7 @@ function enter(packet: Packet, hook: u32, stack: usize): bool {
 
 /** What a router asks before its rules (ip_forward, ip6_forward). */
 function mayPass(packet: Packet): bool {
-  return checkTtl(packet) && checkSource(packet) && checkLength(packet);
+  return checkFrame(packet) && checkTtl(packet) && checkSource(packet) && checkLength(packet);
 }
 
 /** The way of a packet that came in by an interface, from PREROUTING on. */
@@ -180,7 +184,7 @@ export function ingress(packet: Packet, stack: usize): void {
   if (!enter(packet, HOOK_PREROUTING, stack)) return;
   const first = isFirst(packet);
   if (!netfilter(packet, HOOK_PREROUTING, first, stack)) return;
-  if (!route(packet)) return;
+  if (!checkEnds(packet) || !route(packet)) return;
   if (packet.hopKind == NEXT_HOP_KIND_LOCAL) deliver(packet, first, stack);
   else if (mayPass(packet) && netfilter(packet, HOOK_FORWARD, first, stack)) leave(packet, first, stack);
 }

@@ -6,11 +6,13 @@ import {
   CTSTATE_RELATED,
   CTSTATE_SNAT,
   CTSTATE_UNTRACKED,
+  NEXT_HOP_KIND_LOCAL,
 } from "../abi/entry";
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { INTERFACE_NODE } from "../abi/packet";
 import { EVENT_FLOW, EVENT_NEW, EVENT_OPEN } from "../abi/trace";
 import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT, DROP_REDIRECT } from "../abi/verdict";
+import { PROTO_SCTP } from "../abi/wire";
 import { FAULT_CUT, FAULT_NONE, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
@@ -20,6 +22,7 @@ import {
   DIRECTION_ORIGINAL,
   DIRECTION_REPLY,
   FLOW_FLAG_IPVS,
+  FLOW_FLAG_OWN,
   FLOW_STATE_FREE,
   FLOW_STATE_NEW,
 } from "../table/flow/layout";
@@ -82,9 +85,13 @@ function findLive(packet: Packet): u32 {
   return 0;
 }
 
-/** Checksums are verified of what comes in, as a kernel does without NIC offload (nf_conntrack_checksum). */
+/**
+ * Checksums are verified of what comes in, as a kernel does without NIC offload (nf_conntrack_checksum); SCTP's not where a
+ * tunnel's own sum covered the packet (sctp_error asks for CHECKSUM_NONE).
+ */
 function isIntact(packet: Packet): bool {
   if ((packet.image.flags & IMAGE_FLAG_VERIFY) == 0 || packet.in == INTERFACE_NODE) return true;
+  if (packet.protocol == PROTO_SCTP && packet.tunnelSum != 0) return true;
   return isTransportIntact(packet.ip, packet.transport, packet.segment, packet.protocol);
 }
 
@@ -225,8 +232,12 @@ export function open(packet: Packet): bool {
   const connection = connectionAt(state, number);
   setTuples(packet, connection);
   connection.mark = packet.connmark;
+  const isOwn = packet.in == INTERFACE_NODE || packet.hopKind == NEXT_HOP_KIND_LOCAL;
   connection.flags =
-    (dstStays(packet) ? 0 : CTSTATE_DNAT) | (srcStays(packet) ? 0 : CTSTATE_SNAT) | packet.flowFlags;
+    (dstStays(packet) ? 0 : CTSTATE_DNAT) |
+    (srcStays(packet) ? 0 : CTSTATE_SNAT) |
+    (isOwn ? FLOW_FLAG_OWN : 0) |
+    packet.flowFlags;
   flowCommit(state, number, connection);
   packet.flow = number << 1;
   begin(packet, connection);

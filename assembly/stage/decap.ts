@@ -38,8 +38,9 @@ export function isForTunnel(packet: Packet): bool {
 
 /** Octets of a VXLAN header (RFC 7348 §5); 0 has decided. */
 function vxlanLength(packet: Packet): u32 {
-  if (Vxlan.at(packet.transport + UDP_LEN).hasVni) return VXLAN_LEN;
-  packet.drop(DROP_UNKNOWN_VNI);
+  const vxlan = Vxlan.at(packet.transport + UDP_LEN);
+  if (vxlan.isPlain) return VXLAN_LEN;
+  packet.drop(vxlan.hasVni ? DROP_TUNNEL_HEADER : DROP_UNKNOWN_VNI);
   return 0;
 }
 
@@ -75,6 +76,7 @@ export function decap(packet: Packet): bool {
     return packet.drop(DROP_BAD_CHECKSUM);
   if (TRACE) record(packet, EVENT_DECAP, vni | (kind << 24), packet.src, packet.dst, device, 0);
   packet.tunnelTos = tosOf(packet.ip);
+  packet.tunnelSum = Udp.at(packet.transport).checksum;
   packet.length = room - header;
   packet.frame = packet.transport + UDP_LEN + header;
   packet.in = device;

@@ -3,6 +3,7 @@ import {
   DROP_BEYOND_SCOPE,
   DROP_FRAGMENTATION_NEEDED,
   DROP_MARTIAN,
+  DROP_MULTICAST,
   DROP_NEEDS_FRAGMENTING,
   DROP_NO_NEIGHBOUR,
   DROP_TTL_EXCEEDED,
@@ -25,6 +26,11 @@ export function isSwitched(packet: Packet): bool {
   const hop = packet.hopAddress;
   if (isScheduled(packet)) return false;
   return load<u32>(hop, HOP_OUT) == packet.in && (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
+}
+
+/** What came in a frame to many is for nobody else (PACKET_HOST in ip_forward); a bridge passes it on. */
+export function checkFrame(packet: Packet): bool {
+  return !packet.isForMany || isSwitched(packet) || packet.drop(DROP_MULTICAST);
 }
 
 /** A router refuses a packet whose TTL it would take to 0 (RFC 1812 §5.3.1). */
@@ -61,9 +67,14 @@ export function checkNeighbour(packet: Packet): bool {
   return packet.hopKind != NEXT_HOP_KIND_UNREACHABLE || packet.drop(DROP_NO_NEIGHBOUR);
 }
 
-/** One hop nearer. Octets behind the IP packet (Ethernet padding) end here, as in ip_rcv_core. */
-export function age(packet: Packet): void {
+/** Octets behind the IP packet (Ethernet padding) end here, as in ip_rcv_core. */
+export function trim(packet: Packet): void {
   packet.length = ETH_LEN + packet.ipLength;
+}
+
+/** One hop nearer. */
+export function age(packet: Packet): void {
+  trim(packet);
   if (!isSwitched(packet)) decrementTtl(packet.ip);
 }
 

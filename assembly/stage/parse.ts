@@ -4,6 +4,8 @@ import {
   DROP_BAD_CHECKSUM,
   DROP_BAD_HEADER,
   DROP_FRAGMENT,
+  DROP_IP4_OPTION,
+  DROP_IP6_AUTH,
   DROP_IP6_OPTION,
   DROP_LINK_LOCAL,
   DROP_MARTIAN,
@@ -18,6 +20,7 @@ import {
   ETH_TYPE_IP6,
   ETH_TYPE_QINQ,
   ETH_TYPE_VLAN,
+  EXTENSION_AUTH,
   EXTENSION_FRAGMENT,
   EXTENSION_HOP_BY_HOP,
   EXTENSION_LEN,
@@ -36,6 +39,7 @@ import { recordEnds } from "../trace";
 import { Ethernet } from "../wire/ethernet";
 import { Ip4 } from "../wire/ip4";
 import { extensionLength, Ip6, isExtension } from "../wire/ip6";
+import { areOptionsStill } from "../wire/options4";
 import { areHopOptionsGood } from "../wire/options6";
 import { isLinkLocal, isLoopback, isMulticast, isMulticastOfNobody } from "../wire/scope6";
 import { Tcp } from "../wire/tcp";
@@ -79,15 +83,25 @@ function parseTransport(packet: Packet, transport: u32, length: u32): bool {
   return true;
 }
 
-const FIRST_MULTICAST: u32 = 0xe0000000;
+const BROADCAST: u32 = 0xffffffff;
 
-/** "This network" or loopback (RFC 1122 §3.2.1.3). */
-function isNowhere(address: u32): bool {
-  return address >> 24 == 0 || address >> 24 == 127;
+function isMulticast4(address: u32): bool {
+  return address >> 28 == 14;
 }
 
-function isMartian4(packet: Packet): bool {
-  return isNowhere(packet.src) || packet.src >= FIRST_MULTICAST || isNowhere(packet.dst);
+/** Sources that no packet from outside has, wherever it goes (ip_route_input_slow). */
+function isMartian4(src: u32): bool {
+  return src == BROADCAST || isMulticast4(src);
+}
+
+/** To many; from nowhere to nowhere is an old broadcast. */
+function isToMany4(src: u32, dst: u32): bool {
+  return dst == BROADCAST || isMulticast4(dst) || (src | dst) == 0;
+}
+
+/** Sources that no packet to one host has; of 127/8 the node itself has all. */
+function isNobody4(src: u32): bool {
+  return src == 0 || src >> 24 == 127;
 }
 
 function parse4(packet: Packet, room: u32): bool {
@@ -100,9 +114,13 @@ function parse4(packet: Packet, room: u32): bool {
   packet.dst = packet.frameDst = ip.dst;
   packet.srcHigh = packet.frameSrcHigh = packet.dstHigh = packet.frameDstHigh = zero;
   packet.protocol = ip.protocol;
-  if (packet.in != INTERFACE_NODE && isMartian4(packet)) return packet.drop(DROP_MARTIAN);
-  if (packet.dst >= FIRST_MULTICAST) return packet.punt(DROP_MULTICAST);
+  const isForeign = packet.in != INTERFACE_NODE;
+  if (isForeign && isMartian4(packet.src)) return packet.drop(DROP_MARTIAN);
+  if (isToMany4(packet.src, packet.dst)) return packet.punt(DROP_MULTICAST);
+  if (isForeign && isNobody4(packet.src)) return packet.drop(DROP_MARTIAN);
   if (ip.isFragment) return packet.punt(DROP_FRAGMENT);
+  if (ip.headerLength != IP4_LEN && !areOptionsStill(packet.ip, ip.headerLength))
+    return packet.punt(DROP_IP4_OPTION);
   return parseTransport(packet, packet.ip + ip.headerLength, ip.totalLength - ip.headerLength);
 }
 
@@ -130,6 +148,7 @@ function skipExtensions(packet: Packet, room: u32): bool {
   let left = room;
   while (isExtension(next) && next != EXTENSION_NONE && left >= EXTENSION_LEN) {
     if (next == EXTENSION_FRAGMENT) return packet.punt(DROP_FRAGMENT);
+    if (next == EXTENSION_AUTH) return packet.punt(DROP_IP6_AUTH);
     const length = min<u32>(extensionLength(at, next), left);
     next = load<u8>(at, EXTENSION_NEXT);
     at += length;

@@ -1,4 +1,4 @@
-import { VXLAN_FLAG_VNI, VXLAN_FLAGS, VXLAN_VNI } from "../abi/wire";
+import { VXLAN_FLAG_VNI, VXLAN_FLAGS, VXLAN_RESERVED, VXLAN_VNI } from "../abi/wire";
 import { load32 } from "../bytes";
 
 /** A VXLAN header, seen in place (RFC 7348 §5). */
@@ -14,6 +14,13 @@ export class Vxlan {
   @inline
   get hasVni(): bool {
     return (load<u8>(changetype<usize>(this), VXLAN_FLAGS) & VXLAN_FLAG_VNI) != 0;
+  }
+
+  /** All else is 0: Linux takes reserved bits for a header that it does not know (vxlan_rcv), where RFC 7348 ignores them. */
+  @inline
+  get isPlain(): bool {
+    const flags = load32(changetype<usize>(this) + VXLAN_FLAGS);
+    return flags == VXLAN_FLAG_VNI << 24 && load<u8>(changetype<usize>(this), VXLAN_RESERVED) == 0;
   }
 
   @inline

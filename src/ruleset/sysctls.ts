@@ -45,8 +45,16 @@ export const CONNTRACK_SETTINGS = Object.keys(CONNTRACK_DEFAULTS) as readonly Co
 
 /** What a setting of connection tracking is. TypeError, naming it, for a value that the kernel would not take. */
 export function conntrackSetting(sysctls: Sysctls, setting: ConntrackSetting): number {
-  const name = CONNTRACK + setting;
-  const value = sysctls[name] ?? CONNTRACK_DEFAULTS[setting];
+  return settingOf(sysctls, CONNTRACK + setting, CONNTRACK_DEFAULTS[setting]);
+}
+
+/** Whether packets from outside may be to 127.0.0.0/8 (net.ipv4.conf.all.route_localnet: 1). TypeError as above. */
+export function routesLocalnet(sysctls: Sysctls): boolean {
+  return settingOf(sysctls, "net.ipv4.conf.all.route_localnet", 0) !== 0;
+}
+
+function settingOf(sysctls: Sysctls, name: string, missing: number): number {
+  const value = sysctls[name] ?? missing;
   if (Number.isInteger(value) && value >= 0 && value <= VALUE_MAX) return value;
   throw new TypeError(`sysctl ${name}: ${String(value)} is not a whole number from 0 to ${VALUE_MAX}.`);
 }

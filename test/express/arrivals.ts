@@ -36,6 +36,7 @@ export const way = fc.record({
   tos: fc.constantFrom(0, 0, 0, 1, 2, 3, 0xb9),
   payload: fc.constantFrom(0, 1, 40, 41, 260),
   answers: fc.boolean(),
+  isForMany: fc.constantFrom(...Array.from({ length: 20 }, (_, index) => index === 0)),
   tunnel: fc.oneof(
     { weight: 3, arbitrary: fc.constant("none") },
     { weight: 1, arbitrary: fc.constantFrom("plain", "plain", "ce", "ect1", "elsewhere", "vni", "short") },
@@ -52,10 +53,18 @@ export interface Way {
   readonly tos: number;
   readonly payload: number;
   readonly answers: boolean;
+  /** Its frame, of what came by tunnel the one inside, is a multicast one. */
+  readonly isForMany: boolean;
   readonly tunnel: string;
 }
 
-export function segment({ pod, target, protocol, flags, ttl, tos, payload, answers }: Way): Uint8Array {
+export function segment(way: Way): Uint8Array {
+  const octets = segmentToOne(way).slice();
+  if (way.isForMany) octets[0] = (octets[0] ?? 0) | 1;
+  return octets;
+}
+
+function segmentToOne({ pod, target, protocol, flags, ttl, tos, payload, answers }: Way): Uint8Array {
   const server = (answers && SERVERS[target]) || `${target}:80`;
   const [from, to] = answers ? [server, `${pod}:4000`] : [`${pod}:4000`, server];
   const options = { ttl, tos, payload };

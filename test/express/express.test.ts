@@ -53,6 +53,35 @@ describe("the express way", () => {
     expect(moved.length).toBeGreaterThan(0);
   });
 
+  it("is not for what comes in frames to many, nor from outside with the node's own source", async () => {
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };
+    const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
+    const sent = (from: string, to: string, flags: string, inNumber: number): Arrival => ({
+      octets: tcp(from, to, { flags }),
+      inNumber,
+      headroom: 128,
+    });
+    const [pod, far, own] = [`${PODS[0]}:4000`, "198.51.100.9:80", `${NODE}:80`];
+    const toMany = {
+      ...sent(pod, far, "A", POD_PORT),
+      octets: tcp(pod, far, { flags: "A" }).fill(255, 0, 6),
+    };
+    const bursts = [
+      [sent(pod, far, "S", POD_PORT), sent(far, pod, "SA", UPLINK), sent(pod, far, "A", POD_PORT), toMany],
+      [sent(pod, own, "S", POD_PORT), sent(own, pod, "SA", 0), sent(pod, own, "A", POD_PORT)],
+      [sent(own, pod, "A", UPLINK)],
+      [sent(own, pod, "A", 0)],
+    ];
+    const results = runAll(run, bursts, false);
+    expect(results).toEqual(runAll(trace, bursts, false));
+    const verdicts = results.slice(0, -1).map((one) => one.split(" ").slice(0, 2).join(" "));
+    const [passed, arrived] = ["FORWARD NONE", "LOCAL NONE"];
+    expect(verdicts).toEqual([
+      ...[passed, passed, passed, "DROP MULTICAST"],
+      ...[arrived, passed, arrived, "DROP MARTIAN", passed],
+    ]);
+  });
+
   it("is not for a connection that is over, whatever the clock's halves say", async () => {
     const stranger = [{ octets: icmpEcho(PODS[0], NODE), inNumber: POD_PORT, headroom: 128 }];
     const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };

@@ -55,7 +55,16 @@ export function runAll(
 
 /** A connection that is open and answered, so that what follows may go the express way. */
 export function opened(target: string, protocol: "TCP" | "UDP"): Arrival[] {
-  const base = { pod: PODS[0], target, protocol, ttl: 64, tos: 0, payload: 9, tunnel: "none" };
+  const base = {
+    pod: PODS[0],
+    target,
+    protocol,
+    ttl: 64,
+    tos: 0,
+    payload: 9,
+    isForMany: false,
+    tunnel: "none",
+  };
   const open: Way = { ...base, flags: "S", answers: false };
   const answer: Way = { ...base, flags: "SA", answers: true };
   const acknowledgement: Way = { ...base, flags: "A", answers: false };

@@ -84,6 +84,7 @@ const FIXED: readonly Case[] = [
   stays(icmpEcho("10.244.2.7", HERE), "PUNT", "NO_TUNNEL"),
   stays(outer({}, 8472).vxlan({ vni: 8 }).payload(INNER).bytes(), "DROP", "UNKNOWN_VNI"),
   stays(outer({}, 8472).vxlan({ vni: 7, flags: 0 }).payload(INNER).bytes(), "DROP", "UNKNOWN_VNI"),
+  stays(outer({}, 8472).vxlan({ vni: 7, flags: 9 }).payload(INNER).bytes(), "DROP", "TUNNEL_HEADER"),
   stays(outer({}, 8472).vxlan({ vni: 7 }).payload(13).bytes(), "DROP", "TRUNCATED"),
   stays(outer({}, 6081).geneve({ vni: 7, control: true }).payload(INNER).bytes(), "DROP", "TUNNEL_CONTROL"),
   stays(outer({}, 8472).vxlan({ vni: 7 }).payload(INNER).bytes().slice(0, 60), "DROP", "TRUNCATED"),

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CTSTATE_INVALID, HOOK_FORWARD, MATCH_CTSTATE, TARGET_DROP } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, STATUS_BAD_ENTRY, STATUS_OK } from "../../assembly/abi/image.js";
+import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
 import type { UdpFields } from "../../src/packet/encode-transport.js";
 import type { GeneveOptions } from "../../src/packet/frame.js";
@@ -81,7 +83,7 @@ describe("decap", () => {
   it.each<[string, Tunnel, string, string]>([
     ["another VNI", { vni: 8 }, "DROP", "UNKNOWN_VNI"],
     ["no I flag", { flags: 0 }, "DROP", "UNKNOWN_VNI"],
-    ["flags that are reserved", { flags: 0xff }, "FORWARD", "NONE"],
+    ["flags that are reserved", { flags: 0xff }, "DROP", "TUNNEL_HEADER"],
     ["another UDP port", { udp: { dstPort: 4789 } }, "LOCAL", "NONE"],
     ["another node's address", { dst: "172.18.0.4" }, "FORWARD", "NONE"],
     ["a wrong outer checksum", { udp: { checksum: 0x1234 } }, "DROP", "BAD_CHECKSUM"],
@@ -115,6 +117,21 @@ describe("decap", () => {
   ])("%s", async (_, tunnel, verdict, reason) => {
     const result = (await receiver()).one(tunnelled(INNER, tunnel), UPLINK);
     expect([result.verdict, result.reason]).toEqual([verdict, reason]);
+  });
+
+  it("leaves SCTP's checksum alone where the tunnel's own covered it, as conntrack does", async () => {
+    const invalid = new RuleDraft().match(MATCH_CTSTATE, false, CTSTATE_INVALID).target(TARGET_DROP);
+    const node = (await receiver()).chain(0, invalid).hook(HOOK_FORWARD, 0);
+    const chunk = Uint8Array.of(1, 0, 0, 20, ...new Array<number>(16).fill(1));
+    const bad = frame()
+      .eth({})
+      .ip4({ src: "10.244.2.7", dst: "10.244.1.9" })
+      .sctp({ srcPort: 1, dstPort: 2, checksum: 1 })
+      .payload(chunk)
+      .bytes();
+    expect(node.one(tunnelled(bad), UPLINK).verdict).toBe("FORWARD");
+    expect(node.one(tunnelled(bad, { udp: { checksum: 0 } }), UPLINK).reason).toBe("RULE");
+    expect(node.one(bad, UPLINK).reason).toBe("RULE");
   });
 
   it("goes on from the device that has port and VNI", async () => {

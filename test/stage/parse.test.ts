@@ -2,14 +2,22 @@ import { describe, expect, it } from "vitest";
 import {
   CTSTATE_INVALID,
   HOOK_FORWARD,
+  HOOK_INPUT,
   HOOK_IP6,
+  HOOK_NAT,
+  HOOK_PREROUTING,
   MATCH_CTSTATE,
+  TARGET_DNAT,
   TARGET_DROP,
+  TARGET_REJECT,
 } from "../../assembly/abi/entry.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { arp, frame, icmpEcho, tcp, udp } from "../../src/packet/build.js";
-import { BareNode } from "../bare-node.js";
+import type { Sysctls } from "../../src/ruleset/sysctls.js";
+import { BareNode, ip4 } from "../bare-node.js";
 
+/** An address of the node's. */
+const OWN = "10.9.9.9";
 const SYN = tcp("10.244.1.7:41000", "10.96.0.10:80");
 const DATAGRAM = udp("10.244.1.7:41000", "10.96.0.10:53", { payload: 4 });
 
@@ -32,6 +40,9 @@ function changed(of: Uint8Array, ...changes: readonly (readonly [at: number, val
 function of(protocol: number, length: number): Uint8Array {
   return frame().eth({}).ip4({ src: "10.0.0.1", dst: "10.0.0.2", protocol }).payload(length).bytes();
 }
+
+/** One with these octets of options. */
+const optioned = (...options: readonly number[]) => ip({ options: Uint8Array.from(options) });
 
 type Fields6 = Partial<Parameters<ReturnType<typeof frame>["ip6"]>[0]>;
 
@@ -96,7 +107,7 @@ const CASES6: readonly (readonly [what: string, octets: Uint8Array, verdict: str
   ],
   ["destination options", extended(60, 17, 0, 1, 4, 0, 0, 0, 0), "FORWARD", "NONE"],
   ["a routing header", extended(43, 17, 0, 4, 0, 0, 0, 0, 0), "FORWARD", "NONE"],
-  ["an authentication header", extended(51, 17, 1, ...zeros(10)), "FORWARD", "NONE"],
+  ["an authentication header", extended(51, 17, 1, ...zeros(10)), "PUNT", "IP6_AUTH"],
   [
     "all of them",
     extended(0, 60, 0, 1, 4, ...zeros(4), 43, 0, ...zeros(6), 17, 0, ...zeros(6)),
@@ -188,6 +199,19 @@ const CASES: readonly (readonly [what: string, octets: Uint8Array, verdict: stri
   ["no destination", ip({ dst: "0.0.0.0" }), "DROP", "MARTIAN"],
   ["a loopback destination from outside", ip({ dst: "127.0.0.1" }), "DROP", "MARTIAN"],
   ["broadcast", ip({ dst: "255.255.255.255" }), "PUNT", "MULTICAST"],
+  [
+    "broadcast of one who has no address yet",
+    ip({ src: "0.0.0.0", dst: "255.255.255.255" }),
+    "PUNT",
+    "MULTICAST",
+  ],
+  ["from nowhere to nowhere", ip({ src: "0.0.0.0", dst: "0.0.0.0" }), "PUNT", "MULTICAST"],
+  ["a broadcast source", ip({ src: "255.255.255.255" }), "DROP", "MARTIAN"],
+  ["a source of this network", ip({ src: "0.0.0.1" }), "FORWARD", "NONE"],
+  ["a destination of this network", ip({ dst: "0.255.255.255" }), "FORWARD", "NONE"],
+  ["a reserved source", ip({ src: "240.0.0.1" }), "FORWARD", "NONE"],
+  ["a reserved destination", ip({ dst: "255.255.255.254" }), "FORWARD", "NONE"],
+  ["the node's own source", ip({ src: OWN }), "DROP", "MARTIAN"],
   ["a first fragment", ip({ df: false, mf: true }), "PUNT", "FRAGMENT"],
   ["a last fragment", ip({ df: false, fragmentOffset: 8 }), "PUNT", "FRAGMENT"],
   ["SCTP without a chunk", of(132, 12), "INVALID", ""],
@@ -202,15 +226,31 @@ const CASES: readonly (readonly [what: string, octets: Uint8Array, verdict: stri
   ["an echo request", icmpEcho("10.0.0.1", "10.0.0.2"), "FORWARD", "NONE"],
   ["a protocol without ports", of(47, 0), "FORWARD", "NONE"],
   ["an IPv4 packet with options", ip({ options: new Uint8Array(40).fill(1) }), "FORWARD", "NONE"],
+  ["the end of options", optioned(1, 0, 0, 0), "FORWARD", "NONE"],
+  ["an option behind their end", optioned(0, 1, 0, 0), "PUNT", "IP4_OPTION"],
+  ["an option that is not known", optioned(0x9e, 4, 1, 2), "FORWARD", "NONE"],
+  ["an option of its type and length", optioned(0x9e, 2, 1, 1), "FORWARD", "NONE"],
+  ["an IPv4 router alert", optioned(148, 4, 0, 0), "FORWARD", "NONE"],
+  ["an IPv4 router alert that is cut", optioned(148, 3, 0, 0), "PUNT", "IP4_OPTION"],
+  ["an option without a length", optioned(1, 1, 1, 0x9e), "PUNT", "IP4_OPTION"],
+  ["an option shorter than its length", optioned(0x9e, 1, 1, 1), "PUNT", "IP4_OPTION"],
+  ["an option beyond the header", optioned(0x9e, 5, 1, 1), "PUNT", "IP4_OPTION"],
+  ["record route", optioned(7, 3, 4, 0), "PUNT", "IP4_OPTION"],
+  ["a timestamp", optioned(68, 4, 5, 0), "PUNT", "IP4_OPTION"],
+  ["a loose source route", optioned(131, 3, 4, 0), "PUNT", "IP4_OPTION"],
+  ["a strict source route", optioned(137, 3, 4, 0), "PUNT", "IP4_OPTION"],
+  ["a CIPSO label", optioned(134, 4, 0, 0), "PUNT", "IP4_OPTION"],
   ["a SYN", SYN, "FORWARD", "NONE"],
 ];
 
 /** Two interfaces, and a rule that drops what is INVALID. */
-async function router(): Promise<BareNode> {
+async function router(sysctls: Sysctls = {}): Promise<BareNode> {
   const invalid = new RuleDraft().match(MATCH_CTSTATE, false, CTSTATE_INVALID).target(TARGET_DROP);
-  return (await BareNode.make())
+  return (await BareNode.make({ sysctls }))
     .route("0.0.0.0/0", { kind: "direct", out: 2 })
     .route("::/0", { kind: "direct", out: 2 })
+    .route(`${OWN}/32`, { kind: "local" })
+    .route("127.0.0.0/8", { kind: "local" })
     .route("fd02::/64", { kind: "direct", out: 1 })
     .chain(0, invalid)
     .hook(HOOK_FORWARD, 0)
@@ -226,6 +266,47 @@ describe("parse", () => {
       if (verdict !== "FORWARD") expect(result.frame).toEqual(octets);
     },
   );
+
+  const LOOPBACK_PACKET = ip({ dst: "127.0.0.1" });
+
+  it("lets packets to loopback addresses in where the node's kernel does", async () => {
+    const node = await router({ "net.ipv4.conf.all.route_localnet": 1 });
+    expect(node.one(LOOPBACK_PACKET).verdict).toBe("LOCAL");
+    expect(node.one(ip({ src: "127.0.0.1" })).reason).toBe("MARTIAN");
+    await expect(router({ "net.ipv4.conf.all.route_localnet": -1 })).rejects.toThrow("route_localnet: -1");
+  });
+
+  it("asks where a packet goes once PREROUTING has said so", async () => {
+    const away = new RuleDraft()
+      .dst({ address: ip4("127.0.0.1"), length: 32 }, false)
+      .target(TARGET_DNAT, ip4("10.0.0.2"), 0);
+    const node = (await router()).chain(1, away).hook(HOOK_PREROUTING, 1, HOOK_NAT);
+    expect(node.one(LOOPBACK_PACKET).verdict).toBe("FORWARD");
+  });
+
+  it.each([
+    ["broadcast", [255, 255, 255, 255, 255, 255]],
+    ["multicast", [1, 0, 0x5e, 0, 0, 1]],
+  ] as const)("sends nothing on that came in a %s frame, nor answers it", async (_, mac) => {
+    const refusal = new RuleDraft().target(TARGET_REJECT);
+    const node = (await router()).chain(1, refusal);
+    const many = (octets: Uint8Array) => Uint8Array.from([...mac, ...octets.subarray(mac.length)]);
+    for (const octets of [SYN, icmpEcho("fd00::7", "fd01::8"), ip({ ttl: 1 })]) {
+      const { verdict, reason } = node.one(many(octets));
+      expect([verdict, reason]).toEqual(["DROP", "MULTICAST"]);
+      expect(node.one(many(octets), 0).reason).not.toBe("MULTICAST");
+    }
+    const toNode = many(ip({ dst: OWN }));
+    expect(node.one(toNode).verdict).toBe("LOCAL");
+    node.hook(HOOK_INPUT, 1);
+    expect([node.one(toNode).verdict, node.one(ip({ dst: OWN })).verdict]).toEqual(["DROP", "REJECT"]);
+  });
+
+  it("hands the node's own stack the packet alone, without the frame's padding", async () => {
+    const own = ip({ dst: OWN });
+    const { verdict, frame: handed } = (await router()).one(Uint8Array.from([...own, 1, 2, 3]));
+    expect([verdict, handed]).toEqual(["LOCAL", own]);
+  });
 
   it("asks less of what the node itself makes", async () => {
     const node = await router();

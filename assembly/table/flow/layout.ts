@@ -55,6 +55,8 @@ export const FLOW_STATE_REPLIED: u32 = 3;
 /** Connection.flags. */
 export const FLOW_FLAG_IPVS: u32 = CONNECTION_FLAG_IPVS;
 export const FLOW_FLAG_ASSURED: u32 = CONNECTION_FLAG_ASSURED;
+/** The node itself is an end of it. */
+export const FLOW_FLAG_OWN: u32 = 2048;
 
 /** Connection.progress: the protocol's state, in the first bits, and what else it remembers (assembly/track). */
 export const PROGRESS_STATE: u32 = 15;

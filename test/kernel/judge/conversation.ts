@@ -23,6 +23,14 @@ export interface Leaving {
   readonly octets: Uint8Array;
 }
 
+/** What came in, without a tunnel's outer headers. */
+export function opened({ way, frame }: Entering): Entering {
+  return { way, frame: isVxlan(frame) ? frame.subarray(VXLAN_OUTER_LEN) : frame };
+}
+
+/** Whether it came out by the tunnel. */
+export const isTunnelled = (leaving: Leaving): boolean => outerLength(leaving) > ETH_LEN;
+
 /** Octets before the IP packet in what came out: links, and a tunnel's outer headers. */
 export function outerLength({ way, octets }: Leaving): number {
   if (way === NODE_WAY) return 0;
@@ -35,7 +43,7 @@ export function packetOf(leaving: Leaving): Uint8Array {
 }
 
 /** flannel's port. */
-const VXLAN_PORT = 8472;
+export const VXLAN_PORT = 8472;
 
 /** Whether a frame is VXLAN over IPv4 without options. */
 function isVxlan(frame: Uint8Array): boolean {

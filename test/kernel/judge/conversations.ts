@@ -4,10 +4,11 @@ import { type Conversation, NODE_WAY, type Step } from "./conversation.js";
 import { ICMP_TALKS, UDP_TALKS } from "./datagram-talks.js";
 import type { Dice } from "./dice.js";
 import { addressIn } from "./in-family.js";
+import { ODD_TALKS } from "./odd-talks.js";
 import { type Destinations, type Ports, type Sources, UPLINK } from "./parties.js";
 import { SCTP_TALKS } from "./sctp-talks.js";
 import { ask, type Subject } from "./steps.js";
-import { TCP_TALKS } from "./tcp-talks.js";
+import { TCP_TALKS, WINDOW_TALKS } from "./tcp-talks.js";
 
 /** What conversations are called whose packets' answers are to a port of the node that is a Service's too. */
 export const FROM_NODE_PORT = " from a nodePort";
@@ -19,6 +20,17 @@ export interface Parties {
   readonly sources: Sources;
   readonly destinations: Destinations;
   readonly ports: Ports;
+}
+
+/** What the node under test is like. */
+export interface Traits {
+  /**
+   * It remembers clients, or whose turn it is, so that every packet may come out: of one that does not, nobody sees which endpoint its client
+   * has from now on.
+   */
+  readonly remembers: boolean;
+  /** What it does to odd frames and to segments out of windows can be seen. */
+  readonly tellsOdd: boolean;
 }
 
 /** TTLs with their weights. */
@@ -36,15 +48,15 @@ export class Conversations {
   readonly #parties: readonly Parties[];
   readonly #macs: ReadonlyMap<string, Mac>;
   readonly #remembers: boolean;
+  readonly #mayBeOdd: boolean;
 
-  /**
-   * Of parties of one family or more; `macs` are those of the node's interfaces. Where the node remembers clients, or whose
-   * turn it is, every packet may come out: of one that does not, nobody sees which endpoint its client has from now on.
-   */
-  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, remembers: boolean) {
+  /** Of parties of one family or more; `macs` are those of the node's interfaces. */
+  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, { remembers, tellsOdd }: Traits) {
     this.#parties = parties;
     this.#macs = macs;
     this.#remembers = remembers;
+    // What is odd may open a connection that the machine does not judge: that client's endpoint would not be known.
+    this.#mayBeOdd = tellsOdd && !remembers;
   }
 
   draw(dice: Dice): Conversation {
@@ -65,8 +77,9 @@ export class Conversations {
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };
-    const [kind, steps] = chooseSteps(dice, subject, this.#remembers);
     const from = way === NODE_WAY && ports.isNodePort(subject.from.port) ? FROM_NODE_PORT : "";
+    const mayBeOdd = this.#mayBeOdd && from === "";
+    const [kind, steps] = chooseSteps(dice, subject, this.#remembers, mayBeOdd);
     return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps };
   }
 
@@ -92,8 +105,16 @@ export class Conversations {
 /** Conversations whose packets leave something behind in the kernel that nobody sees. */
 const UNSEEN = ["bad checksum", "out of state"];
 
-function chooseSteps(dice: Dice, subject: Subject, areSeen: boolean): readonly [string, readonly Step[]] {
-  const repertoire = REPERTOIRES[subject.protocol].filter(([, kind]) => !areSeen || !UNSEEN.includes(kind));
+function chooseSteps(
+  dice: Dice,
+  subject: Subject,
+  areSeen: boolean,
+  mayBeOdd: boolean,
+): readonly [string, readonly Step[]] {
+  const { protocol } = subject;
+  const odd = protocol === "SCTP" ? [] : [...ODD_TALKS, ...(protocol === "TCP" ? WINDOW_TALKS : [])];
+  const usual = REPERTOIRES[protocol].filter(([, kind]) => !areSeen || !UNSEEN.includes(kind));
+  const repertoire = [...usual, ...(mayBeOdd ? odd : [])];
   const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
   return [kind, hold(subject, dice)];
 }

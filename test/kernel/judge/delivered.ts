@@ -1,4 +1,5 @@
 import { CaptureStream } from "./capture-stream.js";
+import { VXLAN_PORT } from "./conversation.js";
 import { buildProgram } from "./native.js";
 import { setting } from "./node-space.js";
 import { type Call, within } from "./shell.js";
@@ -18,6 +19,7 @@ const GROUP = 5;
 const LAST_CHAIN = `table inet delivered {
   chain input {
     type filter hook input priority 2147483647; policy accept
+    udp dport ${VXLAN_PORT} accept
     log group ${GROUP} queue-threshold 1
     drop
   }

@@ -20,6 +20,14 @@ interface KnownGap {
 
 const KNOWN_GAPS: readonly KnownGap[] = [
   {
+    proxy: "iptables",
+    why:
+      "iptables-legacy drops a packet whose transport header is cut where a rule asks for its ports (hotdrop), iptables-nft " +
+      "and nftables do not; the machine does as these",
+    covers: ({ step, kernel }) =>
+      kernel.length === 0 && (step.endsWith(", half a header") || step.endsWith(", no header")),
+  },
+  {
     proxy: "ipvs",
     why:
       "IPVS keeps a table of its own, in which connections are that conntrack calls INVALID, or that were refused on " +

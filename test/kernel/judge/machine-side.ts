@@ -46,9 +46,10 @@ export class MachineSide {
     this.#ignorance = stateOf(scout).slice();
   }
 
-  static async load(ruleset: Ruleset): Promise<MachineSide> {
-    const engine = await Engine.load(ruleset, { connections: CONNECTIONS });
-    return new MachineSide(engine, await Engine.load(ruleset, { connections: FEW_CONNECTIONS }));
+  /** `windows`: those of TCP are followed. */
+  static async load(ruleset: Ruleset, windows: boolean): Promise<MachineSide> {
+    const engine = await Engine.load(ruleset, { connections: CONNECTIONS, windows });
+    return new MachineSide(engine, await Engine.load(ruleset, { connections: FEW_CONNECTIONS, windows }));
   }
 
   /** `now` in milliseconds. */

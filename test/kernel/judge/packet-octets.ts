@@ -3,7 +3,7 @@ import { internetChecksum, pseudoHeader } from "../../../src/packet/checksum.js"
 import { crc32c } from "../../../src/packet/crc32c.js";
 import { concat, read8, read16, read32, read128, write } from "../../../src/packet/octets.js";
 
-/** Where things stand in an IP packet, IPv4 or IPv6 without extension headers. */
+/** Where things stand in an IP packet, IPv4 or IPv6. */
 export interface Place {
   readonly family: 4 | 6;
   readonly protocol: number;
@@ -13,6 +13,12 @@ export interface Place {
 }
 
 const IP6_LEN = 40;
+const EXTENSIONS = new Set<number>([
+  wire.EXTENSION_HOP_BY_HOP,
+  wire.EXTENSION_ROUTING,
+  wire.EXTENSION_AUTH,
+  wire.EXTENSION_DST_OPTIONS,
+]);
 
 /** Undefined for what is no IP packet. */
 export function placeOf(packet: Uint8Array): Place | undefined {
@@ -22,8 +28,20 @@ export function placeOf(packet: Uint8Array): Place | undefined {
     const protocol = packet[wire.IP4_PROTOCOL] ?? 0;
     return { family: 4, protocol, transport: ((packet[0] ?? 0) & 15) * 4, isLaterFragment };
   }
-  if (version !== 6 || packet.length < IP6_LEN) return undefined;
-  return { family: 6, protocol: packet[6] ?? 0, transport: IP6_LEN, isLaterFragment: false };
+  return version === 6 && packet.length >= IP6_LEN ? place6(packet) : undefined;
+}
+
+/** Behind the extension headers that are not a fragment's. */
+function place6(packet: Uint8Array): Place {
+  let protocol = packet[wire.IP6_NEXT_HEADER] ?? 0;
+  let transport = IP6_LEN;
+  while (EXTENSIONS.has(protocol) && transport + wire.EXTENSION_LEN <= packet.length) {
+    const length = packet[transport + wire.EXTENSION_LENGTH] ?? 0;
+    const isAuth = protocol === wire.EXTENSION_AUTH;
+    protocol = packet[transport] ?? 0;
+    transport += isAuth ? (length + 2) * 4 : (length + 1) * 8;
+  }
+  return { family: 6, protocol, transport, isLaterFragment: false };
 }
 
 const ERRORS_4 = new Set([3, 4, 5, 11, 12]);

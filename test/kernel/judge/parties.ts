@@ -52,7 +52,8 @@ export class Sources {
   readonly #own: readonly Source[];
   readonly #loopback: Source;
 
-  constructor(cluster: Cluster, family: Family) {
+  /** `tunnel` is the way that packets of the other node's Pods come by. */
+  constructor(cluster: Cluster, family: Family, tunnel: string) {
     const by = (way: string) => (text: string) => ({ way, address: addressIn(family, text) });
     const podsOf = (name: string, way: string) =>
       cluster.pods
@@ -60,7 +61,7 @@ export class Sources {
         .flatMap(({ podIPs }) => podIPs.filter((address) => familyOf(address) === family))
         .map((address) => ({ way, address }));
     this.#pods = podsOf(NODE, BRIDGE);
-    this.#remotePods = podsOf("worker-2", UPLINK);
+    this.#remotePods = podsOf("worker-2", tunnel);
     this.#outsiders = [...OUTSIDERS, ...GUESTS].map(by(UPLINK));
     this.#neighbours = [OTHER_NODE_IP, GATEWAY_IP].map(by(UPLINK));
     this.#own = [NODE_IP, BRIDGE_IP].map(by(NODE_WAY));

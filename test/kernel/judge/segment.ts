@@ -30,6 +30,7 @@ export interface Segment {
   readonly flags?: string;
   readonly seq?: number;
   readonly ack?: number;
+  readonly window?: number;
   /** ICMP: an answer. */
   readonly isReply?: boolean;
   /** A checksum to write instead of the right one. */
@@ -49,11 +50,14 @@ function ipOf({ from, to, tag, ttl, tos, mac }: Omit<Segment, "protocol">): Fram
 /** MAC address of whoever sends to the node. */
 export const FAR_MAC: Mac = 0x02_00_00_00_00_99;
 
+/** A usual one of TCP's. */
+const WINDOW = 64_240;
+
 function transportOf(ip: Frame, segment: Segment): Frame {
-  const { protocol, from, to, flags = "S", seq = 0, ack = 0, isReply = false } = segment;
+  const { protocol, from, to, flags = "S", seq = 0, ack = 0, window = WINDOW, isReply = false } = segment;
   const ports = { srcPort: from.port, dstPort: to.port };
   const sealed = segment.checksum === undefined ? {} : { checksum: segment.checksum };
-  if (protocol === "TCP") return ip.tcp({ ...ports, flags, seq, ack, ...sealed });
+  if (protocol === "TCP") return ip.tcp({ ...ports, flags, seq, ack, window, ...sealed });
   if (protocol === "UDP") return ip.udp({ ...ports, ...sealed });
   if (protocol === "SCTP") return ip.sctp({ ...ports, tag: segment.verification ?? 0, ...sealed });
   const id = isReply ? to.port : from.port;

@@ -4,6 +4,7 @@ import {
   type Conversation,
   type Entering,
   type Leaving,
+  opened,
   packetOf,
   type Said,
   type Step,
@@ -103,10 +104,11 @@ export class Sitting {
 
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[], now: number): void {
     const past = { known: hearing.port, ...this.#ledger.seenBy(hearing) };
+    const packet = opened(toKernel);
     const judgement = this.#ask(step, toMachine, now, (one) => {
-      return compare(toKernel, kernel, one, past).difference === undefined;
+      return compare(packet, kernel, one, past).difference === undefined;
     });
-    const { chosen, isPunted, ...opinion } = compare(toKernel, kernel, judgement, past);
+    const { chosen, isPunted, ...opinion } = compare(packet, kernel, judgement, past);
     const difference = opinion.difference ?? this.#ledger.suspect(hearing, chosen);
     this.#tally.count(toKernel, kernel, judgement, hearing.next > 1);
     if (difference !== undefined) {

@@ -2,9 +2,20 @@ import * as wire from "../../../assembly/abi/wire.js";
 import type { Ip } from "../../../src/net/ip.js";
 import type { Mac } from "../../../src/net/mac.js";
 import { read16, read32, read128 } from "../../../src/packet/octets.js";
-import { type Leaving, NODE_WAY, packetOf, type Said, type Step } from "./conversation.js";
+import {
+  type Entering,
+  isTunnelled,
+  type Leaving,
+  NODE_WAY,
+  packetOf,
+  type Said,
+  type Step,
+} from "./conversation.js";
+import type { OddFrame } from "./odd-frames.js";
 import { COMPLAINT_TOS, placeOf, portsAt } from "./packet-octets.js";
+import { UPLINK } from "./parties.js";
 import { type End, enter, enterError, type Protocol, type Segment } from "./segment.js";
+import { type OddTunnel, TUNNEL, tunnelled } from "./tunnel.js";
 
 /** What all packets of a conversation have in common. */
 export interface Subject {
@@ -18,14 +29,31 @@ export interface Subject {
   readonly payload: number;
   /** First sequence numbers of client and server. */
   readonly isn: readonly [number, number];
+  /** As what its packets come from wires, and by the tunnel. */
+  readonly oddFrame?: OddFrame;
+  readonly oddTunnel?: OddTunnel;
   /** MAC addresses of the node's interfaces. */
   readonly macs: ReadonlyMap<string, Mac>;
 }
 
 const macOf = ({ macs }: Subject, way: string): Mac => macs.get(way) ?? 0;
 
+/** The frame as odd as it is to be; what comes by the tunnel does so in a packet of the other node's. */
+function bring(subject: Subject, { way, frame }: Entering): Entering {
+  if (way === NODE_WAY) return { way, frame };
+  const odd = subject.oddFrame?.change(frame) ?? frame;
+  return way === TUNNEL ? tunnelled(odd, macOf(subject, UPLINK), subject.oddTunnel) : { way, frame: odd };
+}
+
+/** Whoever got a packet sends by where it came out. */
+function wayOf(leaving: Leaving): string {
+  return isTunnelled(leaving) ? TUNNEL : leaving.way;
+}
+
 /** Fields in which a packet differs from a plain one of its direction. */
-type Turn = Partial<Pick<Segment, "flags" | "seq" | "ack" | "verification" | "payload" | "checksum" | "ttl">>;
+type Turn = Partial<
+  Pick<Segment, "flags" | "seq" | "ack" | "window" | "verification" | "payload" | "checksum" | "ttl">
+>;
 
 function common(subject: Subject): Pick<Segment, "protocol" | "tos" | "ttl"> {
   const { protocol, tos, ttl } = subject;
@@ -36,7 +64,7 @@ function common(subject: Subject): Pick<Segment, "protocol" | "tos" | "ttl"> {
 export function ask(subject: Subject, name: string, turn: Turn = {}): Step {
   const { way, from, to, payload } = subject;
   const segment = { ...common(subject), way, mac: macOf(subject, way), from, to, payload, ...turn };
-  return { name, direction: "there", make: (_, tag) => enter({ ...segment, tag }) };
+  return { name, direction: "there", make: (_, tag) => bring(subject, enter({ ...segment, tag })) };
 }
 
 function addressesOf(packet: Uint8Array): readonly [Ip, Ip] {
@@ -66,9 +94,10 @@ export function answer(subject: Subject, name: string, turn: Turn = {}): Step {
     const ends = there === undefined ? undefined : endsOf(there);
     if (there === undefined || ends === undefined) return undefined;
     const [to, from] = ends;
-    const { way } = there;
+    const way = wayOf(there);
     const segment = { ...common(subject), way, mac: macOf(subject, way), from, to, tag };
-    return enter({ ...segment, payload: Math.min(subject.payload, SMALL), isReply: true, ...turn });
+    const payload = Math.min(subject.payload, SMALL);
+    return bring(subject, enter({ ...segment, payload, isReply: true, ...turn }));
   };
   return { name, direction: "back", make };
 }
@@ -95,7 +124,7 @@ export function complain(subject: Subject, about: "there" | "back", complaint: C
     const place = placeOf(packet);
     if (place === undefined) return undefined;
     const [to, from] = addressesOf(packet);
-    const { way } = leaving;
+    const way = wayOf(leaving);
     const segment = {
       way,
       mac: macOf(subject, way),
@@ -106,11 +135,8 @@ export function complain(subject: Subject, about: "there" | "back", complaint: C
       code,
       to,
     };
-    return enterError({
-      ...segment,
-      router: router ?? from,
-      quote: packet.slice(0, place.transport + quoted),
-    });
+    const quote = packet.slice(0, place.transport + quoted);
+    return bring(subject, enterError({ ...segment, router: router ?? from, quote }));
   };
   return { name: `icmp ${type}/${code} about ${about}`, direction: "aside", make };
 }

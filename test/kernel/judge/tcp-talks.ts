@@ -1,3 +1,5 @@
+import type { Step } from "./conversation.js";
+import type { Dice } from "./dice.js";
 import { answer, ask, complain, type Subject } from "./steps.js";
 import { drawComplaint, type Repertoire } from "./talk.js";
 
@@ -39,6 +41,59 @@ function phrases(subject: Subject) {
       payload: 0,
     }),
   };
+}
+
+/** How far a segment may be from where it is expected: around windows, and far off. */
+const DISTANCES = [
+  0,
+  0,
+  0,
+  1,
+  -1,
+  500,
+  1_000,
+  64_239,
+  64_240,
+  64_241,
+  66_000,
+  200_000,
+  -64_240,
+  -66_001,
+  -200_000,
+  2 ** 31,
+];
+const WINDOWS = [0, 1, 1_000, 64_240, 65_535];
+
+function drawDistance(dice: Dice): number {
+  return dice.of(DISTANCES) + dice.of([0, 0, 1, -1, dice.below(64)]);
+}
+
+/** A talk whose segments are in and out of the windows. */
+function disorder(subject: Subject, dice: Dice): readonly Step[] {
+  const [client, server] = subject.isn;
+  const say = phrases(subject);
+  const sent = 1 + subject.payload;
+  const turn = (own: number, other: number, heard: number) => ({
+    flags: dice.of(["A", "A", "PA", "FA", "R", "RA"]),
+    seq: (own + drawDistance(dice)) >>> 0,
+    ack: (other + heard + drawDistance(dice)) >>> 0,
+    window: dice.of(WINDOWS),
+    payload: dice.of([0, 0, 1, 60]),
+  });
+  const steps = Array.from({ length: 4 }, () =>
+    dice.percent(60)
+      ? ask(subject, "segment somewhere", turn(client + sent, server, 1))
+      : answer(subject, "answer somewhere", turn(server + 1, client, sent)),
+  );
+  return [
+    say.syn,
+    say.synAck,
+    say.ack,
+    say.data,
+    ...(dice.percent(50) ? [say.dataAck] : []),
+    ...steps,
+    say.dataAgain,
+  ];
 }
 
 const FLAGS = ["SA", "A", "PA", "FA", "F", "R", "RA", "", "SF", "SFRPAU", "FPU", "AU", "SR"];
@@ -107,3 +162,5 @@ export const TCP_TALKS: Repertoire = [
     },
   ],
 ];
+
+export const WINDOW_TALKS: Repertoire = [[10, "in and out of windows", disorder]];

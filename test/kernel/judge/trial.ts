@@ -12,12 +12,13 @@ import { drawNode, EVEN_ENDPOINTS, EVEN_IP, NODE_IP, NONE_IP } from "./drawn-nod
 import { addressIn } from "./in-family.js";
 import { type Backend, loading } from "./kernel-rules.js";
 import { MachineSide } from "./machine-side.js";
-import { Destinations, GUESTS, Ports, Sources } from "./parties.js";
+import { Destinations, GUESTS, Ports, Sources, UPLINK } from "./parties.js";
 import { Rig, type Sentinel } from "./rig.js";
 import { enter } from "./segment.js";
 import { Sitting } from "./sitting.js";
 import { endsOf } from "./steps.js";
 import { type Outcome, Tally } from "./tally.js";
+import { TUNNEL } from "./tunnel.js";
 
 /** Who is asked in the kernel. */
 export interface Mode {
@@ -102,15 +103,25 @@ const PATIENT = Object.fromEntries(
   ].map((name) => [`net.netfilter.nf_conntrack_${name}`, PATIENCE_S]),
 );
 
+/** What the machine does that does not follow windows. */
+const LIBERAL = {
+  "net.netfilter.nf_conntrack_tcp_be_liberal": 1,
+  "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst": 1,
+};
+
 /**
  * The node with a wire in the place of its bridge, so that what goes from Pod to Pod is routed, not switched; and with
  * patience.
  */
-export function routed(ruleset: Ruleset): Ruleset {
+export function routed(ruleset: Ruleset, hasWindows = false): Ruleset {
   const interfaces = ruleset.interfaces.map((device) =>
     device.kind === "bridge" ? { ...device, kind: "uplink" as const } : device,
   );
-  return { ...ruleset, interfaces, sysctls: { ...ruleset.sysctls, ...PATIENT } };
+  return {
+    ...ruleset,
+    interfaces,
+    sysctls: { ...ruleset.sysctls, ...PATIENT, ...(hasWindows ? {} : LIBERAL) },
+  };
 }
 
 /** On-link hosts, with the MAC addresses that the machine gives to hosts it has no entry of. */
@@ -141,8 +152,9 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
     hasAffinity,
   });
   const cni = { plugin: "flannel", backend: dice.of(["host-gw", "vxlan"] as const) } as const;
-  const ruleset = routed(compile(cluster, { ...options, proxy, cni }));
-  const machine = await MachineSide.load(ruleset);
+  const hasWindows = proxy !== "ipvs" && dice.percent(60);
+  const ruleset = routed(compile(cluster, { ...options, proxy, cni }), hasWindows);
+  const machine = await MachineSide.load(ruleset, hasWindows);
   const right = loading(ruleset, backend);
   const texts = setup.broken === undefined ? right : withBrokenRule(right, setup.broken);
   const hearing = proxy === "ipvs" ? "sockets" : "nflog";
@@ -155,15 +167,21 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   } as const;
   const rig = await Rig.raise(parts, sentinelsOf(ruleset, families[0] ?? 4));
   const inTurns = proxy === "ipvs" && takesTurns(options);
+  // Where sockets hear, what comes by tunnels is kept from the device's own socket too.
+  const hasTunnel = cni.backend === "vxlan" && hearing === "nflog";
   const parties = families.map((family) => ({
-    sources: new Sources(cluster, family),
+    sources: new Sources(cluster, family, hasTunnel && family === 4 ? TUNNEL : UPLINK),
     destinations: new Destinations(cluster, family),
     ports: new Ports(cluster, inTurns),
   }));
   return {
     rig,
     sitting: new Sitting(rig, machine, tally),
-    conversations: new Conversations(parties, macsOf(ruleset), hasAffinity || inTurns),
+    conversations: new Conversations(parties, macsOf(ruleset), {
+      remembers: hasAffinity || inTurns,
+      // Sockets hear few protocols, and IPVS' own table knows connections that conntrack calls INVALID.
+      tellsOdd: proxy !== "ipvs",
+    }),
   };
 }
 
