@@ -78,4 +78,6 @@ export interface Step {
 export interface Conversation {
   readonly kind: string;
   readonly steps: readonly Step[];
+  /** Its answers go to a port of the node that is a Service's too, and may open connections themselves. */
+  readonly isFromNodePort?: boolean;
 }

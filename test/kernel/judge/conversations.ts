@@ -77,10 +77,11 @@ export class Conversations {
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
     };
-    const from = way === NODE_WAY && ports.isNodePort(subject.from.port) ? FROM_NODE_PORT : "";
-    const mayBeOdd = this.#mayBeOdd && from === "";
+    const isFromNodePort = way === NODE_WAY && ports.isNodePort(subject.from.port);
+    const from = isFromNodePort ? FROM_NODE_PORT : "";
+    const mayBeOdd = this.#mayBeOdd && !isFromNodePort;
     const [kind, steps] = chooseSteps(dice, subject, this.#remembers, mayBeOdd);
-    return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps };
+    return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps, isFromNodePort };
   }
 
   /** A first packet from one of the node's Pods, of the first family. */

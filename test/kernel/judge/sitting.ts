@@ -105,7 +105,8 @@ export class Sitting {
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[], now: number): void {
     const past = { known: hearing.port, ...this.#ledger.seenBy(hearing) };
     const packet = opened(toKernel);
-    const judgement = this.#ask(step, toMachine, now, (one) => {
+    const mayOpen = step.direction === "there" || hearing.conversation.isFromNodePort === true;
+    const judgement = this.#ask(mayOpen, toMachine, now, (one) => {
       return compare(packet, kernel, one, past).difference === undefined;
     });
     const { chosen, isPunted, ...opinion } = compare(packet, kernel, judgement, past);
@@ -122,9 +123,8 @@ export class Sitting {
   }
 
   /** What comes from the client may open a connection, again too: another SYN, or where the first packet was refused. */
-  #ask(step: Step, entering: Entering, now: number, isLike: (judgement: Judgement) => boolean): Judgement {
-    if (step.direction !== "there") return this.#machine.judge(entering, now);
-    return this.#machine.judgeLike(entering, now, isLike);
+  #ask(mayOpen: boolean, entering: Entering, now: number, isLike: (one: Judgement) => boolean): Judgement {
+    return mayOpen ? this.#machine.judgeLike(entering, now, isLike) : this.#machine.judge(entering, now);
   }
 
   #remember(
