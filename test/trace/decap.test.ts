@@ -80,9 +80,21 @@ function isIntact(truth: Truth): boolean {
   return fields.every((field) => valuesOf(truth, field)[0] !== "0");
 }
 
+/** Of a VXLAN header's octets, all but the flag that a VNI is there, and the VNI. */
+const RESERVED_BITS = [0xf7, 0xff, 0xff, 0xff, 0, 0, 0, 0xff];
+
+/** Whether a VXLAN header has a bit set that RFC 7348 reserves: Linux drops such (vxlan_rcv). */
+function hasReservedBit({ bytes, truth }: Tunnelled): boolean {
+  const at = 14 + Number(valuesOf(truth, "ip.hdr_len")[0]) + 8;
+  const header = [...bytes.subarray(at, at + 8)];
+  return header.some((octet, index) => (octet & (RESERVED_BITS[index] ?? 0)) !== 0);
+}
+
 /** Why a frame is not let out of its tunnel at all; undefined where it is. */
-function refusalOf({ kind, truth }: Tunnelled): string | undefined {
+function refusalOf(frame: Tunnelled): string | undefined {
+  const { kind, truth } = frame;
   if (valuesOf(truth, "ip.src")[0]?.startsWith("127.")) return "MARTIAN";
+  if (kind === "vxlan" && hasReservedBit(frame)) return "TUNNEL_HEADER";
   if (kind === "geneve") {
     if (valuesOf(truth, "geneve.proto_type")[0] !== "0x6558") return "TUNNEL_HEADER";
     if ((Number(valuesOf(truth, "geneve.flags")[0]) & 0x40) !== 0) return "TUNNEL_OPTION";
