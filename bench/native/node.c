@@ -12,10 +12,10 @@ struct hop_row {
   uint8_t outer_dst_mac[6], outer_src_mac[6];
   uint32_t leave, options_length;
   uint8_t options[28];
-  uint32_t source6[4];
+  uint32_t source6[4], refusal;
 };
 
-_Static_assert(sizeof(struct hop_row) == 112, "a next hop's row has 112 octets");
+_Static_assert(sizeof(struct hop_row) == 116, "a next hop's row has 116 octets");
 
 struct node node;
 
@@ -43,6 +43,7 @@ void node_open(const char *folder)
   size_t count, octets;
   struct route4 *routes = routes4_read(folder, &count);
   struct hop_row *rows = read_file(folder, "hops.bin", &octets);
+  if (octets % sizeof *rows != 0) fail("hops.bin has rows of another length");
   node.hop_count = octets / sizeof *rows;
   node.hops = take(node.hop_count * sizeof *node.hops);
   node.outer_id = 0;

@@ -81,7 +81,7 @@ describe("packetyard trace --iptables-save", () => {
   it.each([
     [["--iptables-save", RULES, "-f", "examples/shop.yaml"], "give a cluster or a node's rules"],
     [["--ip-addr", `${DUMPS}/addr`], "--ip-addr tells more of a node that --iptables-save tells of"],
-    [["--iptables-save", RULES, "--local-address", "10"], "It is an IP address."],
+    [["--iptables-save", RULES, "--local-address", "10"], "It is one address that a node can have"],
     [["--iptables-save", "no-such-file"], "no-such-file: cannot be read"],
     [["--iptables-save", `${DUMPS}/addr`], "«1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536"],
   ])("refuses %j", (args, message) => {

@@ -292,7 +292,7 @@ describe("a wrong command line", () => {
   it.each([
     [[], /Usage: packetyard/],
     [["dance"], /^error: unknown command 'dance'/],
-    [["trace"], /^error: required option '--from <end>' not specified/],
+    [["trace"], /^error: a packet has two ends: give --from and --to/],
     [["compile", "--mode", "ebpf"], /^error: option '--mode <mode>' argument 'ebpf' is invalid\..*nftables/],
     [
       ["compile", "--nodes", "0"],

@@ -14,6 +14,8 @@ export interface Case {
   readonly misses: readonly (Uint8Array | Arrival)[];
   /** Negated it is undecided. */
   readonly onlyPlain?: true;
+  /** Asked in PREROUTING: rpfilter is nowhere else, and some frames come no farther. */
+  readonly early?: true;
   /** Hit neither as they are nor negated. */
   readonly never?: readonly (Uint8Array | Arrival)[];
 }
@@ -249,11 +251,13 @@ export const CASES: Readonly<Record<string, Case>> = {
     misses: [syn, tcp(`${POD}:1`, `${FAR}:1`, { srcMac: 0x0a58_0102_0305 })],
   },
   "a frame's destination": {
+    early: true,
     match: { kind: "pkttype", type: "unicast" },
     hits: [syn],
     misses: [tcp(`${POD}:1`, `${FAR}:1`, { dstMac: "ff:ff:ff:ff:ff:ff" })],
   },
   "a broadcast frame": {
+    early: true,
     match: { kind: "pkttype", type: "broadcast" },
     hits: [tcp(`${POD}:1`, `${FAR}:1`, { dstMac: "ff:ff:ff:ff:ff:ff" })],
     misses: [syn, tcp(`${POD}:1`, `${FAR}:1`, { dstMac: "01:00:5e:00:00:01" })],
@@ -293,21 +297,30 @@ export const CASES: Readonly<Record<string, Case>> = {
     misses: [syn6],
   },
   "a way back": {
+    early: true,
     match: { kind: "rpfilter" },
     hits: [syn],
     misses: [[syn, ETH0], tcp(`${FAR}:1`, "203.0.113.1:1")],
   },
   "a way back anywhere": {
+    early: true,
     match: { kind: "rpfilter", loose: true },
     hits: [syn, [syn, ETH0]],
     misses: [tcp("172.18.0.2:1", `${FAR}:1`)],
   },
   "a way back to the node": {
+    early: true,
     match: { kind: "rpfilter", acceptLocal: true },
     hits: [[tcp("172.18.0.2:1", `${FAR}:1`), ETH0]],
     misses: [tcp("172.18.0.2:1", `${FAR}:1`)],
   },
-  "a way back of IPv6": { family: 6, match: { kind: "rpfilter" }, hits: [syn6], misses: [[syn6, ETH0]] },
+  "a way back of IPv6": {
+    family: 6,
+    early: true,
+    match: { kind: "rpfilter" },
+    hits: [syn6],
+    misses: [[syn6, ETH0]],
+  },
   "what only counts": { match: { kind: "nfacct", name: "x" }, hits: [syn], misses: [] },
   "whose the packet is, where no one's is": {
     match: { kind: "owner", id: "uid", from: 0, to: 0 },
