@@ -87,12 +87,13 @@ function isQuestion(packet: Packet): bool {
   return type == ICMP_ECHO_REPLY || type == ICMP_ECHO || (type >= ICMP_TIMESTAMP && type <= ICMP_MASK_REPLY);
 }
 
-const FIRST_MULTICAST: u32 = 0xe0000000;
+const BROADCAST: u32 = 0xffffffff;
+const MULTICAST: u32 = 14;
 
-/** One host has the packet's source address. */
+/** One host has the packet's source address; 240/4 are hosts too. */
 function isFromHost(packet: Packet): bool {
   if (packet.family == 6) return !isUnspecified(packet.src6) && !isMulticast(packet.src6);
-  return packet.src != 0 && packet.src < FIRST_MULTICAST;
+  return packet.src != 0 && packet.src != BROADCAST && packet.src >> 28 != MULTICAST;
 }
 
 /** No ICMP error is about another one, or goes to many (RFC 1122 §3.2.2, RFC 4443 §2.4(e)). */

@@ -115,6 +115,14 @@ describe("answers", () => {
     expect(withoutId(answer.frame)).toEqual(expected);
   });
 
+  it("go to addresses of class E too, which Linux takes for hosts", async () => {
+    const { answer } = (await refusing()).refusal(udp("240.0.0.1:4000", `${POD}:53`), UPLINK);
+    expect([answer.out, describePacket(answer.frame)]).toEqual([
+      UPLINK,
+      expect.objectContaining({ src: "172.18.0.2", dst: "240.0.0.1" }),
+    ]);
+  });
+
   it("are of IPv6 too, without a traffic class", async () => {
     const [from, to] = ["[fd00:244:1::7]:4000", "[2001:db8::1]:53"];
     const { answer } = (await refusing()).refusal(udp(from, to, { tos: 0xff, ttl: 9 }), BRIDGE);

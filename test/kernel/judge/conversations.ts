@@ -31,6 +31,8 @@ export interface Traits {
   readonly remembers: boolean;
   /** What it does to odd frames and to segments out of windows can be seen. */
   readonly tellsOdd: boolean;
+  /** The way by which the other node's Pods send. */
+  readonly tunnel: string;
 }
 
 /** TTLs with their weights. */
@@ -49,12 +51,15 @@ export class Conversations {
   readonly #macs: ReadonlyMap<string, Mac>;
   readonly #remembers: boolean;
   readonly #mayBeOdd: boolean;
+  readonly #tunnel: string;
 
   /** Of parties of one family or more; `macs` are those of the node's interfaces. */
-  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, { remembers, tellsOdd }: Traits) {
+  constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, traits: Traits) {
+    const { remembers, tellsOdd, tunnel } = traits;
     this.#parties = parties;
     this.#macs = macs;
     this.#remembers = remembers;
+    this.#tunnel = tunnel;
     // What is odd may open a connection that the machine does not judge: that client's endpoint would not be known.
     this.#mayBeOdd = tellsOdd && !remembers;
   }
@@ -76,6 +81,7 @@ export class Conversations {
         way === UPLINK && !this.#remembers && dice.percent(6) ? 1_380 + dice.below(60) : dice.below(64),
       isn: [dice.below(2 ** 32), dice.below(2 ** 32)],
       macs: this.#macs,
+      tunnel: this.#tunnel,
     };
     const isFromNodePort = way === NODE_WAY && ports.isNodePort(subject.from.port);
     const from = isFromNodePort ? FROM_NODE_PORT : "";
@@ -98,6 +104,7 @@ export class Conversations {
       payload: 0,
       isn: [1, 1],
       macs: this.#macs,
+      tunnel: this.#tunnel,
     };
     return { kind: "TCP first", steps: [ask(subject, "SYN", { flags: "S" })] };
   }

@@ -34,6 +34,8 @@ export interface Subject {
   readonly oddTunnel?: OddTunnel;
   /** MAC addresses of the node's interfaces. */
   readonly macs: ReadonlyMap<string, Mac>;
+  /** The way by which those answer whom packets reach by the tunnel. */
+  readonly tunnel: string;
 }
 
 const macOf = ({ macs }: Subject, way: string): Mac => macs.get(way) ?? 0;
@@ -46,8 +48,8 @@ function bring(subject: Subject, { way, frame }: Entering): Entering {
 }
 
 /** Whoever got a packet sends by where it came out. */
-function wayOf(leaving: Leaving): string {
-  return isTunnelled(leaving) ? TUNNEL : leaving.way;
+function wayOf({ tunnel }: Subject, leaving: Leaving): string {
+  return isTunnelled(leaving) ? tunnel : leaving.way;
 }
 
 /** Fields in which a packet differs from a plain one of its direction. */
@@ -94,7 +96,7 @@ export function answer(subject: Subject, name: string, turn: Turn = {}): Step {
     const ends = there === undefined ? undefined : endsOf(there);
     if (there === undefined || ends === undefined) return undefined;
     const [to, from] = ends;
-    const way = wayOf(there);
+    const way = wayOf(subject, there);
     const segment = { ...common(subject), way, mac: macOf(subject, way), from, to, tag };
     const payload = Math.min(subject.payload, SMALL);
     return bring(subject, enter({ ...segment, payload, isReply: true, ...turn }));
@@ -124,7 +126,7 @@ export function complain(subject: Subject, about: "there" | "back", complaint: C
     const place = placeOf(packet);
     if (place === undefined) return undefined;
     const [to, from] = addressesOf(packet);
-    const way = wayOf(leaving);
+    const way = wayOf(subject, leaving);
     const segment = {
       way,
       mac: macOf(subject, way),

@@ -169,8 +169,9 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
   const inTurns = proxy === "ipvs" && takesTurns(options);
   // Where sockets hear, what comes by tunnels is kept from the device's own socket too.
   const hasTunnel = cni.backend === "vxlan" && hearing === "nflog";
+  const tunnel = hasTunnel ? TUNNEL : UPLINK;
   const parties = families.map((family) => ({
-    sources: new Sources(cluster, family, hasTunnel && family === 4 ? TUNNEL : UPLINK),
+    sources: new Sources(cluster, family, family === 4 ? tunnel : UPLINK),
     destinations: new Destinations(cluster, family),
     ports: new Ports(cluster, inTurns),
   }));
@@ -181,6 +182,7 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
       remembers: hasAffinity || inTurns,
       // Sockets hear few protocols, and IPVS' own table knows connections that conntrack calls INVALID.
       tellsOdd: proxy !== "ipvs",
+      tunnel,
     }),
   };
 }
