@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Cluster, InputError, type ProxyMode } from "../index.js";
+import { parsePrefix } from "../net/prefix.js";
 import { readManifests } from "./input.js";
 import { printNote, showNotes } from "./output.js";
 import { EXAMPLE_CLUSTER } from "./package.js";
@@ -23,6 +24,11 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
+function network(text: string): string {
+  if (parsePrefix(text) !== undefined) return text;
+  throw new InvalidArgumentError("It is a network such as 10.96.0.0/12.");
+}
+
 /** `--nodes`, `--service-cidr` and `-v`. */
 export function addNetworkOptions(command: Command): Command {
   return command
@@ -34,6 +40,7 @@ export function addNetworkOptions(command: Command): Command {
     .option(
       "--service-cidr <network>",
       "network of the Services (default: the objects' own, or 10.96.0.0/12)",
+      network,
     )
     .option("-v, --verbose", "print notes too, about what of the input is not modelled")
     .on("option:verbose", showNotes);

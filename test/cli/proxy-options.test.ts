@@ -119,8 +119,10 @@ describe("--service-cidr", () => {
     );
     for (const wrong of ["172.30.0.0", "172.30.0.0/33", "172.30.0.1/16", "", "172.30.0.0/16,172.31.0.0/16"]) {
       const { stderr, stdout, code } = packetyard([...args, wrong], service);
-      expect([code, stdout]).toEqual([1, ""]);
-      expect(stderr).toBe(`error: serviceCIDR: «${wrong}» is not a network such as 10.244.0.0/16.\n`);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(
+        `error: option '--service-cidr <network>' argument '${wrong}' is invalid. It is a network such as 10.96.0.0/12.\n`,
+      );
     }
   });
 

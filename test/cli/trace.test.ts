@@ -208,6 +208,12 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(stdout).toMatch(/\ndelivered to pod\/shop\/agent-\w+ on node worker-1\n$/);
   });
 
+  it("refuses an interface where the source's route says it", () => {
+    const { code, stderr } = trace(["--from", "pod/shop/cart", "--to", "svc/shop/near:80", "--in", "eth0"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("error: --in eth0: goes with --iptables-save or --flows; in a cluster ");
+  });
+
   it("chooses by the seed", () => {
     const ends = [1, 2, 3, 4].map(
       (seed) =>

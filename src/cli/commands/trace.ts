@@ -109,6 +109,14 @@ function refuseEnds({ from, to, seed }: TraceOptions): void {
   );
 }
 
+/** In a cluster the sender's route says it, on every node of the way. */
+function refuseInterface({ in: name }: TraceOptions): void {
+  if (name === undefined) return;
+  throw new UsageError(
+    `--in ${name}: goes with --iptables-save or --flows; in a cluster the route of its source says where a packet comes in.`,
+  );
+}
+
 async function trace(options: TraceOptions): Promise<void> {
   const { protocol = "tcp", sport = SOURCE_PORT, flows } = options;
   if (flows !== undefined) {
@@ -117,6 +125,7 @@ async function trace(options: TraceOptions): Promise<void> {
   }
   const mentions = parseMentions(options);
   if (namesDump(options)) return traceDump({ ...options, ...mentions, protocol, sport });
+  refuseInterface(options);
   const proxy = proxyOptionsOf(options);
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
