@@ -166,9 +166,24 @@ describe("printRuleset", () => {
       if (has[proxy].includes(format)) expect(print()).toMatch(/\n$/);
       else
         expect(print).toThrow(
-          `a node in proxy mode ${proxy} has nothing to print as ${format}: compile with`,
+          new RegExp(
+            `^a node in proxy mode ${proxy} has nothing to print as ${format}: (compile with proxy mode |nothing of that family is on it)`,
+          ),
         );
     }
+  });
+
+  it("names no other mode where the family is what is missing", () => {
+    for (const [proxy, format] of [
+      ["iptables", "ip6tables-save"],
+      ["nftables", "ip6-route"],
+    ] as const)
+      expect(() => printRuleset(compile(SHOP, { proxy }), format)).toThrow(
+        `a node in proxy mode ${proxy} has nothing to print as ${format}: nothing of that family is on it.`,
+      );
+    expect(() => printRuleset(compile(SHOP, { proxy: "nftables" }), "ip6tables-save")).toThrow(
+      "has nothing to print as ip6tables-save: compile with proxy mode iptables or ipvs.",
+    );
   });
 
   it("refuses a format that is none, naming those that are", () => {

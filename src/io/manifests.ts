@@ -31,7 +31,12 @@ function objectsOf({ value, place }: ManifestDocument, errors: Diagnostic[]): re
   const missing = [textless("apiVersion", apiVersion), textless("kind", kind)].filter(
     (name) => name !== undefined,
   );
-  errors.push(errorAt(place, `has no ${missing.join(" and no ")}: every Kubernetes object names both.`));
+  errors.push(
+    errorAt(
+      place,
+      `has no ${missing.join(" and no ")}: every Kubernetes object has an apiVersion and a kind.`,
+    ),
+  );
   return [];
 }
 

@@ -55,23 +55,23 @@ function routesOf({ routes }: Ruleset, family: Family): string | undefined {
 /** How each part prints, undefined where a node of the ruleset's mode and families has no such part, and the modes that have it. */
 const FORMATS = {
   "iptables-save": {
-    modes: "iptables or ipvs",
+    modes: ["iptables", "ipvs"],
     print: ({ iptables }) => iptables && printIptables(iptables),
   },
   "ip6tables-save": {
-    modes: "iptables or ipvs",
+    modes: ["iptables", "ipvs"],
     print: ({ ip6tables }) => ip6tables && printIptables(ip6tables),
   },
-  "ipset-save": { modes: "ipvs", print: ({ ipsets }) => ipsets && printIpSets(ipsets) },
-  "ipvsadm-save": { modes: "ipvs", print: ({ ipvs }) => ipvs && printIpvs(ipvs) },
-  nft: { modes: "nftables", print: ({ nftables, nftables6 }) => ofEach([nftables, nftables6], printNft) },
-  "ip-route": { modes: "any", print: (ruleset) => routesOf(ruleset, 4) },
-  "ip6-route": { modes: "any", print: (ruleset) => routesOf(ruleset, 6) },
-  "ip-neigh": { modes: "any", print: ({ neighbours }) => printNeighbours(neighbours) },
-  "bridge-fdb": { modes: "any", print: ({ fdb }) => printFdb(fdb) },
+  "ipset-save": { modes: ["ipvs"], print: ({ ipsets }) => ipsets && printIpSets(ipsets) },
+  "ipvsadm-save": { modes: ["ipvs"], print: ({ ipvs }) => ipvs && printIpvs(ipvs) },
+  nft: { modes: ["nftables"], print: ({ nftables, nftables6 }) => ofEach([nftables, nftables6], printNft) },
+  "ip-route": { modes: PROXY_MODES, print: (ruleset) => routesOf(ruleset, 4) },
+  "ip6-route": { modes: PROXY_MODES, print: (ruleset) => routesOf(ruleset, 6) },
+  "ip-neigh": { modes: PROXY_MODES, print: ({ neighbours }) => printNeighbours(neighbours) },
+  "bridge-fdb": { modes: PROXY_MODES, print: ({ fdb }) => printFdb(fdb) },
 } as const satisfies Record<
   string,
-  { readonly modes: string; readonly print: (ruleset: Ruleset) => string | undefined }
+  { readonly modes: readonly string[]; readonly print: (ruleset: Ruleset) => string | undefined }
 >;
 
 /** Named after the tool whose output it is. */
@@ -87,10 +87,10 @@ export function printRuleset(ruleset: Ruleset, format: RulesetFormat): string {
   const { modes, print } = FORMATS[format];
   const text = print(ruleset);
   if (text !== undefined) return text;
-  const message =
-    `a node in proxy mode ${ruleset.proxy} has nothing to print as ${format}: ` +
-    `compile with proxy mode ${modes}, for a node of that family.`;
-  throw refusal(message);
+  const mended = (modes as readonly string[]).includes(ruleset.proxy)
+    ? "nothing of that family is on it."
+    : `compile with proxy mode ${modes.join(" or ")}.`;
+  throw refusal(`a node in proxy mode ${ruleset.proxy} has nothing to print as ${format}: ${mended}`);
 }
 
 function refusal(message: string): InputError {

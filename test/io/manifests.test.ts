@@ -64,14 +64,14 @@ items:
       "t.yaml: document 3: is «7», not a Kubernetes object with apiVersion and kind.",
     ]);
     expect(refusal("kind: Pod")).toEqual([
-      "t.yaml: document 1: has no apiVersion: every Kubernetes object names both.",
+      "t.yaml: document 1: has no apiVersion: every Kubernetes object has an apiVersion and a kind.",
     ]);
     expect(refusal("a: b")).toEqual([
-      "t.yaml: document 1: has no apiVersion and no kind: every Kubernetes object names both.",
+      "t.yaml: document 1: has no apiVersion and no kind: every Kubernetes object has an apiVersion and a kind.",
     ]);
     expect(refusal("kind: List\nitems: 3")).toEqual(["t.yaml: document 1: List: items: is «3», not a list."]);
     expect(refusal("kind: List\nitems: [{kind: Pod, apiVersion: v1}, {kind: Pod}]")).toEqual([
-      "t.yaml: document 1: List: items[1]: has no apiVersion: every Kubernetes object names both.",
+      "t.yaml: document 1: List: items[1]: has no apiVersion: every Kubernetes object has an apiVersion and a kind.",
     ]);
   });
 
