@@ -5,9 +5,10 @@ import { compileCommand } from "./commands/compile.js";
 import { diffCommand } from "./commands/diff.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
-import { reportError } from "./errors.js";
+import { reportError, UsageError } from "./errors.js";
 import { sayHiddenNotes } from "./output.js";
 import { packageVersion } from "./package.js";
+import { systemReason } from "./system-reason.js";
 
 const EXIT_CODES = `
 Exit codes: 0 when all went well, 1 when the input is bad, 2 when the command line is;
@@ -28,14 +29,15 @@ function buildProgram(): Command {
   return program;
 }
 
-/** A reader that has seen enough (`| head`) closes the pipe: no error. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(process.exitCode ?? 0);
+/** A reader that has seen enough (`| head`) closes the pipe: no error. A disk that is full is one: what is there is cut. */
+function endOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  const code = reportError(new UsageError(`stdout: cannot be written: ${systemReason(error)}.`));
+  process.exit(code);
 }
 
-process.stdout.on("error", endQuietly);
-process.stderr.on("error", endQuietly);
+process.stdout.on("error", endOutput);
+process.stderr.on("error", () => process.exit(process.exitCode ?? 0));
 try {
   await buildProgram().parseAsync();
   sayHiddenNotes();

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -348,4 +349,22 @@ describe("colours", () => {
     const { stdout, stderr } = packetyard(["trace", "--from", "pod/shop/cart", "--to", "svc/shop/web:80"]);
     expect(stdout + stderr).not.toContain("\u001b");
   });
+});
+
+describe("a disk that is full", () => {
+  it.skipIf(!existsSync("/dev/full")).each(["compile -o iptables-save", "diff --modes iptables ipvs"])(
+    "is said in a sentence, and is never taken for an answer: %s",
+    (words) => {
+      const full = openSync("/dev/full", "w");
+      const { stderr, status } = spawnSync(process.execPath, ["dist/src/cli/main.js", ...words.split(" ")], {
+        stdio: ["ignore", full, "pipe"],
+        encoding: "utf8",
+      });
+      closeSync(full);
+      expect([status, stderr.split("\n").at(-2)]).toEqual([
+        2,
+        "error: stdout: cannot be written: the disk is full.",
+      ]);
+    },
+  );
 });
