@@ -3,6 +3,7 @@ import type { Iptables } from "./iptables.js";
 import type { NftTable } from "./nftables.js";
 import type { Interface, Route } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
+import type { Sysctls } from "./sysctls.js";
 
 const MTU = 1500;
 /** Names are told apart by their beginning: what rules name may stand for all that begin so. */
@@ -54,9 +55,12 @@ function defaults(routes: readonly Route[], dev: string): readonly Route[] {
   ];
 }
 
+/** Packets from outside may be to 127.0.0.0/8, too. */
+const LOCALNET: Sysctls = { "net.ipv4.conf.all.route_localnet": 1 };
+
 /**
- * The node with a route to every destination, by its uplink where it had none, or one that refuses, and with interfaces of these names: what
- * becomes of a packet is then up to its rules, for only behind them is a neighbour missed.
+ * The node with a route to every destination, by its uplink where it had none, or one that refuses, and with interfaces
+ * of these names: what becomes of a packet is then up to its rules, for only behind them is a neighbour missed.
  */
 export function routable(ruleset: Ruleset, names: readonly string[]): Ruleset {
   const known = new Set(ruleset.interfaces.map(({ name }) => name));
@@ -67,5 +71,6 @@ export function routable(ruleset: Ruleset, names: readonly string[]): Ruleset {
   const out = interfaces.find(({ kind }) => kind === "uplink") ?? interfaces[0];
   const routes = ruleset.routes.filter(({ refusal }) => refusal === undefined);
   const more = out === undefined ? [] : defaults(routes, out.name);
-  return { ...ruleset, interfaces, routes: [...routes, ...more] };
+  const sysctls = { ...ruleset.sysctls, ...LOCALNET };
+  return { ...ruleset, interfaces, routes: [...routes, ...more], sysctls };
 }

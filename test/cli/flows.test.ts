@@ -71,6 +71,19 @@ describe("packetyard trace --flows", () => {
     });
   });
 
+  it.each(MODES)("lets rules alone judge what is to 127.0.0.1 from outside: %s", (mode) => {
+    const to = ["127.0.0.1:30080", "127.0.0.1:9"];
+    const flows = to.map((end) => ({ from: "198.51.100.7", to: end }));
+    const { stdout } = ask(flows, "-f", SHOP, "--mode", mode, "-o", "json");
+    const [nodePort, other] = asData(stdout);
+    // Of kube-proxy's modes iptables alone serves nodePorts there, and guards the rest.
+    const serves = mode === "iptables";
+    expect(nodePort.outcomes.map((one: { endpoint: unknown }) => one.endpoint !== null)).toEqual(
+      serves ? [true, true, true] : [false],
+    );
+    expect(other.verdict).toBe(serves ? "drop" : "accept");
+  });
+
   it("starts on the node what its own addresses send, whatever interface is said", () => {
     const flow = { to: "10.96.0.10:80", iface: "eth0" };
     const lines = ["172.18.0.3", "127.0.0.1", "10.244.1.1", "172.18.0.9"].map((from) => ({ from, ...flow }));
