@@ -33,7 +33,7 @@ export interface Example {
   readonly from: string;
   readonly to: string;
   readonly protocol: string;
-  /** TCP's flags, SCTP's chunk or ICMP's type; "" for UDP. */
+  /** TCP's flags (`none`), SCTP's chunk or ICMP's type; of UDP `bad checksum`, or "". */
   readonly flags: string;
   readonly iface: string | undefined;
   readonly asker: string;

@@ -7,7 +7,7 @@ import { DEFAULT_DST_MAC, DEFAULT_SRC_MAC, frame } from "../packet/frame.js";
 export interface PacketKind {
   readonly name: string;
   readonly protocol: Protocol | "ICMP";
-  /** What tcpdump would show: TCP's flags, SCTP's chunk, ICMP's type. */
+  /** What tcpdump would show: TCP's flags, SCTP's chunk, ICMP's type, a checksum that is wrong. */
   readonly flags: string;
   /** Begins a connection. */
   readonly isFirst: boolean;
@@ -32,7 +32,7 @@ function segment(flags: string): PacketKind {
   return {
     name: flags === "S" ? "SYN" : flags === "" ? "a segment without flags" : `TCP ${flags}`,
     protocol: "TCP",
-    flags,
+    flags: flags === "" ? "none" : flags,
     isFirst: flags === "S",
     isDamaged: false,
     build: (from, to) => tcp(text(from), text(to), { flags }),
@@ -107,7 +107,7 @@ export const OUT_OF_STATE: Readonly<Record<Protocol, readonly PacketKind[]>> = {
     {
       name: "a datagram with a wrong checksum",
       protocol: "UDP",
-      flags: "",
+      flags: "bad checksum",
       isFirst: false,
       isDamaged: true,
       build: badDatagram,

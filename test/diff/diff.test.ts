@@ -201,6 +201,18 @@ describe("a change of a cluster", () => {
       expect(groups[0]?.example).toMatchObject({ protocol, flags, to: "10.96.0.10:53" });
     }
   });
+
+  it("shows of a packet out of state what is wrong with it", async () => {
+    const dns = clusterOf()
+      .service("shop/dns", { clusterIPs: "10.96.0.10", ports: "dns:53/UDP" })
+      .slice("shop/dns", "dns:53/UDP", ...ENDPOINTS)
+      .build();
+    const modes = [{ proxy: "iptables" }, { proxy: "nftables" }] as const;
+    const groups = await groupsOf(dns, modes, { allPackets: true });
+    const shown = groups.filter(({ topic }) => topic === "out-of-state").map(({ example }) => example);
+    expect(shown).toContainEqual(expect.objectContaining({ protocol: "UDP", flags: "bad checksum" }));
+    expect(shown.filter(({ flags }) => flags === "")).toEqual([]);
+  });
 });
 
 describe("a node's own rules", () => {
