@@ -1,88 +1,13 @@
-import type { Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
-import type { Frontend } from "../proxy/frontends.js";
 import type { Answer } from "./answer.js";
 import type { FlowDifference } from "./difference.js";
 import type { Ground } from "./ground.js";
-import { ask, ifaceOf, type Respondent } from "./inquiry.js";
+import { ask, choicesByEndpoint, ifaceOf, type Respondent } from "./inquiry.js";
 import { FIRST } from "./packet.js";
 import { type Question, questionOf } from "./question.js";
-import type { Target } from "./target.js";
-import type { Topic } from "./topic.js";
+import { type AffinePort, affinePorts, type Return, returnsTo } from "./returns.js";
 
 type Pair = readonly [Respondent, Respondent];
-
-/** A port on both sides, of which one at least remembers its clients. */
-interface AffinePort {
-  readonly frontends: readonly [Frontend, Frontend];
-  /** How long on each side, in seconds; undefined where it does not. */
-  readonly seconds: readonly [number | undefined, number | undefined];
-}
-
-/** A client that asked before asks again. */
-interface Return {
-  readonly first: Question;
-  readonly second: Question;
-  /** Between the two. */
-  readonly seconds: number;
-  readonly topic: Topic;
-}
-
-/** Ports that both sides serve in the same way, and that remember their clients on one of them at least. */
-function affinePorts({ sides: [a, b] }: Ground): readonly AffinePort[] {
-  const others = new Map(b.served.map(({ frontend }) => [`${frontend.name} ${frontend.protocol}`, frontend]));
-  return a.served.flatMap(({ frontend }) => {
-    const other = others.get(`${frontend.name} ${frontend.protocol}`);
-    const seconds = [frontend.affinitySeconds, other?.affinitySeconds] as const;
-    const isTold = seconds.some((one) => one !== undefined);
-    if (!isTold || other?.clusterIP !== frontend.clusterIP) return [];
-    return [{ frontends: [frontend, other] as const, seconds }];
-  });
-}
-
-type Way = Pick<Target, "place" | "address" | "port">;
-
-/** Addresses that lead to a port beside its ClusterIP, for everybody. */
-function waysTo(frontend: Frontend, primary: Ip | undefined): readonly Way[] {
-  const { vips, externalIPs, nodePort, port, sourceRanges, externalPolicyLocal } = frontend;
-  if (externalPolicyLocal) return [];
-  const open = sourceRanges.length === 0 ? vips : [];
-  return [
-    ...externalIPs.map((address) => ({ place: "external IP" as const, address, port })),
-    ...(nodePort === 0 || primary === undefined
-      ? []
-      : [{ place: "nodePort" as const, address: primary, port: nodePort }]),
-    ...open.map((address) => ({ place: "load balancer address" as const, address, port })),
-  ];
-}
-
-/** The first that both sides have. */
-function otherWay({ frontends: [a, b] }: AffinePort, { sides }: Ground): Way | undefined {
-  const known = waysTo(b, sides[1].ownAddresses[0]);
-  return waysTo(a, sides[0].ownAddresses[0]).find((way) =>
-    known.some(({ address, port }) => way.address === address && way.port === port),
-  );
-}
-
-function returnsTo(port: AffinePort, ground: Ground, isIpvs: boolean): readonly Return[] {
-  const client = ground.outside[0];
-  if (client === undefined) return [];
-  const { protocol, name: service, clusterIP, port: number } = port.frontends[0];
-  const source = { asker: "outside", address: client } as const;
-  const target = { kind: FIRST[protocol], service, isUnknownPort: false };
-  const plain = { ...target, place: "ClusterIP", address: clusterIP, port: number } as const;
-  const other = otherWay(port, ground);
-  const first = questionOf(source, plain);
-  const again = (to: Target, after: number, topic: Topic) => {
-    return { first, second: questionOf(source, to, true), seconds: after, topic };
-  };
-  const [a, b] = port.seconds;
-  if (a === undefined || b === undefined) return isIpvs ? [] : [again(plain, 1, "affinity")];
-  return [
-    ...(isIpvs || a === b ? [] : [again(plain, Math.min(a, b) + 1, "affinity")]),
-    ...(other === undefined ? [] : [again({ ...target, ...other }, 1, "affinity-scope")]),
-  ];
-}
 
 /** Whether a client that had a choice has none any more. */
 function sticks(before: Answer, after: Answer): boolean {
@@ -91,14 +16,60 @@ function sticks(before: Answer, after: Answer): boolean {
 
 const MS = 1000;
 
-function differenceOf({ first, second, seconds, topic }: Return, pair: Pair): FlowDifference | undefined {
-  const before = [ask(first, pair[0]), ask(first, pair[1])] as const;
-  for (const { engine } of pair) engine.follow(first.frame);
-  const answers = [ask(second, pair[0], seconds * MS), ask(second, pair[1], seconds * MS)] as const;
+/** Of a Service's endpoints so many are tried as those that a client had first. */
+const TRIED = 64;
+
+/** Each endpoint's choices on both sides: a rule may remember the clients of one, and not those of another. */
+function firstChoices(
+  { first }: Return,
+  [a, b]: Pair,
+  now: number,
+): readonly (readonly [Choices, Choices])[] {
+  const [ofA, ofB] = [choicesByEndpoint(first, a, now), choicesByEndpoint(first, b, now)];
+  const endpoints = [...new Set([...ofA.keys(), ...ofB.keys()])].slice(0, TRIED);
+  return endpoints.map((endpoint) => [ofA.get(endpoint), ofB.get(endpoint)]);
+}
+
+/** Undefined where a side may choose for itself. */
+type Choices = readonly number[] | undefined;
+
+/** What a client meets that comes again from an endpoint. */
+function answersTo({ first, second, seconds }: Return, pair: Pair, choices: readonly Choices[], now: number) {
+  for (const [index, { engine }] of pair.entries()) {
+    const own = choices[index];
+    engine.follow(first.frame, own === undefined ? { now } : { now, choices: own });
+  }
+  const later = now + seconds * MS;
+  const answers = [ask(second, pair[0], later), ask(second, pair[1], later)] as const;
   for (const { engine } of pair) engine.clearConnections();
-  if (sticks(before[0], answers[0]) === sticks(before[1], answers[1])) return undefined;
-  const to = printHostPort(first.target.address, first.target.port);
-  return { ...shared(second, pair), topic, change: "endpoints", answers, earlier: { to, seconds } };
+  return answers;
+}
+
+/** The endpoints are tried one after the other, so far apart that no client is remembered from one to the next. */
+function differenceOf(one: Return, pair: Pair, clock: Clock): FlowDifference | undefined {
+  const { first, seconds, topic, apart } = one;
+  const before = [ask(first, pair[0], clock.now), ask(first, pair[1], clock.now)] as const;
+  for (const choices of firstChoices(one, pair, clock.now)) {
+    const answers = answersTo(one, pair, choices, clock.now);
+    clock.pass(apart * MS);
+    if (sticks(before[0], answers[0]) === sticks(before[1], answers[1])) continue;
+    const to = printHostPort(first.target.address, first.target.port);
+    return { ...shared(one.second, pair), topic, change: "endpoints", answers, earlier: { to, seconds } };
+  }
+  return undefined;
+}
+
+/** What both engines take for the time, in milliseconds: it runs on, since to them an earlier time is the latest so far. */
+export class Clock {
+  #now = 0;
+
+  get now(): number {
+    return this.#now;
+  }
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
 }
 
 function shared(
@@ -121,6 +92,7 @@ function refresh(
   { frontends: [frontend], seconds }: AffinePort,
   ground: Ground,
   pair: Pair,
+  { now }: Clock,
 ): FlowDifference | undefined {
   const client = ground.outside[0];
   const [a, b] = seconds;
@@ -128,7 +100,7 @@ function refresh(
   const { protocol, name: service, clusterIP: address, port: number } = frontend;
   const target = { place: "ClusterIP", address, port: number, kind: FIRST[protocol], service } as const;
   const question = questionOf({ asker: "outside", address: client }, { ...target, isUnknownPort: false });
-  const answers = [ask(question, pair[0]), ask(question, pair[1])] as const;
+  const answers = [ask(question, pair[0], now), ask(question, pair[1], now)] as const;
   if (answers.every(({ ends }) => ends.length < 2)) return undefined;
   const [isA, isB] = pair.map(isIpvs);
   const stated = [termWords(isA === true, a), termWords(isB === true, b)] as const;
@@ -149,11 +121,11 @@ const isIpvs = ({ ruleset }: Respondent) => ruleset.proxy === "ipvs";
  * What becomes of clients that come again. The machine does not follow the persistence of IPVS: what it does to one address
  * is not asked, and what is known of it is stated.
  */
-export function affinityDifferences(ground: Ground, pair: Pair): readonly FlowDifference[] {
+export function affinityDifferences(ground: Ground, pair: Pair, clock: Clock): readonly FlowDifference[] {
   const ports = affinePorts(ground);
   const [isA, isB] = pair.map(isIpvs);
   const asked = ports.flatMap((port) => returnsTo(port, ground, isA === true || isB === true));
-  const found = asked.map((one) => differenceOf(one, pair));
-  const stated = isA === isB ? [] : ports.map((port) => refresh(port, ground, pair));
+  const found = asked.map((one) => differenceOf(one, pair, clock));
+  const stated = isA === isB ? [] : ports.map((port) => refresh(port, ground, pair, clock));
   return [...found, ...stated].filter((one) => one !== undefined);
 }

@@ -1,6 +1,6 @@
 import type { Family } from "../net/ip.js";
 import { familyOf } from "../net/ip.js";
-import { affinityDifferences } from "./affinity.js";
+import { affinityDifferences, Clock } from "./affinity.js";
 import { changeOf } from "./answer.js";
 import type { FlowDifference } from "./difference.js";
 import { type Ground, groundOf } from "./ground.js";
@@ -42,7 +42,7 @@ function differenceOf(question: Question, ground: Ground, pair: Pair): FlowDiffe
   };
 }
 
-function differencesIn(ground: Ground, pair: Pair, options: DiffOptions): FlowDifference[] {
+function differencesIn(ground: Ground, pair: Pair, clock: Clock, options: DiffOptions): FlowDifference[] {
   const { allPackets = false, onAsked } = options;
   const found: FlowDifference[] = [];
   for (const question of questionsOf(ground, allPackets)) {
@@ -50,7 +50,7 @@ function differencesIn(ground: Ground, pair: Pair, options: DiffOptions): FlowDi
     if (difference !== undefined) found.push(difference);
     onAsked?.();
   }
-  return [...found, ...affinityDifferences(ground, pair)];
+  return [...found, ...affinityDifferences(ground, pair, clock)];
 }
 
 /**
@@ -65,11 +65,12 @@ export async function diffNodes(
 ): Promise<readonly FlowDifference[]> {
   const pair = [await respondentOf(a.ruleset), await respondentOf(b.ruleset)] as const;
   const { families = [4, 6] } = options;
+  const clock = new Clock();
   const there = new Set([...familiesOf(a), ...familiesOf(b)]);
   return families
     .filter((family) => there.has(family))
     .flatMap((family) => {
       const ground = groundOf([factsOf(a, family), factsOf(b, family)]);
-      return differencesIn(ground, pair, options);
+      return differencesIn(ground, pair, clock, options);
     });
 }

@@ -56,3 +56,16 @@ export function ask({ frame, target }: Question, side: Respondent, now = 0): Ans
     lineOf: (outcome) => lastLine(outcome, side),
   });
 }
+
+/** What leads a question's packet to each of its endpoints, for engine.follow; by their names. */
+export function choicesByEndpoint(
+  { frame }: Question,
+  { engine }: Respondent,
+  now: number,
+): ReadonlyMap<string, readonly number[]> {
+  const outcomes = engine.explore(frame, { now, limit: WAYS });
+  const through = outcomes.flatMap(({ destination, choices }) =>
+    destination === undefined ? [] : [[`${destination.address} ${destination.port}`, choices] as const],
+  );
+  return new Map(through);
+}

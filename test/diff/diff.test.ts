@@ -145,6 +145,17 @@ describe("a change of a cluster", () => {
     expect(sooner.map(({ topic, example }) => [topic, example.earlier?.seconds])).toEqual([["affinity", 61]]);
   });
 
+  it("lets clients of both families be forgotten sooner", async () => {
+    const dual = (affinitySeconds: number) =>
+      dualClusterOf()
+        .service("shop/web", { clusterIPs: "10.96.0.10 fd00:96::10", ports: "http:80", affinitySeconds })
+        .slice("shop/web", "http:8080", "10.244.8.10@dual-1", "10.244.9.10@dual-2")
+        .slice("shop/web", "http:8080", "fd00:244:0:8::10@dual-1", "fd00:244:0:9::10@dual-2")
+        .build();
+    const [group] = await changedBy(dual(600), dual(60), { node: "dual-1" });
+    expect(group).toMatchObject({ topic: "affinity", flows: 2 });
+  });
+
   it("is told of the node where it shows", async () => {
     const a = webOf({ internalTrafficPolicy: "Local" }, ...ENDPOINTS).build();
     const b = webOf({ internalTrafficPolicy: "Local" }, ENDPOINTS[0]).build();
@@ -220,10 +231,15 @@ describe("a node's own rules", () => {
   const side = sideOf(web);
 
   /** The node's rules, with one chain's changed; nothing else is known of it. */
-  function edited(of: string, name: string, edit: (rules: readonly Rule[]) => readonly Rule[]): Side {
+  function edited(
+    of: string,
+    name: string,
+    edit: (rules: readonly Rule[]) => readonly Rule[],
+    cluster = web,
+  ): Side {
     const change = (chain: Chain) =>
       chain.name.startsWith(name) ? { ...chain, rules: edit(chain.rules) } : chain;
-    const { iptables, ...rest } = compile(web);
+    const { iptables, ...rest } = compile(cluster);
     const tables =
       iptables?.tables.map((table) =>
         table.name === of ? { ...table, chains: table.chains.map(change) } : table,
@@ -253,6 +269,45 @@ describe("a node's own rules", () => {
     const groups = groupDifferences(await diffNodes(side, biased));
     expect(new Set(groups.map(({ change }) => change))).toEqual(new Set(["weights"]));
     expect(groups[0]?.example.b).toContain("by chance 25.00 %, 75.00 %");
+  });
+
+  it("forget the clients of one endpoint, whichever it is", async () => {
+    const sticky = webOf({ affinitySeconds: 600 }, ...ENDPOINTS).build();
+    for (const nth of ENDPOINTS.keys()) {
+      const forgetful = edited(
+        "nat",
+        "KUBE-SVC-",
+        (rules) => {
+          const remembering = rules.filter(({ matches }) => matches.some(({ kind }) => kind === "recent"));
+          return rules.filter((rule) => rule !== remembering[nth]);
+        },
+        sticky,
+      );
+      const groups = groupDifferences(await diffNodes(sideOf(sticky), forgetful));
+      expect(groups.map(({ topic, example }) => [topic, example.earlier?.seconds])).toEqual([
+        ["affinity", 1],
+      ]);
+    }
+  });
+
+  it("forget their clients sooner or later", async () => {
+    const sticky = webOf({ affinitySeconds: 600 }, ...ENDPOINTS).build();
+    const lasting = (seconds: number) => (rule: Rule) => ({
+      ...rule,
+      matches: rule.matches.map((one) =>
+        one.kind === "recent" && one.op === "rcheck" ? { ...one, seconds } : one,
+      ),
+    });
+    const askedAfter = async (seconds: number) => {
+      const edit = (rules: readonly Rule[]) => rules.map(lasting(seconds));
+      const found = groupDifferences(
+        await diffNodes(sideOf(sticky), edited("nat", "KUBE-SVC-", edit, sticky)),
+      );
+      return found.map(({ topic, example }) => [topic, example.earlier?.seconds]);
+    };
+    expect(await askedAfter(600)).toEqual([]);
+    expect(await askedAfter(599)).toEqual([["affinity", 600]]);
+    expect(await askedAfter(601)).toEqual([["affinity", 601]]);
   });
 
   it("leave undecided what a rule asks that is not known, and say which", async () => {

@@ -1,0 +1,97 @@
+import type { Ip } from "../net/ip.js";
+import type { Frontend } from "../proxy/frontends.js";
+import type { Ground } from "./ground.js";
+import { FIRST } from "./packet.js";
+import { type Question, questionOf } from "./question.js";
+import type { Target } from "./target.js";
+import type { Topic } from "./topic.js";
+
+/** A port on both sides, of which one at least remembers its clients. */
+export interface AffinePort {
+  readonly frontends: readonly [Frontend, Frontend];
+  /** How long on each side, in seconds; undefined where it does not. */
+  readonly seconds: readonly [number | undefined, number | undefined];
+  /** Only one side's Services are known: the other's rules are to do the same. */
+  readonly isOneSided: boolean;
+}
+
+/** A client that asked before asks again. */
+export interface Return {
+  readonly first: Question;
+  readonly second: Question;
+  /** Between the two. */
+  readonly seconds: number;
+  /** From one such client to the next, in seconds, that the earlier one is forgotten. */
+  readonly apart: number;
+  readonly topic: Topic;
+}
+
+/** Ports that both sides serve in the same way, and that remember their clients on one of them at least. */
+export function affinePorts({ sides: [a, b] }: Ground): readonly AffinePort[] {
+  const [one, two] = a.cluster === undefined ? [b, a] : [a, b];
+  const isOneSided = two.cluster === undefined;
+  const others = new Map(
+    two.served.map(({ frontend }) => [`${frontend.name} ${frontend.protocol}`, frontend]),
+  );
+  return one.served.flatMap(({ frontend }) => {
+    const other = isOneSided ? frontend : others.get(`${frontend.name} ${frontend.protocol}`);
+    const seconds = [frontend.affinitySeconds, other?.affinitySeconds] as const;
+    const isTold = seconds.some((one) => one !== undefined);
+    if (!isTold || other?.clusterIP !== frontend.clusterIP) return [];
+    return [{ frontends: [frontend, other] as const, seconds, isOneSided }];
+  });
+}
+
+type Way = Pick<Target, "place" | "address" | "port">;
+
+/** Addresses that lead to a port beside its ClusterIP, for everybody. */
+function waysTo(frontend: Frontend, primary: Ip | undefined): readonly Way[] {
+  const { vips, externalIPs, nodePort, port, sourceRanges, externalPolicyLocal } = frontend;
+  if (externalPolicyLocal) return [];
+  const open = sourceRanges.length === 0 ? vips : [];
+  return [
+    ...externalIPs.map((address) => ({ place: "external IP" as const, address, port })),
+    ...(nodePort === 0 || primary === undefined
+      ? []
+      : [{ place: "nodePort" as const, address: primary, port: nodePort }]),
+    ...open.map((address) => ({ place: "load balancer address" as const, address, port })),
+  ];
+}
+
+/** The first that both sides have. */
+function otherWay({ frontends: [a, b] }: AffinePort, { sides }: Ground): Way | undefined {
+  const known = waysTo(b, sides[1].ownAddresses[0]);
+  return waysTo(a, sides[0].ownAddresses[0]).find((way) =>
+    known.some(({ address, port }) => way.address === address && way.port === port),
+  );
+}
+
+/** When both sides' terms show, in seconds: rules of which no Service tells are asked within, at the end of and past the term. */
+function timesToTell({ isOneSided }: AffinePort, a: number, b: number): readonly number[] {
+  const past = Math.min(a, b) + 1;
+  if (isOneSided) return [1, a, past];
+  return a === b ? [] : [past];
+}
+
+/** How a client may come again to tell both sides apart. `isIpvs`: one of them has persistence, which is not run. */
+export function returnsTo(port: AffinePort, ground: Ground, isIpvs: boolean): readonly Return[] {
+  const client = ground.outside[0];
+  if (client === undefined) return [];
+  const { protocol, name: service, clusterIP, port: number } = port.frontends[0];
+  const source = { asker: "outside", address: client } as const;
+  const target = { kind: FIRST[protocol], service, isUnknownPort: false };
+  const plain = { ...target, place: "ClusterIP", address: clusterIP, port: number } as const;
+  const other = otherWay(port, ground);
+  const first = questionOf(source, plain);
+  const [a, b] = port.seconds;
+  const apart = 2 * Math.max(a ?? 0, b ?? 0) + 2;
+  const again = (to: Target, after: number, topic: Topic) => {
+    return { first, second: questionOf(source, to, true), seconds: after, apart, topic };
+  };
+  if (a === undefined || b === undefined) return isIpvs ? [] : [again(plain, 1, "affinity")];
+  const times = isIpvs ? [] : timesToTell(port, a, b);
+  return [
+    ...times.map((after) => again(plain, after, "affinity")),
+    ...(other === undefined ? [] : [again({ ...target, ...other }, 1, "affinity-scope")]),
+  ];
+}
