@@ -31,7 +31,10 @@ export function servedAt(
 
 function sourcesTo(target: Target, ground: Ground, common: readonly Source[]): readonly Source[] {
   const { place, address } = target;
-  if (isLoopback(address)) return [{ asker: "127.0.0.1", address }];
+  if (isLoopback(address)) {
+    const itself = { asker: "127.0.0.1", address } as const;
+    return place === "nodePort" ? [itself] : [...common, itself];
+  }
   const serving = ground.sides.flatMap((facts) => {
     const port = servedAt(facts, target);
     return port === undefined ? [] : [{ port, node: facts.ruleset.node }];

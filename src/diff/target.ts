@@ -58,9 +58,17 @@ function externalSpots({ frontend }: ServedPort): Spot[] {
   ];
 }
 
+const LOCALHOST = behind(LOOPBACK[4].address, 1);
+
 /** A node's addresses on which nodePorts may answer: the loopback address too, of IPv4. */
 function nodePortAddresses({ family, ownAddresses }: Facts): readonly Ip[] {
-  return family === 4 ? [...ownAddresses, behind(LOOPBACK[4].address, 1)] : ownAddresses;
+  return family === 4 ? [...ownAddresses, LOCALHOST] : ownAddresses;
+}
+
+/** What a node's own rules are to keep from others where nodePorts on localhost let it in (KUBE-FIREWALL). */
+function localhostOf({ family, cluster }: Facts, port: number, allPackets: boolean): Target[] {
+  if (family !== 4 || cluster !== undefined) return [];
+  return atPort({ place: "node", address: LOCALHOST, service: "" }, "TCP", port, allPackets);
 }
 
 /** An endpoint here and one elsewhere, asked by their own addresses. */
@@ -161,6 +169,7 @@ export function targetsOf(ground: Ground, allPackets: boolean): readonly Target[
     ...(outside === undefined
       ? []
       : atPort({ place: "outside", address: outside, service: "" }, "TCP", HTTPS, allPackets)),
+    ...ground.sides.flatMap((facts) => localhostOf(facts, port, allPackets)),
     ...ground.sides.flatMap((facts) =>
       ruleTargets(facts).flatMap(({ address, protocol, port: at }) =>
         atPort({ place: "address of a rule", address, service: "" }, protocol, at, allPackets),

@@ -310,6 +310,15 @@ describe("a node's own rules", () => {
     expect(await askedAfter(601)).toEqual([["affinity", 601]]);
   });
 
+  it("let others in to what listens on localhost", async () => {
+    const open = edited("filter", "INPUT", (rules) =>
+      rules.filter(({ target }) => target?.kind !== "jump" || target.chain !== "KUBE-FIREWALL"),
+    );
+    const groups = groupDifferences(await diffNodes(side, open));
+    expect(groups.map(({ a, b }) => [a, b])).toEqual([["is dropped", "reaches the node itself"]]);
+    expect(groups[0]?.example).toMatchObject({ asker: "a Pod", to: "127.0.0.1:9" });
+  });
+
   it("leave undecided what a rule asks that is not known, and say which", async () => {
     const asking = edited("filter", "FORWARD", (rules) => [
       {
