@@ -1,9 +1,10 @@
 import { type Configured, DEFAULT_CONNTRACK } from "../config/proxy-config.js";
 import { sysctlsOf } from "../config/sysctls.js";
 import type { Diagnostic } from "../diagnostics.js";
+import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
-import { hostPrefix, type Prefix } from "../net/prefix.js";
+import { hostPrefix, type Prefix, printPrefix } from "../net/prefix.js";
 import type { IpvsSettings } from "../proxy/ipvs-node.js";
 import { primaryAddress } from "../proxy/local-traffic.js";
 import type { IptablesOptions } from "../proxy/options.js";
@@ -80,12 +81,25 @@ export function proxyOptionsOf(node: Node, options: CompileOptions, family: Fami
   });
 }
 
-/** Tells where no interface of the node is one by which Pods are to be known. */
+/** Tells where the cluster's Pods have several networks of a family: kube-proxy is told one. */
+function guessedNetworkWarnings({ clusterCIDRs }: Cluster): readonly Diagnostic[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const networks = clusterCIDRs.filter(({ address }) => familyOf(address) === family);
+    const [taken, ...others] = networks.map(printPrefix);
+    if (taken === undefined || others.length === 0) return [];
+    const message = `is taken to be ${taken}, so that Pods of ${others.join(", ")} count as outsiders: give the network of all Pods by --proxy-config.`;
+    return [{ severity: "warning", place: { object: "kube-proxy", field: "clusterCIDR" }, message }];
+  });
+}
+
+/** Tells where Pods are known by a network that is guessed, or by an interface that the node does not have. */
 export function detectorWarnings(
+  cluster: Cluster,
   node: Node,
-  { detectLocal }: CompileOptions,
+  { detectLocal = "ClusterCIDR" }: CompileOptions,
   interfaces: readonly Interface[],
 ): readonly Diagnostic[] {
+  if (detectLocal === "ClusterCIDR") return guessedNetworkWarnings(cluster);
   if (typeof detectLocal !== "object") return [];
   const isBridge = "bridgeInterface" in detectLocal;
   if (!isBridge && !("interfaceNamePrefix" in detectLocal)) return [];

@@ -53,7 +53,7 @@ export function targetOf(cluster: Cluster & Configured, said: CompileOptions): T
     kubernetesVersion: options.kubernetesVersion ?? LATEST_KUBERNETES,
     network,
     sysctls: proxySysctls(node, options, network.families),
-    diagnostics: detectorWarnings(node, options, network.interfaces),
+    diagnostics: detectorWarnings(cluster, node, options, network.interfaces),
     proxies: proxyFrontEnds(cluster, node, { families: network.families, nodeAddresses }, options),
     addressing: addressingFrontEnd(network),
   };

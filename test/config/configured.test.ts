@@ -52,6 +52,22 @@ describe("a node whose kube-proxy is configured", () => {
     expect(saved("mode: iptables")).not.toMatch(/-A KUBE-SVC-\w+ .* -j KUBE-MARK-MASQ/);
   });
 
+  it("is missed where Pods have several networks: one is taken for it", () => {
+    const node = (name: string, podCIDR: string, ip: string) =>
+      `---\napiVersion: v1\nkind: Node\nmetadata: { name: ${name} }\nspec: { podCIDR: ${podCIDR} }\nstatus: { addresses: [{ type: InternalIP, address: ${ip} }] }\n`;
+    const cluster = Cluster.parse(
+      node("a", "10.4.0.0/24", "10.6.0.1") + node("b", "10.7.0.0/24", "10.6.0.2"),
+    );
+    const warnings = (options: CompileOptions) =>
+      compile(cluster, { node: "a", ...options })
+        .diagnostics.filter(({ severity }) => severity === "warning")
+        .map(printDiagnostic);
+    expect(warnings({})).toEqual([
+      "kube-proxy: clusterCIDR: is taken to be 10.4.0.0/16, so that Pods of 10.7.0.0/16 count as outsiders: give the network of all Pods by --proxy-config.",
+    ]);
+    expect(warnings({ detectLocal: "NodeCIDR" })).toEqual([]);
+  });
+
   it("warns where it is to tell Pods by interfaces that the node does not have", () => {
     const warnings = (body: string) =>
       compiled(body)

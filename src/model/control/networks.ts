@@ -1,4 +1,4 @@
-import { familyOf, type Ip } from "../../net/ip.js";
+import { type Family, familyOf, type Ip } from "../../net/ip.js";
 import { type Prefix, prefixContains, prefixOf, prefixOverlaps } from "../../net/prefix.js";
 
 /** What kubeadm, flannel and kind use where nothing else is said. */
@@ -41,9 +41,25 @@ function widest(networks: readonly Prefix[]): readonly Prefix[] {
   );
 }
 
+/** The narrowest network that holds both. */
+function around(a: Prefix, b: Prefix): Prefix {
+  let whole = prefixOf(a.address, Math.min(a.length, b.length));
+  while (!prefixContains(whole, b.address)) whole = prefixOf(a.address, whole.length - 1);
+  return whole;
+}
+
+/** One network of a family in the place of several, if none but Pods can live in it. */
+function united(networks: readonly Prefix[], family: Family, foreign: Foreign): readonly Prefix[] {
+  const own = networks.filter(({ address }) => familyOf(address) === family);
+  if (own.length < 2) return own;
+  const whole = own.reduce(around);
+  return isFree(whole, foreign) ? [whole] : own;
+}
+
 /**
  * The Pod networks of the cluster (kube-proxy's --cluster-cidr) around the Nodes' podCIDRs: a known network
- * where it holds them, else the /16 (IPv6: /56) around each, unless Nodes or Services live in that one too.
+ * where it holds them, else the /16 (IPv6: /56) around each, unless Nodes or Services live in that one too. Where that makes
+ * several of a family, it is the one around them all, on the same condition.
  */
 export function clusterCIDRsOf(
   known: readonly Prefix[],
@@ -57,7 +73,8 @@ export function clusterCIDRsOf(
     const holder = known.find((one) => one.length <= length && prefixContains(one, address));
     found.push(holder ?? cover(address, [...widths, length], foreign));
   }
-  return widest(found);
+  const networks = widest(found);
+  return ([4, 6] as const).flatMap((family) => united(networks, family, foreign));
 }
 
 /**

@@ -195,6 +195,18 @@ spec: { podCIDRs: [10.244.2.0/24, "fd00:244::/64"] }
     expect(cluster.serviceCIDRs.map(printPrefix)).toEqual(["10.42.128.0/20"]);
   });
 
+  it("have one Pod network around them all, where no Node and no Service lies between", () => {
+    const node = (name: string, podCIDR: string, ip: string) =>
+      `---\napiVersion: v1\nkind: Node\nmetadata: { name: ${name} }\nspec: { podCIDR: "${podCIDR}" }\nstatus: { addresses: [{ type: InternalIP, address: "${ip}" }] }\n`;
+    const both = (a: string, b: string, ip: string) =>
+      networks(node("a", a, ip) + node("b", b, "192.168.0.2"));
+    expect(both("10.4.0.0/24", "10.5.0.0/24", "192.168.0.1")).toEqual(["10.4.0.0/15"]);
+    expect(both("10.42.3.0/24", "10.42.4.0/24", "10.42.200.1")).toEqual(["10.42.0.0/21"]);
+    expect(both("10.4.0.0/24", "10.7.0.0/24", "10.6.0.1")).toEqual(["10.4.0.0/16", "10.7.0.0/16"]);
+    const six = node("a", "fd01:1::/64", "2001:db8::1") + node("b", "fd01:2::/64", "2001:db8::2");
+    expect(networks(six)).toEqual(["fd01::/30"]);
+  });
+
   it("keep clear of a Service network that their podCIDRs lie in", () => {
     const node =
       "apiVersion: v1\nkind: Node\nmetadata: { name: a }\nspec: { podCIDR: 10.100.3.0/24 }\nstatus: { addresses: [{ type: InternalIP, address: 192.168.0.1 }] }\n";
