@@ -60,7 +60,7 @@ function endOf(said: Readonly<Record<string, unknown>>, field: "from" | "to"): P
   if (text === undefined) throw new Wrong(field, `is missing: write ${form}.`);
   const pair = parseHostPort(text);
   if (pair !== undefined && pair.port !== 0) return pair;
-  const address = parseIp(text);
+  const address = parseIp(/^\[(.*:.*)\]$/.exec(text)?.[1] ?? text);
   if (address === undefined) throw new Wrong(field, `«${text}» is no end of a packet: write ${form}.`);
   return { address, port: 0 };
 }

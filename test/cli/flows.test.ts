@@ -97,6 +97,17 @@ describe("packetyard trace --flows", () => {
     });
   });
 
+  it("reads an IPv6 address without a port in brackets too", () => {
+    const lines = [
+      { from: "[fd64:244:0:1::2]", to: "[2001:db8::7]:80" },
+      { from: "fd64:244:0:1::2", to: "[2001:db8::7]", protocol: "ICMP" },
+    ];
+    const { stdout, code } = ask(lines, "-f", SHOP, "-o", "json");
+    expect(code).toBe(0);
+    expect(asData(stdout).map(({ verdict }) => verdict)).toEqual(["accept", "accept"]);
+    expect(ask([{ from: "[10.0.0.1]", to: "10.96.0.10:80" }], "-f", SHOP).code).toBe(1);
+  });
+
   it("tells people a line each", () => {
     const lines = [
       { from: "10.244.1.7", to: "10.96.0.20:80" },
