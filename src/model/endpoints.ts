@@ -13,7 +13,7 @@ export function parseEndpoints(object: Field): readonly EndpointSlice[] {
     .at("subsets")
     .items()
     .flatMap((subset, index) => {
-      const ports = parseEndpointPorts(subset.at("ports"));
+      const ports = parseEndpointPorts(subset.at("ports").items());
       const endpoints = parseAddresses(subset);
       return ([4, 6] as const).flatMap((family) =>
         sliceOf(namespace, `${name}-${index}`, family, { ports, endpoints, serviceName: name }),

@@ -54,7 +54,7 @@ export function parseEndpointSlice(object: Field): EndpointSlice | undefined {
     object.note(`has no label ${SERVICE_NAME_LABEL}: it belongs to no Service.`);
   const isHeadless = labels.has(HEADLESS_LABEL);
   if (isHeadless) object.note(`has the label ${HEADLESS_LABEL}: kube-proxy passes the slice over.`);
-  const ports = parseEndpointPorts(object.at("ports"));
+  const ports = parseEndpointPorts(namedPorts(object.at("ports")));
   if (type === "FQDN" || serviceName === undefined || isHeadless) return undefined;
   const endpoints = object
     .at("endpoints")
@@ -70,9 +70,19 @@ export function parseEndpointSlice(object: Field): EndpointSlice | undefined {
   };
 }
 
+/** Of a slice's ports those that have a name, though it be "": kube-proxy skips the others. */
+function namedPorts(list: Field): readonly Field[] {
+  return list.items().filter((item) => {
+    const name = item.at("name");
+    if (!name.present)
+      name.warning('is missing: kube-proxy passes the port over. Write name: "" for a port without a name.');
+    return name.present;
+  });
+}
+
 /** Ports of a slice, or of a subset of Endpoints; one without a number stands for all ports, which kube-proxy skips. */
-export function parseEndpointPorts(list: Field): readonly EndpointPort[] {
-  const ports = list.items().map((item) => ({
+export function parseEndpointPorts(items: readonly Field[]): readonly EndpointPort[] {
+  const ports = items.map((item) => ({
     name: item.at("name").text() ?? "",
     protocol: item.at("protocol").oneOf(["TCP", "UDP", "SCTP"], "TCP"),
     port: item.at("port").integer(0, 65535) ?? 0,

@@ -89,6 +89,26 @@ describe("EndpointSlices", () => {
     expect(new Set(endpointSlices.map(({ name }) => name)).size).toBe(3);
   });
 
+  it("that are given need a name at each port, though it be empty; Endpoints do not", () => {
+    const slice = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
+addressType: IPv4
+ports: [{ port: 81 }, { name: null, port: 82 }, { name: "", port: 83 }]
+endpoints: [{ addresses: [10.1.1.1] }]
+`;
+    const endpoints = `apiVersion: v1
+kind: Endpoints
+metadata: { name: db }
+subsets: [{ addresses: [{ ip: 10.2.2.2 }], ports: [{ port: 84 }] }]
+`;
+    const cluster = clusterOf(all(slice, endpoints, service("web", "selector: {}"), service("db", "selector: {}")));
+    expect(printSlices(cluster)).toEqual(["default/web =83/TCP: 10.1.1.1", "default/db =84/TCP: 10.2.2.2"]);
+    expect(cluster.diagnostics.filter(({ severity }) => severity === "warning")).toMatchObject(
+      [0, 1].map((index) => ({ place: { field: `ports[${index}].name` } })),
+    );
+  });
+
   it("that are given win over those that would be made, and over Endpoints", () => {
     const slice = `apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice

@@ -84,7 +84,7 @@ kind: EndpointSlice
 metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
 addressType: IPv6
 endpoints: [{ addresses: ["fd00:10:244:9::7"], nodeName: six }]
-ports: [{ port: 80 }]
+ports: [{ name: http, port: 80 }]
 `;
     expect(printNodes(clusterOf(slice))).toEqual(["six fc00:f853:ccd:e793::2 fd00:10:244::/64"]);
     const node = `apiVersion: v1
@@ -113,7 +113,7 @@ kind: EndpointSlice
 metadata: { name: web-1, labels: { kubernetes.io/service-name: web } }
 addressType: IPv4
 endpoints: [{ addresses: [10.244.9.7], nodeName: elsewhere, targetRef: { kind: Pod, name: gone } }]
-ports: [{ port: 80 }]
+ports: [{ name: http, port: 80 }]
 `;
     const cluster = clusterOf(yaml);
     expect(printNodes(cluster)).toEqual(["a 172.18.0.2 10.244.0.0/24"]);

@@ -239,7 +239,7 @@ apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: { name: web-1, namespace: shop, labels: { kubernetes.io/service-name: web } }
 addressType: IPv4
-ports: [{ port: 8080 }]
+ports: [{ name: "", port: 8080 }]
 endpoints:
 - { addresses: [10.244.1.21], nodeName: worker-1, zone: east }
 - { addresses: [10.244.2.22], nodeName: worker-2, zone: west }
