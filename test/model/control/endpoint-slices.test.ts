@@ -102,7 +102,9 @@ kind: Endpoints
 metadata: { name: db }
 subsets: [{ addresses: [{ ip: 10.2.2.2 }], ports: [{ port: 84 }] }]
 `;
-    const cluster = clusterOf(all(slice, endpoints, service("web", "selector: {}"), service("db", "selector: {}")));
+    const cluster = clusterOf(
+      all(slice, endpoints, service("web", "selector: {}"), service("db", "selector: {}")),
+    );
     expect(printSlices(cluster)).toEqual(["default/web =83/TCP: 10.1.1.1", "default/db =84/TCP: 10.2.2.2"]);
     expect(cluster.diagnostics.filter(({ severity }) => severity === "warning")).toMatchObject(
       [0, 1].map((index) => ({ place: { field: `ports[${index}].name` } })),
