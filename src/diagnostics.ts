@@ -8,7 +8,10 @@ export interface Place {
   readonly field?: string;
 }
 
-/** `note`: told for information (skipped kinds). `warning`: not modelled, the result differs from a real node's. */
+/**
+ * `note`: told for information (skipped kinds). `warning`: not modelled, so that the result differs from a real node's, or
+ * hardly what was meant.
+ */
 export interface Diagnostic {
   readonly severity: "note" | "warning" | "error";
   readonly place: Place;

@@ -100,7 +100,7 @@ function strangers(flows: readonly Flow[], file: string): readonly Diagnostic[] 
 
 /**
  * Reads flows, one JSON object a line; blank lines are passed over. `otherwise`: the protocol of lines that name none.
- * InputError with every line that is wrong, and its field.
+ * InputError with every line that is wrong, and its field; or where there is none.
  */
 export function parseFlows({ file, text }: DumpText, otherwise: PacketProtocol): Flows {
   const flows: Flow[] = [];
@@ -115,6 +115,12 @@ export function parseFlows({ file, text }: DumpText, otherwise: PacketProtocol):
       errors.push({ severity: "error", place: { file, field }, message: error.message });
     }
   }
+  if (flows.length === 0 && errors.length === 0)
+    errors.push({
+      severity: "error",
+      place: { file },
+      message: 'holds no flow: write one a line, such as {"from": "10.0.0.2", "to": "10.96.0.10:53"}.',
+    });
   if (errors.length > 0) throw new InputError(errors);
   return { flows, diagnostics: strangers(flows, file) };
 }

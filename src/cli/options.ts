@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Cluster, InputError, type ProxyMode } from "../index.js";
+import { familyOf } from "../net/ip.js";
 import { parsePrefix } from "../net/prefix.js";
 import { readManifests } from "./input.js";
 import { printNote, showNotes } from "./output.js";
@@ -24,9 +25,14 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-function network(text: string): string {
-  if (parsePrefix(text) !== undefined) return text;
-  throw new InvalidArgumentError("It is a network such as 10.96.0.0/12.");
+/** A network, or one of each family with a comma between. */
+function networks(text: string): string {
+  const found = text.split(",").map(parsePrefix);
+  const families = new Set(found.map((one) => one && familyOf(one.address)));
+  if (!families.has(undefined) && families.size === found.length) return text;
+  throw new InvalidArgumentError(
+    "It is a network such as 10.96.0.0/12, or one of each family with a comma between.",
+  );
 }
 
 /** `--nodes`, `--service-cidr` and `-v`. */
@@ -38,9 +44,9 @@ export function addNetworkOptions(command: Command): Command {
       integer(1, MAX_NODES),
     )
     .option(
-      "--service-cidr <network>",
-      "network of the Services (default: the objects' own, or 10.96.0.0/12)",
-      network,
+      "--service-cidr <networks>",
+      "network of the Services, or one of each family with a comma between (default: the objects' own, or 10.96.0.0/12)",
+      networks,
     )
     .option("-v, --verbose", "print notes too, about what of the input is not modelled")
     .on("option:verbose", showNotes);

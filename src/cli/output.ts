@@ -83,6 +83,12 @@ function existing(path: string): { readonly path: string; readonly isFile: boole
   }
 }
 
+/** Whether two paths lead to one file that is there. */
+export function isSameFile(one: string, other: string): boolean {
+  const path = existing(one)?.path;
+  return path !== undefined && path === existing(other)?.path;
+}
+
 /** InputError where the folder that a file is to stand in is missing. */
 export function checkFolder(path: string): void {
   const folder = dirname(path);

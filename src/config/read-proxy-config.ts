@@ -83,7 +83,7 @@ function readDetectLocal(config: Field): DetectLocal {
       const field = config.at("clusterCIDR");
       const prefixes = readClusterCIDR(field);
       if (prefixes.length > 0) return prefixes;
-      field.note("names no network: kube-proxy cannot tell local Pods from others.");
+      field.warning("names no network: kube-proxy cannot tell local Pods from others.");
       return "none";
     }
   }

@@ -89,7 +89,7 @@ export function readObjects(objects: readonly ManifestObject[], diagnostics: Dia
       const kind = skippedName(object);
       skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
     } else if (winner === object) read(lists, Field.of(object, diagnostics));
-    else Field.of(object, diagnostics).note(givenAgain(winner));
+    else Field.of(object, diagnostics).warning(givenAgain(winner));
   }
   for (const [kind, count] of skipped) diagnostics.push(skippedDiagnostic(kind, count));
   throwErrors(diagnostics);

@@ -199,6 +199,15 @@ describe("packetyard trace --flows", () => {
     ]);
   });
 
+  it("refuses a file without a flow", () => {
+    const { stderr, stdout, code } = ask(["", " "], "-f", SHOP);
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining("holds no flow: write one a line"),
+    ]);
+  });
+
   it("warns of fields that it does not know, and keeps them", () => {
     const { stdout, stderr } = ask(
       [{ from: "10.0.0.1", to: "10.0.0.2:1", port: 7 }],

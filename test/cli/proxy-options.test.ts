@@ -117,11 +117,13 @@ describe("--service-cidr", () => {
     expect(packetyard([...args, "172.30.0.0/16"], service).stdout).toMatch(
       /-A KUBE-SERVICES -d 172\.30\.\S+\/32 /,
     );
+    const dual = packetyard([...args, "172.30.0.0/16,fd00:30::/112"], service);
+    expect([dual.code, dual.stdout]).toEqual([0, expect.stringMatching(/ -d 172\.30\.\S+\/32 /)]);
     for (const wrong of ["172.30.0.0", "172.30.0.0/33", "172.30.0.1/16", "", "172.30.0.0/16,172.31.0.0/16"]) {
       const { stderr, stdout, code } = packetyard([...args, wrong], service);
       expect([code, stdout]).toEqual([2, ""]);
       expect(stderr).toContain(
-        `error: option '--service-cidr <network>' argument '${wrong}' is invalid. It is a network such as 10.96.0.0/12.\n`,
+        `error: option '--service-cidr <networks>' argument '${wrong}' is invalid. It is a network such as 10.96.0.0/12, or one of each family with a comma between.\n`,
       );
     }
   });

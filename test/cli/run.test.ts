@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { clockOf } from "../../src/cli/replay.js";
@@ -99,6 +99,18 @@ describe("packetyard run", () => {
     }
     const { stderr, code } = packetyard(["run", "--pcap", "in.pcap", "--answers"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--answers goes with --write")]);
+  });
+
+  it("is not written over itself", () => {
+    withFolder((folder) => {
+      const file = join(folder, "in.pcap");
+      const capture = writePcap({ packets: MIXED, nanosecond: true });
+      writeFileSync(file, capture);
+      const same = join(folder, ".", "..", basename(folder), "in.pcap");
+      const { stderr, code } = packetyard(["run", "--pcap", file, "--write", same]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("--write names the capture that is read")]);
+      expect(new Uint8Array(readFileSync(file))).toEqual(capture);
+    });
   });
 
   it("counts the same for programs", () => {

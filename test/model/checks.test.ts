@@ -102,7 +102,7 @@ describe("what must hold between objects", () => {
       ["a", 0x0a600006],
     ]);
     expect(notesOf(cluster)).toEqual([
-      "note: t.yaml: document 1: Service shop/a: is given again in t.yaml: document 3: the later one counts.",
+      "warning: t.yaml: document 1: Service shop/a: is given again in t.yaml: document 3: the later one counts.",
     ]);
   });
 

@@ -10,6 +10,7 @@ import { addClusterOptions, seedOption } from "../options.js";
 import {
   checkFolder,
   DiagnosticPrinter,
+  isSameFile,
   printToStderr,
   printToStdout,
   structured,
@@ -109,6 +110,8 @@ function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }:
     throw new UsageError("--answers goes with --write, which says where they are written to.");
   if (write === STDOUT) refuseTerminal("a capture");
   else if (write !== undefined) checkFolder(write);
+  if (write !== undefined && write !== STDOUT && isSameFile(write, pcap))
+    throw new UsageError("--write names the capture that is read: write to another file.");
 }
 
 /** Where stdout takes the capture, all else goes to stderr. */
