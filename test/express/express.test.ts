@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CTSTATE_NEW, MATCH_CTSTATE, MATCH_UNDECIDED, TARGET_DROP } from "../../assembly/abi/entry.js";
+import { UNDECIDED_ALWAYS } from "../../assembly/abi/rule.js";
+import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { icmpEcho, tcp } from "../../src/packet/build.js";
 import { Tally } from "../tally.js";
 import { type Arrival, arrival } from "./arrivals.js";
-import { CHANCE, CHOICES, NODE, nodeOf, POD_PORT, PODS, UPLINK, VIP } from "./node.js";
+import { BALANCED, CHANCE, CHOICES, NODE, nodeOf, POD_PORT, PODS, UPLINK, VIP } from "./node.js";
 import { drawnRule, lastRule } from "./rules.js";
-import { opening, PAUSE, runAll } from "./runs.js";
+import { opened, opening, PAUSE, runAll } from "./runs.js";
 
 describe("the express way", () => {
   it("is not for a connection that an earlier packet of the burst closed", async () => {
@@ -51,6 +54,23 @@ describe("the express way", () => {
       (first) => serverOf(first) !== serverOf(first + 5),
     );
     expect(moved.length).toBeGreaterThan(0);
+  });
+
+  it("is not for what meets a rule that cannot be told, though what stands behind in it would say no", async () => {
+    const untold = new RuleDraft()
+      .match(MATCH_UNDECIDED, false, UNDECIDED_ALWAYS)
+      .match(MATCH_CTSTATE, false, CTSTATE_NEW)
+      .target(TARGET_DROP);
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [[], [untold]] };
+    const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
+    // IPVS opens a connection past FORWARD, which its answers pass.
+    const octets = tcp("10.244.1.3:8080", `${PODS[0]}:4000`, { flags: "A" });
+    const further: Arrival = { octets, inNumber: UPLINK, headroom: 128 };
+    const bursts = [...opened(BALANCED, "TCP"), further].map((one) => [one]);
+    const results = runAll(run, bursts, false);
+    expect(results).toEqual(runAll(trace, bursts, false));
+    const verdicts = results.slice(0, -1).map((one) => one.split(" ").slice(0, 2).join(" "));
+    expect(verdicts).toEqual(["FORWARD NONE", "PUNT UNDECIDED", "FORWARD NONE", "PUNT UNDECIDED"]);
   });
 
   it("is not for what comes in frames to many, nor from outside with the node's own source", async () => {

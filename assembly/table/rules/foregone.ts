@@ -9,6 +9,7 @@ import {
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
+  MATCH_UNDECIDED,
   RULE_DPORT_FROM,
   RULE_DPORT_TO,
   RULE_DST_MASK,
@@ -65,6 +66,8 @@ function matchesTake(ctstate: u32, matches: usize, slots: u32): u32 {
     const a = load<u32>(match, 4);
     if (kind == MATCH_SET || kind == MATCH_STATISTIC) return ASKED;
     if (kind == MATCH_RECENT || kind == MATCH_CLIENT || kind == MATCH_NOTE) return ASKED;
+    // Where it cannot be told, what stands behind it is not asked (matchesHold).
+    if (kind == MATCH_UNDECIDED) return SOME;
     if (kind == MATCH_CTSTATE || kind == MATCH_MARK) {
       const hit = kind == MATCH_CTSTATE ? (ctstate & a) != 0 : a == 0;
       if (hit == ((word & MATCH_INVERT) != 0)) return NONE;
