@@ -8,8 +8,8 @@ import type { Difference } from "./tally.js";
 
 /** A packet that was refused for its TTL or hop limit. */
 const EXPIRED = /error (11|3)\/0/;
-/** An answer that did not come to the node, which had asked. */
-const LED_AWAY = /^(SYN\+ACK|answer.*): packet by/;
+/** An answer that IPVS may have given a server: it left, or came to another port of the node. */
+const LED_AWAY = /^(SYN\+ACK|answer.*): packet/;
 
 /** A difference that is known and written down, with its reason; such packets are counted apart. */
 interface KnownGap {
