@@ -6,7 +6,7 @@ import { placeOf, portsAt, quoteOf, rewrite16, sealIcmp } from "./packet-octets.
 export interface ChosenPort {
   readonly kernel: number;
   readonly machine: number;
-  /** One of both is the one that was there, or that of the draw before: by chance, which is seldom. */
+  /** One of both is the one that was there, though many were to draw from: by chance, which is seldom. */
   readonly isAsBefore: boolean;
 }
 
@@ -67,7 +67,7 @@ export function portsBetween(
   if (known === undefined || fresh === undefined) return known ?? fresh;
   const same = [fresh.kernel === known.kernel, fresh.machine === known.machine].filter(Boolean).length;
   if (same === 0) return fresh;
-  return same === 1 && isOfFew(known) ? { ...fresh, isAsBefore: true } : known;
+  return same === 1 && isOfFew(known) ? fresh : known;
 }
 
 /** Ways to write a port: checksums follow, or stay, as what IPVS' errors quote of IPv6 (ip_vs_nat_icmp_v6). */
