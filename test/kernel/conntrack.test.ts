@@ -96,6 +96,10 @@ const talk = fc.record({
 });
 type Packet = typeof packet extends fc.Arbitrary<infer T> ? T : never;
 
+/** No talk's: where its packet is listed, all that came before it are. */
+const LAST_PORT = 1999;
+const SENTINEL = udp(`${CLIENT}:${LAST_PORT}`, `${SERVER}:9`, { srcMac: GATEWAY_MAC, dstMac: NODE_MAC });
+
 /** A packet of the talk that has this port at the client. */
 function frameOf(
   protocol: string,
@@ -131,9 +135,14 @@ function replay(frames: readonly Uint8Array[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "conntrack-"));
   const file = join(folder, "talks.pcap");
   try {
-    writeFileSync(file, writePcap({ packets: frames.map((bytes) => ({ timestampNs: 0n, bytes })) }));
-    const play = `tcpreplay -q -p 20000 -i wire ${file} >/dev/null 2>&1; sleep 0.2`;
-    return inNamespace(`${NODE}\n${play}\n${LIST}`).split("\n");
+    const packets = [...frames, SENTINEL].map((bytes) => ({ timestampNs: 0n, bytes }));
+    writeFileSync(file, writePcap({ packets }));
+    const play = `
+tcpreplay -q -p 20000 -i wire ${file} >/dev/null 2>&1
+tries=0
+until [ $tries = 1000 ] || grep -q 'sport=${LAST_PORT} ' /proc/net/nf_conntrack; do tries=$((tries + 1)); done`;
+    const list = inNamespace(`${NODE}\n${play}\n${LIST}`).split("\n");
+    return list.filter((line) => !line.includes(`sport=${LAST_PORT} `));
   } finally {
     rmSync(folder, { recursive: true });
   }
