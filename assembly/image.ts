@@ -34,6 +34,12 @@ export class Image {
   serversAt: u32;
   serversRoom: u32;
 
+  /** Destinations of IPVS by their numbers (table/ring/destinations), how many numbers were ever given, and serials. */
+  destinationsAt: u32;
+  destinationsRoom: u32;
+  destinations: u32;
+  serials: u32;
+
   /** Tunnel devices (table/tunnel), and how many there are. */
   tunnelsAt: u32;
   tunnelsRoom: u32;

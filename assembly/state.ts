@@ -5,7 +5,7 @@ import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
  * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
  * the state's start:
  *
- *   head · flow buckets · flow records · windows · scheduler positions · clients
+ *   head · flow buckets · flow records · windows · scheduler positions · clients · IPVS' own part
  */
 @unmanaged
 @final
@@ -52,6 +52,9 @@ export class State {
   /** Clients that rules noted (table/affinity), and how many there is room for. */
   clientsAt: u32;
   clientsRoom: u32;
+
+  /** IPVS' own part, a state within this one (table/ipvs), 0 for none. */
+  ipvsAt: u32;
 
   @inline
   static at(address: usize): State {

@@ -1,4 +1,4 @@
-import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN } from "../assembly/abi/entry.js";
+import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN } from "../assembly/abi/server.js";
 import { VERDICT_FORWARD } from "../assembly/abi/verdict.js";
 import { ETH_LEN, IP4_CHECKSUM, IP4_DST, IP4_LEN, TCP_CHECKSUM, TCP_DST } from "../assembly/abi/wire.js";
 import type { Batch } from "../src/engine/batch.js";

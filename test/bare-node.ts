@@ -1,5 +1,6 @@
 import * as entry from "../assembly/abi/entry.js";
 import { STATUS_OK } from "../assembly/abi/image.js";
+import * as server from "../assembly/abi/server.js";
 import { Batch, type BatchOptions } from "../src/engine/batch.js";
 import { readConnections } from "../src/engine/connections.js";
 import { type RuleDraft, ruleColumns } from "../src/engine/entries/rules.js";
@@ -196,14 +197,14 @@ export class BareNode {
     at: readonly [address: string, protocol: number, port: number],
     servers: readonly (readonly [string, number, number, number?])[],
     {
-      scheduler = entry.SCHEDULER_RR,
+      scheduler = server.SCHEDULER_RR,
       size = 0,
     }: { readonly scheduler?: number; readonly size?: number } = {},
   ): this {
     const { image } = this;
     const rows = servers.flatMap(([address, port, weight, before = 0]) => {
       const [last, high] = endOf(address);
-      return [last, port, weight, before, ...high, 0];
+      return [last, port, weight, before, ...high, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     });
     const status = image.withWords(rows, (from) =>
       image.machine.serverSet(image.address, number, scheduler, from, servers.length, size),

@@ -264,36 +264,3 @@ export const HOOK_NAT: u32 = 1;
 export const HOOK_RAW: u32 = 2;
 /** Walked before a known connection's destination is translated (below -100: mangle). */
 export const HOOK_MANGLE: u32 = 3;
-
-// A real server: one row. Of an IPv6 address SERVER_ADDRESS is the last word.
-export const SERVER_ADDRESS: u32 = 0;
-export const SERVER_PORT: u32 = 4;
-export const SERVER_WEIGHT: u32 = 8;
-/** Of a server of weight 0: the weight it had before, by which Maglev still gives it its slots (ip_vs_dest's last_weight). */
-export const SERVER_LAST_WEIGHT: u32 = 12;
-/** Of an IPv6 address, the three words before the last in their order; 0 for IPv4, as the word behind them. */
-export const SERVER_HIGH: u32 = 16;
-export const SERVER_ENTRY_LEN: u32 = 32;
-
-/** A virtual server's scheduler: one of these codes, with its flags. */
-export const SCHEDULER_RR: u32 = 0;
-export const SCHEDULER_WRR: u32 = 1;
-/** By the source address; slots are a power of two. */
-export const SCHEDULER_SH: u32 = 2;
-/** By the destination address; slots are a power of two. */
-export const SCHEDULER_DH: u32 = 3;
-/** Maglev by the source address; slots are a prime or a power of two. */
-export const SCHEDULER_MH: u32 = 4;
-/** Maglev by the whole 5-tuple, with a cheaper hash than a kernel's: for balancing without connections. */
-export const SCHEDULER_MAGLEV: u32 = 5;
-export const SCHEDULER_CODE_MASK: u32 = 0xff;
-/** sh and mh: the source port counts too (sh-port, mh-port). */
-export const SCHEDULER_FLAG_PORT: u32 = 1 << 8;
-/** sh and mh: where the server found takes nothing, another is looked for (sh-fallback, mh-fallback). */
-export const SCHEDULER_FLAG_FALLBACK: u32 = 1 << 9;
-
-// A virtual server among many: its number, how many of the real servers handed over are its own, its scheduler.
-export const SERVER_ROW_NUMBER: u32 = 0;
-export const SERVER_ROW_REALS: u32 = 4;
-export const SERVER_ROW_SCHEDULER: u32 = 8;
-export const SERVER_ROW_LEN: u32 = 12;

@@ -44,4 +44,24 @@ export const SETTING_ICMPV6_TIMEOUT: u32 = 28;
 export const SETTING_GENERIC_TIMEOUT: u32 = 29;
 export const SETTING_GRE_TIMEOUT: u32 = 30;
 export const SETTING_GRE_TIMEOUT_STREAM: u32 = 31;
-export const SETTING_COUNT: u32 = 32;
+
+/** IPVS' own, net.ipv4.vs.*; 1: conntrack follows its connections too. */
+export const SETTING_VS_CONNTRACK: u32 = 32;
+export const SETTING_VS_CONN_REUSE_MODE: u32 = 33;
+export const SETTING_VS_EXPIRE_NODEST_CONN: u32 = 34;
+export const SETTING_VS_EXPIRE_QUIESCENT_TEMPLATE: u32 = 35;
+export const SETTING_VS_SLOPPY_TCP: u32 = 36;
+export const SETTING_VS_SLOPPY_SCTP: u32 = 37;
+export const SETTING_VS_NAT_ICMP_SEND: u32 = 38;
+export const SETTING_VS_SCHEDULE_ICMP: u32 = 39;
+export const SETTING_VS_CACHE_BYPASS: u32 = 40;
+/** 1, 2 or 3: when memory is short, or always, some of the connections that are not established are dropped. */
+export const SETTING_VS_DROP_ENTRY: u32 = 41;
+export const SETTING_VS_DROP_PACKET: u32 = 42;
+export const SETTING_VS_SNAT_REROUTE: u32 = 43;
+export const SETTING_VS_SECURE_TCP: u32 = 44;
+/** What ipvsadm --set changes, in seconds: of TCP established, of TCP behind a FIN, of UDP. */
+export const SETTING_VS_TIMEOUT_TCP: u32 = 45;
+export const SETTING_VS_TIMEOUT_TCP_FIN: u32 = 46;
+export const SETTING_VS_TIMEOUT_UDP: u32 = 47;
+export const SETTING_COUNT: u32 = 48;

@@ -1,5 +1,5 @@
-import { SCHEDULER_MAGLEV } from "../abi/entry";
 import { BATCH_CAPACITY, BURST_LEN, COLUMN_VERDICT } from "../abi/packet";
+import { SCHEDULER_MAGLEV } from "../abi/server";
 import { DROP_NO_DESTINATION, VERDICT_FORWARD, VERDICT_REJECT } from "../abi/verdict";
 import { GIVEN, TUPLES } from "../express/layout";
 import { receiveSegments } from "../express/receive";

@@ -1,4 +1,4 @@
-import { SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/entry.js";
+import { SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/server.js";
 import type { RulesetEntries } from "../../src/engine/live/ruleset.js";
 
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;

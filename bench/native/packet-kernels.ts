@@ -13,12 +13,11 @@ import {
   RULE_PROTOCOL,
   RULE_TARGET,
   RULE_WORDS,
-  SCHEDULER_MAGLEV,
-  SERVER_ENTRY_LEN,
   TARGET_ACCEPT,
   TARGET_DNAT,
   TUNNEL_VXLAN,
 } from "../../assembly/abi/entry.js";
+import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN } from "../../assembly/abi/server.js";
 import { PROTO_TCP } from "../../assembly/abi/wire.js";
 import { RING_LEN } from "./flows.js";
 import { FrameFile } from "./frames.js";

@@ -6,10 +6,9 @@ import {
   ROUTE_ENTRY_LEN,
   ROUTE6_ENTRY_LEN,
   RULE_ENTRY_LEN,
-  SERVER_ENTRY_LEN,
-  SERVER_ROW_LEN,
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import { SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/server.js";
 import type { Family, Ip, Ip6 } from "../net/ip.js";
 import { pushRoute6 } from "./entries/route-row.js";
 import { Words } from "./entries/words.js";

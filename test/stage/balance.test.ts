@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SCHEDULER_MAGLEV, SCHEDULER_MH } from "../../assembly/abi/entry.js";
 import { STATUS_BAD_ENTRY } from "../../assembly/abi/image.js";
+import { SCHEDULER_MAGLEV, SCHEDULER_MH } from "../../assembly/abi/server.js";
 import { printIp } from "../../src/net/ip.js";
 import { frame, icmpEcho, tcp } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";

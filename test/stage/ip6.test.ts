@@ -6,12 +6,10 @@ import {
   HOOK_IP6,
   HOOK_NAT,
   HOOK_POSTROUTING,
-  SCHEDULER_MH,
-  SCHEDULER_RR,
-  SCHEDULER_SH,
   TARGET_DROP,
   TARGET_MASQUERADE,
 } from "../../assembly/abi/entry.js";
+import { SCHEDULER_MH, SCHEDULER_RR, SCHEDULER_SH } from "../../assembly/abi/server.js";
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { wordsOf6 } from "../../src/engine/entries/words.js";
 import { printIp } from "../../src/net/ip.js";

@@ -8,11 +8,6 @@ import {
   RULE_ENTRY_LEN,
   RULE_TARGET,
   RULE_WORDS,
-  SCHEDULER_MH,
-  SCHEDULER_RR,
-  SCHEDULER_SH,
-  SERVER_ENTRY_LEN,
-  SERVER_ROW_LEN,
   TARGET_ACCEPT,
   TARGET_NUMGEN,
 } from "../../assembly/abi/entry.js";
@@ -23,6 +18,14 @@ import {
   STATUS_BAD_ENTRY,
   STATUS_OK,
 } from "../../assembly/abi/image.js";
+import {
+  SCHEDULER_MH,
+  SCHEDULER_RR,
+  SCHEDULER_SH,
+  SERVER_ENTRY_LEN,
+  SERVER_ROW_LEN,
+  SERVER_ROW_SCHEDULER,
+} from "../../assembly/abi/server.js";
 import { BareImage } from "../bare-image.js";
 import { CAPACITY, callAtLimit, contents, expectWhole } from "./whole.js";
 
@@ -175,7 +178,7 @@ describe("virtual servers, many at once", () => {
   it("are refused for the last one's scheduler", async () => {
     const image = await make();
     const servers = serversOf(0, [3, 4, 5]);
-    servers.rows[servers.rows.length - 1] = 0xff;
+    servers.rows[servers.rows.length - SERVER_ROW_LEN / 4 + SERVER_ROW_SCHEDULER / 4] = 0xff;
     expectRefused(image, () => setServers(image, servers));
   });
 });

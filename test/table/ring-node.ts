@@ -1,4 +1,4 @@
-import * as entry from "../../assembly/abi/entry.js";
+import * as server from "../../assembly/abi/server.js";
 import { printIp } from "../../src/net/ip.js";
 import { tcp, udp } from "../../src/packet/build.js";
 import { describePacket } from "../../src/packet/describe.js";
@@ -6,18 +6,18 @@ import { BareNode, ip4 } from "../bare-node.js";
 import type { Client, KernelServer, SchedulerChoice } from "../oracle/schedulers.js";
 
 const CODES: Readonly<Record<string, number>> = {
-  rr: entry.SCHEDULER_RR,
-  wrr: entry.SCHEDULER_WRR,
-  sh: entry.SCHEDULER_SH,
-  dh: entry.SCHEDULER_DH,
-  mh: entry.SCHEDULER_MH,
-  maglev: entry.SCHEDULER_MAGLEV,
+  rr: server.SCHEDULER_RR,
+  wrr: server.SCHEDULER_WRR,
+  sh: server.SCHEDULER_SH,
+  dh: server.SCHEDULER_DH,
+  mh: server.SCHEDULER_MH,
+  maglev: server.SCHEDULER_MAGLEV,
 };
 
 /** The machine's word for a scheduler. */
 export function schedulerWord({ name, flags = [] }: SchedulerChoice): number {
-  const port = flags.some((flag) => flag.endsWith("-port")) ? entry.SCHEDULER_FLAG_PORT : 0;
-  const fallback = flags.some((flag) => flag.endsWith("-fallback")) ? entry.SCHEDULER_FLAG_FALLBACK : 0;
+  const port = flags.some((flag) => flag.endsWith("-port")) ? server.SCHEDULER_FLAG_PORT : 0;
+  const fallback = flags.some((flag) => flag.endsWith("-fallback")) ? server.SCHEDULER_FLAG_FALLBACK : 0;
   return (CODES[name] ?? 0xff) | port | fallback;
 }
 

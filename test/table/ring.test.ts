@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as entry from "../../assembly/abi/entry.js";
 import { PART_SERVERS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
+import * as server from "../../assembly/abi/server.js";
 import { tcp } from "../../src/packet/build.js";
 import { printPacket } from "../../src/packet/print.js";
 import { BareNode } from "../bare-node.js";
@@ -103,28 +103,28 @@ describe("ring", () => {
     const { machine, address } = node.image;
     const set = (scheduler: number, size = 0, count = 0) =>
       machine.serverSet(address, 0, scheduler, 0, count, size);
-    const [port, fallback] = [entry.SCHEDULER_FLAG_PORT, entry.SCHEDULER_FLAG_FALLBACK];
+    const [port, fallback] = [server.SCHEDULER_FLAG_PORT, server.SCHEDULER_FLAG_FALLBACK];
     const refused: readonly (readonly [number, number?, number?])[] = [
-      [entry.SCHEDULER_MAGLEV + 1],
-      [entry.SCHEDULER_RR | port],
-      [entry.SCHEDULER_WRR, 256],
-      [entry.SCHEDULER_DH | fallback],
-      [entry.SCHEDULER_MAGLEV | port],
-      [entry.SCHEDULER_MH | (1 << 10)],
+      [server.SCHEDULER_MAGLEV + 1],
+      [server.SCHEDULER_RR | port],
+      [server.SCHEDULER_WRR, 256],
+      [server.SCHEDULER_DH | fallback],
+      [server.SCHEDULER_MAGLEV | port],
+      [server.SCHEDULER_MH | (1 << 10)],
       // Slots that are no power of two, and for Maglev no prime either: a permutation would not reach them all.
-      [entry.SCHEDULER_SH, 251],
-      [entry.SCHEDULER_MH, 4095],
-      [entry.SCHEDULER_MH, 251 * 251],
-      [entry.SCHEDULER_MH, 1],
-      [entry.SCHEDULER_MH, 1 << 21],
+      [server.SCHEDULER_SH, 251],
+      [server.SCHEDULER_MH, 4095],
+      [server.SCHEDULER_MH, 251 * 251],
+      [server.SCHEDULER_MH, 1],
+      [server.SCHEDULER_MH, 1 << 21],
       // More servers than slots, and than numbers.
-      [entry.SCHEDULER_MH, 251, 252],
-      [entry.SCHEDULER_SH, 256, 65535],
-      [entry.SCHEDULER_RR, 0, (1 << 20) + 1],
+      [server.SCHEDULER_MH, 251, 252],
+      [server.SCHEDULER_SH, 256, 65535],
+      [server.SCHEDULER_RR, 0, (1 << 20) + 1],
     ];
     for (const row of refused) expect(set(...row), String(row)).toBe(STATUS_BAD_ENTRY);
     expect(machine.serverSet(address, 1 << 22, 0, 0, 0)).toBe(STATUS_BAD_ENTRY);
-    expect(set(entry.SCHEDULER_MH | port | fallback, 251)).toBe(STATUS_OK);
+    expect(set(server.SCHEDULER_MH | port | fallback, 251)).toBe(STATUS_OK);
   });
 
   it("gives back the room of the servers and slots that it had", async () => {
@@ -132,10 +132,10 @@ describe("ring", () => {
     const many = Array.from({ length: 100 }, (_, index): Server => [`10.244.1.${index + 1}`, 80, 1]);
     const shapes = [
       {},
-      { scheduler: entry.SCHEDULER_MH },
-      { scheduler: entry.SCHEDULER_SH, size: 512 },
-      { scheduler: entry.SCHEDULER_MAGLEV, size: 251 },
-      { scheduler: entry.SCHEDULER_WRR },
+      { scheduler: server.SCHEDULER_MH },
+      { scheduler: server.SCHEDULER_SH, size: 512 },
+      { scheduler: server.SCHEDULER_MAGLEV, size: 251 },
+      { scheduler: server.SCHEDULER_WRR },
     ];
     const change = (times: number) => {
       for (let at = 0; at < times; at++)
@@ -152,9 +152,9 @@ describe("ring", () => {
   it("changes nothing where the image has no room", async () => {
     const node = await BareNode.make({ capacity: 1 << 16 });
     node.route("0.0.0.0/0", { kind: "direct" }).route(`${VIP}/32`, { kind: "local" });
-    node.service(0, [VIP, 6, 80], [["10.244.1.2", 80, 1]], { scheduler: entry.SCHEDULER_MH, size: 251 });
+    node.service(0, [VIP, 6, 80], [["10.244.1.2", 80, 1]], { scheduler: server.SCHEDULER_MH, size: 251 });
     const before = node.image.octets(PART_SERVERS);
-    const big = { scheduler: entry.SCHEDULER_MH, size: 65537 };
+    const big = { scheduler: server.SCHEDULER_MH, size: 65537 };
     expect(() => node.service(0, [VIP, 6, 80], [["10.244.1.3", 80, 1]], big)).toThrow(`${STATUS_NO_SPACE}`);
     expect(node.image.octets(PART_SERVERS)).toBe(before);
     expect(picks(node, 1)).toEqual(["10.244.1.2:80"]);

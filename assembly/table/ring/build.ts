@@ -1,3 +1,4 @@
+import { PART_SERVERS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
 import {
   SCHEDULER_CODE_MASK,
   SCHEDULER_FLAG_FALLBACK,
@@ -14,8 +15,7 @@ import {
   SERVER_ROW_REALS,
   SERVER_ROW_SCHEDULER,
   SERVER_WEIGHT,
-} from "../../abi/entry";
-import { PART_SERVERS, STATUS_BAD_ENTRY, STATUS_NO_SPACE, STATUS_OK } from "../../abi/image";
+} from "../../abi/server";
 import { Image, NEEDS_AT } from "../../image";
 import { blockOctets, giveBlock, takeBlock } from "../../memory/arena";
 import { Needs } from "../../memory/needs";
@@ -99,7 +99,7 @@ function isSame(real: usize, row: usize): bool {
   return (
     load<u32>(real, REAL_ADDRESS) == load<u32>(row, SERVER_ADDRESS) &&
     load<u32>(real, REAL_PORT) == load<u32>(row, SERVER_PORT) &&
-    i32x4.all_true(i32x4.eq(v128.load(real, REAL_HIGH), highOf(row)))
+    i32x4.all_true(i32x4.eq(v128.replace_lane<u32>(v128.load(real, REAL_HIGH), 3, 0), highOf(row)))
   );
 }
 

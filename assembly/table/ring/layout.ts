@@ -19,6 +19,12 @@ export const RING_WEIGHT_MAX: u32 = 28;
 export const RING_STEP: u32 = 32;
 export const RING_TOP: u32 = 36;
 export const RING_START: u32 = 40;
+/** As SERVER_ROW_ has them. */
+export const RING_FLAGS: u32 = 44;
+export const RING_PERSISTENCE: u32 = 48;
+export const RING_NETMASK: u32 = 52;
+export const RING_PORT: u32 = 56;
+export const RING_MARK: u32 = 60;
 export const RING_LEN: u32 = 64;
 
 export const REAL_ADDRESS: u32 = 0;
@@ -28,6 +34,8 @@ export const REAL_WEIGHT: u32 = 8;
 export const REAL_SERIAL: u32 = 12;
 /** The first three words of an IPv6 address, whose last one stands in REAL_ADDRESS, and 0. */
 export const REAL_HIGH: u32 = 16;
+/** Behind them the number of its destination. */
+export const REAL_DESTINATION: u32 = 28;
 export const REAL_LEN: u32 = 32;
 export const RINGS_MAX: u32 = 1 << 22;
 /** Real servers of one virtual server. */

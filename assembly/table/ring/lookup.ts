@@ -7,7 +7,7 @@ import {
   SCHEDULER_MH,
   SCHEDULER_RR,
   SCHEDULER_WRR,
-} from "../../abi/entry";
+} from "../../abi/server";
 import { Image } from "../../image";
 import { Packet } from "../../packet";
 import { State } from "../../state";
@@ -41,7 +41,7 @@ export function realOf(image: Image, ring: usize, position: u32): usize {
 /** Gives a packet a real server as its destination. */
 export function takeReal(packet: Packet, real: usize): void {
   packet.dst = load<u32>(real, REAL_ADDRESS);
-  packet.dstHigh = v128.load(real, REAL_HIGH);
+  packet.dstHigh = v128.replace_lane<u32>(v128.load(real, REAL_HIGH), 3, 0);
   packet.ports = (packet.ports & 0xffff0000) | load<u32>(real, REAL_PORT);
 }
 

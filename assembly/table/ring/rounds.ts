@@ -1,4 +1,4 @@
-import { SCHEDULER_CODE_MASK, SCHEDULER_WRR } from "../../abi/entry";
+import { SCHEDULER_CODE_MASK, SCHEDULER_WRR } from "../../abi/server";
 import { Image } from "../../image";
 import { State } from "../../state";
 import {

@@ -1,4 +1,4 @@
-import { SERVER_ADDRESS, SERVER_ENTRY_LEN, SERVER_HIGH, SERVER_PORT, SERVER_WEIGHT } from "../../abi/entry";
+import { SERVER_ADDRESS, SERVER_ENTRY_LEN, SERVER_HIGH, SERVER_PORT, SERVER_WEIGHT } from "../../abi/server";
 import { foldAddress, KEY_OFFSET, KEY_SKIP, sipHash } from "./hash";
 import { SLOT_EMPTY, SLOT_LEN } from "./layout";
 import { gcd, lastWeight } from "./weights";

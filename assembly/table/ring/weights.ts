@@ -1,4 +1,4 @@
-import { SERVER_ENTRY_LEN, SERVER_LAST_WEIGHT, SERVER_WEIGHT } from "../../abi/entry";
+import { SERVER_ENTRY_LEN, SERVER_LAST_WEIGHT, SERVER_WEIGHT } from "../../abi/server";
 
 /** The weight by which Maglev fills slots: the last that was not 0. */
 export function lastWeight(row: usize): u32 {

@@ -45,6 +45,6 @@ export function pushService(rows: Words, { address, protocol, port }: VirtualSer
 export function pushReals(rows: Words, servers: readonly RealServer[]): void {
   for (const { address, port, weight, lastWeight = 0 } of servers) {
     const [first, second, third, last] = wordsOf6(BigInt(address));
-    rows.push(last, port, weight, lastWeight, first, second, third, 0);
+    rows.push(last, port, weight, lastWeight, first, second, third, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 }

@@ -6,7 +6,7 @@ import {
   SCHEDULER_RR,
   SCHEDULER_SH,
   SCHEDULER_WRR,
-} from "../../../assembly/abi/entry.js";
+} from "../../../assembly/abi/server.js";
 import type { Scheduler, SchedulerFlag, VirtualServer } from "../../ruleset/ipvs.js";
 
 const CODES: Readonly<Record<Scheduler, number>> = {

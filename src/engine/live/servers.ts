@@ -1,10 +1,5 @@
-import {
-  EXACT_SERVICES,
-  EXACT_SERVICES6,
-  EXACT6_ENTRY_LEN,
-  SCHEDULER_RR,
-  SERVER_ENTRY_LEN,
-} from "../../../assembly/abi/entry.js";
+import { EXACT_SERVICES, EXACT_SERVICES6, EXACT6_ENTRY_LEN } from "../../../assembly/abi/entry.js";
+import { SCHEDULER_RR, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../../assembly/abi/server.js";
 import { familyOf } from "../../net/ip.js";
 import { serverKey } from "../../ruleset/identity.js";
 import type { VirtualServer } from "../../ruleset/ipvs.js";
@@ -26,8 +21,9 @@ const OCTETS_PER_REAL = 128;
 /** Of a directory of the image (assembly/memory/vector.ts). */
 const ROOM_MIN = 16;
 const REALS_MAX = 1 << 20;
-/** Of a service at most. */
-const ROW_WORDS = EXACT6_ENTRY_LEN / 4;
+/** Of a service's key at most. */
+const KEY_WORDS = EXACT6_ENTRY_LEN / 4;
+const ROW_WORDS = SERVER_ROW_LEN / 4;
 const SERVICES = { 4: EXACT_SERVICES, 6: EXACT_SERVICES6 } as const;
 const REAL_WORDS = SERVER_ENTRY_LEN / 4;
 
@@ -87,13 +83,13 @@ export class Servers {
 
   /** All real servers, as the machine is given them at first. */
   load(): ServerColumns {
-    const rows = new Words(Math.max(3, this.numbered.length * 3));
+    const rows = new Words(Math.max(ROW_WORDS, this.numbered.length * ROW_WORDS));
     const reals = new Words();
     for (const [number, server] of this.numbered.entries()) {
       const before = reals.length;
       if (server === undefined) continue;
       pushReals(reals, server.servers);
-      rows.push(number, (reals.length - before) / REAL_WORDS, schedulerOf(server));
+      rows.push(number, (reals.length - before) / REAL_WORDS, schedulerOf(server), 0, 0, 0, server.port, 0);
     }
     return { rows: rows.words, reals: reals.words };
   }
@@ -156,7 +152,7 @@ export class Servers {
   }
 
   #rowOf(server: VirtualServer, number: number): Uint32Array {
-    const row = new Words(ROW_WORDS);
+    const row = new Words(KEY_WORDS);
     pushService(row, server, number);
     return row.words;
   }
