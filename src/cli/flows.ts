@@ -1,6 +1,7 @@
 import { type Diagnostic, type DumpText, InputError } from "../index.js";
 import { familyOf, parseIp } from "../net/ip.js";
 import { parseHostPort } from "../net/port.js";
+import { interfaceNameFault } from "../ruleset/interface-names.js";
 import { PACKET_PROTOCOLS, type PacketEnd, type PacketProtocol } from "./first-packet.js";
 
 /** A question: what becomes of the first packet of this connection? */
@@ -73,6 +74,13 @@ function protocolOf(said: Readonly<Record<string, unknown>>): PacketProtocol | u
   throw new Wrong("protocol", `«${text}» is not known: name TCP, UDP, SCTP or ICMP.`);
 }
 
+function interfaceOf(said: Readonly<Record<string, unknown>>): string | undefined {
+  const name = textOf(said, "iface");
+  const fault = name === undefined ? undefined : interfaceNameFault(name);
+  if (fault !== undefined) throw new Wrong("iface", `«${name}» ${fault}.`);
+  return name;
+}
+
 function flowOf(line: string, otherwise: PacketProtocol): Flow {
   const said = objectOf(line);
   const [from, to] = [endOf(said, "from"), endOf(said, "to")];
@@ -84,7 +92,7 @@ function flowOf(line: string, otherwise: PacketProtocol): Flow {
     throw new Wrong("to", `«${said.to}» has no port: write IP:port, or [IP]:port of an IPv6 address.`);
   if (!hasPorts && (from.port !== 0 || to.port !== 0))
     throw new Wrong("protocol", "ICMP has no ports: write addresses alone.");
-  return { from, to, protocol, iface: textOf(said, "iface"), said };
+  return { from, to, protocol, iface: interfaceOf(said), said };
 }
 
 function strangers(flows: readonly Flow[], file: string): readonly Diagnostic[] {

@@ -4,7 +4,8 @@ import type { Mac } from "../net/mac.js";
 import { hostPrefix } from "../net/prefix.js";
 import type { AddressListing } from "./addresses.js";
 import { neighbourKey } from "./identity.js";
-import type { Iptables, Match } from "./iptables.js";
+import { interfacesInRules, isNamedIn } from "./interface-names.js";
+import type { Iptables } from "./iptables.js";
 import type { Neighbour } from "./neighbours.js";
 import type { Interface, InterfaceAddress, Route } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
@@ -57,18 +58,9 @@ function warning(message: string): Diagnostic {
   return { severity: "warning", place: { object: "the node's network" }, message };
 }
 
-/** The interface that a match names in full; `eth+` names none. */
-function interfaceOf(match: Match): readonly string[] {
-  const isNamed = match.kind === "in-interface" || match.kind === "out-interface";
-  return isNamed && !match.name.endsWith("+") ? [match.name] : [];
-}
-
-/** Interfaces that rules name, each once, in the order of the listing. */
+/** Interfaces that rules name, in the order of the listing. */
 function interfacesNamed(tables: readonly Iptables[]): readonly string[] {
-  const rules = tables.flatMap((one) =>
-    one.tables.flatMap(({ chains }) => chains.flatMap((chain) => chain.rules)),
-  );
-  return [...new Set(rules.flatMap(({ matches }) => matches.flatMap(interfaceOf)))];
+  return tables.flatMap((one) => interfacesInRules({ iptables: one }));
 }
 
 function uplinkAmong(names: readonly string[]): string {
@@ -90,14 +82,23 @@ function mainDevice({ routes = [] }: KnownNetwork): string | undefined {
   return routes.find(({ prefix, refusal }) => prefix.length === 0 && refusal === undefined)?.dev;
 }
 
+/** Interfaces that the user alone names. */
+function warnStrange(said: readonly string[], known: readonly string[]): readonly Diagnostic[] {
+  const names = [...new Set(known)].join(", ");
+  return said
+    .filter((name) => !isNamedIn(known, name))
+    .map((name) => warning(`no rule or route names the interface ${name}; known are ${names}.`));
+}
+
 /** A node whose interfaces are not listed. */
 function guessInterfaces(
   tables: readonly Iptables[],
   known: KnownNetwork,
   { interfaces = [], localAddresses = [] }: SaidOfNetwork,
 ): { readonly interfaces: readonly Interface[]; readonly diagnostics: readonly Diagnostic[] } {
-  const all = [...interfacesNamed(tables), ...devicesNamed(known), ...interfaces];
-  const named = [...new Set(all)].filter((name) => name !== "lo");
+  const inRules = interfacesNamed(tables);
+  const found = [...inRules.filter((name) => !name.endsWith("+")), ...devicesNamed(known)];
+  const named = [...new Set([...found, ...interfaces])].filter((name) => name !== "lo");
   const uplink = mainDevice(known) ?? uplinkAmong(named);
   const own = localAddresses.map(hostPrefix);
   const families = tables.map(({ family }) => family);
@@ -122,6 +123,7 @@ function guessInterfaces(
       ...(addresses === ""
         ? []
         : [warning(`its address is not given: taken to be ${addresses}, on ${uplink}.`)]),
+      ...warnStrange(interfaces, ["lo", mainDevice(known) ?? uplinkAmong(found), ...inRules, ...found]),
     ],
   };
 }

@@ -1,6 +1,5 @@
 import { familyOf } from "../net/ip.js";
-import type { Iptables } from "./iptables.js";
-import type { NftTable } from "./nftables.js";
+import { interfacesInRules } from "./interface-names.js";
 import type { Interface, Route } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
 import type { Sysctls } from "./sysctls.js";
@@ -9,34 +8,9 @@ const MTU = 1500;
 /** Names are told apart by their beginning: what rules name may stand for all that begin so. */
 const LETTERS = [..."xyzwvutsrqponmlkjihgfedcba0123456789"];
 
-function iptablesNames({ tables }: Iptables): readonly string[] {
-  return tables.flatMap(({ chains }) =>
-    chains.flatMap(({ rules }) =>
-      rules.flatMap(({ matches }) =>
-        matches.flatMap((match) =>
-          match.kind === "in-interface" || match.kind === "out-interface" ? [match.name] : [],
-        ),
-      ),
-    ),
-  );
-}
-
-function nftNames({ chains }: NftTable): readonly string[] {
-  return chains.flatMap(({ rules }) =>
-    rules.flatMap(({ statements }) =>
-      statements.flatMap((statement) => (statement.kind === "match-interface" ? [statement.name] : [])),
-    ),
-  );
-}
-
 /** A name for an interface that no rule names, in full or by its beginning; the node has none that is called so. */
-export function unnamedInterface({ interfaces, ...rules }: Ruleset): string {
-  const { iptables, ip6tables, nftables, nftables6 } = rules;
-  const names = [
-    ...interfaces.map(({ name }) => name),
-    ...[iptables, ip6tables].flatMap((one) => (one === undefined ? [] : iptablesNames(one))),
-    ...[nftables, nftables6].flatMap((one) => (one === undefined ? [] : nftNames(one))),
-  ];
+export function unnamedInterface(ruleset: Ruleset): string {
+  const names = [...ruleset.interfaces.map(({ name }) => name), ...interfacesInRules(ruleset)];
   const taken = new Set(names.map((name) => name.charAt(0)));
   return LETTERS.find((letter) => !taken.has(letter)) ?? "";
 }

@@ -69,6 +69,22 @@ describe("packetyard trace --iptables-save", () => {
     expect(ending(stdout)).toBe("leaves node n1 by eth0");
   });
 
+  it("warns of an interface that --in alone knows, and refuses one that ip addr does not list", () => {
+    const given = ["trace", "--iptables-save", "-", "--from", "192.0.2.9:1", "--to", "192.0.2.77:80"];
+    const rules = "*filter\n:INPUT ACCEPT\n-A INPUT -i cali+ -j DROP\n-A INPUT -i docker0 -j DROP\nCOMMIT\n";
+    const warned = (name: string) =>
+      packetyard([...given, "--in", name], rules).stderr.match(/no rule or route names .*/)?.[0];
+    expect(warned("wlan7")).toBe(
+      "no rule or route names the interface wlan7; known are lo, eth0, cali+, docker0.",
+    );
+    for (const name of ["cali7", "docker0", "eth0"]) expect(warned(name)).toBe(undefined);
+    const { code, stderr } = trace("192.0.2.9:1", "192.0.2.77:80", "--in", "wlan7");
+    expect([code, stderr]).toEqual([
+      1,
+      "error: Node rules: --in wlan7: the node has no such interface; it has eth0, lo, docker0.\n",
+    ]);
+  });
+
   it("gives a program the line, too", () => {
     const { stdout } = trace("198.51.100.7:4000", "172.18.0.3:22", "-o", "json");
     const { undecided, nodes } = JSON.parse(stdout);

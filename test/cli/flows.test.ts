@@ -177,6 +177,8 @@ describe("packetyard trace --flows", () => {
       { ...good, protocol: "ICMP" },
       { ...good, iface: 7 },
       { ...good, iface: "" },
+      { ...good, iface: "eth0:1" },
+      { ...good, iface: "eth0123456789012" },
     ];
     const { stdout, stderr, code } = ask(lines, "-f", SHOP);
     expect([stdout, code]).toEqual(["", 1]);
@@ -196,7 +198,27 @@ describe("packetyard trace --flows", () => {
       "line 11: protocol",
       "line 12: iface",
       "line 13: iface",
+      "line 14: iface",
+      "line 15: iface",
     ]);
+    expect(stderr).toContain("«eth0123456789012» has 16 octets, and an interface's name at most 15.");
+  });
+
+  it("lets flows enter by any interface, and warns of one that --in alone knows", () => {
+    const flow = { from: "198.51.100.7", to: "172.18.0.3:30080" };
+    expect(ask([{ ...flow, iface: "eth01234567890é" }], "-f", SHOP).code).toBe(1);
+    const ofLine = ask([{ ...flow, iface: "eth012345678901" }], "-f", SHOP);
+    expect([ofLine.code, ofLine.stderr]).toEqual([0, expect.not.stringContaining("warning")]);
+    const said = (name: string, ...node: readonly string[]) => ask([flow], ...node, "--in", name);
+    const strange = said("wlan7", "-f", SHOP);
+    expect(strange.code).toBe(0);
+    expect(strange.stderr).toContain(
+      "warning: Node worker-1: --in wlan7: neither the node nor any rule knows such an interface; known are lo, eth0, cni0, flannel.1.\n",
+    );
+    expect(said("eth0", "-f", SHOP).stderr).not.toContain("warning");
+    expect(said("docker7", ...KNOWN).stderr).toContain("known are eth0, lo, docker0.");
+    const long = said("eth0123456789012", "-f", SHOP);
+    expect([long.code, long.stderr]).toEqual([2, expect.stringContaining("has 16 octets")]);
   });
 
   it("refuses a file without a flow", () => {

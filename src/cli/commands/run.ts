@@ -5,6 +5,7 @@ import { addDumpOptions, loadEngine } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
 import { checkStdin, readOctets, STDIN } from "../input.js";
+import { checkInterface, interfaceName } from "../interface.js";
 import { findNode, type NodeOptions } from "../node.js";
 import { addClusterOptions, seedOption } from "../options.js";
 import {
@@ -61,13 +62,6 @@ function readCapture(path: string): Capture {
   if (capture.linkType === LINK_TYPE_ETHERNET) return capture;
   const message = `has packets of link type ${linkTypeName(capture.linkType)}; only ETHERNET (1) is run: capture on an Ethernet interface.`;
   throw refuse(file, message);
-}
-
-function checkInterface({ node, interfaces }: Ruleset, name: string | undefined): void {
-  if (name === undefined || interfaces.some((one) => one.name === name)) return;
-  const names = interfaces.map((one) => one.name).join(", ");
-  const message = `--in ${name}: the node has no such interface; it has ${names}.`;
-  throw new InputError([{ severity: "error", place: { object: `Node ${node}` }, message }]);
 }
 
 function asData(
@@ -165,6 +159,7 @@ export function runCommand(): Command {
     .option(
       "--in <interface>",
       "interface that they come in by (default: the one each packet's source is routed by)",
+      interfaceName,
     )
     .addOption(seedOption())
     .addOption(

@@ -11,6 +11,7 @@ import {
 } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { firstPacket, type PacketEnd, type PacketProtocol } from "../first-packet.js";
+import { checkInterface } from "../interface.js";
 import { FATES, tell } from "../journey.js";
 import type { Mention } from "../mention.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
@@ -74,6 +75,7 @@ export async function traceDump(options: DumpTrace): Promise<void> {
     throw new UsageError("--from and --to are of two families: give two addresses of one.");
   const dumped = loadDump(options);
   const { ruleset } = dumped;
+  checkInterface(ruleset, options.in);
   new DiagnosticPrinter().print(ruleset.diagnostics);
   const engine = await loadEngine(dumped, {
     ...(seed === undefined ? {} : { seed }),

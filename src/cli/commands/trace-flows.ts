@@ -4,6 +4,7 @@ import { type DumpedNode, dumpFiles, loadEngine, ruleAtLine } from "../dump.js";
 import { firstPacket, type PacketProtocol } from "../first-packet.js";
 import { type Flow, parseFlows } from "../flows.js";
 import { checkStdin, readText } from "../input.js";
+import { strangeInterface } from "../interface.js";
 import { findNode, type NodeOptions } from "../node.js";
 import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
 import { progress } from "../progress.js";
@@ -61,7 +62,8 @@ export async function traceFlows(options: FlowsTrace): Promise<void> {
   const { flows, diagnostics } = parseFlows(readText(path), protocol);
   const node = findNode(options);
   const { ruleset } = node;
-  new DiagnosticPrinter().print([...diagnostics, ...ruleset.diagnostics]);
+  const strange = strangeInterface(ruleset, options.in);
+  new DiagnosticPrinter().print([...diagnostics, ...ruleset.diagnostics, ...strange]);
   const otherwise = options.in ?? unnamedInterface(ruleset);
   const interfaces = flows.flatMap(({ iface }) => (iface === undefined ? [] : [iface]));
   const asked = { ...node, ruleset: routable(ruleset, [otherwise, ...interfaces]) };

@@ -6,6 +6,7 @@ import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
 import type { End } from "../ends.js";
 import { UsageError } from "../errors.js";
 import { firstPacket, PACKET_PROTOCOLS, SOURCE_PORT } from "../first-packet.js";
+import { interfaceName } from "../interface.js";
 import { follow, type Journey, type Leg } from "../journey.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, seedOption } from "../options.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
@@ -166,6 +167,7 @@ export function traceCommand(): Command {
     .option(
       "--in <interface>",
       "with --iptables-save or --flows: interface it comes in by (default: that of its source's route; one that no rule names)",
+      interfaceName,
     )
     .addOption(seedOption().default(undefined, "the likeliest outcome is told"))
     .addOption(
