@@ -39,7 +39,7 @@ export {
   rulingOf,
   type UndecidedRule,
 } from "./explore/ruling.js";
-export { type WalkedRule, walkedRules } from "./explore/walked.js";
+export { refusingRule, type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";
 export type { ClusterOptions } from "./model/cluster.js";
 export type { SyntheticOptions } from "./model/synthetic.js";

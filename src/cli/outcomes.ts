@@ -5,6 +5,7 @@ import {
   type Outcome,
   printFraction,
   printIp,
+  refusingRule,
   type VerdictName,
   walkedRules,
 } from "../index.js";
@@ -33,6 +34,7 @@ function endpointOf({ destination }: Outcome): string | undefined {
 /** An outcome for programs, with the rules that matched on its likeliest way. */
 export function outcomeAsData(outcome: Outcome, numbering: Engine["numbering"]): Record<string, unknown> {
   const { verdict, reason, masquerade, probability, isNext } = outcome;
+  const rule = refusingRule(outcome, numbering);
   return {
     verdict,
     reason: reason === "NONE" ? null : reason,
@@ -41,6 +43,7 @@ export function outcomeAsData(outcome: Outcome, numbering: Engine["numbering"]):
     fraction: probability === null ? null : printFraction(probability),
     masquerade,
     next: probability === null ? isNext : null,
+    ...(rule === undefined ? {} : { rule }),
     rules: walkedRules(outcome.records, numbering),
   };
 }

@@ -33,20 +33,21 @@ function chanceOf({ probability }: RuledOutcome): readonly string[] {
 
 /** `10.244.1.7:8080 (33.3333 %, masqueraded)`; behind `word:` where outcomes differ in their verdicts. */
 function printOutcome(outcome: RuledOutcome, isMixed: boolean): string {
-  const { verdict, endpoint, masquerade, accepted, with: kind } = outcome;
+  const { verdict, endpoint, masquerade, accepted, with: kind, rule } = outcome;
   const facts = [
     ...chanceOf(outcome),
     ...(masquerade ? ["masqueraded"] : []),
     ...(accepted ? ["by a rule"] : []),
-    ...(kind === undefined ? [] : [kind]),
+    ...[kind, rule].filter((fact) => fact !== undefined),
   ];
   const end = endpoint ?? "as addressed";
   return `${isMixed ? `${verdict}: ` : ""}${end}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
 }
 
 function wordsOf({ ruling, undecided }: RuledFlow): string {
-  const { verdict, outcomes, with: kind, why } = ruling;
+  const { verdict, outcomes, with: kind, why, rule } = ruling;
   if (undecided !== undefined) return `at line ${undecided.line} of ${undecided.file}: ${undecided.rule}`;
+  if (rule !== undefined) return kind === undefined ? rule : `${kind}: ${rule}`;
   return kind ?? why ?? outcomes.map((one) => printOutcome(one, verdict === "mixed")).join(", ");
 }
 

@@ -6,6 +6,7 @@ import { chainNumbered, type NumberedTable, type Numbering } from "../trace/numb
 import { reasonWords } from "../trace/reasons.js";
 import { fractionToNumber, printFraction } from "./fraction.js";
 import type { Outcome } from "./outcome.js";
+import { refusingRule } from "./walked.js";
 
 /** What rules say of a packet. */
 export type RuleVerdict = "accept" | "drop" | "reject" | "undecided";
@@ -22,6 +23,8 @@ export interface RuledOutcome {
   /** Of a packet that stays as it is addressed: a rule of a filter table accepts it by name. */
   readonly accepted?: true;
   readonly with?: RejectKind;
+  /** Which drops or rejects it, as `refusingRule` prints it; absent where none does. */
+  readonly rule?: string;
 }
 
 /** A rule of which it is not known what it says of the packet. */
@@ -39,6 +42,8 @@ export interface Ruling {
   readonly verdict: RuleVerdict | "mixed";
   /** How it is refused, in the words of iptables' REJECT. */
   readonly with?: RejectKind;
+  /** Which drops or rejects it, as `refusingRule` prints it; absent where none does. */
+  readonly rule?: string;
   readonly undecided?: UndecidedRule;
   /** Why it is undecided where no rule is the cause, in words. */
   readonly why?: string;
@@ -101,6 +106,11 @@ function endpointOf({ destination }: Outcome): string | null {
   return port === 0 ? printIp(address) : printHostPort(address, port);
 }
 
+function ruleOf(outcome: Outcome, chains: Chains): { readonly rule?: string } {
+  const rule = refusingRule(outcome, chains);
+  return rule === undefined ? {} : { rule };
+}
+
 function ruledOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): RuledOutcome {
   const { probability, masquerade } = outcome;
   const [verdict, endpoint] = [verdictOf(outcome), endpointOf(outcome)];
@@ -113,6 +123,7 @@ function ruledOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): RuledOut
     masquerade,
     ...(isAccepted ? { accepted: true } : {}),
     ...(verdict === "reject" ? { with: rejectKind(outcome, family, chains) } : {}),
+    ...ruleOf(outcome, chains),
   };
 }
 
@@ -126,8 +137,10 @@ export function rulingOf(outcomes: readonly Outcome[], family: 4 | 6, chains: Ch
     const ruled = outcomes.map((one) => ruledOutcome(one, family, chains));
     return { verdict: isMixed ? "mixed" : verdict, outcomes: ruled };
   }
-  if (verdict === "reject") return { verdict, with: rejectKind(first, family, chains), outcomes: [] };
-  if (verdict === "drop") return { verdict, outcomes: [] };
+  const rule = ruleOf(first, chains);
+  if (verdict === "reject")
+    return { verdict, with: rejectKind(first, family, chains), ...rule, outcomes: [] };
+  if (verdict === "drop") return { verdict, ...rule, outcomes: [] };
   const undecided = undecidedRule(first, chains);
   const cause = undecided === undefined ? { why: reasonWords(first.reason) } : { undecided };
   return { verdict, ...cause, outcomes: [] };

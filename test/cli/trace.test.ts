@@ -253,6 +253,15 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(turns.map(({ next }: { next: boolean }) => next).filter(Boolean)).toHaveLength(1);
   });
 
+  it("names the rule that refuses, as data, and none where none does", () => {
+    const outcomesTo = (to: string) =>
+      JSON.parse(trace(["--from", "pod/shop/cart", "--to", to, "-o", "json"]).stdout).nodes[0].outcomes;
+    const [refused] = outcomesTo("svc/shop/empty:80");
+    expect(refused.rule).toBe(`-A KUBE-SERVICES ${refused.rules.at(-1).text}`);
+    expect(refused.rule).toContain("-j REJECT --reject-with icmp-port-unreachable");
+    expect(outcomesTo("svc/shop/far")[0]).not.toHaveProperty("rule");
+  });
+
   it("prints the same as data", () => {
     const args = ["--from", "pod/shop/cart", "--to", "svc/shop/far", "-o", "json"];
     const data = JSON.parse(trace(args).stdout);

@@ -167,23 +167,39 @@ describe("rulings: refusals", () => {
     .slice("a/local", ":8080", "10.244.9.5@dual-2")
     .build();
 
-  it.each(PROXY_MODES)("tell what the sender hears: %s", async (mode) => {
+  const comment = '-m comment --comment "a/none has no endpoints"';
+  const REJECTING = {
+    iptables: (to: string, kind: string) =>
+      `-A KUBE-SERVICES -d ${to} -p tcp ${comment} -m tcp --dport 80 -j REJECT --reject-with ${kind}`,
+    // No rule refuses: IPVS has no destination.
+    ipvs: () => undefined,
+    nftables: (to: string) => `add rule ${to.includes(":") ? "ip6" : "ip"} kube-proxy reject-chain reject`,
+  } as const;
+
+  it.each(PROXY_MODES)("tell what the sender hears, and by which rule: %s", async (mode) => {
     const rules = await rulesOf(cluster, mode, "dual-1");
-    expect(rules.ask(POD, "10.96.0.1:80")).toEqual({
-      verdict: "reject",
-      with: "icmp-port-unreachable",
-      outcomes: [],
-    });
-    expect(rules.ask("fd00:244::9", "[fd00:96::1]:80")).toEqual({
-      verdict: "reject",
-      with: "icmp6-port-unreachable",
-      outcomes: [],
-    });
+    const refused = (kind: "icmp-port-unreachable" | "icmp6-port-unreachable", to: string) => {
+      const rule = REJECTING[mode](to, kind);
+      return { verdict: "reject", with: kind, ...(rule && { rule }), outcomes: [] };
+    };
+    expect(rules.ask(POD, "10.96.0.1:80")).toStrictEqual(refused("icmp-port-unreachable", "10.96.0.1/32"));
+    expect(rules.ask("fd00:244::9", "[fd00:96::1]:80")).toStrictEqual(
+      refused("icmp6-port-unreachable", "fd00:96::1/128"),
+    );
   });
 
-  it.each(["iptables", "nftables"] as const)("are drops where no endpoint is local: %s", async (mode) => {
+  it.each([
+    [
+      "iptables",
+      '-A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "a/local has no local endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30080 -j DROP',
+    ],
+    [
+      "nftables",
+      "add rule ip kube-proxy nodeport-endpoints-check ip daddr @nodeport-ips meta l4proto . th dport vmap @no-endpoint-nodeports",
+    ],
+  ] as const)("are drops where no endpoint is local: %s", async (mode, rule) => {
     const rules = await rulesOf(cluster, mode, "dual-1");
-    expect(rules.ask(OUTSIDE, "172.18.0.8:30080")).toEqual({ verdict: "drop", outcomes: [] });
+    expect(rules.ask(OUTSIDE, "172.18.0.8:30080")).toStrictEqual({ verdict: "drop", rule, outcomes: [] });
   });
 
   it.each([
@@ -242,6 +258,29 @@ describe("rulings of rules", () => {
       ["drop", null, "1/8", undefined],
       ["accept", null, "1/8", undefined],
     ]);
+    const drop = "-A FORWARD -m statistic --mode random --probability 0.50000000000 -j DROP";
+    const reject = "-A FORWARD -d 10.244.1.9/32 -j REJECT --reject-with icmp-host-prohibited";
+    expect(ruling.outcomes.map(({ rule }) => rule)).toEqual([drop, undefined, reject, drop, undefined]);
+  });
+
+  it("name the policy that drops, behind rules that matched, and nothing where no route is the cause", async () => {
+    const { iptables, ...rest } = withRules([], []);
+    const mark: Rule = { matches: [], target: { kind: "mark", value: 1, mask: 1 } };
+    const filter = [{ name: "FORWARD", policy: "DROP" as const, rules: [mark] }];
+    const tables = iptables?.tables.map((table) =>
+      table.name === "filter" ? { ...table, chains: filter } : table,
+    );
+    const dropping = await Rules.of({ ...rest, iptables: { family: 4, tables: tables ?? [] } });
+    expect(dropping.ask(OUTSIDE, "8.8.8.8:80")).toStrictEqual({
+      verdict: "drop",
+      rule: "-P FORWARD DROP",
+      outcomes: [],
+    });
+    const routes = [{ prefix: prefix("8.8.0.0/16"), dev: "lo", refusal: "blackhole" }] as const;
+    const engine = await Engine.load({ ...withRules([mark], []), routes }, { connections: 8 });
+    const outcomes = engine.explore(tcp(`${OUTSIDE}:40000`, "8.8.8.8:80"));
+    expect(outcomes.map(({ reason }) => reason)).toEqual(["BLACKHOLE"]);
+    expect(rulingOf(outcomes, 4, engine.numbering)).toStrictEqual({ verdict: "drop", outcomes: [] });
   });
 
   it("find a route to everywhere, and no interface that rules name", async () => {
