@@ -1,5 +1,6 @@
 import type { DifferenceGroup, Example } from "../index.js";
 import { paint } from "./paint.js";
+import { wrap } from "./wrap.js";
 
 /** What was compared, and what came of it. */
 export interface DiffResult {
@@ -55,30 +56,33 @@ const CHANGE_WORDS: Readonly<Record<DifferenceGroup["change"], string>> = {
   "accepted by name": ": the rule that accepts it",
 };
 
-function printGroup(group: DifferenceGroup, index: number): string {
+function printGroup(group: DifferenceGroup, index: number, columns: number): string {
   const { about, change, flows, services, nodes, example } = group;
   const where = [listed(services, "Service", "Services"), listed(nodes, "node", "nodes")].filter(
     (one) => one !== "",
   );
   const note = example.isRun ? "" : " (known of the kernel; not run)";
+  const lines = [
+    ["   ", [counted(flows, "flow"), ...where].join("; ")],
+    ["   packet  ", packetWords(example)],
+    ["   A       ", example.a],
+    ["   B       ", example.b],
+  ] as const;
   return [
-    paint("bold", `${index + 1}. ${about}${CHANGE_WORDS[change]}${note}`),
-    `   ${counted(flows, "flow")}; ${where.join("; ")}`,
-    `   packet  ${packetWords(example)}`,
-    `   A       ${example.a}`,
-    `   B       ${example.b}`,
+    paint("bold", wrap(`${index + 1}. `, `${about}${CHANGE_WORDS[change]}${note}`, columns)),
+    ...lines.map(([label, text]) => wrap(label, text, columns)),
     "",
   ].join("\n");
 }
 
-/** What differs, kind by kind, for people. */
-export function printDiff({ labels, nodes, asked, groups }: DiffResult): string {
+/** What differs, kind by kind, for people, in lines of so many columns. */
+export function printDiff({ labels, nodes, asked, groups }: DiffResult, columns: number): string {
   const on = `${counted(asked, "flow")} on ${counted(nodes.length, "node")}`;
   const heads = `A: ${labels[0]}\nB: ${labels[1]}\n\n`;
   if (groups.length === 0) return `${heads}No flow differs: ${on} asked.\n`;
   const flows = groups.reduce((sum, group) => sum + group.flows, 0);
   const ways = groups.length === 1 ? "one way" : `${groups.length} ways`;
-  return `${heads}${groups.map(printGroup).join("\n")}\n${flows} of ${on} differ, in ${ways}.\n`;
+  return `${heads}${groups.map((group, index) => printGroup(group, index, columns)).join("\n")}\n${flows} of ${on} differ, in ${ways}.\n`;
 }
 
 function exampleAsData({ frame, iface, earlier, asker, isRun, a, b, ...example }: Example): unknown {

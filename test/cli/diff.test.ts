@@ -53,6 +53,14 @@ describe("packetyard diff", () => {
     expect(stdout).toMatch(/\n[0-9]+ of [0-9]+ flows on 2 nodes differ, in [0-9]+ ways\.\n$/);
   });
 
+  it("prints no line beyond 120 columns where there is no terminal, and none alone that fits behind another", () => {
+    const { stdout } = packetyard(["diff", "--modes", "iptables", "ipvs"]);
+    const lines = stdout.split("\n");
+    expect(Math.max(...lines.map(({ length }) => length))).toBeGreaterThan(100);
+    expect(lines.filter(({ length }) => length > 120)).toEqual([]);
+    expect(stdout).toMatch(/\n {3}A {7}goes to \S+ \(\S+\),(.*,)?\n {11}\S/);
+  });
+
   it("tells the same to programs", () => {
     const { stdout, code } = diff(["a", "--modes", "iptables", "nftables", "-o", "json"]);
     expect(code).toBe(1);

@@ -120,7 +120,7 @@ describe("packetyard trace --flows", () => {
       const { stdout } = packetyard(["trace", "-f", "-", "--flows", file], SMALL_CLUSTER);
       expect(stdout.split("\n")).toEqual([
         "10.244.1.7 > 10.96.0.20:80 tcp              accept     10.244.2.9:8080",
-        "198.51.100.7:4 > 10.96.0.99:80 tcp in eth0  reject     icmp-port-unreachable: -A KUBE-SERVICES -d 10.96.0.99/32 -p tcp -m comment --comment \"shop/empty:http has no endpoints\" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable",
+        '198.51.100.7:4 > 10.96.0.99:80 tcp in eth0  reject     icmp-port-unreachable: -A KUBE-SERVICES -d 10.96.0.99/32 -p tcp -m comment --comment "shop/empty:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
         "fd00::1 > fd00::2 icmp                      accept     as addressed",
         "",
       ]);

@@ -14,6 +14,7 @@ import { addNetworkOptions, MODES } from "../options.js";
 import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
 import { progress } from "../progress.js";
 import { addProxyOptions } from "../proxy-options.js";
+import { columnsOf } from "../wrap.js";
 
 interface DiffOptions extends DiffArguments {
   readonly allPackets?: boolean;
@@ -91,7 +92,7 @@ async function diff(a: string | undefined, b: string | undefined, options: DiffO
       options,
     );
     const result = await compareNodes(subjects, options);
-    if (options.output === "text") printToStdout(printDiff(result));
+    if (options.output === "text") printToStdout(printDiff(result, columnsOf(process.stdout)));
     else printStructured(diffAsData(result), options.output);
     process.exitCode = result.groups.length === 0 ? 0 : EXIT_DIFFERENT;
   } catch (error) {
