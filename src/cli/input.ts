@@ -4,8 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { type Diagnostic, InputError } from "../index.js";
 import { parseDocuments } from "../io/manifest-text.js";
 import type { ManifestText } from "../io/manifests.js";
+import { DiagnosticPrinter } from "./diagnostic-printer.js";
 import { UsageError } from "./errors.js";
-import { DiagnosticPrinter } from "./output.js";
 import { systemReason } from "./system-reason.js";
 
 /** What `-f` calls stdin. */

@@ -5,8 +5,8 @@ import { compileCommand } from "./commands/compile.js";
 import { diffCommand } from "./commands/diff.js";
 import { runCommand } from "./commands/run.js";
 import { traceCommand } from "./commands/trace.js";
+import { sayHiddenNotes, sayMoreLikeIt } from "./diagnostic-printer.js";
 import { reportError, UsageError } from "./errors.js";
-import { sayHiddenNotes } from "./output.js";
 import { packageVersion } from "./package.js";
 import { systemReason } from "./system-reason.js";
 
@@ -40,7 +40,9 @@ process.stdout.on("error", endOutput);
 process.stderr.on("error", () => process.exit(process.exitCode ?? 0));
 try {
   await buildProgram().parseAsync();
+  sayMoreLikeIt();
   sayHiddenNotes();
 } catch (error) {
+  sayMoreLikeIt();
   process.exitCode = reportError(error);
 }

@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { Cluster, InputError, type ProxyMode } from "../index.js";
 import { familyOf } from "../net/ip.js";
 import { parsePrefix } from "../net/prefix.js";
+import { showNotes } from "./diagnostic-printer.js";
 import { readManifests } from "./input.js";
-import { printNote, showNotes } from "./output.js";
+import { printNote } from "./output.js";
 import { EXAMPLE_CLUSTER } from "./package.js";
 
 export const MODES: readonly ProxyMode[] = ["iptables", "ipvs", "nftables"];

@@ -10,9 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Diagnostic, InputError, printDiagnostic } from "../index.js";
+import { InputError } from "../index.js";
 import { printYaml } from "../io/print-yaml.js";
-import { paint } from "./paint.js";
 import { systemReason } from "./system-reason.js";
 
 /** Data goes to stdout. */
@@ -37,41 +36,6 @@ export function printStructured(value: unknown, format: "json" | "yaml"): void {
 
 export function printNote(message: string): void {
   printToStderr(`note: ${message}\n`);
-}
-
-/** Notes are for those who ask for them with -v; how many there are is said to all. */
-let showsNotes = false;
-const hidden = new Set<string>();
-
-/** From now on diagnostics of severity note are printed too. */
-export function showNotes(): void {
-  showsNotes = true;
-}
-
-/** Says how many notes were not printed, if any. */
-export function sayHiddenNotes(): void {
-  if (hidden.size === 0) return;
-  printToStderr(hidden.size === 1 ? "1 note: -v shows it\n" : `${hidden.size} notes: -v shows them\n`);
-}
-
-/** Says diagnostics on stderr, each once however often it comes: nodes of one cluster repeat the cluster's. */
-export class DiagnosticPrinter {
-  readonly #said = new Set<string>();
-
-  print(diagnostics: readonly Diagnostic[]): void {
-    for (const diagnostic of diagnostics) {
-      const text = printDiagnostic(diagnostic);
-      if (this.#said.has(text)) continue;
-      this.#said.add(text);
-      const { severity } = diagnostic;
-      if (severity === "note" && !showsNotes) {
-        hidden.add(text);
-        continue;
-      }
-      const label = `${severity}:`;
-      printToStderr(`${severity === "note" ? label : paint("yellow", label, process.stderr)} ${text}\n`);
-    }
-  }
 }
 
 /** Where a path leads, links followed; undefined where nothing is yet. */

@@ -7,9 +7,9 @@ import {
   parseIp,
   parseProxyConfig,
 } from "../index.js";
+import { DiagnosticPrinter } from "./diagnostic-printer.js";
 import { checkStdin, readText } from "./input.js";
 import { MODES } from "./options.js";
-import { DiagnosticPrinter } from "./output.js";
 
 /** How kube-proxy runs on the nodes, as every command that compiles asks for it. */
 export interface ProxyArguments {

@@ -106,7 +106,7 @@ function warnAbsent(
   return [...absent].map(([name, line]) => ({
     severity: "warning",
     place: { file, field: `line ${line}` },
-    message: `the set ${name} is not given (ipset-save): rules that ask it are undecided.`,
+    message: `the set «${name}» is not given (ipset-save): rules that ask it are undecided.`,
   }));
 }
 

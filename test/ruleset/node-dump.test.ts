@@ -121,8 +121,8 @@ describe("a node that dumps tell of", () => {
     expect(told(dump)).toEqual([
       "rules: line 2: «-m string --algo bm --string x» is not known: what becomes of a packet that meets it is undecided.",
       "rules: line 5: «-j TARPIT» is not known: what becomes of a packet that meets it is undecided.",
-      "rules: line 4: the set B is not given (ipset-save): rules that ask it are undecided.",
-      "rules: line 5: the set C is not given (ipset-save): rules that ask it are undecided.",
+      "rules: line 4: the set «B» is not given (ipset-save): rules that ask it are undecided.",
+      "rules: line 5: the set «C» is not given (ipset-save): rules that ask it are undecided.",
       expect.stringMatching(
         /^sets: line 3: the set C is left out, so that rules which ask it are undecided: /,
       ),

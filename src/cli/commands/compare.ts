@@ -10,18 +10,12 @@ import {
   printComparisonTable,
   type TableOptions,
 } from "../../report/table.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
 import { STDIN } from "../input.js";
 import { describeMachine } from "../machine.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, MODES } from "../options.js";
-import {
-  DiagnosticPrinter,
-  printNote,
-  printStructured,
-  printToStderr,
-  printToStdout,
-  writeWhole,
-} from "../output.js";
+import { printNote, printStructured, printToStderr, printToStdout, writeWhole } from "../output.js";
 import { paint } from "../paint.js";
 import { addConfigOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { ShownProgress } from "./compare-progress.js";

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
 import { type Cluster, compile, Engine, type ProxyMode, printRuleset, type Ruleset } from "../../index.js";
 import { RULESET_FORMATS, type RulesetFormat } from "../../ruleset/ruleset.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
 import { addClusterOptions, type ClusterOptions, loadCluster } from "../options.js";
-import { checkFolder, DiagnosticPrinter, printToStdout, structured, writeWhole } from "../output.js";
+import { checkFolder, printToStdout, structured, writeWhole } from "../output.js";
 import { addProxyOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 import { printSummary, type Summary, summarize } from "../summary.js";

@@ -6,12 +6,13 @@ import {
   InputError,
   KUBERNETES_VERSIONS,
 } from "../../index.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { type DiffArguments, nodesOf, type Subjects, subjectsOf } from "../diff-sides.js";
 import { type DiffResult, diffAsData, printDiff } from "../diff-text.js";
 import { addDumpOptions } from "../dump.js";
 import { reportError } from "../errors.js";
 import { addNetworkOptions, MODES } from "../options.js";
-import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
+import { printStructured, printToStdout } from "../output.js";
 import { progress } from "../progress.js";
 import { addProxyOptions } from "../proxy-options.js";
 import { columnsOf } from "../wrap.js";

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { InputError, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { addDumpOptions, loadEngine } from "../dump.js";
 import { UsageError } from "../errors.js";
 import { packetFatesAsData, printPacketFates, printTable } from "../fates.js";
@@ -8,15 +9,7 @@ import { checkStdin, readOctets, STDIN } from "../input.js";
 import { checkInterface, interfaceName } from "../interface.js";
 import { findNode, type NodeOptions } from "../node.js";
 import { addClusterOptions, seedOption } from "../options.js";
-import {
-  checkFolder,
-  DiagnosticPrinter,
-  isSameFile,
-  printToStderr,
-  printToStdout,
-  structured,
-  writeWhole,
-} from "../output.js";
+import { checkFolder, isSameFile, printToStderr, printToStdout, structured, writeWhole } from "../output.js";
 import { addProxyOptions } from "../proxy-options.js";
 import { type Replay, replay } from "../replay.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";

@@ -1,6 +1,7 @@
 import type { Step, Trace } from "../../index.js";
 import { familyOf, printIp } from "../../net/ip.js";
 import { printSteps } from "../../trace/steps.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import {
   type DumpedNode,
   type DumpedRule,
@@ -15,7 +16,7 @@ import { checkInterface } from "../interface.js";
 import { FATES, tell } from "../journey.js";
 import type { Mention } from "../mention.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
-import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
+import { printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 
 /** What is asked of a node that is known by its dumps. */

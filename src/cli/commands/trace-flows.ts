@@ -1,12 +1,13 @@
 import { type Engine, routable, rulingOf, unnamedInterface } from "../../index.js";
 import { familyOf } from "../../net/ip.js";
+import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { type DumpedNode, dumpFiles, loadEngine, ruleAtLine } from "../dump.js";
 import { firstPacket, type PacketProtocol } from "../first-packet.js";
 import { type Flow, parseFlows } from "../flows.js";
 import { checkStdin, readText } from "../input.js";
 import { strangeInterface } from "../interface.js";
 import { findNode, type NodeOptions } from "../node.js";
-import { DiagnosticPrinter, printStructured, printToStdout } from "../output.js";
+import { printStructured, printToStdout } from "../output.js";
 import { progress } from "../progress.js";
 import { printRulings, type RuledFlow, rulingAsLine } from "../rulings.js";
 
