@@ -34,10 +34,19 @@ export function whole(min = -INT32 - 1, max = INT32): Leaf {
   return (field) => field.integer(min, max);
 }
 
+/** A number, as YAML has it or as text. */
+function isBare(given: number | string): boolean {
+  return /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(`${given}`);
+}
+
 /** Seconds of a duration as Go writes it; undefined where there is none. */
 export function durationOf(field: Field): number | undefined {
-  const given = field.text();
+  const given = field.numberOrText();
   if (given === undefined) return undefined;
+  if (typeof given === "number" || (isBare(given) && parseDuration(given) === undefined)) {
+    field.error(`«${given}» has no unit: write ${given}s for seconds, or text such as 1h30m.`);
+    return undefined;
+  }
   const seconds = parseDuration(given);
   if (seconds === undefined) field.error(`«${given}» is no duration such as 30s or 1h30m.`);
   else if (seconds < 0) field.error(`«${given}» is negative: a duration is 0s or more.`);

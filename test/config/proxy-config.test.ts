@@ -192,7 +192,23 @@ clusterCIDR: 10.244.0.0/16
     ],
     ["mode: userspace", "mode: «userspace» is none of iptables, ipvs, nftables."],
     ["iptables: { masqueradeBit: 32 }", "iptables.masqueradeBit: 32 is out of range: 0 to 31."],
-    ["iptables: { syncPeriod: 30 }", "iptables.syncPeriod: is «30», not text."],
+    [
+      "iptables: { syncPeriod: 30 }",
+      "iptables.syncPeriod: «30» has no unit: write 30s for seconds, or text such as 1h30m.",
+    ],
+    [
+      "ipvs: { tcpTimeout: 5 }",
+      "ipvs.tcpTimeout: «5» has no unit: write 5s for seconds, or text such as 1h30m.",
+    ],
+    [
+      'ipvs: { tcpTimeout: "2.5" }',
+      "ipvs.tcpTimeout: «2.5» has no unit: write 2.5s for seconds, or text such as 1h30m.",
+    ],
+    [
+      "ipvs: { tcpTimeout: 0 }",
+      "ipvs.tcpTimeout: «0» has no unit: write 0s for seconds, or text such as 1h30m.",
+    ],
+    ["ipvs: { tcpTimeout: true }", "ipvs.tcpTimeout: is «true», not text."],
     ["conntrack: { udpTimeout: 10 s }", "conntrack.udpTimeout: «10 s» is no duration such as 30s or 1h30m."],
     ["conntrack: { udpTimeout: -1s }", "conntrack.udpTimeout: «-1s» is negative: a duration is 0s or more."],
     ["ipvs: { scheduler: random }", /^ipvs.scheduler: «random» is none of rr, /],
