@@ -3,6 +3,7 @@ import { syntheticCluster } from "../src/model/synthetic.js";
 import { prefixOf } from "../src/net/prefix.js";
 import type { RulesetChange } from "../src/ruleset/change.js";
 import type { Chain } from "../src/ruleset/iptables.js";
+import type { AddressedServer } from "../src/ruleset/ipvs.js";
 import type { NftChain } from "../src/ruleset/nftables.js";
 import type { Route } from "../src/ruleset/routes.js";
 import type { ProxyMode, Ruleset } from "../src/ruleset/ruleset.js";
@@ -242,7 +243,7 @@ class IpvsScene {
 
   #draw(draw: Draw) {
     const servers = this.#ruleset.ipvs?.servers ?? [];
-    return servers[draw(servers.length)] as (typeof servers)[number];
+    return servers[draw(servers.length)] as AddressedServer;
   }
 }
 

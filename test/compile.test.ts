@@ -60,7 +60,7 @@ describe("compile", () => {
 
   it("answers nodePorts of mode ipvs on every address but loopback's", () => {
     const { ipvs } = compile(SHOP, { proxy: "ipvs" });
-    const on = ipvs?.servers.filter(({ port }) => port === 30080).map(({ address }) => printIp(address));
+    const on = ipvs?.servers.filter(({ port }) => port === 30080).map(({ address }) => printIp(address ?? 0));
     expect(on?.sort()).toEqual(["10.244.1.0", "10.244.1.1", "172.18.0.2"]);
     const { nftables } = compile(SHOP, { proxy: "nftables" });
     const set = nftables?.sets.find(({ name }) => name === "nodeport-ips");

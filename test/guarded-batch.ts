@@ -10,6 +10,7 @@ import {
 import type { Batch } from "../src/engine/batch.js";
 import type { Engine } from "../src/engine/engine.js";
 import { frame as build, icmpEcho, sctp, tcp, udp } from "../src/packet/build.js";
+import type { AddressedServer } from "../src/ruleset/ipvs.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { ip6 } from "./bare-node.js";
 import { clusterOf } from "./proxy/cluster-of.js";
@@ -45,7 +46,7 @@ export function withIp6(ruleset: Ruleset): Ruleset {
   const added = ruleset.ipvs?.servers
     .filter(({ port, protocol }) => port === 80 && protocol === "TCP")
     .slice(0, 1)
-    .map((server) => ({ ...server, address: ip6("fd00:18::2"), servers }));
+    .map((server) => ({ ...(server as AddressedServer), address: ip6("fd00:18::2"), servers }));
   return {
     ...ruleset,
     interfaces: ruleset.interfaces.map((device) => {

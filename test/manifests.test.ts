@@ -6,7 +6,7 @@ import { Cluster, compile, Engine, tcp, udp } from "../src/index.js";
 import { printIp } from "../src/net/ip.js";
 import { describePacket } from "../src/packet/describe.js";
 import { parseIptables, printIptables } from "../src/ruleset/iptables-text.js";
-import { parseIpvs, printIpvs } from "../src/ruleset/ipvs.js";
+import { parseIpvs, printIpvs } from "../src/ruleset/ipvs-save.js";
 import { parseNft, printNft } from "../src/ruleset/nft-listing.js";
 import { parseRoutes, printRoutes } from "../src/ruleset/routes.js";
 import type { ProxyMode, Ruleset } from "../src/ruleset/ruleset.js";

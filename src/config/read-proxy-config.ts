@@ -3,7 +3,7 @@ import { familyOf, type Ip } from "../net/ip.js";
 import { type Prefix, parsePrefixLoose } from "../net/prefix.js";
 import type { DetectLocal } from "../proxy/local-traffic.js";
 import type { FeatureGates } from "../proxy/topology-hints.js";
-import { SCHEDULERS } from "../ruleset/ipvs.js";
+import { BUILT_SCHEDULERS } from "../ruleset/ipvs.js";
 import { PROXY_MODES, type ProxyMode } from "../ruleset/ruleset.js";
 import { parseDuration } from "./duration.js";
 import { KUBE_PROXY_SHAPE, OUTDATED, WITHOUT_EFFECT } from "./kube-proxy-shape.js";
@@ -107,7 +107,7 @@ function readMasquerade(field: Field): MasqueradeConfig {
 
 function readIpvs(field: Field): IpvsConfig {
   return {
-    scheduler: field.at("scheduler").oneOf(SCHEDULERS, "rr"),
+    scheduler: field.at("scheduler").oneOf(BUILT_SCHEDULERS, "rr"),
     excludeCIDRs: readPrefixes(field.at("excludeCIDRs").items()),
     strictARP: field.at("strictARP").flag(),
     tcpTimeout: durationOf(field.at("tcpTimeout")) ?? 0,

@@ -2,7 +2,7 @@ import type { Collection } from "../fragment/front-end.js";
 import type { Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import { hostPrefix } from "../net/prefix.js";
-import type { RealServer, Scheduler, VirtualServer } from "../ruleset/ipvs.js";
+import type { AddressedServer, RealServer, Scheduler } from "../ruleset/ipvs.js";
 import type { CategorizedEndpoints, ProxyEndpoint } from "./endpoints.js";
 import type { Frontend } from "./frontends.js";
 import type { SetsFragment } from "./ipvs-sets.js";
@@ -12,7 +12,7 @@ import { warn } from "./warnings.js";
 
 /** What one Service adds. */
 export interface ServersFragment extends SetsFragment {
-  readonly servers: readonly VirtualServer[];
+  readonly servers: readonly AddressedServer[];
   /** For kube-ipvs0. */
   readonly addresses: readonly Ip[];
 }
@@ -32,7 +32,7 @@ export function virtualServers(
   endpoints: CategorizedEndpoints,
   nodePortIps: readonly Ip[],
   scheduler: Scheduler,
-): readonly VirtualServer[] {
+): readonly AddressedServer[] {
   const { protocol, port, nodePort, affinitySeconds, internalPolicyLocal, externalPolicyLocal } = frontend;
   const persistence = affinitySeconds === undefined ? {} : { persistence: affinitySeconds };
   // kube-proxy lets Maglev hash the client's port too (its proxier sets the flag by that name alone).
@@ -40,7 +40,7 @@ export function virtualServers(
   const internal = destinations(internalPolicyLocal, endpoints);
   const samePolicy = internalPolicyLocal === externalPolicyLocal;
   const external = samePolicy ? internal : destinations(externalPolicyLocal, endpoints);
-  const server = (address: Ip, at: number, servers: readonly RealServer[]): VirtualServer => {
+  const server = (address: Ip, at: number, servers: readonly RealServer[]): AddressedServer => {
     return { protocol, address, port: at, ...schedule, ...persistence, servers, origin: frontend.name };
   };
   return [
@@ -51,7 +51,7 @@ export function virtualServers(
 }
 
 /** IPVS knows one virtual server for an address, protocol and port: the first Service's, as said of the others. */
-export const SERVERS: Collection<ServersFragment, VirtualServer> = {
+export const SERVERS: Collection<ServersFragment, AddressedServer> = {
   elementsOf: ({ servers }) => servers,
   keyOf: ({ address, protocol, port }) => serviceKey(address, protocol, port),
   set: (server) => ({ kind: "server-set", server }),

@@ -9,7 +9,7 @@ import { compareIp, type Family, type Ip } from "../net/ip.js";
 import type { RulesetStep } from "../ruleset/change.js";
 import type { IpSet } from "../ruleset/ipset.js";
 import type { Iptables, Rule } from "../ruleset/iptables.js";
-import type { Ipvs, IpvsTimeouts, Scheduler, VirtualServer } from "../ruleset/ipvs.js";
+import type { AddressedServer, Ipvs, IpvsTimeouts, Scheduler } from "../ruleset/ipvs.js";
 import { isSame } from "../ruleset/same.js";
 import { categorize } from "./endpoints.js";
 import { type IpvsNode, insertFrontend, isHeld, outRules } from "./ipvs-entries.js";
@@ -48,8 +48,13 @@ export interface IpvsOptions extends ProxyOptions, IpvsSettings {
   readonly nodeAddresses: readonly Ip[];
 }
 
+/** kube-proxy makes no virtual servers of firewall marks. */
+interface ProxyIpvs extends Ipvs {
+  readonly servers: readonly AddressedServer[];
+}
+
 export interface CompiledIpvs {
-  readonly ipvs: Ipvs;
+  readonly ipvs: ProxyIpvs;
   readonly ipsets: readonly IpSet[];
   readonly iptables: Iptables;
   /** For the dummy interface kube-ipvs0, ascending: they make the VIPs local, where IPVS waits. */
@@ -96,7 +101,7 @@ function fragmentOf(context: IpvsContext, objects: ServiceObjects): IpvsFragment
   const { node, family, own, scheduler, hints } = context;
   const ports = servedPorts(objects, family);
   const sets: Elements = {};
-  const servers: VirtualServer[] = [];
+  const servers: AddressedServer[] = [];
   const drops: Rule[] = [];
   for (const { frontend, endpoints } of ports) {
     insertFrontend(sets, frontend, endpoints, own);

@@ -1,10 +1,9 @@
 import type { Diagnostic } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
-import type { Protocol } from "../net/port.js";
 import type { Prefix } from "../net/prefix.js";
 import type { IpSetEntry } from "./ipset.js";
 import type { Chain, Rule } from "./iptables.js";
-import type { VirtualServer } from "./ipvs.js";
+import type { ServiceMatch, VirtualServer } from "./ipvs.js";
 import type { Neighbour } from "./neighbours.js";
 import type { NftChain, NftMapElement, NftSet } from "./nftables.js";
 import type { InterfaceAddress, Route } from "./routes.js";
@@ -33,14 +32,9 @@ type PlainStep =
   | { readonly kind: "address-added"; readonly dev: string; readonly address: InterfaceAddress }
   | { readonly kind: "address-removed"; readonly dev: string; readonly address: Ip }
   | { readonly kind: "ipset-added" | "ipset-removed"; readonly set: string; readonly entry: IpSetEntry }
-  /** Replaces a virtual server of the same protocol, address and port. */
+  /** Replaces a virtual server of the same protocol, address and port, or of the same firewall mark. */
   | { readonly kind: "server-set"; readonly server: VirtualServer }
-  | {
-      readonly kind: "server-removed";
-      readonly protocol: Protocol;
-      readonly address: Ip;
-      readonly port: number;
-    }
+  | ({ readonly kind: "server-removed" } & ServiceMatch)
   /** What people call an address; absent: it has no name any more. */
   | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string }
   /** What is told of the input; of equal ones one is removed. Packets are not concerned. */

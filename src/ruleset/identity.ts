@@ -2,7 +2,7 @@ import { familyOf, type Ip } from "../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../net/port.js";
 import { type Prefix, printPrefix } from "../net/prefix.js";
 import type { IpSet, IpSetEntry } from "./ipset.js";
-import type { VirtualServer } from "./ipvs.js";
+import type { ServiceMatch } from "./ipvs.js";
 import type { Neighbour } from "./neighbours.js";
 import type { NftMapElement } from "./nftables.js";
 import type { FdbEntry } from "./vxlan.js";
@@ -30,12 +30,9 @@ function protocolPort(protocol: Protocol, port: number): number {
   return PROTOCOL_NUMBER[protocol] * 65536 + port;
 }
 
-export function serverKey({
-  protocol,
-  address,
-  port,
-}: Pick<VirtualServer, "protocol" | "address" | "port">): string {
-  return `${protocolPort(protocol, port)} ${ipKey(address)}`;
+export function serverKey(service: ServiceMatch): string {
+  if (service.mark !== undefined) return `mark ${service.mark} ${service.family}`;
+  return `${protocolPort(service.protocol, service.port)} ${ipKey(service.address)}`;
 }
 
 /** Fields that a set of the type does not have do not count. */

@@ -1,39 +1,114 @@
-import type { Ip } from "../net/ip.js";
-import { type HostPort, type Protocol, parseHostPort, printHostPort } from "../net/port.js";
-import { readLines, type Words } from "./words.js";
+import { type Family, familyOf, type Ip } from "../net/ip.js";
+import { type Protocol, printHostPort } from "../net/port.js";
+
+/** How packets get to a real server in a packet of its own: IP in IP, or behind a GRE or a UDP (GUE) header. */
+export type Tunnel =
+  | { readonly tunnel: "ipip" }
+  | { readonly tunnel: "gre"; readonly checksum?: "csum" }
+  /** `checksum`: of the UDP header; absent: none. remcsum is GUE's remote checksum offload. */
+  | { readonly tunnel: "gue"; readonly port: number; readonly checksum?: "csum" | "remcsum" };
 
 export interface RealServer {
   readonly address: Ip;
+  /** Where packets are not rewritten, and where it is 0: the port that the client asked. */
   readonly port: number;
   /** 0 … 65535; 0 takes no new connections. */
   readonly weight: number;
   /** Of weight 0: the weight it had before, by which mh still counts it. Not printed by ipvsadm. */
   readonly lastWeight?: number;
+  /** Absent: masquerading (NAT, `-m`); direct routing is `-g`, a tunnel `-i`. */
+  readonly forwarding?: "direct" | Tunnel;
+  /** Connections from which on it takes no new ones (`-x`); absent: it takes any number. */
+  readonly upperThreshold?: number;
+  /** Connections below which it takes new ones again (`-y`); absent: three quarters of the upper threshold. */
+  readonly lowerThreshold?: number;
 }
 
-/** The schedulers that are modelled, by ipvsadm's names; those that count live connections are not. */
-export const SCHEDULERS = ["rr", "wrr", "sh", "dh", "mh"] as const;
+/** The schedulers of Linux 6.1, by ipvsadm's names. */
+export const SCHEDULERS = [
+  "rr",
+  "wrr",
+  "lc",
+  "wlc",
+  "lblc",
+  "lblcr",
+  "dh",
+  "sh",
+  "sed",
+  "nq",
+  "fo",
+  "ovf",
+  "mh",
+  "twos",
+] as const;
 export type Scheduler = (typeof SCHEDULERS)[number];
 
-/** In ipvsadm's order; each begins with the name of the one scheduler that knows it. */
-export const SCHEDULER_FLAGS = ["sh-fallback", "sh-port", "mh-fallback", "mh-port"] as const;
+/** Those that the machine picks by. */
+export const BUILT_SCHEDULERS = ["rr", "wrr", "sh", "dh", "mh"] as const satisfies readonly Scheduler[];
+
+/** In ipvsadm's order. Those of sh and mh bear names; in other schedulers the same bits have numbers, and no effect. */
+export const SCHEDULER_FLAGS = [
+  "sh-fallback",
+  "sh-port",
+  "mh-fallback",
+  "mh-port",
+  "flag-1",
+  "flag-2",
+  "flag-3",
+] as const;
 export type SchedulerFlag = (typeof SCHEDULER_FLAGS)[number];
 
-/** One virtual server of kernel IPVS; forwarding is always NAT (masquerading, `-m`). */
-export interface VirtualServer {
+/** The flags that a scheduler may be given. */
+export function flagsOf(scheduler: Scheduler): readonly SchedulerFlag[] {
+  const prefix = scheduler === "sh" || scheduler === "mh" ? `${scheduler}-` : "flag-";
+  return SCHEDULER_FLAGS.filter((flag) => flag.startsWith(prefix));
+}
+
+/** A service of what packets are sent to. Port 0, which only persistent ones may have, is every port that no other has. */
+export interface ServiceAddress {
   readonly protocol: Protocol;
   readonly address: Ip;
   readonly port: number;
+  readonly mark?: undefined;
+}
+
+/** A service of packets that bear a firewall mark (1 … 2^32-1), whatever they are sent to. */
+export interface ServiceMark {
+  readonly mark: number;
+  readonly family: Family;
+  readonly protocol?: undefined;
+  readonly address?: undefined;
+  readonly port?: undefined;
+}
+
+/** What packets a virtual server is asked about; no two have the same. */
+export type ServiceMatch = ServiceAddress | ServiceMark;
+
+/** What a virtual server does with its connections. */
+export interface ServiceSettings {
   readonly scheduler: Scheduler;
   /** Of the scheduler (-b), in the order of SCHEDULER_FLAGS. */
   readonly flags?: readonly SchedulerFlag[];
   /** Seconds of persistence (-p), for sessionAffinity: ClientIP. */
   readonly persistence?: number;
+  /** What of a client's address persistence goes by (-M): a mask of IPv4, a prefix length of IPv6; absent: all of it. */
+  readonly netmask?: number;
+  /** Each packet is scheduled anew (-o): UDP, and firewall marks. */
+  readonly onePacket?: true;
+}
+
+interface Served {
   /** In the order of addition; the kernel's list is newest first. */
   readonly servers: readonly RealServer[];
   /** The service port it was made for, `ns/name:port`; not printed by ipvsadm. */
   readonly origin: string;
 }
+
+/** One virtual server of kernel IPVS. */
+export type VirtualServer = ServiceMatch & ServiceSettings & Served;
+
+/** A virtual server that is not a firewall mark's: kube-proxy makes no others. */
+export type AddressedServer = ServiceAddress & ServiceSettings & Served;
 
 /** What `ipvsadm --set` changes, in seconds; what is absent stays as it is (900, 120 and 300 in a kernel that was left alone). */
 export interface IpvsTimeouts {
@@ -48,101 +123,20 @@ export interface Ipvs {
   readonly timeouts?: IpvsTimeouts;
 }
 
-const FLAG: Record<Protocol, string> = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service" };
-
-function printServer(server: VirtualServer): string {
-  const service = `${FLAG[server.protocol]} ${printHostPort(server.address, server.port)}`;
-  const persistence = server.persistence === undefined ? "" : ` -p ${server.persistence}`;
-  const flags = server.flags === undefined ? "" : ` -b ${server.flags.join(",")}`;
-  const lines = [`-A ${service} -s ${server.scheduler}${persistence}${flags}\n`];
-  for (const { address, port, weight } of server.servers) {
-    lines.push(`-a ${service} -r ${printHostPort(address, port)} -m -w ${weight}\n`);
-  }
-  return lines.join("");
+/** What tells a virtual server from others, alone. */
+export function matchOf(service: ServiceMatch): ServiceMatch {
+  const { mark, protocol, address, port } = service;
+  return mark === undefined ? { protocol, address, port } : { mark, family: service.family };
 }
 
-/**
- * The listing of `ipvsadm-save -n`, in the order given. (The tool sorts it, so that what it restores is added in
- * another order than it was.)
- */
-export function printIpvs(ipvs: Ipvs): string {
-  return ipvs.servers.map(printServer).join("");
+/** Of the packets that a service is asked about. */
+export function familyOfService(service: ServiceMatch): Family {
+  return service.mark === undefined ? familyOf(service.address) : service.family;
 }
 
-function readHostPort(words: Words): HostPort {
-  return words.read("an address with a port (list with ipvsadm-save -n)", parseHostPort);
-}
-
-function readService(words: Words): HostPort & { readonly protocol: Protocol } {
-  const protocol = words.read("a service flag this program models (-t, -u or --sctp-service)", (word) =>
-    (Object.keys(FLAG) as Protocol[]).find((name) => FLAG[name] === word),
-  );
-  return { protocol, ...readHostPort(words) };
-}
-
-type VirtualServerDraft = VirtualServer & { readonly servers: RealServer[] };
-
-function readFlags(words: Words, scheduler: Scheduler): readonly SchedulerFlag[] {
-  const known = SCHEDULER_FLAGS.filter((flag) => flag.startsWith(scheduler));
-  if (known.length === 0) throw words.refusal(`scheduler ${scheduler} has no flags (-b): leave them out.`);
-  return words.read(`a list of flags of scheduler ${scheduler} (${known.join(",")})`, (word) => {
-    const given = word.split(",");
-    const flags = known.filter((flag) => given.includes(flag));
-    return flags.length === given.length ? flags : undefined;
-  });
-}
-
-/** `-A -t 10.96.0.10:53 -s mh -p 10800 -b mh-port`, after the -A. */
-function readVirtualServer(words: Words): VirtualServerDraft {
-  const service = readService(words);
-  words.expect("-s");
-  const scheduler = words.read(`a scheduler this program models (${SCHEDULERS.join(", ")})`, (word) =>
-    SCHEDULERS.find((name) => name === word),
-  );
-  const persistence = words.take("-p") ? { persistence: words.readCount("a number of seconds") } : {};
-  const flags = words.take("-b") ? { flags: readFlags(words, scheduler) } : {};
-  return { ...service, scheduler, ...persistence, ...flags, servers: [], origin: "" };
-}
-
-/** ipvsadm takes no larger ones. */
-function parseWeight(word: string): number | undefined {
-  return /^[0-9]{1,5}$/.test(word) && Number(word) <= 65535 ? Number(word) : undefined;
-}
-
-/** The rest of `-a -t 10.96.0.10:53 -r 10.244.1.7:53 -m -w 1`, after the service. */
-function readRealServer(words: Words): RealServer {
-  words.expect("-r");
-  const server = readHostPort(words);
-  if (!words.take("-m")) throw words.refusal("only servers forwarded to by masquerading (-m) are modelled.");
-  return { ...server, weight: words.take("-w") ? words.read("a weight (0 to 65535)", parseWeight) : 1 };
-}
-
-/**
- * Reads a listing of `ipvsadm-save -n`; the inverse of printIpvs, but for `origin`, which it leaves empty.
- * Anything not modelled is an InputError that names its line in `file`.
- */
-export function parseIpvs(text: string, file: string): Ipvs {
-  const servers = new Map<string, VirtualServerDraft>();
-  readLines(text, file, (words) => {
-    const verb = words.read("-A or -a", (word) => ["-A", "-a"].find((one) => one === word));
-    if (verb === "-A") {
-      const server = readVirtualServer(words);
-      const key = keyOf(server);
-      if (servers.has(key)) throw words.refusal(`virtual server ${key} is added a second time.`);
-      servers.set(key, server);
-    } else {
-      const key = keyOf(readService(words));
-      const server = servers.get(key);
-      if (server === undefined) throw words.refusal(`virtual server ${key} was not added before.`);
-      server.servers.push(readRealServer(words));
-    }
-    if (!words.done) throw words.refusal(`«${words.next("")}» is not modelled.`);
-    return undefined;
-  });
-  return { servers: [...servers.values()] };
-}
-
-/** `TCP 10.96.0.10:53`: what tells virtual servers apart. */
-function keyOf({ protocol, address, port }: HostPort & { readonly protocol: Protocol }): string {
-  return `${protocol} ${printHostPort(address, port)}`;
+/** `TCP 10.96.0.10:53`, `firewall mark 7`: what tells virtual servers apart, for people. */
+export function serviceName(service: ServiceMatch): string {
+  if (service.mark === undefined)
+    return `${service.protocol} ${printHostPort(service.address, service.port)}`;
+  return `firewall mark ${service.mark}${service.family === 6 ? " (IPv6)" : ""}`;
 }

@@ -9,6 +9,7 @@ import {
   serverKey,
 } from "../../src/ruleset/identity.js";
 import type { Iptables } from "../../src/ruleset/iptables.js";
+import { matchOf } from "../../src/ruleset/ipvs.js";
 import type { NftTable } from "../../src/ruleset/nftables.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 
@@ -112,7 +113,7 @@ function ipvsSteps(before: Ruleset, after: Ruleset): RulesetStep[] {
     after.ipvs?.servers ?? [],
     serverKey,
     (server) => [{ kind: "server-set", server }],
-    ({ protocol, address, port }) => ({ kind: "server-removed", protocol, address, port }),
+    (server) => ({ kind: "server-removed", ...matchOf(server) }),
   );
   return [...sets, ...servers];
 }

@@ -4,7 +4,7 @@ import { printIp } from "../../src/net/ip.js";
 import { compileIpvs, type IpvsOptions } from "../../src/proxy/ipvs.js";
 import { printIpSets } from "../../src/ruleset/ipset.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
-import { printIpvs } from "../../src/ruleset/ipvs.js";
+import { printIpvs } from "../../src/ruleset/ipvs-save.js";
 import { type ClusterBuilder, clusterOf, ip, nodeOf, prefix } from "./cluster-of.js";
 
 const NODE_ADDRESSES = ["172.18.0.2", "10.244.1.1"].map(ip);

@@ -4,7 +4,7 @@ import { printIp } from "../../src/net/ip.js";
 import { type CompiledIpvs, compileIpvs, type IpvsOptions } from "../../src/proxy/ipvs.js";
 import { printIpSets } from "../../src/ruleset/ipset.js";
 import { printIptables } from "../../src/ruleset/iptables-text.js";
-import { printIpvs } from "../../src/ruleset/ipvs.js";
+import { printIpvs } from "../../src/ruleset/ipvs-save.js";
 import {
   type ClusterBuilder,
   DUAL,

@@ -6,7 +6,7 @@ import { KUBERNETES_VERSIONS } from "../../src/proxy/kubernetes-version.js";
 import { compileNftables } from "../../src/proxy/nftables.js";
 import { parseIpSets, printIpSets } from "../../src/ruleset/ipset.js";
 import { parseIptables, printIptables } from "../../src/ruleset/iptables-text.js";
-import { parseIpvs, printIpvs } from "../../src/ruleset/ipvs.js";
+import { parseIpvs, printIpvs } from "../../src/ruleset/ipvs-save.js";
 import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
 import { nodeOf } from "./cluster-of.js";
 import { type Drawn, drawnService } from "./drawn-service.js";

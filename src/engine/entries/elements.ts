@@ -37,8 +37,11 @@ export function pushElement(
 }
 
 /** A virtual server's row in the table of services of its family: its number plus one. */
-export function pushService(rows: Words, { address, protocol, port }: VirtualServer, number: number): void {
-  pushKey(rows, address, protoPort(protocol, port), number + 1);
+export function pushService(rows: Words, service: VirtualServer, number: number): void {
+  if (service.mark !== undefined) {
+    const { mark, family } = service;
+    pushKey(rows, family === 4 ? mark : BigInt(mark), 0, number + 1);
+  } else pushKey(rows, service.address, protoPort(service.protocol, service.port), number + 1);
 }
 
 /** Rows of real servers (SERVER_…). */

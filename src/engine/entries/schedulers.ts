@@ -9,7 +9,7 @@ import {
 } from "../../../assembly/abi/server.js";
 import type { Scheduler, SchedulerFlag, VirtualServer } from "../../ruleset/ipvs.js";
 
-const CODES: Readonly<Record<Scheduler, number>> = {
+const CODES: Readonly<Partial<Record<Scheduler, number>>> = {
   rr: SCHEDULER_RR,
   wrr: SCHEDULER_WRR,
   sh: SCHEDULER_SH,
@@ -17,7 +17,7 @@ const CODES: Readonly<Record<Scheduler, number>> = {
   mh: SCHEDULER_MH,
 };
 
-const FLAGS: Readonly<Record<SchedulerFlag, number>> = {
+const FLAGS: Readonly<Partial<Record<SchedulerFlag, number>>> = {
   "sh-fallback": SCHEDULER_FLAG_FALLBACK,
   "sh-port": SCHEDULER_FLAG_PORT,
   "mh-fallback": SCHEDULER_FLAG_FALLBACK,
@@ -25,7 +25,7 @@ const FLAGS: Readonly<Record<SchedulerFlag, number>> = {
 };
 
 /** Octets of a virtual server's slots, and a little for what stands beside them. */
-export const SLOT_OCTETS: Readonly<Record<Scheduler, number>> = {
+const SLOT_OCTETS: Readonly<Partial<Record<Scheduler, number>>> = {
   rr: 128,
   wrr: 128,
   sh: 1024,
@@ -35,5 +35,11 @@ export const SLOT_OCTETS: Readonly<Record<Scheduler, number>> = {
 
 /** What picks among a virtual server's real ones: a SCHEDULER_ code with its flags. */
 export function schedulerOf({ scheduler, flags = [] }: VirtualServer): number {
-  return flags.reduce((word, flag) => word | FLAGS[flag], CODES[scheduler]);
+  const code = CODES[scheduler];
+  if (code === undefined) throw new TypeError(`scheduler ${scheduler} is not modelled.`);
+  return flags.reduce((word, flag) => word | (FLAGS[flag] ?? 0), code);
+}
+
+export function slotOctets(scheduler: Scheduler): number {
+  return SLOT_OCTETS[scheduler] ?? 128;
 }

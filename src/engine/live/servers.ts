@@ -1,10 +1,9 @@
 import { EXACT_SERVICES, EXACT_SERVICES6, EXACT6_ENTRY_LEN } from "../../../assembly/abi/entry.js";
 import { SCHEDULER_RR, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../../assembly/abi/server.js";
-import { familyOf } from "../../net/ip.js";
 import { serverKey } from "../../ruleset/identity.js";
-import type { VirtualServer } from "../../ruleset/ipvs.js";
+import { familyOfService, type VirtualServer } from "../../ruleset/ipvs.js";
 import { pushReals, pushService } from "../entries/elements.js";
-import { SLOT_OCTETS, schedulerOf } from "../entries/schedulers.js";
+import { schedulerOf, slotOctets } from "../entries/schedulers.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
@@ -75,7 +74,7 @@ export class Servers {
     return ([4, 6] as const).map((family) => {
       const rows = new Words();
       for (const [number, server] of this.numbered.entries()) {
-        if (server !== undefined && familyOf(server.address) === family) pushService(rows, server, number);
+        if (server !== undefined && familyOfService(server) === family) pushService(rows, server, number);
       }
       return { number: SERVICES[family], name: "services", family, rows: rows.words };
     });
@@ -111,14 +110,14 @@ export class Servers {
     pushReals(reals, server.servers);
     this.#writes.grow(
       this,
-      OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER[familyOf(server.address)],
+      OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER[familyOfService(server)],
     );
     this.#writes.stage(reals.length);
-    const octets = SLOT_OCTETS[server.scheduler] + server.servers.length * OCTETS_PER_REAL;
+    const octets = slotOctets(server.scheduler) + server.servers.length * OCTETS_PER_REAL;
     this.#writes.add(octets, (image) => image.setServer(number, schedulerOf(server), reals.words));
     if (known !== undefined) return;
     const row = this.#rowOf(server, number);
-    const family = familyOf(server.address);
+    const family = familyOfService(server);
     this.#writes.add(0, (image) => image.setElements(SERVICES[family], row, family));
   }
 
@@ -133,7 +132,7 @@ export class Servers {
       this.#number(old, number);
     });
     const row = this.#rowOf(old, number);
-    const family = familyOf(old.address);
+    const family = familyOfService(old);
     this.#writes.add(0, (image) => {
       image.removeElements(SERVICES[family], row, family);
       image.setServer(number, SCHEDULER_RR, NO_ROWS);

@@ -1,6 +1,6 @@
 import { printIpSets } from "../../../src/ruleset/ipset.js";
 import { printIptables } from "../../../src/ruleset/iptables-text.js";
-import { printIpvs } from "../../../src/ruleset/ipvs.js";
+import { printIpvs } from "../../../src/ruleset/ipvs-save.js";
 import { printNft } from "../../../src/ruleset/nft-listing.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
 import type { Call } from "./shell.js";

@@ -1,0 +1,46 @@
+import type { Ip } from "../net/ip.js";
+import { type Protocol, printHostPort } from "../net/port.js";
+
+/** A connection of kernel IPVS, or a template: what persistence remembers of a client, whose port is 0. */
+export interface IpvsConnection {
+  /** `IP`: a template of a firewall mark. */
+  readonly protocol: Protocol | "IP";
+  /** Whole seconds until it is forgotten, rounded down. */
+  readonly expires: number;
+  /** As the kernel names it: ESTABLISHED, FIN_WAIT, …; of templates NONE or ASSURED. */
+  readonly state: string;
+  readonly client: Ip;
+  readonly clientPort: number;
+  /** Of a mark's template the mark stands for the address. */
+  readonly virtual: Ip;
+  readonly virtualPort: number;
+  readonly destination: Ip;
+  readonly destinationPort: number;
+}
+
+const pad = (text: string | number, width: number) => String(text).padEnd(width);
+const two = (number: number) => String(number).padStart(2, "0");
+
+function printExpiry(seconds: number): string {
+  return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+}
+
+/** One line of `ipvsadm -Lnc`. */
+export function printIpvsConnection(connection: IpvsConnection): string {
+  const { protocol, expires, state, client, virtual, destination } = connection;
+  return [
+    pad(protocol, 3),
+    pad(printExpiry(expires), 6),
+    pad(state, 11),
+    pad(printHostPort(client, connection.clientPort), 18),
+    pad(printHostPort(virtual, connection.virtualPort), 18),
+    printHostPort(destination, connection.destinationPort),
+  ].join(" ");
+}
+
+/** `ipvsadm -Lnc` (1.31), in the order given; the kernel's own order is that of its hash table. */
+export function printIpvsConnections(connections: readonly IpvsConnection[]): string {
+  const titles = [pad("state", 11), pad("source", 18), pad("virtual", 18), "destination"].join(" ");
+  const lines = connections.map((one) => `${printIpvsConnection(one)}\n`);
+  return `IPVS connection entries\npro expire ${titles}\n${lines.join("")}`;
+}
