@@ -73,17 +73,15 @@ export function readNumber(
   throw words.refusal(`«${word}» is not ${what} (${bounds.join(" to ")}).`);
 }
 
-/** Whether the address is IPv6 in brackets or bare, or IPv4 without a port. */
-function parseHost(
-  word: string,
-): HostPort | { readonly address: HostPort["address"]; readonly port?: undefined } | undefined {
+/** An address with a port, which may have a sign, or bare. */
+function parseHost(word: string): Partial<HostPort> | undefined {
   const address = parseIp(word);
-  return address === undefined ? parseHostPort(word) : { address };
+  return address === undefined ? parseHostPort(word.replace(/:\+(?=[0-9]+$)/, ":")) : { address };
 }
 
-function readHost(word: string, words: Words) {
-  const host = parseHost(word);
-  if (host !== undefined) return host;
+function readHost(word: string, words: Words): Pick<HostPort, "address"> & Partial<HostPort> {
+  const { address, port } = parseHost(word) ?? {};
+  if (address !== undefined) return { address, ...(port === undefined ? {} : { port }) };
   throw words.refusal(`«${word}» is not an address with a port (list with ipvsadm-save -n).`);
 }
 
@@ -217,7 +215,7 @@ export const OPTIONS: readonly IpvsOption[] = [
     FORWARDING,
   ),
   option("weight", "w", REALS, "required", (draft, word, words) => {
-    draft.weight = readNumber(word, "a weight", [0, 65535], words);
+    draft.weight = readNumber(word, "a weight", [0, INT_MAX], words);
   }),
   option("u-threshold", "x", REALS, "required", (draft, word, words) => {
     draft.upperThreshold = readNumber(word, "an upper threshold", [0, INT_MAX], words);

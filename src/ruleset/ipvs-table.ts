@@ -19,7 +19,6 @@ export type RealServerMatch = Pick<RealServer, "address" | "port">;
 const SECONDS_MAX = 86_400 * 31;
 const WORD_MAX = 0xffffffff;
 const INT_MAX = 0x7fffffff;
-const WEIGHT_MAX = 65535;
 const PORT_MAX = 65535;
 
 interface Held {
@@ -199,7 +198,7 @@ function checkedServer(service: ServiceMatch, server: RealServer): RealServer {
   const name = nameOf(service, server);
   const { address, weight, forwarding } = server;
   expectWhole(server.port, [0, PORT_MAX], `the port of ${name}:`);
-  expectWhole(weight, [0, WEIGHT_MAX], `the weight of ${name}:`);
+  expectWhole(weight, [0, INT_MAX], `the weight of ${name}:`);
   checkThresholds(server, name);
   if (!isUnicast(address)) throw new TypeError(`${name} has no host's address: a kernel refuses it.`);
   if (familyOf(address) !== familyOfService(service) && typeof forwarding !== "object") {

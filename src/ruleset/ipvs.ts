@@ -12,7 +12,7 @@ export interface RealServer {
   readonly address: Ip;
   /** Where packets are not rewritten, and where it is 0: the port that the client asked. */
   readonly port: number;
-  /** 0 … 65535; 0 takes no new connections. */
+  /** 0 … 2^31-1; 0 takes no new connections. */
   readonly weight: number;
   /** Of weight 0: the weight it had before, by which mh still counts it. Not printed by ipvsadm. */
   readonly lastWeight?: number;

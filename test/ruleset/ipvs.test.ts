@@ -63,7 +63,7 @@ describe("ipvsadm-restore", () => {
       "--add-server --tcp-service 10.96.0.1:80 --real-server 10.0.0.1:8080 --masquerading --weight 5 --u-threshold 9",
       "--add-server --weight=5 --u-threshold=9 -m --real-server=10.0.0.1:8080 --tcp-service=10.96.0.1:80",
       "ipvsadm -a -x9 -w=5 -mr 10.0.0.1:8080 -t10.96.0.1:80",
-      "-at 10.96.0.1:80 -r 10.0.0.1:8080 -w +5 --sort -mx 9\t\r",
+      "-at 10.96.0.1:+80 -r 10.0.0.1:8080 -w +5 --sort -mx 9\t\r",
     ])
       expect(restored("", "# said of it", WEB, "   ", line)).toBe(expected);
   });
@@ -169,8 +169,8 @@ describe("ipvsadm-restore", () => {
     ["--set 1 2 3 4", "line 1: «4» stands where an option should."],
     [`${WEB}\n-a -t 10.96.0.1:80`, "line 2: the line does not say which real server it is about (-r)."],
     [
-      `${WEB}\n-a -t 10.96.0.1:80 -r 10.0.0.1:80 -m -w 65536`,
-      "line 2: «65536» is not a weight (0 to 65535).",
+      `${WEB}\n-a -t 10.96.0.1:80 -r 10.0.0.1:80 -m -w 2147483648`,
+      "line 2: «2147483648» is not a weight (0 to 2147483647).",
     ],
     [
       `${WEB}\n-a -t 10.96.0.1:80 -r 10.0.0.1:80 -m -g`,

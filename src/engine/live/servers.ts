@@ -88,7 +88,16 @@ export class Servers {
       const before = reals.length;
       if (server === undefined) continue;
       pushReals(reals, server.servers);
-      rows.push(number, (reals.length - before) / REAL_WORDS, schedulerOf(server), 0, 0, 0, server.port, 0);
+      rows.push(
+        number,
+        (reals.length - before) / REAL_WORDS,
+        schedulerOf(server),
+        0,
+        0,
+        0,
+        server.port ?? 0,
+        0,
+      );
     }
     return { rows: rows.words, reals: reals.words };
   }
