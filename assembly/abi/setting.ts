@@ -25,6 +25,8 @@ export const SETTING_TCP_MAX_RETRANS: u32 = 13;
 export const SETTING_TCP_IGNORE_INVALID_RST: u32 = 14;
 /** net.ipv4.conf.all.route_localnet: 1, packets from outside may be to 127/8. */
 export const SETTING_ROUTE_LOCALNET: u32 = 15;
+/** No kernel's: 1, packets from outside may be to ::1, 0.0.0.0 and link-local addresses, so that rules alone judge them. */
+export const SETTING_ROUTE_ANYWHERE: u32 = 16;
 
 export const SETTING_SCTP_TIMEOUT_CLOSED: u32 = 17;
 export const SETTING_SCTP_TIMEOUT_COOKIE_WAIT: u32 = 18;

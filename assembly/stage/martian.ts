@@ -1,4 +1,4 @@
-import { SETTING_ROUTE_LOCALNET } from "../abi/setting";
+import { SETTING_ROUTE_ANYWHERE, SETTING_ROUTE_LOCALNET } from "../abi/setting";
 import { DROP_MARTIAN } from "../abi/verdict";
 import { Packet } from "../packet";
 import { isSideLocal } from "../table/rules/address";
@@ -7,7 +7,7 @@ const LOOPBACK_NET: u32 = 127;
 
 /** An IPv4 destination that no packet from outside is routed to. */
 function isNowhere(packet: Packet): bool {
-  if (packet.dst == 0) return true;
+  if (packet.dst == 0) return packet.image.setting(SETTING_ROUTE_ANYWHERE) == 0;
   return packet.dst >> 24 == LOOPBACK_NET && packet.image.setting(SETTING_ROUTE_LOCALNET) == 0;
 }
 

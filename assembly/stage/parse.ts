@@ -1,4 +1,5 @@
 import { INTERFACE_NODE } from "../abi/packet";
+import { SETTING_ROUTE_ANYWHERE } from "../abi/setting";
 import { EVENT_PARSE } from "../abi/trace";
 import {
   DROP_BAD_CHECKSUM,
@@ -124,9 +125,15 @@ function parse4(packet: Packet, room: u32): bool {
   return parseTransport(packet, packet.ip + ip.headerLength, ip.totalLength - ip.headerLength);
 }
 
+/** Whether a destination that no packet from outside is routed to stops this one all the same. */
+function isBounded(packet: Packet): bool {
+  return packet.image.setting(SETTING_ROUTE_ANYWHERE) == 0;
+}
+
 /** As ip6_rcv_core. */
-function isMartian6(src: v128, dst: v128): bool {
-  return isLoopback(src) || isLoopback(dst) || isMulticast(src) || isMulticastOfNobody(dst);
+function isMartian6(packet: Packet, src: v128, dst: v128): bool {
+  if (isLoopback(src) || isMulticast(src) || isMulticastOfNobody(dst)) return true;
+  return isLoopback(dst) && isBounded(packet);
 }
 
 /** The hop-by-hop header, which stands first and which every router reads, lets the packet pass. */
@@ -169,14 +176,14 @@ function parse6(packet: Packet, room: u32): bool {
   packet.frameDst = packet.dst;
   packet.frameSrcHigh = packet.srcHigh;
   packet.frameDstHigh = packet.dstHigh;
-  if (packet.in != INTERFACE_NODE && isMartian6(ip.src, ip.dst)) return packet.drop(DROP_MARTIAN);
+  if (packet.in != INTERFACE_NODE && isMartian6(packet, ip.src, ip.dst)) return packet.drop(DROP_MARTIAN);
   // A length of 0 before a hop-by-hop header would be a jumbogram's (RFC 2675 §3): the frame is as long as it is.
   const isOpen = ip.payloadLength == 0 && ip.nextHeader == EXTENSION_HOP_BY_HOP;
   const length = isOpen ? room - IP6_LEN : ip.payloadLength;
   if (length > room - IP6_LEN) return packet.drop(DROP_TRUNCATED);
   if (!passesHop(packet, length)) return packet.drop(DROP_IP6_OPTION);
   if (isMulticast(ip.dst)) return packet.punt(DROP_MULTICAST);
-  if (isLinkLocal(ip.dst)) return packet.punt(DROP_LINK_LOCAL);
+  if (isLinkLocal(ip.dst) && isBounded(packet)) return packet.punt(DROP_LINK_LOCAL);
   return skipExtensions(packet, length);
 }
 

@@ -45,7 +45,7 @@ export interface Ruling {
   /** Which drops or rejects it, as `refusingRule` prints it; absent where none does. */
   readonly rule?: string;
   readonly undecided?: UndecidedRule;
-  /** Why it is undecided where no rule is the cause, in words. */
+  /** Why it is dropped or undecided where no rule is the cause, in words. */
   readonly why?: string;
   /** In the order of the rules; none where all of them are drops, or rejects, or undecided. */
   readonly outcomes: readonly RuledOutcome[];
@@ -140,7 +140,11 @@ export function rulingOf(outcomes: readonly Outcome[], family: 4 | 6, chains: Ch
   const rule = ruleOf(first, chains);
   if (verdict === "reject")
     return { verdict, with: rejectKind(first, family, chains), ...rule, outcomes: [] };
-  if (verdict === "drop") return { verdict, ...rule, outcomes: [] };
+  if (verdict === "drop") {
+    // What no rule drops is dropped on its way past them, such as what comes from no host.
+    const why = rule.rule === undefined ? { why: reasonWords(first.reason) } : {};
+    return { verdict, ...rule, ...why, outcomes: [] };
+  }
   const undecided = undecidedRule(first, chains);
   const cause = undecided === undefined ? { why: reasonWords(first.reason) } : { undecided };
   return { verdict, ...cause, outcomes: [] };

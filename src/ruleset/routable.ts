@@ -2,7 +2,7 @@ import { familyOf } from "../net/ip.js";
 import { interfacesInRules } from "./interface-names.js";
 import type { Interface, Route } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
-import type { Sysctls } from "./sysctls.js";
+import { ANY_DESTINATION, type Sysctls } from "./sysctls.js";
 
 const MTU = 1500;
 /** Names are told apart by their beginning: what rules name may stand for all that begin so. */
@@ -29,8 +29,8 @@ function defaults(routes: readonly Route[], dev: string): readonly Route[] {
   ];
 }
 
-/** Packets from outside may be to 127.0.0.0/8, too. */
-const LOCALNET: Sysctls = { "net.ipv4.conf.all.route_localnet": 1 };
+/** Packets from outside may be to 127.0.0.0/8, to ::1 and to wherever else no kernel routes them. */
+const ANYWHERE: Sysctls = { "net.ipv4.conf.all.route_localnet": 1, [ANY_DESTINATION]: 1 };
 
 /**
  * The node with a route to every destination, by its uplink where it had none, or one that refuses, and with interfaces
@@ -45,6 +45,6 @@ export function routable(ruleset: Ruleset, names: readonly string[]): Ruleset {
   const out = interfaces.find(({ kind }) => kind === "uplink") ?? interfaces[0];
   const routes = ruleset.routes.filter(({ refusal }) => refusal === undefined);
   const more = out === undefined ? [] : defaults(routes, out.name);
-  const sysctls = { ...ruleset.sysctls, ...LOCALNET };
+  const sysctls = { ...ruleset.sysctls, ...ANYWHERE };
   return { ...ruleset, interfaces, routes: [...routes, ...more], sysctls };
 }

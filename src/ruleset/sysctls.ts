@@ -53,6 +53,17 @@ export function routesLocalnet(sysctls: Sysctls): boolean {
   return settingOf(sysctls, "net.ipv4.conf.all.route_localnet", 0) !== 0;
 }
 
+/** No sysctl, though it stands among them: see routesAnywhere. */
+export const ANY_DESTINATION = "packetyard.any_destination";
+
+/**
+ * Whether packets from outside may be to ::1, 0.0.0.0 and link-local addresses, which a kernel refuses before any rule. Who
+ * asks what rules alone say sets it (ANY_DESTINATION: 1). TypeError as above.
+ */
+export function routesAnywhere(sysctls: Sysctls): boolean {
+  return settingOf(sysctls, ANY_DESTINATION, 0) !== 0;
+}
+
 function settingOf(sysctls: Sysctls, name: string, missing: number): number {
   const value = sysctls[name] ?? missing;
   if (Number.isInteger(value) && value >= 0 && value <= VALUE_MAX) return value;

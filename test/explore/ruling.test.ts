@@ -280,7 +280,11 @@ describe("rulings of rules", () => {
     const engine = await Engine.load({ ...withRules([mark], []), routes }, { connections: 8 });
     const outcomes = engine.explore(tcp(`${OUTSIDE}:40000`, "8.8.8.8:80"));
     expect(outcomes.map(({ reason }) => reason)).toEqual(["BLACKHOLE"]);
-    expect(rulingOf(outcomes, 4, engine.numbering)).toStrictEqual({ verdict: "drop", outcomes: [] });
+    expect(rulingOf(outcomes, 4, engine.numbering)).toStrictEqual({
+      verdict: "drop",
+      why: "its route is a blackhole",
+      outcomes: [],
+    });
   });
 
   it("find a route to everywhere, and no interface that rules name", async () => {
@@ -296,6 +300,28 @@ describe("rulings of rules", () => {
     );
     expect(unnamedInterface(withRules([], taken))).toBe("");
     expect(unnamedInterface(withRules([], taken.slice(1)))).toBe("x");
+  });
+
+  it.each(PROXY_MODES)("judge alone what no kernel routes, too: %s", async (mode) => {
+    const cluster = dualClusterOf()
+      .service("a/web", { type: "NodePort", clusterIPs: "10.96.0.1 fd00:96::1", ports: ":80>30080" })
+      .slice("a/web", ":8080", "10.244.8.5@dual-1")
+      .slice("a/web", ":8080", "fd00:244:0:8::5@dual-1")
+      .build();
+    const rules = await rulesOf(cluster, mode, "dual-1");
+    // Of an IPv6 nodePort no mode answers on ::1.
+    for (const to of ["[::1]:30080", "[::1]:9", "[fe80::7]:30080"])
+      expect(rules.ask("2001:db8::7", to)).toStrictEqual({
+        verdict: "accept",
+        outcomes: [{ verdict: "accept", ...untouched }],
+      });
+    expect(endpointsOf(rules.ask("2001:db8::7", "[fd00:96::1]:80"))).toEqual(["[fd00:244:0:8::5]:8080"]);
+    expect(rules.ask(OUTSIDE, "0.0.0.0:80").verdict).toBe("accept");
+    expect(rules.ask("224.0.0.1", "10.96.0.1:80")).toStrictEqual({
+      verdict: "drop",
+      why: expect.stringContaining("martian"),
+      outcomes: [],
+    });
   });
 
   it("that are not known are told by their place", async () => {

@@ -1,5 +1,11 @@
 import * as setting from "../../../assembly/abi/setting.js";
-import { CONNTRACK_SETTINGS, conntrackSetting, routesLocalnet, type Sysctls } from "../../ruleset/sysctls.js";
+import {
+  CONNTRACK_SETTINGS,
+  conntrackSetting,
+  routesAnywhere,
+  routesLocalnet,
+  type Sysctls,
+} from "../../ruleset/sysctls.js";
 
 export interface SettingEntry {
   /** SETTING_ code. */
@@ -15,5 +21,9 @@ export function settingEntries(sysctls: Sysctls): readonly SettingEntry[] {
     const code = CODES[`SETTING_${name.toUpperCase()}`];
     return code === undefined ? [] : [{ code, value: conntrackSetting(sysctls, name) }];
   });
-  return [...tracking, { code: setting.SETTING_ROUTE_LOCALNET, value: Number(routesLocalnet(sysctls)) }];
+  return [
+    ...tracking,
+    { code: setting.SETTING_ROUTE_LOCALNET, value: Number(routesLocalnet(sysctls)) },
+    { code: setting.SETTING_ROUTE_ANYWHERE, value: Number(routesAnywhere(sysctls)) },
+  ];
 }
