@@ -98,13 +98,22 @@ export function parsePair<T>(
   return second === undefined ? undefined : ([first, second] as const);
 }
 
-/** `1024:2048`, `:80`, `80:` or one number, none above `most`; undefined for anything else. */
-export function parseRange(word: string, most: number, separator = ":"): Range | undefined {
+/**
+ * `1024:2048`, `:80`, `80:` or one number, none above `most`; undefined for anything else. `2048:1024` too, which some of the
+ * tools' modules let through: the kernel finds nothing within.
+ */
+export function parseBounds(word: string, most: number, separator = ":"): Range | undefined {
   const [first = "", last = first, ...more] = word.split(separator);
   if (first === last && first === "") return undefined;
   const from = first === "" ? 0 : parseNumber(first, most);
   const to = last === "" ? most : parseNumber(last, most);
-  return from === undefined || to === undefined || from > to || more.length > 0 ? undefined : [from, to];
+  return from === undefined || to === undefined || more.length > 0 ? undefined : [from, to];
+}
+
+/** The same for modules that refuse the greater bound before the lesser. */
+export function parseRange(word: string, most: number, separator = ":"): Range | undefined {
+  const range = parseBounds(word, most, separator);
+  return range === undefined || range[0] > range[1] ? undefined : range;
 }
 
 export function printRange([from, to]: Range, separator = ":"): string {

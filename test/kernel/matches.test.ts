@@ -30,6 +30,9 @@ const PLAIN: ReadonlySet<string> = new Set(["ctdir", "ttl", "hl"]);
 function protocolFor(match: Match): readonly Match[] {
   if (match.kind === "icmp") return [{ kind: "protocol", protocol: "ICMP" }];
   if (match.kind === "icmpv6") return [{ kind: "protocol", protocol: 58 }];
+  // The module of UDP lets the greater port stand first.
+  if (match.kind === "dport" || (match.kind === "sport" && match.from > match.to))
+    return [{ kind: "protocol", protocol: "UDP" }];
   if (match.kind === "sport" || match.kind === "tcp-flags") return [{ kind: "protocol", protocol: "TCP" }];
   return match.kind === "multiport" ? [{ kind: "protocol", protocol: "UDP" }] : [];
 }

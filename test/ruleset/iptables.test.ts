@@ -280,8 +280,13 @@ COMMIT
     ["-A KUBE-A ! -p tcp -m tcp", "«-m tcp» stands in a rule that is not of its protocol (-p)."],
     ["-A KUBE-A -p nonsense -j ACCEPT", "«nonsense» is not a protocol."],
     ["-A KUBE-A -p 256", "«256» is not a protocol."],
-    ["-A KUBE-A -p tcp -m tcp --dport 70000", "«70000» is not a port or a range of ports."],
-    ["-A KUBE-A -p tcp -m tcp --dport 80:70", "«80:70» is not a port or a range of ports."],
+    ["-A KUBE-A -p tcp -m tcp --dport 70000", "«70000» is not a port or a range of ports, the lower first."],
+    ["-A KUBE-A -p tcp -m tcp --dport 80:70", "«80:70» is not a port or a range of ports, the lower first."],
+    [
+      "-A KUBE-A -p sctp -m sctp --sport 80:70",
+      "«80:70» is not a port or a range of ports, the lower first.",
+    ],
+    ["-A KUBE-A -p udp -m multiport --dports 7,80:70", "«7,80:70» is not a list of ports."],
     ["-A KUBE-A -s fd00::/8 -j ACCEPT", "«fd00::/8» is not an IPv4 prefix."],
     ["-A KUBE-A -s 10.0.0.0/33", "«10.0.0.0/33» is not an IPv4 prefix."],
     [

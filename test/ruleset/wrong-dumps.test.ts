@@ -45,8 +45,8 @@ const WRONG: Readonly<Partial<Record<keyof NodeDump, readonly (readonly [text: s
     [filter("-m addrtype --dst-type X"), "line 2: «X» is not a list of address types (LOCAL, UNICAST …)."],
     [filter("-m mark --mark 0xq"), "line 2: «0xq» is not a mark."],
     [
-      filter("-m iprange --src-range 10.0.0.9-10.0.0.1"),
-      "line 2: «10.0.0.9-10.0.0.1» is not a range of IPv4 addresses.",
+      filter("-m iprange --src-range 10.0.0.9-fd00::1"),
+      "line 2: «10.0.0.9-fd00::1» is not a range of IPv4 addresses.",
     ],
     [filter("-g NOWHERE"), "line 2: «NOWHERE» is not a chain of this table."],
     [filter("-j REJECT --reject-with sorry"), "line 2: «sorry» is not a kind of refusal."],

@@ -9,12 +9,12 @@ import {
   MATCH_BITS,
   MATCH_CTSTATE,
   MATCH_UNDECIDED,
-  MATCH_WITHIN,
 } from "../../../assembly/abi/entry.js";
 import * as code from "../../../assembly/abi/rule.js";
 import { maskOf, type Prefix } from "../../net/prefix.js";
 import type { Match } from "../../ruleset/iptables.js";
 import type { RuleDraft } from "./rules.js";
+import { addWithin } from "./within.js";
 import { wordsOf6 } from "./words.js";
 
 const CTSTATES = {
@@ -52,8 +52,7 @@ const CT_PORTS = {
 
 /** Matches of the packet's connection; whatever else there is, is undecided. */
 export function addConnectionMatch(draft: RuleDraft, match: Match, invert: boolean): RuleDraft {
-  const within = (field: number, from: number, to: number) =>
-    draft.match(MATCH_WITHIN, invert, field, from, to);
+  const within = (field: number, from: number, to: number) => addWithin(draft, field, from, to, invert);
   switch (match.kind) {
     case "ctstate":
       return draft.match(

@@ -1,17 +1,16 @@
 import {
   MATCH_ADDRESS_TYPE,
   MATCH_BITS,
-  MATCH_CTSTATE,
   MATCH_LOCAL,
   MATCH_MAC,
   MATCH_PORT_LIST,
   MATCH_RANGE6,
   MATCH_RPFILTER,
-  MATCH_WITHIN,
 } from "../../../assembly/abi/entry.js";
 import * as code from "../../../assembly/abi/rule.js";
 import type { AddressType, Match } from "../../ruleset/iptables.js";
 import type { RuleDraft } from "./rules.js";
+import { addWithin, never } from "./within.js";
 import { wordsOf6 } from "./words.js";
 
 const PORT_SIDES = {
@@ -39,8 +38,7 @@ const ANY_VALUE = 0xffffffff;
 
 /** Matches of the packet's headers, and of routes to its addresses; undefined for others. */
 export function addHeaderMatch(draft: RuleDraft, match: Match, invert: boolean): RuleDraft | undefined {
-  const within = (field: number, from: number, to: number) =>
-    draft.match(MATCH_WITHIN, invert, field, from, to);
+  const within = (field: number, from: number, to: number) => addWithin(draft, field, from, to, invert);
   const bits = (field: number, value: number, mask: number) =>
     draft.match(MATCH_BITS, invert, field, value, mask);
   switch (match.kind) {
@@ -94,11 +92,6 @@ export function addHeaderMatch(draft: RuleDraft, match: Match, invert: boolean):
   return undefined;
 }
 
-/** No packet has none of the states. */
-function never(draft: RuleDraft): RuleDraft {
-  return draft.match(MATCH_CTSTATE, false, 0);
-}
-
 function addRange(
   draft: RuleDraft,
   { side, from, to }: Extract<Match, { kind: "iprange" }>,
@@ -107,7 +100,7 @@ function addRange(
   if (typeof from === "bigint" && typeof to === "bigint")
     return draft.list(MATCH_RANGE6, invert, [Number(side === "dst")], [...wordsOf6(from), ...wordsOf6(to)]);
   const field = side === "src" ? code.FIELD_SRC : code.FIELD_DST;
-  return draft.match(MATCH_WITHIN, invert, field, Number(from), Number(to));
+  return addWithin(draft, field, Number(from), Number(to), invert);
 }
 
 function addType(

@@ -18,6 +18,7 @@ import { addHeaderMatch } from "./iptables-header.js";
 import type { RuleDraft } from "./rules.js";
 import type { Scope } from "./scope.js";
 import { setKey } from "./set-key.js";
+import { never } from "./within.js";
 import { wordsOf6 } from "./words.js";
 
 const isInverted = (match: Match) => "invert" in match && match.invert === true;
@@ -33,8 +34,10 @@ export function addMatch(draft: RuleDraft, match: Match, scope: Scope): RuleDraf
     case "destination":
       return draft.dst(match.prefix, invert);
     case "dport":
+      if (match.from > match.to) return invert ? draft : never(draft);
       return draft.dport(match.from, match.to, invert);
     case "sport":
+      if (match.from > match.to) return invert ? draft : never(draft);
       return draft.match(MATCH_SPORT, invert, match.from, match.to);
     case "in-interface":
     case "out-interface": {
@@ -111,6 +114,7 @@ export function addLateDport(
   match: Extract<Match, { kind: "dport" | "sport" }>,
 ): RuleDraft {
   const { from, to } = match;
+  if (from > to) return isInverted(match) ? draft : never(draft);
   return draft.list(MATCH_PORT_LIST, isInverted(match), [code.PORT_DST, 1], [(from | (to << 16)) >>> 0]);
 }
 

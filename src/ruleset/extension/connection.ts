@@ -3,9 +3,9 @@ import { hostLength } from "../../net/prefix.js";
 import type { CtState, CtStatus, Match } from "../iptables.js";
 import {
   FULL_MASK,
+  parseBounds,
   parseList,
   parseNetwork,
-  parseRange,
   printAddress,
   printHex,
   printMasked,
@@ -65,7 +65,7 @@ function ctPort(end: (typeof CT_ENDS)[number]): MatchOption {
     "ctport",
     [`--ct${end}port`],
     (words) => {
-      const [from, to] = words.read("a port or a range of ports", (word) => parseRange(word, 0xffff));
+      const [from, to] = words.read("a port or a range of ports", (word) => parseBounds(word, 0xffff));
       return { kind: "ctport", end, from, to };
     },
     ({ from, to }) => printRange([from, to]),
@@ -104,7 +104,7 @@ const CONNTRACK = moduleOf("conntrack", [
     "ctexpire",
     ["--ctexpire"],
     (words) => {
-      const [from, to] = words.read("seconds or a range of them", (word) => parseRange(word, FULL_MASK));
+      const [from, to] = words.read("seconds or a range of them", (word) => parseBounds(word, FULL_MASK));
       return { kind: "ctexpire", from, to };
     },
     ({ from, to }) => printRange([from, to]),

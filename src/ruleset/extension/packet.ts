@@ -2,9 +2,9 @@ import { familyOf, parseIp } from "../../net/ip.js";
 import { parseMac, printMac } from "../../net/mac.js";
 import type { Side } from "../iptables.js";
 import {
+  parseBounds,
   parseNumber,
   parsePair,
-  parseRange,
   printAddress,
   printHexOctet,
   printRange,
@@ -21,7 +21,7 @@ function ipRange(side: Side): MatchOption {
     (words, family) => {
       const [from, to] = words.read(`a range of IPv${family} addresses`, (word) => {
         const pair = parsePair(word, "-", parseIp, (first) => first);
-        return pair?.every((ip) => familyOf(ip) === family) && pair[0] <= pair[1] ? pair : undefined;
+        return pair?.every((ip) => familyOf(ip) === family) ? pair : undefined;
       });
       return { kind: "iprange", side, from, to };
     },
@@ -81,7 +81,7 @@ const LENGTH = moduleOf("length", [
     "length",
     ["--length"],
     (words) => {
-      const [from, to] = words.read("a length or a range of lengths", (word) => parseRange(word, 0xffff));
+      const [from, to] = words.read("a length or a range of lengths", (word) => parseBounds(word, 0xffff));
       return { kind: "length", from, to };
     },
     ({ from, to }) => printRange([from, to]),

@@ -1,5 +1,5 @@
-import type { Match } from "../iptables.js";
-import { parseNumber, parseRange, printRange } from "../iptables-values.js";
+import type { Match, Range } from "../iptables.js";
+import { parseBounds, parseNumber, parseRange, printRange } from "../iptables-values.js";
 import type { Words } from "../words.js";
 import { ICMP_TYPES, ICMPV6_TYPES } from "./icmp-types.js";
 import { type MatchModule, type MatchOption, moduleOf, option } from "./match-module.js";
@@ -7,25 +7,29 @@ import { type MatchModule, type MatchOption, moduleOf, option } from "./match-mo
 /** The name of a service or of a type, which only the machine it was written on could look up. */
 const isName = (words: Words) => /^[a-zA-Z]/.test(words.peek() ?? "");
 
-const parsePorts = (word: string) => parseRange(word, 0xffff);
+type ParsePorts = (word: string) => Range | undefined;
 
-function readPorts(words: Words) {
-  return isName(words) ? undefined : words.read("a port or a range of ports", parsePorts);
+const parsePorts: ParsePorts = (word) => parseRange(word, 0xffff);
+const parsePortBounds: ParsePorts = (word) => parseBounds(word, 0xffff);
+
+function readPorts(words: Words, parse: ParsePorts) {
+  return isName(words) ? undefined : words.read("a port or a range of ports, the lower first", parse);
 }
 
-function port(kind: "sport" | "dport", long: string): MatchOption {
+function port(kind: "sport" | "dport", long: string, parse: ParsePorts): MatchOption {
   return option(
     kind,
     [`--${kind}`, long],
     (words) => {
-      const ports = readPorts(words);
+      const ports = readPorts(words, parse);
       return ports && { kind, from: ports[0], to: ports[1] };
     },
     ({ from, to }) => printRange([from, to]),
   );
 }
 
-const PORTS = [port("sport", "--source-port"), port("dport", "--destination-port")] as const;
+const ports = (parse: ParsePorts) =>
+  [port("sport", "--source-port", parse), port("dport", "--destination-port", parse)] as const;
 
 const TCP_FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32 } as const;
 const ALL_FLAGS = 63;
@@ -49,7 +53,7 @@ function printFlags(flags: number): string {
 const FLAGS_WORDS = "a list of TCP flags (FIN, SYN, RST, PSH, ACK, URG, ALL, NONE)";
 
 const TCP = moduleOf("tcp", [
-  ...PORTS,
+  ...ports(parsePorts),
   option(
     "tcp-option",
     ["--tcp-option"],
@@ -105,10 +109,10 @@ function icmp(
 const TRANSPORTS: ReadonlyMap<number, MatchModule> = new Map([
   [1, icmp("icmp", "icmp", ICMP_TYPES)],
   [6, TCP],
-  [17, moduleOf("udp", PORTS)],
-  [33, moduleOf("dccp", PORTS)],
+  [17, moduleOf("udp", ports(parsePortBounds))],
+  [33, moduleOf("dccp", ports(parsePortBounds))],
   [58, icmp("icmpv6", "icmp6", ICMPV6_TYPES)],
-  [132, moduleOf("sctp", PORTS)],
+  [132, moduleOf("sctp", ports(parsePorts))],
 ]);
 
 export const TRANSPORT_MODULES = [...TRANSPORTS.values()];

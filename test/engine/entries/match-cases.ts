@@ -96,6 +96,16 @@ export const CASES: Readonly<Record<string, Case>> = {
     hits: [syn],
     misses: [tcp(`${POD}:41001`, `${FAR}:80`)],
   },
+  "source ports between which there is none": {
+    match: { kind: "sport", from: 5353, to: 5352 },
+    hits: [],
+    misses: [dns, udp(`${POD}:5352`, `${FAR}:53`), udp(`${POD}:7`, `${FAR}:53`)],
+  },
+  "destination ports between which there is none": {
+    match: { kind: "dport", from: 53, to: 3 },
+    hits: [],
+    misses: [dns, udp(`${POD}:1`, `${FAR}:3`), udp(`${POD}:1`, `${FAR}:5`), udp(`${POD}:1`, `${FAR}:65535`)],
+  },
   "TCP flags": {
     match: { kind: "tcp-flags", mask: 0x17, flags: 2 },
     hits: [syn],
@@ -159,6 +169,17 @@ export const CASES: Readonly<Record<string, Case>> = {
     hits: [syn],
     misses: [tcp(`${POD}:1`, "198.51.100.11:1")],
   },
+  "a range of destinations in which there is none": {
+    match: { kind: "iprange", side: "dst", from: ip("198.51.100.10"), to: ip("198.51.100.9") },
+    hits: [],
+    misses: [syn, tcp(`${POD}:1`, "198.51.100.10:1"), tcp(`${POD}:1`, "198.51.100.11:1")],
+  },
+  "a range of IPv6 sources in which there is none": {
+    family: 6,
+    match: { kind: "iprange", side: "src", from: ip("2001:db8:2::8"), to: ip(POD6) },
+    hits: [],
+    misses: [syn6, tcp("[2001:db8:2::8]:1", `[${FAR6}]:1`), tcp("[2001:db8:2::9]:1", `[${FAR6}]:1`)],
+  },
   "a range of IPv6 sources": {
     family: 6,
     match: { kind: "iprange", side: "src", from: ip("2001:db8:1:ffff::"), to: ip(POD6) },
@@ -210,6 +231,11 @@ export const CASES: Readonly<Record<string, Case>> = {
     match: { kind: "ctport", end: "origdst", from: 53, to: 80 },
     hits: [syn, dns],
     misses: [tcp(`${POD}:1`, `${FAR}:81`)],
+  },
+  "first ports between which there is none": {
+    match: { kind: "ctport", end: "origdst", from: 80, to: 53 },
+    hits: [],
+    misses: [syn, dns, tcp(`${POD}:1`, `${FAR}:70`)],
   },
   "a connection's status": {
     match: { kind: "ctstatus", statuses: ["CONFIRMED", "SEEN_REPLY"] },
@@ -283,6 +309,11 @@ export const CASES: Readonly<Record<string, Case>> = {
     match: { kind: "length", from: 40, to: 41 },
     hits: [syn, tcp(`${POD}:1`, `${FAR}:1`, { payload: 1 })],
     misses: [dns, tcp(`${POD}:1`, `${FAR}:1`, { payload: 2 })],
+  },
+  "lengths between which there is none": {
+    match: { kind: "length", from: 41, to: 40 },
+    hits: [],
+    misses: [syn, tcp(`${POD}:1`, `${FAR}:1`, { payload: 1 }), dns],
   },
   "an IPv6 length": { family: 6, match: { kind: "length", from: 48, to: 48 }, hits: [dns6], misses: [syn6] },
   "a DSCP": {
