@@ -9,6 +9,7 @@ import {
 import { type DumpOptions, loadDump, namesDump, withoutAbsent } from "./dump.js";
 import { UsageError } from "./errors.js";
 import { checkStdin } from "./input.js";
+import { defaultNode } from "./node.js";
 import { type ClusterOptions, loadCluster } from "./options.js";
 import { printNote } from "./output.js";
 import { EXAMPLE_CLUSTER } from "./package.js";
@@ -166,12 +167,13 @@ function dumpSubjects(paths: readonly string[], options: DiffArguments): Subject
     );
   const cluster = clusterFrom(paths[0], options);
   const { node: names } = options;
-  const node = names?.[0] ?? cluster.nodes[0]?.name ?? "";
+  const given = proxyOfBoth(options);
+  const node = names?.[0] ?? defaultNode(cluster, given);
   if (names !== undefined && names.length > 1)
     throw new UsageError("--iptables-save is of one node: give one --node, whose rules they are.");
   const dumped = loadDump({ ...dumpOf(options), node });
   const { ruleset } = dumped;
-  const proxy = proxyOfBoth({ mode: ruleset.proxy, ...options });
+  const proxy = { proxy: ruleset.proxy, ...given };
   const isNetworkTold = options.ipAddr !== undefined;
   const label = dumped.tables[4]?.file ?? "";
   const compiled = subjectOf(paths[0] ?? EXAMPLE, cluster, proxy);

@@ -25,6 +25,18 @@ describe("--proxy-config", () => {
     expect(JSON.parse(configured(body, ...trace).stdout).mode).toBe("nftables");
   });
 
+  it("names the node where nobody else does: hostnameOverride", () => {
+    const asked = ["trace", "--to", "10.96.0.20:80", "-o", "json"];
+    const nodeOf = (from: string, ...more: readonly string[]) =>
+      JSON.parse(configured("hostnameOverride: Worker-2", ...asked, "--from", from, ...more).stdout).nodes[0]
+        .node;
+    expect(nodeOf("198.51.100.7:4000")).toBe("worker-2");
+    expect(nodeOf("198.51.100.7:4000", "--node", "worker-1")).toBe("worker-1");
+    expect(nodeOf("pod/shop/cart")).toBe("worker-1");
+    const own = configured("", ...asked, "--from", "198.51.100.7:4000");
+    expect(JSON.parse(own.stdout).nodes[0].node).toBe("worker-1");
+  });
+
   it("is heeded by compare in each of its modes", () => {
     const args = ["compare", "--modes", "iptables", "--rounds", "1", "-o", "json"];
     const measured = (body: string, ...more: readonly string[]) =>

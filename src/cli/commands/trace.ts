@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import type { Cluster } from "../../index.js";
 import { printIp } from "../../net/ip.js";
 import { printSteps } from "../../trace/steps.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
@@ -9,6 +8,7 @@ import { UsageError } from "../errors.js";
 import { firstPacket, PACKET_PROTOCOLS, SOURCE_PORT } from "../first-packet.js";
 import { interfaceName } from "../interface.js";
 import { follow, type Journey, type Leg } from "../journey.js";
+import { defaultNode } from "../node.js";
 import { addClusterOptions, type ClusterOptions, integer, loadCluster, seedOption } from "../options.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
 import { printStructured, printToStdout } from "../output.js";
@@ -57,10 +57,6 @@ The lines of --flows have from (IP, or IP:port), to (IP:port; an IPv6 address in
 UDP, SCTP or ICMP, which has no ports) and iface. Every connection is the only one, and every destination has a route: the
 rules alone decide. What the node's own addresses send starts on the node.
 `;
-
-function startNode(cluster: Cluster, options: TraceOptions, from: End): string {
-  return options.node ?? from.node ?? cluster.nodes[0]?.name ?? "";
-}
 
 function printText({ legs, end }: Journey): void {
   const nodes = legs.map(({ node, steps, answer }) => {
@@ -135,7 +131,7 @@ async function trace(options: TraceOptions): Promise<void> {
   const { from, to } = packetEnds(cluster, mentions, options);
   const transport = protocolOf(options, to);
   const frame = firstPacket(transport, from, to);
-  const node = startNode(cluster, options, from);
+  const node = options.node ?? from.node ?? defaultNode(cluster, proxy);
   const journey = await follow(cluster, frame, { node, proxy, seed: options.seed });
   for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
   if (options.output === "text") printText(journey);
@@ -157,7 +153,10 @@ export function traceCommand(): Command {
       "--flows <file>",
       "instead of --from and --to: many packets, each the first of its connection, as JSON Lines; - for stdin",
     )
-    .option("--node <name>", "node where the packet starts (default: the sender's, or else the first)")
+    .option(
+      "--node <name>",
+      "node where the packet starts (default: the sender's, or that of kube-proxy's configuration, or the first)",
+    )
     .addOption(
       new Option(
         "--protocol <protocol>",
