@@ -9,8 +9,11 @@ export const fileBeside = (name: string): string => `${FOLDER.replace("/build/ke
 
 const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
+/** Programs in C, by where they stand from here. */
+export type NativeProgram = "sender" | "listener" | "../ipvs/player";
+
 /** Compiles one of the programs in C, unless that was done since it was changed; its path. */
-export function buildProgram(name: "sender" | "listener"): string {
+export function buildProgram(name: NativeProgram): string {
   const [source, program] = [fileBeside(`${name}.c`), `${FOLDER}${name}`];
   if (changedAt(program) < changedAt(source)) {
     run([{ program: "cc", words: ["-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source] }]);

@@ -1,0 +1,156 @@
+import { Dice } from "../judge/dice.js";
+import { ChangingService } from "./draw-changes.js";
+import { drawService, familyOf, SCHEDULERS, timedService } from "./draw-services.js";
+import { drawLines, type Line } from "./programme.js";
+import type { Scenario, Service, Step, Talk } from "./scenario.js";
+
+const SERVICES = 4;
+/** Talks that are held at once, at most. */
+const AT_ONCE = 24;
+
+/** Shares of a hundred steps. */
+const CHANGES = 1.8;
+const LOOKS = 0.4;
+
+const VS = "net.ipv4.vs";
+/** Of TCP, TCP after a FIN, and UDP; templates of TCP live for one second, those of UDP for two. */
+const SHORT_TIMEOUTS = [2, 2, 1] as const;
+/** One second and what the kernel's timers are late end in it, two seconds in the next one. */
+const WAIT_MS = 1_200;
+const WAITS = 3;
+/** Between two waits. */
+const TIMED_TALKS = 10;
+/** Of SCTP, which forgets within two seconds. */
+const HASTY_TALKS = 120;
+
+/** A talk under way. */
+interface Held {
+  readonly talk: number;
+  readonly lines: Line[];
+}
+
+function drawSysctls(dice: Dice): Record<string, number> {
+  return {
+    [`${VS}.conntrack`]: dice.below(2),
+    [`${VS}.expire_nodest_conn`]: dice.below(2),
+    [`${VS}.expire_quiescent_template`]: dice.below(2),
+    [`${VS}.conn_reuse_mode`]: dice.of([0, 1, 1, 2, 3]),
+    [`${VS}.sloppy_tcp`]: dice.percent(10) ? 1 : 0,
+  };
+}
+
+/** Clients of a few networks, so that a netmask has something to mask. */
+function drawClient(family: 4 | 6, dice: Dice): string {
+  const [network, host] = [dice.below(3), 1 + dice.below(9)];
+  const part = dice.below(4);
+  return family === 4 ? `172.20.${network * 16 + part}.${host}` : `fd00:20:${network}:${part}::${host}`;
+}
+
+class ScenarioDraft {
+  readonly talks: Talk[] = [];
+  readonly steps: Step[] = [];
+  readonly #dice: Dice;
+  readonly #services: readonly ChangingService[];
+  readonly #held: Held[] = [];
+  readonly #used = new Set<string>();
+
+  constructor(services: readonly ChangingService[], dice: Dice) {
+    this.#dice = dice;
+    this.#services = services;
+    this.steps.push({ do: "change", changes: services.flatMap((one) => one.begin(dice)) });
+  }
+
+  #drawTalk({ protocol, address, port, mark }: Service, family: 4 | 6): Talk {
+    const dice = this.#dice;
+    const anyPort = mark !== undefined || port === 0;
+    return {
+      // A mark's service takes all protocols.
+      protocol: mark !== undefined ? dice.of(["TCP", "UDP", protocol] as const) : protocol,
+      client: drawClient(family, dice),
+      clientPort: 1_024 + dice.below(60_000),
+      address,
+      port: anyPort ? dice.of([80, 443, 8_443]) : port,
+    };
+  }
+
+  /** Begins a talk, unless such a one was. */
+  open(): void {
+    const { service } = this.#dice.of(this.#services);
+    const talk = this.#drawTalk(service, familyOf(service));
+    const key = JSON.stringify(talk);
+    if (this.#used.has(key)) return;
+    this.#used.add(key);
+    this.#held.push({ talk: this.talks.length, lines: drawLines(talk, this.#dice) });
+    this.talks.push(talk);
+  }
+
+  /** One of the talks goes on. */
+  #goOn(): void {
+    const at = this.#dice.below(this.#held.length);
+    const { talk, lines } = this.#held[at] as Held;
+    const line = lines.shift();
+    if (line !== undefined) this.steps.push({ do: "say", talk, ...line });
+    if (lines.length === 0) this.#held.splice(at, 1);
+  }
+
+  change(): void {
+    const count = this.#dice.percent(70) ? 1 : 3;
+    const changes = Array.from({ length: count }, () =>
+      this.#dice.of(this.#services).change(this.#dice),
+    ).flat();
+    this.steps.push({ do: "change", changes });
+  }
+
+  #step(): void {
+    if (this.#dice.percent(CHANGES)) this.change();
+    else if (this.#dice.percent(LOOKS)) this.steps.push({ do: "look" });
+    else this.#goOn();
+  }
+
+  /** Goes on until so many talks have begun, and to the end of all. */
+  until(count: number): this {
+    const room = 1 + this.#dice.below(AT_ONCE);
+    while (this.talks.length < count || this.#held.length > 0) {
+      if (this.talks.length < count && this.#held.length < room && this.#dice.percent(40)) this.open();
+      else if (this.#held.length > 0) this.#step();
+    }
+    return this;
+  }
+}
+
+function drawServices(index: number, suit: (service: Service) => Service, dice: Dice): ChangingService[] {
+  return Array.from({ length: SERVICES }, (_, place) => {
+    const scheduler = place === 0 ? (SCHEDULERS[index % SCHEDULERS.length] as string) : dice.of(SCHEDULERS);
+    return new ChangingService(drawService(scheduler, [index, place], dice), suit, dice);
+  });
+}
+
+const asIs = (service: Service) => service;
+
+/**
+ * A scenario of so many talks, or fewer, the same for equal seed and index; every scheduler takes its turn as the index
+ * counts.
+ */
+export function drawScenario(seed: number, index: number, talks: number): Scenario {
+  const dice = new Dice(seed * 1_000 + index);
+  const sysctls = drawSysctls(dice);
+  const services = drawServices(index, asIs, dice);
+  const isHasty = services.some(({ service }) => service.protocol === "SCTP");
+  const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
+  draft.steps.push({ do: "look" });
+  return { name: `scenario ${index}`, seed, sysctls, talks: draft.talks, steps: draft.steps };
+}
+
+/** As `drawScenario`, with timeouts of seconds, and times in which nothing happens: few packets stand between two of them. */
+export function drawTimedScenario(seed: number, index: number): Scenario {
+  const dice = new Dice(seed * 1_000 + index);
+  const sysctls = drawSysctls(dice);
+  const draft = new ScenarioDraft(drawServices(index, timedService, dice), dice);
+  for (let wait = 0; wait < WAITS; wait++) {
+    draft.until(draft.talks.length + TIMED_TALKS);
+    draft.steps.push({ do: "look" }, { do: "wait", milliseconds: WAIT_MS }, { do: "look" });
+  }
+  draft.until(draft.talks.length + TIMED_TALKS).steps.push({ do: "look" });
+  const { talks, steps } = draft;
+  return { name: `scenario ${index}, timed`, seed, sysctls, timeouts: SHORT_TIMEOUTS, talks, steps };
+}

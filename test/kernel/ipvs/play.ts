@@ -1,0 +1,181 @@
+import { release } from "node:os";
+import { Conversation } from "./conversation.js";
+import {
+  type Answer,
+  feedOrder,
+  frameOrder,
+  type Player,
+  readOrder,
+  restoreOrder,
+  type SeenPacket,
+  waitOrder,
+} from "./player.js";
+import type { Happening, RecordedPacket, Recording } from "./recording.js";
+import { printChange, type Scenario, type Step } from "./scenario.js";
+import { CLIENTS, MAC_OF, SERVERS, type Stand } from "./stand.js";
+
+const SERVERS_FILE = "/proc/net/ip_vs";
+const CONNECTIONS_FILE = "/proc/net/ip_vs_conn";
+/** What the kernel forgets "now" it forgets some ticks of ten milliseconds later. */
+const SETTLING_MS = 40;
+const TICK_MS = 12;
+const AT_ONCE = 64;
+
+const EXPIRES = "net.ipv4.vs.expire_nodest_conn";
+
+/** What begins a connection, in the place of one that ended too. */
+const OPENINGS = new Set(["S", "init"]);
+/** A client's port 0 is a template's. */
+const TEMPLATE_PORT = " 0000 ";
+
+const NEXT_HEADER_ICMP6 = 58;
+const ICMP6_QUERY = 130;
+
+/** Whether a packet is IP, and none of those by which IPv6 neighbours find each other. */
+function isTraffic({ frame }: SeenPacket): boolean {
+  const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
+  if (type === 0x0800) return true;
+  if (type !== 0x86dd) return false;
+  // What multicast listeners report stands behind a hop-by-hop header.
+  const next = frame[20] ?? 0;
+  return next !== 0 && (next !== NEXT_HEADER_ICMP6 || (frame[54] ?? 0) < ICMP6_QUERY);
+}
+
+const recorded = ({ way, frame }: Omit<SeenPacket, "direction">): RecordedPacket => ({
+  way,
+  frame: Buffer.from(frame).toString("hex"),
+});
+
+type Say = Step & { readonly do: "say" };
+
+/** A packet that is about to be sent. */
+interface Sending {
+  readonly step: number;
+  readonly talk: number;
+  readonly way: string;
+  readonly frame: Uint8Array;
+}
+
+class Playing {
+  readonly happenings: Happening[] = [];
+  readonly #player: Player;
+  readonly #scenario: Scenario;
+  readonly #conversations: readonly Conversation[];
+  readonly #opened = new Set<number>();
+  #sendings: Sending[] = [];
+  #servers = "";
+
+  constructor(player: Player, scenario: Scenario) {
+    this.#player = player;
+    this.#scenario = scenario;
+    this.#conversations = scenario.talks.map((talk) => new Conversation(talk));
+  }
+
+  async play(): Promise<void> {
+    for (const [index, step] of this.#scenario.steps.entries()) {
+      if (step.do === "say") {
+        await this.#say(index, step);
+        continue;
+      }
+      await this.#flush();
+      if (step.do === "change") await this.#change(index, step);
+      else if (step.do === "look") await this.#look(index);
+      else await this.#player.order(waitOrder(step.milliseconds));
+    }
+  }
+
+  /** Packets are sent together, but for one that answers another. */
+  async #say(step: number, { talk, from, what }: Say): Promise<void> {
+    const conversation = this.#conversations[talk];
+    const answers = from === "server" && this.#sendings.some((sending) => sending.talk === talk);
+    if (answers || this.#sendings.length === AT_ONCE) await this.#flush();
+    const way = from === "client" ? CLIENTS : SERVERS;
+    const frame = conversation?.say(from, what, MAC_OF[way] ?? 0);
+    if (frame === undefined) return;
+    const isAgain = OPENINGS.has(what) && this.#opened.has(talk);
+    this.#opened.add(talk);
+    if (isAgain) await this.#flush();
+    this.#sendings.push({ step, talk, way, frame });
+    if (isAgain) await this.#flush(() => this.#settle());
+  }
+
+  async #flush(settle?: () => Promise<void>): Promise<void> {
+    const sendings = this.#sendings;
+    this.#sendings = [];
+    if (sendings.length === 0) return;
+    const frames = sendings.map(({ way, frame }) => frameOrder(way, frame));
+    if (settle === undefined) {
+      const answers = await this.#player.order(
+        ...frames.flatMap((order) => [order, readOrder(SERVERS_FILE)]),
+      );
+      for (const [index, sending] of sendings.entries())
+        this.#note(sending, answers[2 * index] as Answer, answers[2 * index + 1] as Answer);
+      return;
+    }
+    const [sent] = await this.#player.order(...frames);
+    await settle();
+    const [read] = await this.#player.order(readOrder(SERVERS_FILE));
+    this.#note(sendings[0] as Sending, sent as Answer, read as Answer);
+  }
+
+  /** Waits until the kernel has forgotten connections in whose place there are new ones. */
+  async #settle(): Promise<void> {
+    while (true) {
+      const [read] = await this.#player.order(readOrder(CONNECTIONS_FILE));
+      const ends = (read?.lines ?? [])
+        .map((line) => line.split(/ +/, 5).join(" "))
+        .filter((text) => !text.includes(TEMPLATE_PORT));
+      if (new Set(ends).size === ends.length) return;
+      await this.#player.order(waitOrder(TICK_MS));
+    }
+  }
+
+  #note({ step, talk, way, frame }: Sending, sent: Answer, read: Answer): void {
+    const out = sent.seen.filter((seen) => seen.direction === "out" && isTraffic(seen));
+    for (const one of out) if (one.way === SERVERS) this.#conversations[talk]?.hear(one.frame);
+    const packet = recorded({ way, frame });
+    const news = this.#newServers(read);
+    this.happenings.push({ do: "packet", step, at: sent.at, packet, out: out.map(recorded), ...news });
+  }
+
+  /** What real servers there are, if that is not as it was. */
+  #newServers({ lines }: Answer): { readonly servers?: readonly string[] } {
+    const text = lines.join("\n");
+    if (text === this.#servers) return {};
+    this.#servers = text;
+    return { servers: lines };
+  }
+
+  async #change(step: number, { changes }: Step & { readonly do: "change" }): Promise<void> {
+    const text = changes.map((change) => `${printChange(change)}\n`).join("");
+    const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
+    const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
+    const orders = [restoreOrder(text), waitOrder(settling), readOrder(SERVERS_FILE)];
+    const [fed, , read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
+    this.happenings.push({ do: "change", step, at: fed.at, said: fed.lines, ...this.#newServers(read) });
+  }
+
+  async #look(step: number): Promise<void> {
+    const orders = [readOrder(CONNECTIONS_FILE), readOrder(SERVERS_FILE)];
+    const [seen, read] = (await this.#player.order(...orders)) as [Answer, Answer];
+    const { at, lines } = seen;
+    this.happenings.push({ do: "look", step, at, connections: lines, ...this.#newServers(read) });
+  }
+
+  async list(option: string): Promise<readonly string[]> {
+    const [said] = await this.#player.order(feedOrder(["ipvsadm", "-L", "-n", `--${option}`]));
+    return said?.lines ?? [];
+  }
+}
+
+/** Plays a scenario on a stand that is ready for it. */
+export async function play(scenario: Scenario, { player }: Stand): Promise<Recording> {
+  const playing = new Playing(player, scenario);
+  await playing.play();
+  const listings = {
+    thresholds: await playing.list("thresholds"),
+    stats: await playing.list("stats"),
+    "persistent-conn": await playing.list("persistent-conn"),
+  };
+  return { kernel: release(), scenario, happenings: playing.happenings, listings };
+}
