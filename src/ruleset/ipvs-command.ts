@@ -33,13 +33,13 @@ const OPTION_OF = new Map(OPTIONS.map((one) => [one.name, one]));
 
 const spelled = ({ name, short }: Named) => (short === undefined ? `--${name}` : `-${short}`);
 
-function readVerb(named: Named | undefined, words: Words): Verb {
+function readVerb(named: Named | undefined, word: string, words: Words): Verb {
   const verb = (Object.keys(VERBS) as Verb[]).find((one) => one === named?.name);
   if (verb !== undefined) return verb;
   if (named !== undefined && named.name in OTHER_VERBS) {
     throw words.refusal(`${spelled(named)} changes no virtual server: leave this line out.`);
   }
-  throw words.refusal("the line does not begin with a command (-A, -E, -D, -a, -e, -d, -C, -Z, --set).");
+  throw words.refusal(`«${word}» is not a command (-A, -E, -D, -a, -e, -d, -C, -Z, --set).`);
 }
 
 /** What options say, after all were looked at: TypeError as InputError of the line for those that do not go together. */
@@ -178,9 +178,10 @@ function commandOf(verb: Verb, draft: Draft, others: readonly string[], words: W
  * next word or joined. InputError naming the line for what the tool refuses.
  */
 export function readCommand(words: Words): IpvsCommand {
+  const word = words.peek() ?? "";
   const { given, others } = readGiven(words);
   const [[first] = [], ...options] = given;
-  const verb = readVerb(first, words);
+  const verb = readVerb(first, word, words);
   const draft = readDraft(verb, options, words);
   const stray = others[verb === "set" ? 3 : 0];
   if (stray !== undefined) throw words.refusal(`«${stray}» stands where an option should.`);

@@ -80,26 +80,29 @@ const WRONG: Readonly<Partial<Record<keyof NodeDump, readonly (readonly [text: s
     ["create A hash:ip\ndel A 10.0.0.1\n", "line 2: «del» is not create or add."],
   ],
   "ipvsadm-save": [
-    ["hello\n", "line 1: «hello» is not -A or -a: give the output of ipvsadm-save -n."],
+    [
+      "hello\n",
+      "line 1: «hello» is not a command (-A, -E, -D, -a, -e, -d, -C, -Z, --set): give the output of ipvsadm-save -n.",
+    ],
     [
       "-A -t web:80 -s rr\n-A -u 10.0.0.1:53 -s rr\n",
       "line 1: «web:80» is not an address with a port (list with ipvsadm-save -n).",
     ],
     [
-      "-A -u 10.0.0.1:53 -s rr\n-A -t 10.0.0.1:80 -s lc\n",
-      "line 2: «lc» is not a scheduler this program models (rr, wrr, sh, dh, mh).",
+      "-A -u 10.0.0.1:53 -s rr\n-A -t 10.0.0.1:80 -s none\n",
+      "line 2: «none» is not a scheduler this program models (rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos).",
     ],
     [
       "-A -u 10.0.0.1:53 -s rr\n-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 1\n",
-      "line 2: virtual server TCP 10.0.0.1:80 was not added before.",
+      "line 2: there is no virtual server TCP 10.0.0.1:80.",
     ],
     [
       "-A -t 10.0.0.1:80 -s rr\n-A -t 10.0.0.1:80 -s rr\n",
-      "line 2: virtual server TCP 10.0.0.1:80 is added a second time.",
+      "line 2: virtual server TCP 10.0.0.1:80 is there already.",
     ],
     [
       "-A -u 10.0.0.1:53 -s rr\n-A -t 10.0.0.1:80 -s rr -p long\n",
-      "line 2: «long» is not a number of seconds.",
+      "line 2: «long» is not a number of seconds (1 to 2678400).",
     ],
   ],
   "ip-addr": [
