@@ -48,6 +48,35 @@ export function conntrackSetting(sysctls: Sysctls, setting: ConntrackSetting): n
   return settingOf(sysctls, CONNTRACK + setting, CONNTRACK_DEFAULTS[setting]);
 }
 
+const VS = "net.ipv4.vs.";
+
+/** What IPVS asks for, with the kernel's defaults (ip_vs_control_net_init_sysctl); kube-proxy sets some of them. */
+const VS_DEFAULTS = {
+  conntrack: 0,
+  conn_reuse_mode: 1,
+  expire_nodest_conn: 0,
+  expire_quiescent_template: 0,
+  sloppy_tcp: 0,
+  sloppy_sctp: 0,
+  nat_icmp_send: 0,
+  schedule_icmp: 0,
+  cache_bypass: 0,
+  drop_entry: 0,
+  drop_packet: 0,
+  snat_reroute: 1,
+  secure_tcp: 0,
+} as const;
+
+/** A setting of IPVS, without `net.ipv4.vs.`. */
+export type VsSetting = keyof typeof VS_DEFAULTS;
+
+export const VS_SETTINGS = Object.keys(VS_DEFAULTS) as readonly VsSetting[];
+
+/** What a setting of IPVS is. TypeError as above. */
+export function vsSetting(sysctls: Sysctls, setting: VsSetting): number {
+  return settingOf(sysctls, VS + setting, VS_DEFAULTS[setting]);
+}
+
 /** Whether packets from outside may be to 127.0.0.0/8 (net.ipv4.conf.all.route_localnet: 1). TypeError as above. */
 export function routesLocalnet(sysctls: Sysctls): boolean {
   return settingOf(sysctls, "net.ipv4.conf.all.route_localnet", 0) !== 0;

@@ -1,8 +1,8 @@
 import { type Family, familyOf, type Ip } from "../../net/ip.js";
 import { PROTOCOL_NUMBER, type Protocol } from "../../net/port.js";
-import type { RealServer, VirtualServer } from "../../ruleset/ipvs.js";
+import type { VirtualServer } from "../../ruleset/ipvs.js";
 import type { NftMapElement } from "../../ruleset/nftables.js";
-import { type Words, wordsOf6 } from "./words.js";
+import type { Words } from "./words.js";
 
 /** Elements of exact-match tables as rows (EXACT_…, and EXACT6_… in tables of IPv6 keys). */
 
@@ -42,12 +42,4 @@ export function pushService(rows: Words, service: VirtualServer, number: number)
     const { mark, family } = service;
     pushKey(rows, family === 4 ? mark : BigInt(mark), 0, number + 1);
   } else pushKey(rows, service.address, protoPort(service.protocol, service.port), number + 1);
-}
-
-/** Rows of real servers (SERVER_…). */
-export function pushReals(rows: Words, servers: readonly RealServer[]): void {
-  for (const { address, port, weight, lastWeight = 0 } of servers) {
-    const [first, second, third, last] = wordsOf6(BigInt(address));
-    rows.push(last, port, weight, lastWeight, first, second, third, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  }
 }

@@ -1,10 +1,12 @@
 import * as setting from "../../../assembly/abi/setting.js";
+import type { IpvsTimeouts } from "../../ruleset/ipvs.js";
 import {
   CONNTRACK_SETTINGS,
   conntrackSetting,
-  routesAnywhere,
   routesLocalnet,
   type Sysctls,
+  VS_SETTINGS,
+  vsSetting,
 } from "../../ruleset/sysctls.js";
 
 export interface SettingEntry {
@@ -15,15 +17,33 @@ export interface SettingEntry {
 
 const CODES: Readonly<Record<string, number>> = setting;
 
-/** The settings that the machine knows, each with its code, which is named after the sysctl. TypeError for a value out of range. */
-export function settingEntries(sysctls: Sysctls): readonly SettingEntry[] {
-  const tracking = CONNTRACK_SETTINGS.flatMap((name) => {
-    const code = CODES[`SETTING_${name.toUpperCase()}`];
-    return code === undefined ? [] : [{ code, value: conntrackSetting(sysctls, name) }];
-  });
+/** A setting by what its code is named after; none where the machine does not know it. */
+function entryOf(name: string, value: number): readonly SettingEntry[] {
+  const code = CODES[`SETTING_${name.toUpperCase()}`];
+  return code === undefined ? [] : [{ code, value }];
+}
+
+/** In seconds (IPVS' tcp_timeouts and udp_timeouts of a kernel that was left alone). */
+const TIMEOUTS = { tcp: 900, tcpFin: 120, udp: 300 } as const;
+
+function timeoutEntries(timeouts: IpvsTimeouts): readonly SettingEntry[] {
+  const { tcp, tcpFin, udp } = { ...TIMEOUTS, ...timeouts };
   return [
-    ...tracking,
+    { code: setting.SETTING_VS_TIMEOUT_TCP, value: tcp },
+    { code: setting.SETTING_VS_TIMEOUT_TCP_FIN, value: tcpFin },
+    { code: setting.SETTING_VS_TIMEOUT_UDP, value: udp },
+  ];
+}
+
+/**
+ * The settings that the machine knows, each with its code, which is named after the sysctl; `timeouts` are IPVS' own.
+ * TypeError for a value out of range.
+ */
+export function settingEntries(sysctls: Sysctls, timeouts: IpvsTimeouts = {}): readonly SettingEntry[] {
+  return [
+    ...CONNTRACK_SETTINGS.flatMap((name) => entryOf(name, conntrackSetting(sysctls, name))),
+    ...VS_SETTINGS.flatMap((name) => entryOf(`vs_${name}`, vsSetting(sysctls, name))),
+    ...timeoutEntries(timeouts),
     { code: setting.SETTING_ROUTE_LOCALNET, value: Number(routesLocalnet(sysctls)) },
-    { code: setting.SETTING_ROUTE_ANYWHERE, value: Number(routesAnywhere(sysctls)) },
   ];
 }

@@ -113,7 +113,7 @@ export class LiveRuleset {
       hooks: this.#chains.hooks,
       servers: this.#allServers.load(),
       tunnels: tunnelEntries(this.#loaded.interfaces),
-      settings: settingEntries(this.#loaded.sysctls ?? {}),
+      settings: settingEntries(this.#loaded.sysctls ?? {}, this.#loaded.ipvs?.timeouts),
     };
   }
 

@@ -2,8 +2,9 @@ import { EXACT_SERVICES, EXACT_SERVICES6, EXACT6_ENTRY_LEN } from "../../../asse
 import { SCHEDULER_RR, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../../assembly/abi/server.js";
 import { serverKey } from "../../ruleset/identity.js";
 import { familyOfService, type VirtualServer } from "../../ruleset/ipvs.js";
-import { pushReals, pushService } from "../entries/elements.js";
+import { pushService } from "../entries/elements.js";
 import { schedulerOf, slotOctets } from "../entries/schedulers.js";
+import { pushReals, pushServer } from "../entries/servers.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
@@ -85,19 +86,9 @@ export class Servers {
     const rows = new Words(Math.max(ROW_WORDS, this.numbered.length * ROW_WORDS));
     const reals = new Words();
     for (const [number, server] of this.numbered.entries()) {
-      const before = reals.length;
       if (server === undefined) continue;
       pushReals(reals, server.servers);
-      rows.push(
-        number,
-        (reals.length - before) / REAL_WORDS,
-        schedulerOf(server),
-        0,
-        0,
-        0,
-        server.port ?? 0,
-        0,
-      );
+      pushServer(rows, server, number);
     }
     return { rows: rows.words, reals: reals.words };
   }
