@@ -37,13 +37,15 @@ function packetWords({
   place,
   service,
   earlier,
+  atB,
 }: Example): string {
   const way = iface === undefined ? `made on ${node}` : `by ${iface} of ${node}`;
   const whose = service === "" ? place : `${place} of ${service}`;
   const kind = flags === "" ? protocol : `${protocol} ${flags}`;
   const after =
     earlier === undefined ? "" : `, ${earlier.seconds} s after the same client's to ${earlier.to}`;
-  return `${from} > ${to} ${kind}, ${way} (${asker} to ${whose})${after}`;
+  const other = atB === undefined ? "" : `; from ${atB.from} on B`;
+  return `${from} > ${to} ${kind}, ${way} (${asker} to ${whose})${after}${other}`;
 }
 
 /** What stands behind the topic; a fate speaks for itself, and so does who chooses. */
@@ -85,13 +87,16 @@ export function printDiff({ labels, nodes, asked, groups }: DiffResult, columns:
   return `${heads}${groups.map((group, index) => printGroup(group, index, columns)).join("\n")}\n${flows} of ${on} differ, in ${ways}.\n`;
 }
 
-function exampleAsData({ frame, iface, earlier, asker, isRun, a, b, ...example }: Example): unknown {
+const hexOf = (frame: Uint8Array) => Buffer.from(frame).toString("hex");
+
+function exampleAsData({ frame, iface, earlier, asker, isRun, a, b, atB, ...example }: Example): unknown {
   return {
     ...example,
     iface: iface ?? null,
     source: asker,
     earlier: earlier ?? null,
-    frame: Buffer.from(frame).toString("hex"),
+    frame: hexOf(frame),
+    ...(atB && { atB: { from: atB.from, frame: hexOf(atB.frame) } }),
     a,
     b,
     run: isRun,

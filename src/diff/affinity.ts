@@ -35,9 +35,9 @@ type Choices = readonly number[] | undefined;
 
 /** What a client meets that comes again from an endpoint. */
 function answersTo({ first, second, seconds }: Return, pair: Pair, choices: readonly Choices[], now: number) {
-  for (const [index, { engine }] of pair.entries()) {
+  for (const { index, engine } of pair) {
     const own = choices[index];
-    engine.follow(first.frame, own === undefined ? { now } : { now, choices: own });
+    engine.follow(first.sent[index].frame, own === undefined ? { now } : { now, choices: own });
   }
   const later = now + seconds * MS;
   const answers = [ask(second, pair[0], later), ask(second, pair[1], later)] as const;

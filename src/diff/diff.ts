@@ -63,7 +63,7 @@ export async function diffNodes(
   b: Side,
   options: DiffOptions = {},
 ): Promise<readonly FlowDifference[]> {
-  const pair = [await respondentOf(a.ruleset), await respondentOf(b.ruleset)] as const;
+  const pair = [await respondentOf(a.ruleset, 0), await respondentOf(b.ruleset, 1)] as const;
   const { families = [4, 6] } = options;
   const clock = new Clock();
   const there = new Set([...familiesOf(a), ...familiesOf(b)]);

@@ -41,6 +41,8 @@ export interface Example {
   readonly service: string;
   readonly earlier: Earlier | undefined;
   readonly frame: Uint8Array;
+  /** Where B's node sends it from another address, as that is its own there. */
+  readonly atB: { readonly from: string; readonly frame: Uint8Array } | undefined;
   /** What becomes of it on each side, in words. */
   readonly a: string;
   readonly b: string;
@@ -65,7 +67,8 @@ export interface DifferenceGroup {
 }
 
 function exampleOf({ question, node, iface, earlier, answers, names, stated }: FlowDifference): Example {
-  const { source, target, from, frame } = question;
+  const { source, target, sent } = question;
+  const [{ from, frame }, other] = sent;
   const { kind, place, service } = target;
   const isPlain = kind.protocol === "ICMP";
   const print = (address: Ip, port: number) => (isPlain ? printIp(address) : printHostPort(address, port));
@@ -81,6 +84,10 @@ function exampleOf({ question, node, iface, earlier, answers, names, stated }: F
     service,
     earlier,
     frame,
+    atB:
+      other === sent[0]
+        ? undefined
+        : { from: print(other.from.address, other.from.port), frame: other.frame },
     a: stated?.[0] ?? answerWords(answers[0], names[0]),
     b: stated?.[1] ?? answerWords(answers[1], names[1]),
     isRun: stated === undefined,

@@ -14,15 +14,17 @@ const HASHING: readonly string[] = ["sh", "dh", "mh"];
 
 /** One side as it is asked. */
 export interface Respondent {
+  /** 0 for A, 1 for B. */
+  readonly index: 0 | 1;
   readonly ruleset: Ruleset;
   readonly engine: Engine;
   readonly hashes: boolean;
 }
 
-export async function respondentOf(ruleset: Ruleset): Promise<Respondent> {
+export async function respondentOf(ruleset: Ruleset, index: 0 | 1): Promise<Respondent> {
   const engine = await Engine.load(ruleset, { connections: CONNECTIONS });
   const hashes = ruleset.ipvs?.servers.some(({ scheduler }) => HASHING.includes(scheduler)) ?? false;
-  return { ruleset, engine, hashes };
+  return { index, ruleset, engine, hashes };
 }
 
 /** Whether a rule of the table filter accepted the packet. */
@@ -40,14 +42,14 @@ function lastLine({ records }: Outcome, { engine }: Respondent): number | undefi
 }
 
 /** The interface that a question's packet comes in by. */
-export function ifaceOf({ frame }: Question, { engine }: Respondent): string | undefined {
-  const number = engine.interfaceNumber(frame);
+export function ifaceOf({ sent }: Question, { index, engine }: Respondent): string | undefined {
+  const number = engine.interfaceNumber(sent[index].frame);
   return number === 0 ? undefined : engine.numbering.interfaces[number - 1]?.name;
 }
 
 /** What a side makes of a packet; `now` in milliseconds. */
-export function ask({ frame, target }: Question, side: Respondent, now = 0): Answer {
-  const outcomes = side.engine.explore(frame, { now, limit: WAYS });
+export function ask({ sent, target }: Question, side: Respondent, now = 0): Answer {
+  const outcomes = side.engine.explore(sent[side.index].frame, { now, limit: WAYS });
   const isNamed =
     target.place === "healthCheckNodePort" && outcomes.every((outcome) => isAccepted(outcome, side));
   return answerOf(outcomes, {
@@ -59,11 +61,11 @@ export function ask({ frame, target }: Question, side: Respondent, now = 0): Ans
 
 /** What leads a question's packet to each of its endpoints, for engine.follow; by their names. */
 export function choicesByEndpoint(
-  { frame }: Question,
-  { engine }: Respondent,
+  { sent }: Question,
+  { index, engine }: Respondent,
   now: number,
 ): ReadonlyMap<string, readonly number[]> {
-  const outcomes = engine.explore(frame, { now, limit: WAYS });
+  const outcomes = engine.explore(sent[index].frame, { now, limit: WAYS });
   const through = outcomes.flatMap(({ destination, choices }) =>
     destination === undefined ? [] : [[`${destination.address} ${destination.port}`, choices] as const],
   );

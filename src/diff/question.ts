@@ -1,18 +1,25 @@
 import type { Ip } from "../net/ip.js";
 import { prefixContains } from "../net/prefix.js";
 import { LOOPBACK } from "../proxy/local-traffic.js";
+import { ownSource } from "../ruleset/own-source.js";
 import type { Ground } from "./ground.js";
 import type { PacketEnd } from "./packet.js";
 import { type Facts, frontendKey, type ServedPort } from "./side.js";
 import { ASKERS, commonSources, distinct, edges, hairpins, isAdmitted, type Source } from "./source.js";
 import { type Target, targetsOf } from "./target.js";
 
+/** A packet as one side's node meets it. */
+export interface Sent {
+  readonly from: PacketEnd;
+  readonly frame: Uint8Array;
+}
+
 /** One packet that is asked about on both sides. */
 export interface Question {
   readonly source: Source;
   readonly target: Target;
-  readonly from: PacketEnd;
-  readonly frame: Uint8Array;
+  /** One and the same, but for sources that a node's kernel chooses by what addresses it has. */
+  readonly sent: readonly [Sent, Sent];
 }
 
 const SOURCE_PORT = 41_000;
@@ -49,14 +56,23 @@ function isAsked({ address }: Source, target: Target): boolean {
   return address !== target.address || isLoopback(address);
 }
 
+function sentFrom(address: Ip, { address: to, port, kind }: Target, isAgain: boolean): Sent {
+  const from = { address, port: kind.protocol === "ICMP" ? 0 : SOURCE_PORT + Number(isAgain) };
+  return { from, frame: kind.build(from, { address: to, port }) };
+}
+
 /** `isAgain`: from another port of the source, as its next connection. */
 export function questionOf(source: Source, target: Target, isAgain = false): Question {
-  const { address, port, kind } = target;
-  const from = {
-    address: source.address,
-    port: kind.protocol === "ICMP" ? 0 : SOURCE_PORT + Number(isAgain),
-  };
-  return { source, target, from, frame: kind.build(from, { address, port }) };
+  const sent = sentFrom(source.address, target, isAgain);
+  return { source, target, sent: [sent, sent] };
+}
+
+/** The node's own packets to one of its addresses, as those of mode ipvs are, come from there. */
+function ownQuestionOf(source: Source, target: Target, { sides: [a, b] }: Ground): Question {
+  const [ofA, ofB] = [a, b].map(({ ruleset }) => ownSource(ruleset, target.address) ?? source.address);
+  const sent = sentFrom(ofA ?? source.address, target, false);
+  const other = ofB === ofA ? sent : sentFrom(ofB ?? source.address, target, false);
+  return { source, target, sent: [sent, other] };
 }
 
 /** Every packet that is worth asking about, the plainest first. */
@@ -64,7 +80,8 @@ export function* questionsOf(ground: Ground, allPackets: boolean): Generator<Que
   const common = commonSources(ground);
   for (const target of targetsOf(ground, allPackets)) {
     for (const source of sourcesTo(target, ground, common)) {
-      if (isAsked(source, target)) yield questionOf(source, target);
+      if (!isAsked(source, target)) continue;
+      yield source.asker === "the node" ? ownQuestionOf(source, target, ground) : questionOf(source, target);
     }
   }
 }
@@ -75,6 +92,6 @@ export function isBlocked(port: ServedPort, { source, target }: Question): boole
 }
 
 /** Orders questions by how plain they are: examples are the first of their kind. */
-export function plainness({ source, frame }: Question): number {
+export function plainness({ source, sent: [{ frame }] }: Question): number {
   return frame.length * ASKERS.length + ASKERS.indexOf(source.asker);
 }

@@ -253,6 +253,19 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(turns.map(({ next }: { next: boolean }) => next).filter(Boolean)).toHaveLength(1);
   });
 
+  it.each([
+    ["ipvs", "svc/shop/far:80", "10.96.0.20"],
+    ["iptables", "svc/shop/far:80", "172.18.0.3"],
+    ["iptables", "10.244.1.1:9", "10.244.1.1"],
+    ["ipvs", "10.244.2.9:8080", "172.18.0.3"],
+  ])("lets the node call itself as its kernel would: %s, %s", (mode, to, source) => {
+    const asked = ["--to", to, "--mode", mode, "-o", "json"];
+    const sourceOf = (from: string) => JSON.parse(trace(["--from", from, ...asked]).stdout).from.address;
+    expect(sourceOf("node/worker-1")).toBe(source);
+    // An address that is said stays.
+    expect(sourceOf("172.18.0.3")).toBe("172.18.0.3");
+  });
+
   it("names the rule that refuses, as data, and none where none does", () => {
     const outcomesTo = (to: string) =>
       JSON.parse(trace(["--from", "pod/shop/cart", "--to", to, "-o", "json"]).stdout).nodes[0].outcomes;

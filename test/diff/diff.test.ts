@@ -34,11 +34,13 @@ function engineOf({ ruleset }: Side): Promise<Engine> {
 }
 
 /** What one side makes of a packet, asked anew: what becomes of it and where it goes, in any order. */
-function endsAt(engine: Engine, { question: { frame } }: FlowDifference): string {
-  const ends = engine.explore(frame).map(({ verdict, reason, destination, masquerade, probability }) => {
-    const to = destination === undefined ? "-" : `${printIp(destination.address)}:${destination.port}`;
-    return `${verdict} ${reason} ${to} ${masquerade} ${probability === null}`;
-  });
+function endsAt(engine: Engine, { question: { sent } }: FlowDifference, index: 0 | 1): string {
+  const ends = engine
+    .explore(sent[index].frame)
+    .map(({ verdict, reason, destination, masquerade, probability }) => {
+      const to = destination === undefined ? "-" : `${printIp(destination.address)}:${destination.port}`;
+      return `${verdict} ${reason} ${to} ${masquerade} ${probability === null}`;
+    });
   return ends.sort().join("\n");
 }
 
@@ -84,13 +86,50 @@ describe("the difference of two nodes", () => {
         const plain = differences.filter(({ change }) => change !== "accepted by name");
         const [here, there] = [await engineOf(a), await engineOf(b)];
         for (const difference of plain) {
-          expect(endsAt(here, difference)).not.toEqual(endsAt(there, difference));
+          expect(endsAt(here, difference, 0)).not.toEqual(endsAt(there, difference, 1));
           seen += 1;
         }
       }),
       { numRuns: 4 },
     );
     expect(seen).toBeGreaterThan(10);
+  });
+});
+
+describe("the node's own packets", () => {
+  const balanced = (sourceRanges: string) =>
+    clusterOf()
+      .service("a/lb", {
+        type: "LoadBalancer",
+        clusterIPs: "10.96.0.1",
+        ingress: "203.0.113.10",
+        ports: ":80",
+        sourceRanges,
+      })
+      .slice("a/lb", ":8080", ...ENDPOINTS)
+      .build();
+  const own = async (cluster: Cluster, a: CompileOptions, b: CompileOptions) => {
+    const all = await diffNodes(sideOf(cluster, a), sideOf(cluster, b));
+    const isOwn = ({ question: { source, target } }: FlowDifference) =>
+      source.asker === "the node" && target.place === "load balancer address" && target.port === 80;
+    return all.filter(isOwn);
+  };
+
+  it("come from the address that they are to, where that is the node's own", async () => {
+    const found = await own(balanced(""), { proxy: "iptables" }, { proxy: "ipvs" });
+    expect(found.map(({ question: { sent } }) => sent.map(({ from }) => printIp(from.address)))).toEqual([
+      ["172.18.0.2", "203.0.113.10"],
+    ]);
+    expect(groupDifferences(found)[0]?.example).toMatchObject({
+      from: "172.18.0.2:41000",
+      atB: { from: "203.0.113.10:41000" },
+    });
+    const same = await own(balanced(""), { proxy: "ipvs" }, { proxy: "ipvs", ipvsScheduler: "sh" });
+    expect(same.map(({ question: { sent } }) => sent[0] === sent[1])).toEqual([true]);
+  });
+
+  it("are dropped by that address where source ranges leave the node out", async () => {
+    expect(await own(balanced("198.51.100.0/24"), { proxy: "iptables" }, { proxy: "ipvs" })).toEqual([]);
   });
 });
 

@@ -52,7 +52,8 @@ const FIRST_PORT = 2_000;
 
 /** A packet of a difference as it is sent to the kernel, under a number that tells it from others. */
 function entering({ question, iface }: FlowDifference, tag: number, ruleset: Ruleset): Entering {
-  const { from, target } = question;
+  const { target } = question;
+  const [{ from }] = question.sent;
   const built = target.kind.build({ ...from, port: from.port === 0 ? 0 : FIRST_PORT + tag }, target);
   const mac = ruleset.interfaces.find(({ name }) => name === iface)?.mac ?? 0;
   write(built, ETH_DST, MAC_LEN, mac, "destination MAC");
@@ -99,7 +100,7 @@ function seen(difference: FlowDifference, leaving: readonly Leaving[]): string {
 }
 
 const mostOf = ({ change, question }: FlowDifference) =>
-  change === "endpoints" && question.from.port !== 0 ? DRAWS : 1;
+  change === "endpoints" && question.sent[0].from.port !== 0 ? DRAWS : 1;
 
 /** Those who send need neighbours, to be told of a refusal. */
 function guestsOf(differences: readonly FlowDifference[], known: readonly Neighbour[]): Neighbour[] {

@@ -1,5 +1,7 @@
 import { Command, Option } from "commander";
+import { compile, type Ruleset } from "../../index.js";
 import { printIp } from "../../net/ip.js";
+import { ownSource } from "../../ruleset/own-source.js";
 import { printSteps } from "../../trace/steps.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
@@ -98,6 +100,11 @@ function asData(journey: Journey, from: End, to: End, protocol: string): unknown
   };
 }
 
+/** A node that names itself as the sender leaves it to its kernel by which of its addresses it calls itself. */
+function sentBy(ruleset: Ruleset, sender: End, to: End): End {
+  return { ...sender, address: ownSource(ruleset, to.address) ?? sender.address };
+}
+
 /** What lines of a file say is not said of all of them. */
 function refuseEnds({ from, to, seed }: TraceOptions): void {
   const said = [from && "--from", to && "--to", seed === undefined ? "" : "--seed"].filter(Boolean);
@@ -128,10 +135,12 @@ async function trace(options: TraceOptions): Promise<void> {
   const cluster = loadCluster(options);
   const diagnostics = new DiagnosticPrinter();
   diagnostics.print(cluster.diagnostics);
-  const { from, to } = packetEnds(cluster, mentions, options);
+  const { from: sender, to } = packetEnds(cluster, mentions, options);
   const transport = protocolOf(options, to);
+  const node = options.node ?? sender.node ?? defaultNode(cluster, proxy);
+  const isOwn = mentions.source.kind === "node" && sender.node === node;
+  const from = isOwn ? sentBy(compile(cluster, { ...proxy, node }), sender, to) : sender;
   const frame = firstPacket(transport, from, to);
-  const node = options.node ?? from.node ?? defaultNode(cluster, proxy);
   const journey = await follow(cluster, frame, { node, proxy, seed: options.seed });
   for (const leg of journey.legs) diagnostics.print(leg.diagnostics);
   if (options.output === "text") printText(journey);
