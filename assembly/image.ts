@@ -39,6 +39,8 @@ export class Image {
   destinationsRoom: u32;
   destinations: u32;
   serials: u32;
+  /** How often a destination left. */
+  departures: u32;
 
   /** Tunnel devices (table/tunnel), and how many there are. */
   tunnelsAt: u32;

@@ -22,25 +22,38 @@ import { octetsOf } from "./memory/arena";
 import { answerOne } from "./pipeline/answer";
 import { balanceBatch } from "./pipeline/balance";
 import { decapsulateBatch } from "./pipeline/decapsulate";
+import { directBatch } from "./pipeline/direct";
 import { runBatch } from "./pipeline/run";
 import { translateBatch } from "./pipeline/translate";
 import { State } from "./state";
 import { fib4Create } from "./table/fib4/build";
 import { fib6Create } from "./table/fib6/build";
+import { stateFits } from "./table/ipvs/room";
 import { nextHopSet as setNextHop } from "./table/nexthop/build";
 import { nextHopsSet as setNextHops } from "./table/nexthop/bulk";
 import { tunnelSet as setTunnel } from "./table/tunnel/build";
 
+export {
+  destinationsRead,
+  serviceStatistics,
+  sessionsClear,
+  sessionsCount,
+  sessionsExpire,
+  sessionsRead,
+  totalStatistics,
+} from "./ipvs/exports";
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
   stateClients,
   stateConnections,
   stateCreate,
+  stateDestinations,
   stateLength,
   stateReach,
   stateRest,
   stateSeed,
   stateServers,
+  stateSessions,
   stateWindows,
 } from "./pipeline/state";
 export {
@@ -152,6 +165,11 @@ export function imageServers(address: usize): u32 {
   return Image.at(address).serversRoom;
 }
 
+/** Destinations of IPVS that a state must have room for. */
+export function imageDestinations(address: usize): u32 {
+  return Image.at(address).destinations;
+}
+
 /**
  * What comes to a local address and this UDP port with this VNI goes on from interface `inNumber`; INTERFACE_NODE: the
  * device is removed. `kind` is a TUNNEL_ code, one for each port; there are at most TUNNELS_MAX devices.
@@ -206,8 +224,21 @@ export function translate(address: usize, state: usize, batch: usize, count: u32
 }
 
 /**
+ * Runs packets 0 … count - 1 of a batch through IPVS alone, with neither conntrack nor rules nor routes: requests get their real servers,
+ * answers of masqueraded ones the virtual address; both move sessions on. Numbers of sessions and verdicts are written:
+ * FORWARD, REJECT or DROP where none can be had, or punted as NO_CONNECTION what no virtual server takes.
+ */
+export function direct(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
+  const image = Image.at(address);
+  const own = State.at(state);
+  if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
+  if (!stateFits(image, own)) return STATUS_NO_SPACE;
+  return directBatch(image, own, batch, count, <u64>now) ? STATUS_OK : STATUS_AGAIN;
+}
+
+/**
  * Runs packets 0 … count - 1 of a batch through the node; now in milliseconds, an earlier one counting as the latest so far. STATUS_NO_SPACE,
- * before anything is done, where the image has more virtual servers than the state has room for (stateReach); AGAIN
+ * before anything is done, where the image has more virtual servers or destinations of theirs than the state has room for (stateReach); AGAIN
  * where that, or the image's place, changed on the way.
  */
 export function run(address: usize, state: usize, batch: usize, count: u32, now: f64): u32 {
@@ -219,7 +250,7 @@ export function runFrom(address: usize, state: usize, batch: usize, first: u32, 
   const image = Image.at(address);
   const own = State.at(state);
   if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
-  if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
+  if (!stateFits(image, own)) return STATUS_NO_SPACE;
   return runBatch(image, own, batch, first, count, <u64>now) ? STATUS_OK : STATUS_AGAIN;
 }
 
@@ -235,6 +266,6 @@ export function answer(address: usize, state: usize, batch: usize, index: u32): 
   const own = State.at(state);
   if (!image.isValid || !own.isValid) return STATUS_BAD_IMAGE;
   if (index >= load<u32>(batch, BATCH_CAPACITY)) return STATUS_BAD_ENTRY;
-  if (own.positionsRoom < image.serversRoom) return STATUS_NO_SPACE;
+  if (!stateFits(image, own)) return STATUS_NO_SPACE;
   return answerOne(image, own, batch, index) ? STATUS_OK : STATUS_AGAIN;
 }

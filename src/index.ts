@@ -19,6 +19,8 @@ export { TOPICS, type Topic } from "./diff/topic.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
+export type { IpvsCounters, IpvsDestination, IpvsStatistics } from "./engine/ipvs-counters.js";
+export type { IpvsConnection, IpvsEnd } from "./engine/ipvs-sessions.js";
 export type {
   Answer,
   EngineOptions,

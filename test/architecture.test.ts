@@ -24,14 +24,30 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   table: ["abi", "bytes", "hash", "image", "memory", "wire", "packet", "random", "state", "trace"],
   // What connection tracking knows of packets, protocol by protocol: its stage asks.
   track: ["abi", "bytes", "image", "packet", "random", "state", "table", "wire"],
+  // IPVS' own connections: their states, timers and destinations.
+  ipvs: ["abi", "image", "packet", "random", "state", "table", "trace", "track"],
   // Packets about which nothing is left to decide.
   express: ["abi", "bytes", "hash", "image", "stage", "state", "table", "track", "wire"],
-  stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace", "track"],
+  stage: [
+    "abi",
+    "bytes",
+    "hash",
+    "image",
+    "ipvs",
+    "wire",
+    "packet",
+    "random",
+    "state",
+    "table",
+    "trace",
+    "track",
+  ],
   pipeline: [
     "abi",
     "express",
     "hash",
     "image",
+    "ipvs",
     "packet",
     "random",
     "stage",
@@ -41,7 +57,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
     "track",
     "wire",
   ],
-  index: ["abi", "image", "memory", "pipeline", "random", "state", "table"],
+  index: ["abi", "image", "ipvs", "memory", "pipeline", "random", "state", "table"],
 };
 
 const SRC: Readonly<Record<string, readonly string[]>> = {

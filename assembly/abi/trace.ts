@@ -34,7 +34,10 @@ export const EVENT_RULE: u32 = 5;
 export const EVENT_VMAP: u32 = 6;
 /** chain chosen, draw's outcome, outcomes. */
 export const EVENT_NUMGEN: u32 = 7;
-/** virtual server, number of the real server in the order of addition (0xffffffff: none), address, port. */
+/**
+ * virtual server, number of the real server in the order of addition (0xffffffff: none), address, port; 1 where the client
+ * had it before (persistence), 0 where the scheduler picked it.
+ */
 export const EVENT_IPVS: u32 = 8;
 /** next hop, prefix length, destination. */
 export const EVENT_ROUTE: u32 = 9;
@@ -57,6 +60,8 @@ export const EVENT_OPEN: u32 = 16;
  * there is a list. Draws of ports are not among them.
  */
 export const EVENT_DRAW: u32 = 17;
+/** IPVS' session, its protocol, old state, new state (VS_ codes). */
+export const EVENT_SESSION: u32 = 18;
 
 /** Something happens (1) or does not (0): of a threshold out of 2^31 (xt_statistic.c). */
 export const DRAW_CHANCE: u32 = 1;

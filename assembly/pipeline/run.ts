@@ -35,6 +35,7 @@ import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
 import { parse } from "../stage/parse";
 import { State } from "../state";
+import { stateFits } from "../table/ipvs/room";
 import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/place";
 import { record } from "../trace";
@@ -235,7 +236,7 @@ export function runBatch(image: Image, state: State, batch: usize, from: u32, co
   while (first < total && enter(image, state)) {
     if (asked != image.sequence) {
       asked = image.sequence;
-      if (state.positionsRoom < image.serversRoom) {
+      if (!stateFits(image, state)) {
         state.setBusy(false);
         break;
       }

@@ -5,6 +5,9 @@ import { clientsCreate } from "../table/affinity/build";
 import { CLIENTS_MAX, clientsLength } from "../table/affinity/layout";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
+import { hasIpvs, Ipvs, ipvsOf } from "../table/ipvs/layout";
+import { ipvsCreate, ipvsLength, ipvsReach } from "../table/ipvs/room";
+import { DESTINATIONS_MAX } from "../table/ring/destinations";
 import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 import { windowsLength } from "../track/window-record";
 
@@ -13,15 +16,29 @@ function positionsFrom(connections: u32, windows: bool): u32 {
   return STATE_HEAD_LEN + flowLength(connections) + (windows ? windowsLength(connections) : 0);
 }
 
+/** IPVS' part begins where a line of memory does: its buckets are of one. */
+function align(octets: u64): u64 {
+  return (octets + 63) & ~(<u64>63);
+}
+
 /**
  * Octets of a state for so many connections, virtual servers and clients that rules note; `windows`: TCP's windows are
- * followed. 0 where there are too many or no connections.
+ * followed; `sessions`: connections of IPVS, to so many destinations, 0 where it has none. 0 where there are too many of
+ * anything or no connections.
  */
-export function stateLength(connections: u32, servers: u32, windows: bool, clients: u32): u32 {
+export function stateLength(
+  connections: u32,
+  servers: u32,
+  windows: bool,
+  clients: u32,
+  sessions: u32,
+  destinations: u32,
+): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
-  const octets = <u64>positionsFrom(connections, windows) + servers * POSITION_LEN;
-  if (clients > CLIENTS_MAX || octets + clientsLength(clients) > u32.MAX_VALUE) return 0;
-  return <u32>octets + clientsLength(clients);
+  if (clients > CLIENTS_MAX || sessions > CONNECTIONS_MAX || destinations > DESTINATIONS_MAX) return 0;
+  const octets = <u64>positionsFrom(connections, windows) + servers * POSITION_LEN + clientsLength(clients);
+  const whole = sessions == 0 ? octets : align(octets) + ipvsLength(sessions, servers, destinations);
+  return whole > u32.MAX_VALUE ? 0 : <u32>whole;
 }
 
 /** Sets random state, and the key of the connection table's hash: what is drawn later does not tell it. */
@@ -32,7 +49,7 @@ function seedState(state: State, low: u32, high: u32): void {
   seed(state, low, high);
 }
 
-/** Makes a state in `stateLength` octets, without clients (stateReach): STATUS_BAD_ENTRY for 0 connections or too many of anything. */
+/** Makes a state in `stateLength` octets, without clients and IPVS' part (stateReach): STATUS_BAD_ENTRY for 0 connections or too many of anything. */
 export function stateCreate(
   address: usize,
   connections: u32,
@@ -42,7 +59,7 @@ export function stateCreate(
   windows: bool,
 ): u32 {
   const state = State.at(address);
-  const length = stateLength(connections, servers, windows, 0);
+  const length = stateLength(connections, servers, windows, 0, 0, 0);
   if (length == 0) return STATUS_BAD_ENTRY;
   memory.fill(address, 0, length);
   state.length = length;
@@ -56,30 +73,71 @@ export function stateCreate(
   return STATUS_OK;
 }
 
-/** Moves what is behind the scheduler positions, and makes new ones. */
+/** Where the parts behind the scheduler positions stand: for so many servers and clients. */
+function clientsFrom(state: State, servers: u32): u32 {
+  return state.positionsAt + servers * POSITION_LEN;
+}
+
+function sessionsFrom(state: State, servers: u32, clients: u32): u32 {
+  return <u32>align(<u64>clientsFrom(state, servers) + clientsLength(clients));
+}
+
+/** Moves IPVS' part, or makes it, and gives it room. */
+function reachSessions(state: State, at: u32, servers: u32, sessions: u32, destinations: u32): void {
+  if (sessions == 0) return;
+  if (state.ipvsAt == 0) {
+    memory.fill(state.to(at), 0, <u32>ipvsLength(sessions, servers, destinations));
+    state.ipvsAt = at;
+    const ipvs = ipvsOf(state);
+    ipvsCreate(ipvs, sessions, servers, destinations, state.now);
+    ipvs.flowKey0 = state.flowKey0;
+    ipvs.flowKey1 = state.flowKey1;
+    return;
+  }
+  memory.copy(state.to(at), state.to(state.ipvsAt), ipvsOf(state).length);
+  state.ipvsAt = at;
+  ipvsReach(ipvsOf(state), servers, destinations);
+}
+
+/** Moves the clients that rules noted, or makes room for them. */
+function reachClients(state: State, at: u32, clients: u32): void {
+  if (state.clientsRoom != 0) {
+    memory.copy(state.to(at), state.to(state.clientsAt), clientsLength(clients));
+    state.clientsAt = at;
+  } else if (clients != 0) clientsCreate(state, at, clients);
+}
+
+/** Room for more scheduler positions, with 0 in them. */
 function reachServers(state: State, servers: u32): void {
-  const room = state.positionsRoom;
-  const end = state.positionsAt + room * POSITION_LEN;
-  const more = (servers - room) * POSITION_LEN;
-  memory.copy(state.to(end + more), state.to(end), state.length - end);
-  memory.fill(state.to(end), 0, more);
-  if (state.clientsRoom != 0) state.clientsAt += more;
+  const end = state.positionsAt + state.positionsRoom * POSITION_LEN;
+  memory.fill(state.to(end), 0, (servers - state.positionsRoom) * POSITION_LEN);
   state.positionsRoom = servers;
-  state.length += more;
 }
 
 /**
- * Tells a state that was copied to a place of more octets for how many virtual servers that is, and for how many clients:
- * those are given room once.
+ * Tells a state that was copied to a place of more octets for how many virtual servers that is, for how many clients,
+ * and for how many of IPVS' connections and destinations. Clients and IPVS' connections are given room once; nothing gets less.
  */
-export function stateReach(address: usize, servers: u32, clients: u32): u32 {
+export function stateReach(
+  address: usize,
+  servers: u32,
+  clients: u32,
+  sessions: u32,
+  destinations: u32,
+): u32 {
   const state = State.at(address);
   if (!state.isValid) return STATUS_BAD_IMAGE;
-  if (servers > RINGS_MAX || clients > CLIENTS_MAX) return STATUS_BAD_ENTRY;
-  if (servers > state.positionsRoom) reachServers(state, servers);
-  if (clients == 0 || state.clientsRoom != 0) return STATUS_OK;
-  clientsCreate(state, state.length, clients);
-  state.length += clientsLength(clients);
+  const room = max<u32>(servers, state.positionsRoom);
+  const noted = state.clientsRoom != 0 ? state.clientsRoom : clients;
+  const own = stateSessions(address) != 0 ? stateSessions(address) : sessions;
+  const reached = max<u32>(destinations, stateDestinations(address));
+  const length = stateLength(state.connectionsRoom, room, state.windowsAt != 0, noted, own, reached);
+  if (length == 0) return STATUS_BAD_ENTRY;
+  // From the last part on, since each moves to where the next one was.
+  reachSessions(state, sessionsFrom(state, room, noted), room, own, reached);
+  reachClients(state, clientsFrom(state, room), noted);
+  reachServers(state, room);
+  state.length = length;
   return STATUS_OK;
 }
 
@@ -100,6 +158,18 @@ export function stateServers(address: usize): u32 {
 /** Clients that a state has room for; 0 where no rule was known that notes any. */
 export function stateClients(address: usize): u32 {
   return State.at(address).clientsRoom;
+}
+
+/** Connections of IPVS that a state has room for; 0 where no virtual server was known. */
+export function stateSessions(address: usize): u32 {
+  const state = State.at(address);
+  return hasIpvs(state) ? ipvsOf(state).connectionsRoom : 0;
+}
+
+/** Destinations of IPVS that a state has room for. */
+export function stateDestinations(address: usize): u32 {
+  const state = State.at(address);
+  return hasIpvs(state) ? Ipvs.of(ipvsOf(state)).destinationsRoom : 0;
 }
 
 export function stateSeed(address: usize, low: u32, high: u32): void {

@@ -58,6 +58,12 @@ export function expectConnections(connections: number): void {
   expectInteger("connections", connections, 1, CONNECTIONS_MAX);
 }
 
+/** As many of IPVS'. */
+export function expectSessions(connections: number): number {
+  expectInteger("ipvsConnections", connections, 1, CONNECTIONS_MAX);
+  return connections;
+}
+
 /** An option that is on or off; TypeError for anything else. */
 export function expectFlag(name: string, value: boolean): boolean {
   if (typeof value === "boolean") return value;

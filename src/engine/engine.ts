@@ -13,6 +13,7 @@ import {
   expectFrame,
   expectInteger,
   expectNow,
+  expectSessions,
   expectSource,
   isVerifying,
   seedOf,
@@ -22,6 +23,8 @@ import { readConnections } from "./connections.js";
 import { Explorer } from "./explorer.js";
 import { readImageFile, writeImageFile } from "./file.js";
 import { ImageStore } from "./image.js";
+import { type IpvsCounters, readCounters } from "./ipvs-counters.js";
+import { type IpvsConnection, readSessions } from "./ipvs-sessions.js";
 import { LiveRuleset } from "./live/ruleset.js";
 import { link, type Machine } from "./machine.js";
 import { LinearMemory } from "./memory.js";
@@ -81,6 +84,7 @@ export class Engine {
     const seed = seedOf(options.seed ?? 1);
     const isVerified = isVerifying(checksums);
     expectConnections(connections);
+    const sessions = expectSessions(options.ipvsConnections ?? connections);
     const windows = expectFlag("windows", options.windows ?? false);
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
     const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
@@ -93,16 +97,12 @@ export class Engine {
     const state = new StateStore(machine, memory);
     if (saved !== undefined) {
       image.restore(saved.image);
-      state.restore(saved.state);
+      state.restore(saved.state, sessions);
     } else {
       const { sysctls = {} } = source as Ruleset;
       image.create(isVerified && conntrackSetting(sysctls, "checksum") !== 0);
       image.fill(entries);
-      state.create(
-        { seed, connections, windows },
-        machine.imageServers(image.address) >>> 0,
-        live.notesClients,
-      );
+      state.create({ seed, connections, windows, sessions }, image.needsOfState(live.notesClients));
     }
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
@@ -125,12 +125,14 @@ export class Engine {
   apply(change: RulesetChange): void {
     const writes = this.#live.change(change, (needs) => {
       this.#image.makeRoom(needs);
-      this.#state.reach(Math.max(needs.servers, this.machine.imageServers(this.image) >>> 0), needs.clients);
+      const own = this.#image.needsOfState(needs.clients);
+      this.#state.reach({ ...own, servers: Math.max(needs.servers, own.servers) });
     });
     try {
       this.#alone(() => {
         for (const write of writes) write(this.#image);
       });
+      this.#state.reach(this.#image.needsOfState(this.#live.notesClients));
     } catch (cause) {
       throw new Error("The change was written in part: make a new engine of its ruleset.", { cause });
     }
@@ -156,14 +158,15 @@ export class Engine {
     const { machine, memory } = this;
     const live = this.#live;
     const { connections = CONNECTIONS_DEFAULT, seed = 1, windows = false } = this.#options;
+    const sessions = this.#options.ipvsConnections ?? connections;
     const shared = {
       machine,
       module: this.#module,
       memory,
       image: () => this.image,
-      notesClients: () => live.notesClients,
+      needs: () => this.#image.needsOfState(live.notesClients),
     };
-    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed), windows });
+    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed), windows, sessions });
     this.#workers.push(workers);
     return workers;
   }
@@ -259,6 +262,28 @@ export class Engine {
     return readConnections(this.machine, this.memory, this.state, now);
   }
 
+  /**
+   * IPVS' own connections and templates, as `ipvsadm -Lnc` lists them, by number. What is over at `now` (milliseconds, an
+   * earlier one counts as the latest there was) ends first, as by a run.
+   */
+  ipvsConnections(now = 0): readonly IpvsConnection[] {
+    expectNow(now);
+    this.machine.sessionsExpire(this.image, this.state, now);
+    return readSessions(this.machine, this.memory, this.state);
+  }
+
+  /** What IPVS counts of destinations, by number, and of all connections, as `ipvsadm -Ln --stats` does; `now` as above. */
+  ipvsCounters(now = 0): IpvsCounters {
+    expectNow(now);
+    this.machine.sessionsExpire(this.image, this.state, now);
+    return readCounters(this.machine, this.memory, this.image, this.state);
+  }
+
+  /** Forgets every connection of IPVS'. */
+  clearIpvsConnections(): void {
+    this.machine.sessionsClear(this.image, this.state);
+  }
+
   /** Forgets connections that were listed and still live, as `conntrack -D` does. */
   closeConnections(connections: Iterable<Connection>): void {
     for (const { number } of connections) this.machine.flowClose(this.state, number);
@@ -279,7 +304,9 @@ export class Engine {
       this.machine.imageResize(address, length + IMAGE_TAIL),
     );
     const state = this.memory.copyOf(this.#state.octets, (address) => {
-      if (options.flows === false) this.machine.flowsClear(address);
+      if (options.flows !== false) return;
+      this.machine.sessionsClear(this.image, address);
+      this.machine.flowsClear(address);
     });
     return writeImageFile({ image, state, ruleset: this.ruleset, numbers: this.#live.numbers });
   }

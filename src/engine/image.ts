@@ -16,6 +16,7 @@ import type { HookEntry } from "./live/hooks.js";
 import type { ChangeNeeds, RulesetEntries } from "./live/ruleset.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
+import type { StateNeeds } from "./state.js";
 
 /** Octets of an image before anything is in it: the route trie's root and some room. */
 const CAPACITY_FIRST = 1 << 20;
@@ -91,6 +92,13 @@ export class ImageStore {
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
     this.#memory = memory;
+  }
+
+  /** What the image asks of a state; clients that rules note it does not know. */
+  needsOfState(notesClients: boolean): StateNeeds {
+    const servers = this.#machine.imageServers(this.address) >>> 0;
+    const destinations = this.#machine.imageDestinations(this.address) >>> 0;
+    return { servers, destinations, notesClients };
   }
 
   get address(): number {

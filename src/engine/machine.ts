@@ -18,8 +18,16 @@ export interface Machine extends Record<string, unknown> {
   imageFlags(image: number, flags: number): void;
   settingSet(image: number, code: number, value: number): number;
   imageServers(image: number): number;
+  imageDestinations(image: number): number;
   /** Without `windows` a state does not follow those of TCP. */
-  stateLength(connections: number, servers: number, windows?: number, clients?: number): number;
+  stateLength(
+    connections: number,
+    servers: number,
+    windows?: number,
+    clients?: number,
+    sessions?: number,
+    destinations?: number,
+  ): number;
   stateCreate(
     state: number,
     connections: number,
@@ -28,10 +36,18 @@ export interface Machine extends Record<string, unknown> {
     seedHigh: number,
     windows?: number,
   ): number;
-  stateReach(state: number, servers: number, clients?: number): number;
+  stateReach(
+    state: number,
+    servers: number,
+    clients?: number,
+    sessions?: number,
+    destinations?: number,
+  ): number;
   stateClients(state: number): number;
   stateConnections(state: number): number;
   stateServers(state: number): number;
+  stateSessions(state: number): number;
+  stateDestinations(state: number): number;
   stateWindows(state: number): number;
   stateSeed(state: number, low: number, high: number): void;
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
@@ -93,10 +109,18 @@ export interface Machine extends Record<string, unknown> {
   flowClose(state: number, record: number): void;
   flow6Open(state: number, tuples: number, now: number, expires: number): number;
   flow6FindMany(state: number, tuples: number, count: number, words: number, results: number): void;
+  sessionsExpire(image: number, state: number, now: number): void;
+  sessionsClear(image: number, state: number): void;
+  sessionsCount(state: number): number;
+  sessionsRead(state: number, from: number, count: number, rows: number): number;
+  destinationsRead(image: number, state: number, from: number, count: number, rows: number): number;
+  serviceStatistics(state: number, number: number, row: number): void;
+  totalStatistics(state: number, row: number): void;
   batchLength(capacity: number, stride: number, traces: number): number;
   batchCreate(batch: number, capacity: number, stride: number, traces: number): void;
   balance(image: number, state: number, number: number, batch: number, count: number): number;
   decapsulate(image: number, state: number, batch: number, count: number): number;
+  direct(image: number, state: number, batch: number, count: number, now: number): number;
   translate(image: number, state: number, batch: number, count: number, now: number): number;
   answer(image: number, state: number, batch: number, index: number): number;
   run(image: number, state: number, batch: number, count: number, now: number): number;

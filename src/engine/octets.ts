@@ -10,20 +10,17 @@ import {
 } from "../../assembly/abi/image.js";
 import type { Machine } from "./machine.js";
 import type { TableOctets } from "./options.js";
+import type { StateStore } from "./state.js";
 
 /** Octets of the live tables of an image, by kind, with those of a state's parts. */
 export function tableOctets(
   machine: Machine,
   image: number,
-  {
-    connections,
-    positions,
-    clients,
-  }: { readonly connections: number; readonly positions: number; readonly clients: number },
+  { connections, positions, clients, sessions }: StateStore["parts"],
 ): TableOctets {
   const of = (part: number) => machine.imageOctets(image, part) >>> 0;
   return {
-    all: of(PART_ALL) + connections + positions + clients,
+    all: of(PART_ALL) + connections + positions + clients + sessions,
     routes: of(PART_FIB),
     routes6: of(PART_FIB6),
     routeStore: of(PART_ROUTES),
@@ -32,6 +29,7 @@ export function tableOctets(
     rules: of(PART_RULES),
     servers: of(PART_SERVERS) + positions,
     connections,
+    ipvsConnections: sessions,
     clients,
   };
 }

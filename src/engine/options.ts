@@ -9,6 +9,11 @@ export interface EngineOptions {
   /** Connections that the table holds; default 65,535, at most 4,194,303. */
   readonly connections?: number;
   /**
+   * Connections that IPVS' own table holds, templates too, and twice as many of IPv4 as of IPv6; default as `connections`.
+   * A kernel's table has no end: here a first packet is dropped as FLOW_TABLE_FULL when it is full.
+   */
+  readonly ipvsConnections?: number;
+  /**
    * Follows the windows of TCP connections, as nf_conntrack does, so that segments out of them are INVALID: TCP then takes
    * the long way, about three times as long. Default false, as though `net.netfilter.nf_conntrack_tcp_be_liberal` were 1
    * and every RST were believed.
@@ -85,6 +90,8 @@ export interface TableOctets {
   readonly rules: number;
   readonly servers: number;
   readonly connections: number;
+  /** IPVS' own. */
+  readonly ipvsConnections: number;
   /** Of session affinity and other lists that rules fill. */
   readonly clients: number;
 }

@@ -7,6 +7,24 @@ export interface StateOptions {
   readonly connections: number;
   /** TCP's windows are followed. */
   readonly windows: boolean;
+  /** Connections of IPVS, where there is any virtual server. */
+  readonly sessions: number;
+}
+
+/** What an image asks of a state. */
+export interface StateNeeds {
+  /** Virtual servers, and their real ones by number. */
+  readonly servers: number;
+  readonly destinations: number;
+  readonly notesClients: boolean;
+}
+
+/** How much room a state has, which grows. */
+interface Room {
+  readonly servers: number;
+  readonly clients: number;
+  readonly sessions: number;
+  readonly destinations: number;
 }
 
 /** Virtual servers that a state has room for beyond those it was made for. */
@@ -21,9 +39,10 @@ export class StateStore {
   readonly #memory: LinearMemory;
   #address = 0;
   #connections = 0;
-  #servers = 0;
   #windows = 0;
-  #clients = 0;
+  /** Connections that IPVS' part gets once it is wanted. */
+  #sessions = 0;
+  #room: Room = { servers: 0, clients: 0, sessions: 0, destinations: 0 };
 
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
@@ -35,73 +54,112 @@ export class StateStore {
   }
 
   get octets(): Uint8Array {
-    return this.#memory.octets(this.#address, this.#length);
+    return this.#memory.octets(this.#address, this.#lengthFor(this.#room));
   }
 
-  /** Octets of the connections, and of the scheduler positions and clients beside them. */
-  get parts(): { readonly connections: number; readonly positions: number; readonly clients: number } {
-    const connections = this.#lengthFor(0, 0);
-    const positions = this.#lengthFor(this.#servers, 0) - connections;
-    return { connections, positions, clients: this.#length - connections - positions };
+  /** Octets of the connections, and of the scheduler positions, clients and IPVS' part beside them. */
+  get parts(): {
+    readonly connections: number;
+    readonly positions: number;
+    readonly clients: number;
+    readonly sessions: number;
+  } {
+    const { servers, clients } = this.#room;
+    const none = { servers: 0, clients: 0, sessions: 0, destinations: 0 };
+    const [connections, behindPositions, behindClients, all] = [
+      none,
+      { ...none, servers },
+      { ...none, servers, clients },
+      this.#room,
+    ].map((room) => this.#lengthFor(room)) as [number, number, number, number];
+    return {
+      connections,
+      positions: behindPositions - connections,
+      clients: behindClients - behindPositions,
+      sessions: all - behindClients,
+    };
   }
 
   /** RangeError when the memory has no room. */
-  create({ seed, connections, windows }: StateOptions, servers: number, notesClients: boolean): void {
+  create({ seed, connections, windows, sessions }: StateOptions, needs: StateNeeds): void {
     this.#connections = connections;
+    this.#sessions = sessions;
     this.#windows = windows ? 1 : 0;
-    this.#servers = servers + SPARE_SERVERS;
-    this.#address = this.#memory.take(this.#length, CONNECTIONS);
+    this.#room = { servers: needs.servers + SPARE_SERVERS, clients: 0, sessions: 0, destinations: 0 };
+    this.#address = this.#memory.take(this.#lengthFor(this.#room), CONNECTIONS);
     const low = Number(BigInt.asUintN(32, seed));
     const high = Number(BigInt.asUintN(32, seed >> 32n));
     const status = this.#machine.stateCreate(
       this.#address,
       connections,
-      this.#servers,
+      this.#room.servers,
       low,
       high,
       this.#windows,
     );
     if (status !== STATUS_OK) throw new RangeError(`The machine cannot hold ${connections} connections.`);
-    this.reach(0, notesClients);
+    this.reach(needs);
   }
 
-  /** Takes over a saved state's octets, which were checked. */
-  restore(octets: Uint8Array): void {
+  /** Takes over a saved state's octets, which were checked; `sessions` where it has no connections of IPVS yet. */
+  restore(octets: Uint8Array, sessions: number): void {
+    const machine = this.#machine;
     this.#address = this.#memory.take(octets.length, CONNECTIONS);
     this.#memory.octets(this.#address, octets.length).set(octets);
-    this.#connections = this.#machine.stateConnections(this.#address) >>> 0;
-    this.#servers = this.#machine.stateServers(this.#address) >>> 0;
-    this.#windows = this.#machine.stateWindows(this.#address);
-    this.#clients = this.#machine.stateClients(this.#address) >>> 0;
+    this.#connections = machine.stateConnections(this.#address) >>> 0;
+    this.#windows = machine.stateWindows(this.#address);
+    this.#sessions = sessions;
+    this.#room = {
+      servers: machine.stateServers(this.#address) >>> 0,
+      clients: machine.stateClients(this.#address) >>> 0,
+      sessions: machine.stateSessions(this.#address) >>> 0,
+      destinations: machine.stateDestinations(this.#address) >>> 0,
+    };
   }
 
   /**
-   * Makes room for the positions of so many virtual servers, and for clients where rules note any; RangeError, and nothing
-   * changed, when there is none.
+   * Makes room for so many virtual servers and their destinations, and for clients where rules note any; RangeError, and
+   * nothing changed, when there is none.
    */
-  reach(servers: number, notesClients: boolean): void {
-    const clients = notesClients ? Math.min(this.#connections, CLIENTS_MAX) : this.#clients;
-    if (servers > this.#servers) {
-      const roomy = this.#memory.hasRoom(this.#lengthFor(servers * 2, clients)) ? servers * 2 : servers;
-      this.#move(roomy, clients);
-    } else if (clients !== this.#clients) this.#move(this.#servers, clients);
+  reach({ servers, destinations, notesClients }: StateNeeds): void {
+    const had = this.#room;
+    const wanted = {
+      servers: Math.max(servers, had.servers),
+      clients: notesClients ? Math.min(this.#connections, CLIENTS_MAX) : had.clients,
+      sessions: destinations > 0 && had.sessions === 0 ? this.#sessions : had.sessions,
+      destinations: Math.max(destinations, had.destinations),
+    };
+    if (isSame(wanted, had)) return;
+    const roomy = {
+      ...wanted,
+      servers: servers > had.servers ? servers * 2 : had.servers,
+      destinations: destinations > had.destinations ? destinations * 2 : had.destinations,
+    };
+    this.#move(this.#memory.hasRoom(this.#lengthFor(roomy)) ? roomy : wanted);
   }
 
-  #move(servers: number, clients: number): void {
-    const old = this.#length;
-    const address = this.#memory.take(this.#lengthFor(servers, clients), CONNECTIONS);
+  #move(room: Room): void {
+    const old = this.#lengthFor(this.#room);
+    const length = this.#lengthFor(room);
+    if (length === 0) throw new RangeError("The machine cannot hold so many connections and schedulers.");
+    const address = this.#memory.take(length, CONNECTIONS);
     this.#memory.octets(address, old).set(this.#memory.octets(this.#address, old));
     this.#address = address;
-    this.#servers = servers;
-    this.#clients = clients;
-    this.#machine.stateReach(address, servers, clients);
+    this.#room = room;
+    this.#machine.stateReach(address, room.servers, room.clients, room.sessions, room.destinations);
   }
 
-  get #length(): number {
-    return this.#lengthFor(this.#servers, this.#clients);
+  #lengthFor({ servers, clients, sessions, destinations }: Room): number {
+    const { stateLength } = this.#machine;
+    return stateLength(this.#connections, servers, this.#windows, clients, sessions, destinations) >>> 0;
   }
+}
 
-  #lengthFor(servers: number, clients: number): number {
-    return this.#machine.stateLength(this.#connections, servers, this.#windows, clients) >>> 0;
-  }
+function isSame(room: Room, other: Room): boolean {
+  return (
+    room.servers === other.servers &&
+    room.clients === other.clients &&
+    room.sessions === other.sessions &&
+    room.destinations === other.destinations
+  );
 }

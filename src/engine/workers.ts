@@ -5,7 +5,7 @@ import type { Batch } from "./batch.js";
 import type { Machine } from "./machine.js";
 import { type Job, MAILBOX_LEN, Mailbox } from "./mailbox.js";
 import type { LinearMemory } from "./memory.js";
-import { type StateOptions, StateStore } from "./state.js";
+import { type StateNeeds, type StateOptions, StateStore } from "./state.js";
 import { type MachineModule, workerScript } from "./wasm.js";
 import type { WorkerStart } from "./worker-thread.js";
 
@@ -16,8 +16,8 @@ export interface Shared {
   readonly memory: LinearMemory;
   /** Where the image is now: a change may move it. */
   readonly image: () => number;
-  /** Whether rules note clients. */
-  readonly notesClients: () => boolean;
+  /** What it asks of a state now. */
+  readonly needs: () => StateNeeds;
 }
 
 /** Runs one job at a time, in a thread or in this one; the machine's status. */
@@ -89,8 +89,8 @@ export class EngineWorker {
   }
 
   #runFrom(batch: Batch, first: number, count: number, now: number): Promise<number> {
-    const { machine, image, notesClients } = this.#shared;
-    this.#state.reach(machine.imageServers(image()) >>> 0, notesClients());
+    const { image, needs } = this.#shared;
+    this.#state.reach(needs());
     return this.#run({ image: image(), state: this.state, batch: batch.address, first, count, now });
   }
 }
@@ -110,11 +110,11 @@ export class Workers {
 
   /** The seeds of their states are the one given and those after it. */
   static start(shared: Shared, count: number, options: StateOptions): Workers {
-    const { machine, memory, image, notesClients } = shared;
+    const { machine, memory, needs } = shared;
     const stores = Array.from({ length: count }, (_, index) => {
       const store = new StateStore(machine, memory);
       const seed = BigInt.asUintN(64, options.seed + BigInt(index));
-      store.create({ ...options, seed }, machine.imageServers(image()) >>> 0, notesClients());
+      store.create({ ...options, seed }, needs());
       return store;
     });
     if (!memory.isShared) {

@@ -7,6 +7,7 @@ import { tellHook } from "./hooks.js";
 import { tellDecap, tellEncap, tellRoute, tellVerdict } from "./leaving.js";
 import type { Numbering } from "./numbering.js";
 import { firstEnd, secondEnd, type TraceRecord } from "./record.js";
+import { tellSession } from "./session-states.js";
 import type { Stage, Step } from "./step.js";
 
 export type { Stage, Step } from "./step.js";
@@ -56,6 +57,7 @@ class Story {
     MASQUERADE: () => this.#masquerade(),
     OPEN: () => [],
     DRAW: () => [],
+    SESSION: (record) => [tellSession(record)],
     TRANSLATE: (record) => this.#source(record),
     ENCAP: (record) => [tellEncap(record)],
     VERDICT: (record) => [this.#verdict(record)],
@@ -99,7 +101,7 @@ class Story {
   }
 
   #ipvs(record: TraceRecord): Step {
-    const { a, b, c, d } = record;
+    const { a, b, c, d, e } = record;
     const server = this.numbering.servers[a];
     const flags = server?.flags === undefined ? "" : ` (${server.flags.join(",")})`;
     const scheduler = `${server?.scheduler ?? ""}${flags}`;
@@ -112,7 +114,8 @@ class Story {
       return { stage: "ipvs", text: `${name}, ${scheduler}: no real server`, ...facts };
     }
     const dst = printEnd(firstEnd(record, c), d, this.#protocol);
-    return { stage: "ipvs", text: `${name}, ${scheduler} → ${dst}`, dst, ...facts };
+    const how = e === 0 ? scheduler : "as before";
+    return { stage: "ipvs", text: `${name}, ${how} → ${dst}`, dst, ...facts };
   }
 
   /** Only the last look-up leads anywhere; before it the packet has its new destination. */

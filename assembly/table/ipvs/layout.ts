@@ -1,15 +1,90 @@
-import { State } from "../../state";
+import { STATE_HEAD_LEN, State } from "../../state";
 
 /**
  * What IPVS keeps of its connections, templates and destinations: a state within the state, whose flow table
- * (table/flow) is that of IPVS. Offsets are from its own head.
+ * (table/flow) is that of IPVS. Offsets are from its own head; `now` is how far its timers went.
  *
- *   head (State, then what follows it here) · flow buckets · flow records · sides · wheel · scheduler caches · counters
+ *   head (State, then Ipvs) · flow buckets · flow records · sides · wheel · services · counters · statistics
  *
  * In a record src and dst are the client and the virtual address, replySrc and replyDst the real server and the client,
- * mark is the firewall mark, progress the state, and detail0 the number of the destination plus one.
+ * mark is the packet's mark, progress the state, flags SESSION_ bits, detail0 the number of the destination plus one, detail1
+ * that one's serial. The buckets know each by its client's tuple, as requests come; what is masqueraded also by its
+ * server's, as answers come. Bits of the protocol are turned, so that the kinds never meet: none of TCP, UDP, SCTP and
+ * 0 (templates of marks) becomes another by them.
  */
-export const SIDE_LEN: u32 = 32;
+export const TURN_SERVER: u32 = 0x20;
+export const TURN_TEMPLATE: u32 = 0x40;
+
+/** What is known of IPVS' connections beside the nested state's head. */
+@unmanaged
+@final
+export class Ipvs {
+  sidesAt: u32;
+  wheelAt: u32;
+  /** Statistics of virtual servers by number (STATISTICS_ROW_). */
+  servicesAt: u32;
+  servicesRoom: u32;
+  /** Counters and statistics of destinations by number. */
+  countersAt: u32;
+  statisticsAt: u32;
+  destinationsRoom: u32;
+  /** Image.departures that were seen. */
+  departures: u32;
+  /** Sessions of other forwarding methods than masquerading. */
+  unmasqueraded: u32;
+  /** drop_packet: packets until the next is dropped. */
+  spare: u32;
+  /** drop_entry: when it looks again (milliseconds), and sessions of 1 … 8 packets until one of them is dropped, an octet each. */
+  defenseAt: u64;
+  rates: u64;
+  /** Of all, as STATISTICS_ROW_ has them. */
+  conns: u64;
+  inPackets: u64;
+  outPackets: u64;
+  inOctets: u64;
+  outOctets: u64;
+  /** Where schedulers keep what they chose by address (table/ring/cache), 0 for nowhere. */
+  cacheAt: u32;
+
+  /** Of a nested state. */
+  @inline
+  static of(ipvs: State): Ipvs {
+    return changetype<Ipvs>(changetype<usize>(ipvs) + STATE_HEAD_LEN);
+  }
+}
+
+export const IPVS_HEAD_LEN: u32 = STATE_HEAD_LEN + 128;
+
+/** What a session has beside its record, by the record's number. */
+@unmanaged
+@final
+export class Side {
+  /** When the wheel looks at it, at the latest when it expires (milliseconds). */
+  hung: u64;
+  /** Milliseconds that a packet gives it. */
+  timeout: u64;
+  /** Its neighbours in the wheel, records; and the list there, plus one; 0 for none. */
+  next: u32;
+  before: u32;
+  list: u32;
+  /** The template that it was scheduled by; and of a template, how many those are. */
+  control: u32;
+  controlled: u32;
+  /** Packets of its client's. */
+  packets: u32;
+  /** Sessions with the same tuple, on the client's and on the server's side: the newest of them stands in the bucket. */
+  older: u32;
+  olderServer: u32;
+  newer: u32;
+  newerServer: u32;
+
+  @inline
+  static of(ipvs: State, session: u32): Side {
+    return changetype<Side>(ipvs.to(Ipvs.of(ipvs).sidesAt) + session * SIDE_LEN);
+  }
+}
+
+export const SIDE_LEN: u32 = 64;
 
 /** Of a destination, by its number. */
 export const COUNTER_ACTIVE: u32 = 0;
@@ -20,6 +95,9 @@ export const COUNTER_PERSISTENT: u32 = 8;
 export const COUNTER_SERIAL: u32 = 12;
 /** COUNTER_FLAG_ bits. */
 export const COUNTER_FLAGS: u32 = 16;
+/** The thresholds that the flags are about. */
+export const COUNTER_UPPER: u32 = 20;
+export const COUNTER_LOWER: u32 = 24;
 export const COUNTER_LEN: u32 = 32;
 export const COUNTER_FLAG_OVERLOADED: u32 = 1;
 

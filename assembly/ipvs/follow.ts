@@ -1,0 +1,123 @@
+import {
+  SESSION_FLAG_ONE_PACKET,
+  SESSION_FLAG_TEMPLATE,
+  VS_SCTP_ESTABLISHED,
+  VS_TCP_ESTABLISHED,
+  VS_TCP_SYN_RECV,
+  VS_TCP_SYN_SENT,
+  VS_TCP_SYNACK,
+  VS_TEMPLATE_ASSURED,
+} from "../abi/session";
+import { SETTING_VS_SECURE_TCP } from "../abi/setting";
+import { EVENT_SESSION } from "../abi/trace";
+import { PROTO_SCTP, PROTO_TCP, PROTO_UDP, TCP_LEN } from "../abi/wire";
+import { Packet } from "../packet";
+import { State } from "../state";
+import { Connection, DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
+import { connectionAt } from "../table/flow/lookup";
+import { ipvsOf, Side } from "../table/ipvs/layout";
+import { restart } from "../table/ipvs/wheel";
+import { record } from "../trace";
+import { CHUNK_LEN, HEADER_LEN, kindOf, strideOf } from "../track/sctp-chunks";
+import { CHUNK_ABORT, CHUNK_COOKIE_ACK, CHUNK_COOKIE_ECHO } from "../track/sctp-states";
+import { setActive } from "./destination";
+import { sctpNext } from "./sctp-states";
+import { countPacket } from "./statistics";
+import { tcpNext } from "./tcp-states";
+import { sctpTimeout, tcpTimeout, udpTimeout } from "./timeouts";
+import { wayOf } from "./way";
+
+/** The setting by which secure_tcp is always on; 1 and 2 ask for memory, of which there is enough. */
+const ALWAYS: u32 = 3;
+
+/** A template is kept for its clients' sake from the first session on that was answered (ip_vs_control_assure_ct). */
+function assure(ipvs: State, side: Side): void {
+  if (side.control == 0) return;
+  const template = connectionAt(ipvs, side.control);
+  if ((template.flags & SESSION_FLAG_TEMPLATE) != 0) template.progress |= VS_TEMPLATE_ASSURED;
+}
+
+function isTcpActive(state: u32): bool {
+  return (
+    state == VS_TCP_ESTABLISHED ||
+    state == VS_TCP_SYN_SENT ||
+    state == VS_TCP_SYN_RECV ||
+    state == VS_TCP_SYNACK
+  );
+}
+
+function tell(packet: Packet, session: u32, old: u32, state: u32): void {
+  record(packet, EVENT_SESSION, session, packet.protocol, old, state, 0);
+}
+
+/** Moves a session to a state (set_tcp_state, set_sctp_state). */
+function moveTo(
+  packet: Packet,
+  ipvs: State,
+  session: u32,
+  state: u32,
+  isActive: bool,
+  established: u32,
+): void {
+  const connection = connectionAt(ipvs, session);
+  const old = connection.progress;
+  if (state == old) return;
+  if (connection.detail0 != 0) setActive(packet.image, ipvs, connection, isActive);
+  if (state == established) assure(ipvs, Side.of(ipvs, session));
+  connection.progress = state;
+  if (TRACE) tell(packet, session, old, state);
+}
+
+function followTcp(packet: Packet, ipvs: State, session: u32, connection: Connection, direction: u32): void {
+  if (packet.segment < TCP_LEN) return;
+  const isSecure = packet.image.setting(SETTING_VS_SECURE_TCP) == ALWAYS;
+  const way = wayOf(connection, direction);
+  const state = tcpNext(way, packet.tcpFlags, connection.progress, isSecure);
+  moveTo(packet, ipvs, session, state, isTcpActive(state), VS_TCP_ESTABLISHED);
+  Side.of(ipvs, session).timeout = tcpTimeout(packet.image, state);
+}
+
+/** The kind of chunk that decides: the first one, but for an ABORT behind a cookie. */
+function chunkOf(packet: Packet): u32 {
+  const first = packet.transport + HEADER_LEN;
+  const kind = kindOf(first);
+  const stride = strideOf(first);
+  if ((kind != CHUNK_COOKIE_ECHO && kind != CHUNK_COOKIE_ACK) || stride < CHUNK_LEN) return kind;
+  if (HEADER_LEN + stride + CHUNK_LEN > packet.segment) return kind;
+  return kindOf(first + stride) == CHUNK_ABORT ? CHUNK_ABORT : kind;
+}
+
+function followSctp(packet: Packet, ipvs: State, session: u32, connection: Connection, direction: u32): void {
+  if (packet.segment < HEADER_LEN + CHUNK_LEN) return;
+  const state = sctpNext(wayOf(connection, direction), chunkOf(packet), connection.progress);
+  moveTo(packet, ipvs, session, state, state == VS_SCTP_ESTABLISHED, VS_SCTP_ESTABLISHED);
+  Side.of(ipvs, session).timeout = sctpTimeout(state);
+}
+
+function followUdp(packet: Packet, ipvs: State, session: u32, direction: u32): void {
+  const side = Side.of(ipvs, session);
+  side.timeout = udpTimeout(packet.image);
+  if (direction == DIRECTION_REPLY) assure(ipvs, side);
+}
+
+/** Counts a client's packet; one of a one-packet session is its template's (ip_vs_in_hook). */
+function countIn(ipvs: State, connection: Connection, side: Side): void {
+  if ((connection.flags & SESSION_FLAG_ONE_PACKET) == 0) side.packets++;
+  else if (side.control != 0) Side.of(ipvs, side.control).packets++;
+}
+
+/**
+ * A packet of a session is on its way in one direction: statistics, state, and the timer begins again (ip_vs_set_state,
+ * ip_vs_conn_put).
+ */
+export function follow(packet: Packet, session: u32, direction: u32): void {
+  const ipvs = ipvsOf(packet.state);
+  const connection = connectionAt(ipvs, session);
+  const side = Side.of(ipvs, session);
+  countPacket(packet, ipvs, connection, direction);
+  if (packet.protocol == PROTO_TCP) followTcp(packet, ipvs, session, connection, direction);
+  else if (packet.protocol == PROTO_SCTP) followSctp(packet, ipvs, session, connection, direction);
+  else if (packet.protocol == PROTO_UDP) followUdp(packet, ipvs, session, direction);
+  if (direction == DIRECTION_ORIGINAL) countIn(ipvs, connection, side);
+  restart(ipvs, session, (connection.flags & SESSION_FLAG_ONE_PACKET) != 0 ? 0 : side.timeout);
+}

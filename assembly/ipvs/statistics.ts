@@ -1,0 +1,46 @@
+import {
+  STATISTICS_ROW_CONNS,
+  STATISTICS_ROW_IN_OCTETS,
+  STATISTICS_ROW_IN_PACKETS,
+  STATISTICS_ROW_LEN,
+  STATISTICS_ROW_OUT_OCTETS,
+  STATISTICS_ROW_OUT_PACKETS,
+} from "../abi/session";
+import { Image } from "../image";
+import { Packet } from "../packet";
+import { State } from "../state";
+import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
+import { settledRow, statisticsAt } from "../table/ipvs/counters";
+import { Ipvs } from "../table/ipvs/layout";
+import { destinationAt } from "../table/ring/destinations";
+import { NO_DESTINATION, numberOf } from "./destination";
+
+/** Adds to one statistic of a destination, of its virtual server and of all (ip_vs_in_stats and its like). */
+function add(image: Image, ipvs: State, number: u32, field: u32, value: u64): void {
+  const own = Ipvs.of(ipvs);
+  const service = destinationAt(image, number).service - 1;
+  const rows = statisticsAt(ipvs, number) + field;
+  store<u64>(rows, load<u64>(rows) + value);
+  if (service < own.servicesRoom) {
+    const at = ipvs.to(own.servicesAt) + service * STATISTICS_ROW_LEN + field;
+    store<u64>(at, load<u64>(at) + value);
+  }
+  const total = changetype<usize>(own) + offsetof<Ipvs>("conns") + field;
+  store<u64>(total, load<u64>(total) + value);
+}
+
+/** A connection was scheduled (ip_vs_conn_stats). */
+export function countConnection(image: Image, ipvs: State, number: u32): void {
+  add(image, ipvs, number, STATISTICS_ROW_CONNS, 1);
+}
+
+/** A packet of a session; none where its destination left. */
+export function countPacket(packet: Packet, ipvs: State, connection: Connection, direction: u32): void {
+  const image = packet.image;
+  const number = numberOf(image, ipvs, connection);
+  if (number == NO_DESTINATION || destinationAt(image, number).service == 0) return;
+  settledRow(image, ipvs, number);
+  const isIn = direction == DIRECTION_ORIGINAL;
+  add(image, ipvs, number, isIn ? STATISTICS_ROW_IN_PACKETS : STATISTICS_ROW_OUT_PACKETS, 1);
+  add(image, ipvs, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, packet.ipLength);
+}

@@ -1,0 +1,118 @@
+import { STATISTICS_ROW_LEN } from "../../abi/session";
+import { Image } from "../../image";
+import { State } from "../../state";
+import { Destination, destinationAt } from "../ring/destinations";
+import {
+  COUNTER_ACTIVE,
+  COUNTER_FLAG_OVERLOADED,
+  COUNTER_FLAGS,
+  COUNTER_INACTIVE,
+  COUNTER_LEN,
+  COUNTER_LOWER,
+  COUNTER_PERSISTENT,
+  COUNTER_SERIAL,
+  COUNTER_UPPER,
+  Ipvs,
+} from "./layout";
+
+/** Connections of destinations, which schedulers ask, and what of them is overloaded (struct ip_vs_dest). */
+
+/** A destination's row, COUNTER_. */
+export function counterAt(ipvs: State, number: u32): usize {
+  return ipvs.to(Ipvs.of(ipvs).countersAt) + number * COUNTER_LEN;
+}
+
+export function statisticsAt(ipvs: State, number: u32): usize {
+  return ipvs.to(Ipvs.of(ipvs).statisticsAt) + number * STATISTICS_ROW_LEN;
+}
+
+/** A field of the row, 0 where that is about another destination. */
+function fieldOf(image: Image, ipvs: State, number: u32, field: u32): u32 {
+  const row = counterAt(ipvs, number);
+  if (load<u32>(row, COUNTER_SERIAL) != destinationAt(image, number).serial) return 0;
+  return load<u32>(row + field);
+}
+
+export function activeOf(image: Image, ipvs: State, number: u32): u32 {
+  return fieldOf(image, ipvs, number, COUNTER_ACTIVE);
+}
+
+export function inactiveOf(image: Image, ipvs: State, number: u32): u32 {
+  return fieldOf(image, ipvs, number, COUNTER_INACTIVE);
+}
+
+/** What the lc family weighs (ip_vs_dest_conn_overhead). */
+export function overheadOf(image: Image, ipvs: State, number: u32): u32 {
+  return (activeOf(image, ipvs, number) << 8) + inactiveOf(image, ipvs, number);
+}
+
+function totalOf(row: usize): u32 {
+  return load<u32>(row, COUNTER_ACTIVE) + load<u32>(row, COUNTER_INACTIVE);
+}
+
+function setOverloaded(row: usize, isOverloaded: bool): void {
+  const flags = load<u32>(row, COUNTER_FLAGS) & ~COUNTER_FLAG_OVERLOADED;
+  store<u32>(row, isOverloaded ? flags | COUNTER_FLAG_OVERLOADED : flags, COUNTER_FLAGS);
+}
+
+/** What a new session makes of it: only that overloads a destination. */
+function overload(row: usize): void {
+  const upper = load<u32>(row, COUNTER_UPPER);
+  if (upper != 0 && totalOf(row) >= upper) setOverloaded(row, true);
+}
+
+/** And what one that ends does: below the lower threshold, or three quarters of the upper one, it is overloaded no more. */
+function relieve(row: usize): void {
+  const lower = load<u32>(row, COUNTER_LOWER);
+  const upper = load<u32>(row, COUNTER_UPPER);
+  const isLess = lower != 0 ? totalOf(row) < lower : upper == 0 || totalOf(row) * 4 < upper * 3;
+  if (isLess) setOverloaded(row, false);
+}
+
+/** Takes the thresholds of now: a higher one, or none, ends an overload (__ip_vs_update_dest). */
+function takeThresholds(row: usize, destination: Destination): void {
+  const upper = destination.upper;
+  if (upper == 0 || upper > load<u32>(row, COUNTER_UPPER)) setOverloaded(row, false);
+  store<u32>(row, upper, COUNTER_UPPER);
+  store<u32>(row, destination.lower, COUNTER_LOWER);
+}
+
+/** A destination's row as the image has it: cleared if it was of another one, and with the thresholds of now. */
+export function settledRow(image: Image, ipvs: State, number: u32): usize {
+  const row = counterAt(ipvs, number);
+  const destination = destinationAt(image, number);
+  if (load<u32>(row, COUNTER_SERIAL) != destination.serial) {
+    memory.fill(row, 0, COUNTER_LEN);
+    memory.fill(statisticsAt(ipvs, number), 0, STATISTICS_ROW_LEN);
+    store<u32>(row, destination.serial, COUNTER_SERIAL);
+  }
+  takeThresholds(row, destination);
+  return row;
+}
+
+/** IP_VS_DEST_F_OVERLOAD. */
+export function isOverloaded(image: Image, ipvs: State, number: u32): bool {
+  return (load<u32>(settledRow(image, ipvs, number), COUNTER_FLAGS) & COUNTER_FLAG_OVERLOADED) != 0;
+}
+
+function add(row: usize, field: u32, difference: i32): void {
+  store<u32>(row + field, load<u32>(row + field) + difference);
+}
+
+/** A session more, not yet active, or a template (ip_vs_bind_dest). */
+export function addSession(row: usize, isTemplate: bool): void {
+  add(row, isTemplate ? COUNTER_PERSISTENT : COUNTER_INACTIVE, 1);
+  overload(row);
+}
+
+/** One less (ip_vs_unbind_dest). */
+export function removeSession(row: usize, isTemplate: bool, isActive: bool): void {
+  add(row, isTemplate ? COUNTER_PERSISTENT : isActive ? COUNTER_ACTIVE : COUNTER_INACTIVE, -1);
+  relieve(row);
+}
+
+/** One that was there becomes active, or ceases to be. */
+export function moveSession(row: usize, isActive: bool): void {
+  add(row, COUNTER_ACTIVE, isActive ? 1 : -1);
+  add(row, COUNTER_INACTIVE, isActive ? -1 : 1);
+}

@@ -1,0 +1,96 @@
+import * as abi from "../../assembly/abi/session.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
+
+/** What `ipvsadm -Ln --stats` counts. Octets are from the IP header on. */
+export interface IpvsStatistics {
+  readonly connections: number;
+  readonly inPackets: number;
+  readonly outPackets: number;
+  readonly inOctets: number;
+  readonly outOctets: number;
+}
+
+/** A destination: a real server of one virtual server. */
+export interface IpvsDestination {
+  /** The machine's, and which of those that had it. */
+  readonly number: number;
+  readonly serial: number;
+  /** The number of its virtual server; undefined where it left. */
+  readonly service: number | undefined;
+  readonly weight: number;
+  readonly port: number;
+  readonly active: number;
+  readonly inactive: number;
+  /** Templates. */
+  readonly persistent: number;
+  /** It has reached its upper threshold, and takes nothing. */
+  readonly isOverloaded: boolean;
+  readonly statistics: IpvsStatistics;
+}
+
+/** What IPVS counts: by destination, by virtual server, and of all. */
+export interface IpvsCounters {
+  /** By number. */
+  readonly destinations: readonly IpvsDestination[];
+  readonly services: readonly IpvsStatistics[];
+  readonly total: IpvsStatistics;
+}
+
+/** Rows that are read at a time. */
+const ROWS = 1024;
+
+function statisticsAt(view: DataView, at: number): IpvsStatistics {
+  const of = (field: number) => Number(view.getBigUint64(at + field, true));
+  return {
+    connections: of(abi.STATISTICS_ROW_CONNS),
+    inPackets: of(abi.STATISTICS_ROW_IN_PACKETS),
+    outPackets: of(abi.STATISTICS_ROW_OUT_PACKETS),
+    inOctets: of(abi.STATISTICS_ROW_IN_OCTETS),
+    outOctets: of(abi.STATISTICS_ROW_OUT_OCTETS),
+  };
+}
+
+function destinationAt(view: DataView, at: number): IpvsDestination {
+  const of = (field: number) => view.getUint32(at + field, true);
+  const service = of(abi.DESTINATION_ROW_SERVICE);
+  return {
+    number: of(abi.DESTINATION_ROW_NUMBER),
+    serial: of(abi.DESTINATION_ROW_SERIAL),
+    service: service === 0 ? undefined : service - 1,
+    weight: of(abi.DESTINATION_ROW_WEIGHT),
+    port: of(abi.DESTINATION_ROW_PORT),
+    active: of(abi.DESTINATION_ROW_ACTIVE),
+    inactive: of(abi.DESTINATION_ROW_INACTIVE),
+    persistent: of(abi.DESTINATION_ROW_PERSISTENT),
+    isOverloaded: of(abi.DESTINATION_ROW_OVERLOADED) !== 0,
+    statistics: statisticsAt(view, at + abi.DESTINATION_ROW_STATISTICS),
+  };
+}
+
+/** Everything that a state counts of an image's destinations and virtual servers. */
+export function readCounters(
+  machine: Machine,
+  memory: LinearMemory,
+  image: number,
+  state: number,
+): IpvsCounters {
+  const destinations: IpvsDestination[] = [];
+  const services: IpvsStatistics[] = [];
+  return memory.borrow(ROWS * abi.DESTINATION_ROW_LEN, (at) => {
+    for (let count = ROWS; count === ROWS; ) {
+      count = machine.destinationsRead(image, state, destinations.length, ROWS, at);
+      const view = memory.view(at, ROWS * abi.DESTINATION_ROW_LEN);
+      for (let row = 0; row < count; row++)
+        destinations.push(destinationAt(view, row * abi.DESTINATION_ROW_LEN));
+    }
+    const view = memory.view(at, abi.STATISTICS_ROW_LEN);
+    const servers = machine.imageServers(image) >>> 0;
+    for (let service = 0; service < servers; service++) {
+      machine.serviceStatistics(state, service, at);
+      services.push(statisticsAt(view, 0));
+    }
+    machine.totalStatistics(state, at);
+    return { destinations, services, total: statisticsAt(view, 0) };
+  });
+}
