@@ -23,6 +23,7 @@ export interface DiffArguments
   readonly node?: readonly string[];
   readonly modes?: readonly ProxyMode[];
   readonly proxyConfigs?: readonly string[];
+  readonly ipvsSchedulers?: readonly NonNullable<ProxyArguments["ipvsScheduler"]>[];
   readonly kubernetesVersions?: readonly NonNullable<ProxyArguments["kubernetesVersion"]>[];
 }
 
@@ -61,11 +62,13 @@ function dumpOf(options: DiffArguments): Omit<DumpOptions, "node" | "in"> {
 /** Options that say something of each side. */
 const PAIRS = {
   "--modes": "modes",
+  "--ipvs-schedulers": "ipvsSchedulers",
   "--kubernetes-versions": "kubernetesVersions",
   "--proxy-configs": "proxyConfigs",
 } as const;
 const SINGLE = {
   modes: "mode",
+  ipvsSchedulers: "ipvsScheduler",
   kubernetesVersions: "kubernetesVersion",
   proxyConfigs: "proxyConfig",
 } as const;
@@ -87,21 +90,23 @@ function pairsOf(options: DiffArguments): readonly (keyof typeof SINGLE)[] {
 function proxyOfBoth({
   mode,
   proxyConfig,
+  ipvsScheduler,
   kubernetesVersion,
   nfacct,
   localAddress,
 }: DiffArguments): CompileOptions {
   return proxyOptionsOf({
     filename: [],
-    ...withoutAbsent({ mode, proxyConfig, kubernetesVersion, nfacct, localAddress }),
+    ...withoutAbsent({ mode, proxyConfig, ipvsScheduler, kubernetesVersion, nfacct, localAddress }),
   });
 }
 
 /** What is said of one side. */
 function proxyOf(options: DiffArguments, index: 0 | 1): CompileOptions {
-  const { modes, kubernetesVersions, proxyConfigs } = options;
+  const { modes, ipvsSchedulers, kubernetesVersions, proxyConfigs } = options;
   const own = {
     mode: modes?.[index],
+    ipvsScheduler: ipvsSchedulers?.[index],
     kubernetesVersion: kubernetesVersions?.[index],
     proxyConfig: proxyConfigs?.[index],
   };
@@ -127,7 +132,8 @@ function clusterSubjects(paths: readonly string[], options: DiffArguments): Subj
   const pairs = pairsOf(options);
   const [first, second] = paths;
   if (second === undefined && pairs.length === 0) {
-    const ways = "a second cluster, --modes, --kubernetes-versions, --proxy-configs or --iptables-save";
+    const ways =
+      "a second cluster, --modes, --ipvs-schedulers, --kubernetes-versions, --proxy-configs or --iptables-save";
     throw new UsageError(`diff compares two things: beside ${first ?? EXAMPLE} give ${ways}.`);
   }
   const proxy = proxyOfBoth(options);

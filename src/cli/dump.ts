@@ -69,6 +69,7 @@ function refuseCompiling(options: ClusterOptions & ProxyArguments): void {
   const compiling = {
     "--mode": options.mode,
     "--proxy-config": options.proxyConfig,
+    "--ipvs-scheduler": options.ipvsScheduler,
     "--kubernetes-version": options.kubernetesVersion,
     "--nfacct": options.nfacct,
     "--service-cidr": options.serviceCidr,

@@ -7,6 +7,7 @@ import {
   parseIp,
   parseProxyConfig,
 } from "../index.js";
+import { SCHEDULERS } from "../ruleset/ipvs.js";
 import { DiagnosticPrinter } from "./diagnostic-printer.js";
 import { checkStdin, readText } from "./input.js";
 import { MODES } from "./options.js";
@@ -16,6 +17,7 @@ export interface ProxyArguments {
   readonly filename: readonly string[];
   readonly mode?: NonNullable<CompileOptions["proxy"]>;
   readonly proxyConfig?: string;
+  readonly ipvsScheduler?: NonNullable<CompileOptions["ipvsScheduler"]>;
   readonly kubernetesVersion?: NonNullable<CompileOptions["kubernetesVersion"]>;
   readonly nfacct?: boolean;
   readonly localAddress?: readonly Ip[];
@@ -34,10 +36,14 @@ function collectAddress(text: string, addresses: readonly Ip[] = []): readonly I
   return [...addresses, address];
 }
 
-/** `--mode`, and what addConfigOptions adds. */
+/** `--mode`, `--ipvs-scheduler`, and what addConfigOptions adds. */
 export function addProxyOptions(command: Command): Command {
   const mode = new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)");
-  return addConfigOptions(command.addOption(mode.choices(MODES)));
+  const scheduler = new Option(
+    "--ipvs-scheduler <name>",
+    "mode ipvs: what picks endpoints (default: kube-proxy's configuration's, or rr)",
+  );
+  return addConfigOptions(command.addOption(mode.choices(MODES)).addOption(scheduler.choices(SCHEDULERS)));
 }
 
 /** `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`, for whatever mode. */
@@ -71,9 +77,10 @@ function readConfig(path: string): ProxyConfig {
 /** The same for `compile`. InputError for a configuration that cannot be read, as parseProxyConfig has it. */
 export function proxyOptionsOf(given: ProxyArguments): CompileOptions {
   checkStdin({ "-f": given.filename, "--proxy-config": given.proxyConfig });
-  const { mode, proxyConfig, kubernetesVersion, nfacct, localAddress } = given;
+  const { mode, proxyConfig, ipvsScheduler, kubernetesVersion, nfacct, localAddress } = given;
   return {
     ...(mode === undefined ? {} : { proxy: mode }),
+    ...(ipvsScheduler === undefined ? {} : { ipvsScheduler }),
     ...(proxyConfig === undefined ? {} : { proxyConfig: readConfig(proxyConfig) }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(nfacct === undefined ? {} : { nfacct }),

@@ -8,7 +8,7 @@ import { type Prefix, parsePrefix } from "../net/prefix.js";
 import { KUBERNETES_VERSIONS, type KubernetesVersion } from "../proxy/kubernetes-version.js";
 import type { DetectLocal } from "../proxy/local-traffic.js";
 import type { FeatureGates } from "../proxy/topology-hints.js";
-import { BUILT_SCHEDULERS, type Scheduler } from "../ruleset/ipvs.js";
+import { SCHEDULERS, type Scheduler } from "../ruleset/ipvs.js";
 import { PROXY_MODES, type ProxyMode } from "../ruleset/ruleset.js";
 
 export interface CompileOptions {
@@ -58,7 +58,7 @@ export function checkWords(options: CompileOptions): void {
   const words: readonly (readonly [string, unknown, readonly string[]])[] = [
     ["proxy", proxy, PROXY_MODES],
     ["cni", plugin, ["flannel"]],
-    ["ipvsScheduler", ipvsScheduler, BUILT_SCHEDULERS],
+    ["ipvsScheduler", ipvsScheduler, SCHEDULERS],
     ["kubernetesVersion", kubernetesVersion, KUBERNETES_VERSIONS],
     ["detectLocal", typeof detectLocal === "object" ? undefined : detectLocal, detectors],
   ];

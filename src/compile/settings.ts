@@ -1,6 +1,6 @@
 import { type Configured, DEFAULT_CONNTRACK } from "../config/proxy-config.js";
 import { sysctlsOf } from "../config/sysctls.js";
-import type { Diagnostic } from "../diagnostics.js";
+import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Node } from "../model/node.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
@@ -19,11 +19,17 @@ function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], und
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-/** The options with what kube-proxy's configuration, given or the cluster's own, says where they are silent. */
+/**
+ * The options with what kube-proxy's configuration, given or the cluster's own, says where they are silent. InputError for a
+ * configuration with which kube-proxy does not start in their mode.
+ */
 export function withConfig(options: CompileOptions, { proxyConfig: own }: Configured): CompileOptions {
   const { proxyConfig: config = own, ...said } = options;
   if (config === undefined) return options;
   const proxy = said.proxy ?? config.mode ?? "iptables";
+  const { unknownScheduler } = config.ipvs;
+  if (proxy === "ipvs" && said.ipvsScheduler === undefined && unknownScheduler !== undefined)
+    throw new InputError([unknownScheduler]);
   const { masqueradeAll, masqueradeBit } = proxy === "nftables" ? config.nftables : config.iptables;
   const { nodePortAddresses } = config;
   return {

@@ -15,6 +15,8 @@ export interface MasqueradeConfig {
 /** Durations in seconds; 0 leaves the kernel's own. */
 export interface IpvsConfig {
   readonly scheduler: Scheduler;
+  /** Why kube-proxy would not start in mode ipvs, the only one in which it asks its kernel for the scheduler. */
+  readonly unknownScheduler?: Diagnostic;
   readonly excludeCIDRs: readonly Prefix[];
   readonly strictARP: boolean;
   readonly tcpTimeout: number;

@@ -3,7 +3,7 @@ import { familyOf, type Ip } from "../net/ip.js";
 import { type Prefix, parsePrefixLoose } from "../net/prefix.js";
 import type { DetectLocal } from "../proxy/local-traffic.js";
 import type { FeatureGates } from "../proxy/topology-hints.js";
-import { BUILT_SCHEDULERS } from "../ruleset/ipvs.js";
+import { SCHEDULERS } from "../ruleset/ipvs.js";
 import { PROXY_MODES, type ProxyMode } from "../ruleset/ruleset.js";
 import { parseDuration } from "./duration.js";
 import { KUBE_PROXY_SHAPE, OUTDATED, WITHOUT_EFFECT } from "./kube-proxy-shape.js";
@@ -105,9 +105,18 @@ function readMasquerade(field: Field): MasqueradeConfig {
   };
 }
 
+/** kube-proxy takes any name, and tries it in the kernel once it runs in mode ipvs. */
+function readScheduler(field: Field): Pick<IpvsConfig, "scheduler" | "unknownScheduler"> {
+  const name = field.text() || "rr";
+  const scheduler = SCHEDULERS.find((one) => one === name);
+  if (scheduler !== undefined) return { scheduler };
+  const message = `«${name}» is none of ${SCHEDULERS.join(", ")}: kube-proxy does not start in mode ipvs with it.`;
+  return { scheduler: "rr", unknownScheduler: { severity: "error", place: field.place, message } };
+}
+
 function readIpvs(field: Field): IpvsConfig {
   return {
-    scheduler: field.at("scheduler").oneOf(BUILT_SCHEDULERS, "rr"),
+    ...readScheduler(field.at("scheduler")),
     excludeCIDRs: readPrefixes(field.at("excludeCIDRs").items()),
     strictARP: field.at("strictARP").flag(),
     tcpTimeout: durationOf(field.at("tcpTimeout")) ?? 0,

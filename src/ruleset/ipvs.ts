@@ -43,9 +43,6 @@ export const SCHEDULERS = [
 ] as const;
 export type Scheduler = (typeof SCHEDULERS)[number];
 
-/** Those that the machine picks by. */
-export const BUILT_SCHEDULERS = ["rr", "wrr", "sh", "dh", "mh"] as const satisfies readonly Scheduler[];
-
 /** In ipvsadm's order. Those of sh and mh bear names; in other schedulers the same bits have numbers, and no effect. */
 export const SCHEDULER_FLAGS = [
   "sh-fallback",

@@ -9,7 +9,7 @@ import { type Neighbour, printNeighbours } from "./neighbours.js";
 import { printNft } from "./nft-listing.js";
 import type { NftTable } from "./nftables.js";
 import { type Interface, printRoutes, type Route } from "./routes.js";
-import type { Sysctls } from "./sysctls.js";
+import { printSysctls, type Sysctls } from "./sysctls.js";
 import { type FdbEntry, printFdb } from "./vxlan.js";
 
 export const PROXY_MODES = ["iptables", "ipvs", "nftables"] as const;
@@ -70,6 +70,7 @@ const FORMATS = {
   "ip6-route": { modes: PROXY_MODES, print: (ruleset) => routesOf(ruleset, 6) },
   "ip-neigh": { modes: PROXY_MODES, print: ({ neighbours }) => printNeighbours(neighbours) },
   "bridge-fdb": { modes: PROXY_MODES, print: ({ fdb }) => printFdb(fdb) },
+  sysctl: { modes: PROXY_MODES, print: ({ sysctls = {} }) => printSysctls(sysctls) },
 } as const satisfies Record<
   string,
   { readonly modes: readonly string[]; readonly print: (ruleset: Ruleset) => string | undefined }

@@ -93,6 +93,12 @@ export function routesAnywhere(sysctls: Sysctls): boolean {
   return settingOf(sysctls, ANY_DESTINATION, 0) !== 0;
 }
 
+/** As `sysctl` prints them and sysctl.conf holds them, by name. */
+export function printSysctls(sysctls: Sysctls): string {
+  const lines = Object.entries(sysctls).map(([name, value]) => `${name} = ${value}\n`);
+  return lines.sort().join("");
+}
+
 function settingOf(sysctls: Sysctls, name: string, missing: number): number {
   const value = sysctls[name] ?? missing;
   if (Number.isInteger(value) && value >= 0 && value <= VALUE_MAX) return value;

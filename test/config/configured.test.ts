@@ -4,6 +4,7 @@ import { Compilation } from "../../src/compilation.js";
 import { type CompileOptions, compile } from "../../src/compile.js";
 import { parseProxyConfig } from "../../src/config/parse.js";
 import { InputError, printDiagnostic } from "../../src/diagnostics.js";
+import { SCHEDULERS } from "../../src/ruleset/ipvs.js";
 import { printRuleset } from "../../src/ruleset/ruleset.js";
 import { clusterOf } from "../proxy/cluster-of.js";
 
@@ -155,6 +156,40 @@ nodePortAddresses: [172.18.0.0/16]
     });
     expect(compiled("mode: ipvs").ipvs?.timeouts).toBeUndefined();
     expect(compiled("mode: ipvs").sysctls).not.toHaveProperty(["net.ipv4.conf.all.arp_ignore"]);
+  });
+
+  it("asks its kernel for the scheduler where it runs in mode ipvs alone", () => {
+    for (const scheduler of SCHEDULERS) {
+      const { ipvs } = compiled(`mode: ipvs\nipvs: { scheduler: ${scheduler} }`);
+      const flags = scheduler === "mh" ? ["mh-port"] : undefined;
+      for (const server of ipvs?.servers ?? [])
+        expect([server.scheduler, server.flags]).toEqual([scheduler, flags]);
+      expect(ipvs?.servers.length).toBeGreaterThan(1);
+    }
+    const odd = "ipvs: { scheduler: random }";
+    expect(compiled(`mode: iptables\n${odd}`)).toEqual(compiled("mode: iptables"));
+    expect(compiled(`mode: ipvs\n${odd}`, { ipvsScheduler: "sh" }).ipvs?.servers[0]?.scheduler).toBe("sh");
+    for (const [body, options] of [
+      [`mode: ipvs\n${odd}`, {}],
+      [odd, { proxy: "ipvs" }],
+    ] as const)
+      expect(() => compiled(body, options)).toThrow(
+        /ipvs\.scheduler: «random» is none of rr, .*: kube-proxy does not start in mode ipvs with it\.$/,
+      );
+  });
+
+  it("prints what it sets of the kernel", () => {
+    expect(printRuleset(compiled("mode: ipvs"), "sysctl")).toBe(
+      [
+        "net.ipv4.ip_forward = 1",
+        "net.ipv4.vs.conntrack = 1",
+        "net.ipv4.vs.expire_nodest_conn = 1",
+        "net.ipv4.vs.expire_quiescent_template = 1",
+        "net.netfilter.nf_conntrack_tcp_timeout_close_wait = 3600",
+        "net.netfilter.nf_conntrack_tcp_timeout_established = 86400",
+        "",
+      ].join("\n"),
+    );
   });
 
   it("refuses what no kube-proxy knows", () => {

@@ -211,7 +211,7 @@ clusterCIDR: 10.244.0.0/16
     ["ipvs: { tcpTimeout: true }", "ipvs.tcpTimeout: is «true», not text."],
     ["conntrack: { udpTimeout: 10 s }", "conntrack.udpTimeout: «10 s» is no duration such as 30s or 1h30m."],
     ["conntrack: { udpTimeout: -1s }", "conntrack.udpTimeout: «-1s» is negative: a duration is 0s or more."],
-    ["ipvs: { scheduler: random }", /^ipvs.scheduler: «random» is none of rr, /],
+    ["ipvs: { scheduler: 1 }", "ipvs.scheduler: is «1», not text."],
     [
       "ipvs: { excludeCIDRs: [10.0.0.1] }",
       "ipvs.excludeCIDRs[0]: «10.0.0.1» is not a network, such as 203.0.113.0/24.",

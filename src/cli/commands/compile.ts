@@ -33,6 +33,10 @@ Examples:
 
   # Its virtual servers as ipvsadm-save -n prints them
   packetyard compile -f manifests/ --mode ipvs -o ipvsadm-save
+  packetyard compile -f manifests/ --mode ipvs --ipvs-scheduler mh -o ipvsadm-save
+
+  # What kube-proxy sets of the kernel, as sysctl prints it
+  packetyard compile -f manifests/ --mode ipvs -o sysctl
 
   # The same of a real cluster, with its kube-proxy's own configuration
   kubectl get -n kube-system configmap kube-proxy -o yaml > kube-proxy.yaml

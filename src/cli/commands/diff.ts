@@ -6,6 +6,7 @@ import {
   InputError,
   KUBERNETES_VERSIONS,
 } from "../../index.js";
+import { SCHEDULERS } from "../../ruleset/ipvs.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { type DiffArguments, nodesOf, type Subjects, subjectsOf } from "../diff-sides.js";
 import { type DiffResult, diffAsData, printDiff } from "../diff-text.js";
@@ -35,6 +36,7 @@ Examples:
   # What changes with kube-proxy's mode, its version, its configuration?
   packetyard diff cluster.yaml --modes iptables nftables
   packetyard diff cluster.yaml --mode nftables --kubernetes-versions 1.33 1.35
+  packetyard diff cluster.yaml --mode ipvs --ipvs-schedulers rr sh
   packetyard diff cluster.yaml --proxy-configs old.conf new.conf
 
   # Does a node do what its cluster says?
@@ -114,6 +116,11 @@ export function diffCommand(): Command {
     .addArgument(new Argument("[b]", "another one"))
     .addOption(
       new Option("--modes <modes...>", "kube-proxy's mode of A and of B: two names").argParser(pairOf(MODES)),
+    )
+    .addOption(
+      new Option("--ipvs-schedulers <names...>", "what picks endpoints in A's and B's mode ipvs").argParser(
+        pairOf(SCHEDULERS),
+      ),
     )
     .addOption(
       new Option("--kubernetes-versions <versions...>", "whose kube-proxy A and B follow").argParser(
