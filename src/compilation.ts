@@ -12,6 +12,7 @@ import { type ServiceObjects, serviceObjects, withoutSlice, withSlice } from "./
 import { staleConnections, type TrackedConnection } from "./proxy/stale-connections.js";
 import type { RulesetChange } from "./ruleset/change.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
+import type { CountersOf } from "./ruleset/server-counters.js";
 
 /**
  * A cluster compiled for one of its nodes that follows the cluster's changes: each is told as a change of the
@@ -40,7 +41,10 @@ export class Compilation {
     }
   }
 
-  /** The ruleset as it is now: what `compile` makes of the changed cluster. It is put together when asked for. */
+  /**
+   * The ruleset as it is now: what `compile` makes of the changed cluster; in mode ipvs with real servers in the order
+   * in which they came, and those that left but are not idle yet. It is put together when asked for.
+   */
   get ruleset(): Ruleset {
     this.#ruleset ??= rulesetOf(
       this.#target,
@@ -53,7 +57,8 @@ export class Compilation {
 
   /**
    * Follows a change of one object and tells what changes in the ruleset, also in its diagnostics. Throws InputError
-   * for what is deleted but not there; nothing is changed then.
+   * for what is deleted but not there; nothing is changed then. In mode ipvs an endpoint of TCP that leaves stays with
+   * weight 0, so that its connections live on: see `terminate`.
    */
   apply(change: ClusterChange): RulesetChange {
     const programs = [...this.#proxies, this.#addressing];
@@ -62,6 +67,17 @@ export class Compilation {
       return programs.flatMap((program) => program.change(objects));
     });
     this.#ruleset = undefined;
+    return steps;
+  }
+
+  /**
+   * In mode ipvs, deletes endpoints that left and have no connection any more, and tells the steps; there are none in
+   * other modes. kube-proxy does so after each change, and every minute. `countersOf`: of one virtual server, how many
+   * connections its real ones have.
+   */
+  terminate(countersOf: CountersOf): RulesetChange {
+    const steps = this.#proxies.flatMap((program) => program.settle(countersOf));
+    if (steps.length > 0) this.#ruleset = undefined;
     return steps;
   }
 

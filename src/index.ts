@@ -68,5 +68,6 @@ export {
   type Ruleset,
   type RulesetFormat,
 } from "./ruleset/ruleset.js";
+export type { CountersOf, ServerCounters } from "./ruleset/server-counters.js";
 export type { DropReason, VerdictName } from "./trace/codes.js";
 export type { Step } from "./trace/steps.js";

@@ -3,6 +3,7 @@ import type { Service } from "../model/service.js";
 import type { ServiceObjects } from "../model/service-objects.js";
 import type { RulesetStep } from "../ruleset/change.js";
 import type { Rule } from "../ruleset/iptables.js";
+import type { CountersOf } from "../ruleset/server-counters.js";
 
 /** What one Service and its EndpointSlices add to a node's ruleset. */
 export interface Fragment {
@@ -41,6 +42,10 @@ export interface FrontEnd<F extends Fragment = Fragment, Whole = unknown> {
   readonly largeCluster?: { readonly endpoints: number; count(objects: ServiceObjects): number };
   /** `before` is what was written of the same Service: what is as it was may be taken from there. */
   write(objects: ServiceObjects, isLarge: boolean, before?: F): F;
+  /** What stands for a moment between two fragments of a Service; undefined where one follows the other at once. */
+  between?(before: F, after: F): F | undefined;
+  /** What has become of a fragment by itself, going by its connections; the same where nothing has. */
+  settle?(fragment: F, countersOf: CountersOf): F;
   /** Everything, of the fragments in the order of Services. */
   finish(fragments: readonly F[]): Whole;
   /** Chains that belong to one Service alone. */

@@ -2,6 +2,7 @@ import type { ObjectName } from "../model/object-name.js";
 import type { ServiceObjects } from "../model/service-objects.js";
 import type { RulesetStep } from "../ruleset/change.js";
 import { isSame } from "../ruleset/same.js";
+import type { CountersOf } from "../ruleset/server-counters.js";
 import { Claims, type Entry, type Rewrite, retold } from "./claims.js";
 import { type Collection, type Fragment, type FrontEnd, type SharedChain, writeAll } from "./front-end.js";
 import { Sequence } from "./sequence.js";
@@ -75,16 +76,37 @@ export class Program<F extends Fragment, Whole> {
     return steps;
   }
 
+  /** Takes up what has become of fragments by themselves, and tells the steps. */
+  settle(countersOf: CountersOf): readonly RulesetStep[] {
+    const { settle } = this.#frontEnd;
+    const steps: RulesetStep[] = [];
+    if (settle === undefined) return steps;
+    for (const entry of this.#entries) {
+      const after = settle(entry.fragment, countersOf);
+      if (after !== entry.fragment) this.#replace(entry, after, steps);
+    }
+    return steps;
+  }
+
   get #isLarge(): boolean {
     const { largeCluster } = this.#frontEnd;
     return largeCluster !== undefined && this.#endpoints > largeCluster.endpoints;
   }
 
-  /** What is new comes first and what is gone leaves last, so that no rule leads astray between two steps. */
   #rewrite(objects: ServiceObjects, { isLarge, anew }: Manner, steps: RulesetStep[]): void {
     const entry = this.#entryOf(objects, isLarge);
     const before = entry.fragment;
     const after = this.#frontEnd.write(objects, isLarge, anew ? undefined : before);
+    const between = this.#frontEnd.between?.(before, after);
+    if (between !== undefined) this.#replace(entry, between, steps);
+    this.#replace(entry, after, steps);
+    entry.objects = objects;
+    if (objects.service === undefined && objects.slices.length === 0) this.#entries.remove(entry);
+  }
+
+  /** What is new comes first and what is gone leaves last, so that no rule leads astray between two steps. */
+  #replace(entry: Written<F>, after: F, steps: RulesetStep[]): void {
+    const before = entry.fragment;
     const rewrite: Rewrite<F> = { entry, before, after };
     const gone = this.#ownSteps(rewrite, steps);
     this.#splice(rewrite, steps);
@@ -93,9 +115,7 @@ export class Program<F extends Fragment, Whole> {
     this.#endpoints += after.endpoints - before.endpoints;
     this.#entries.recount(entry, () => {
       entry.fragment = after;
-      entry.objects = objects;
     });
-    if (objects.service === undefined && objects.slices.length === 0) this.#entries.remove(entry);
   }
 
   #entryOf(objects: ServiceObjects, isLarge: boolean): Written<F> {

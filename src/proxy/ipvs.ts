@@ -31,6 +31,7 @@ import {
   type SetName,
   setCollections,
 } from "./ipvs-sets.js";
+import { syncServers, withoutIdle, withoutReturning } from "./ipvs-termination.js";
 import { detectorOf, primaryAddress } from "./local-traffic.js";
 import { masqueradeMark, type ProxyOptions } from "./options.js";
 import { countEndpoints, type ServedPort, servedPorts } from "./served-ports.js";
@@ -97,22 +98,27 @@ interface IpvsContext {
   readonly nodeAddresses: ReadonlySet<Ip>;
 }
 
-function fragmentOf(context: IpvsContext, objects: ServiceObjects): IpvsFragment {
+function fragmentOf(
+  context: IpvsContext,
+  objects: ServiceObjects,
+  before: IpvsFragment | undefined,
+): IpvsFragment {
   const { node, family, own, scheduler, hints } = context;
   const ports = servedPorts(objects, family);
   const sets: Elements = {};
-  const servers: AddressedServer[] = [];
+  const wanted: AddressedServer[] = [];
   const drops: Rule[] = [];
   for (const { frontend, endpoints } of ports) {
     insertFrontend(sets, frontend, endpoints, own);
     const categorized = categorize(frontend, endpoints, node, hints);
-    servers.push(...virtualServers(frontend, categorized, own.nodePortIps, scheduler));
+    wanted.push(...virtualServers(frontend, categorized, own.nodePortIps, scheduler));
     drops.push(...outRules(frontend, own));
   }
   const addresses = dummyAddressesOf(ports, context.nodeAddresses);
   insertDummyAddresses(sets, addresses);
   const { service } = objects;
   const diagnostics = warningsOf(service, ports, family);
+  const servers = syncServers(before?.servers ?? [], wanted);
   const endpoints = countEndpoints(ports);
   return { service, endpoints, diagnostics, servers, sets, addresses, outRules: drops };
 }
@@ -201,8 +207,8 @@ function contextOf(cluster: Cluster, node: Node, options: IpvsOptions): IpvsCont
 
 /**
  * What kube-proxy (1.31 to 1.35) keeps in one node's kernel in mode ipvs for one family after a full sync: virtual
- * servers (one scheduler, every weight 1), the sets and the rules beside them. Endpoints that have left, which a
- * real node keeps with weight 0 until they are idle, are not known here.
+ * servers (one scheduler, every weight 1), the sets and the rules beside them. Of a cluster that changes, endpoints that
+ * left are kept with weight 0 until nobody is connected to them.
  */
 export function ipvsFrontEnd(
   cluster: Cluster,
@@ -212,7 +218,15 @@ export function ipvsFrontEnd(
   const context = contextOf(cluster, node, options);
   const { family, rules } = context;
   return {
-    write: (objects) => fragmentOf(context, objects),
+    write: (objects, _, before) => fragmentOf(context, objects, before),
+    between: (before, after) => {
+      const servers = withoutReturning(before.servers, after.servers);
+      return servers === undefined ? undefined : { ...before, servers };
+    },
+    settle: (fragment, countersOf) => {
+      const servers = withoutIdle(fragment.servers, countersOf);
+      return servers === fragment.servers ? fragment : { ...fragment, servers };
+    },
     finish: (fragments) => finishIpvs(context, fragments),
     sharedChains: [
       {
