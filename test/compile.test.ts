@@ -154,9 +154,9 @@ describe("compile", () => {
 
 describe("printRuleset", () => {
   const has: Record<(typeof MODES)[number], readonly RulesetFormat[]> = {
-    iptables: ["iptables-save", "ip-route", "ip-neigh", "bridge-fdb"],
-    ipvs: ["iptables-save", "ipset-save", "ipvsadm-save", "ip-route", "ip-neigh", "bridge-fdb"],
-    nftables: ["nft", "ip-route", "ip-neigh", "bridge-fdb"],
+    iptables: ["iptables-save", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
+    ipvs: ["iptables-save", "ipset-save", "ipvsadm-save", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
+    nftables: ["nft", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
   };
 
   it.each(MODES)("in mode %s prints what that mode has, and says which mode has the rest", (proxy) => {

@@ -107,12 +107,18 @@ describe(subject(30), () => {
     },
   );
 
-  it("one that counts connections is not guessed at", () => {
+  it("one that counts connections, by its name alone: every weight is 1, and it has no flags", () => {
     const cluster = web(EVERYWHERE, NEAR);
-    for (const ipvsScheduler of ["lc", "wlc", "sed"])
-      expect(() => compilationOf("ipvs", cluster, 4, { ipvsScheduler: ipvsScheduler as Scheduler })).toThrow(
-        `ipvsScheduler: «${ipvsScheduler}» is not known`,
-      );
+    for (const ipvsScheduler of ["lc", "wlc", "sed"] as const) {
+      const { ipvs } = compilationOf("ipvs", cluster, 4, { ipvsScheduler }).ruleset;
+      for (const { scheduler, flags, servers } of ipvs?.servers ?? [])
+        expect([scheduler, flags, ...servers.map(({ weight }) => weight)]).toEqual([
+          ipvsScheduler,
+          undefined,
+          1,
+        ]);
+      expect(ipvs?.servers).not.toHaveLength(0);
+    }
   });
 
   it.each(FAMILIES)("persistence, IPv%i", (family) => {
