@@ -1,15 +1,15 @@
 import { EXACT_SERVICES, EXACT_SERVICES6 } from "../abi/entry";
-import { DRAW_TURN, EVENT_IPVS } from "../abi/trace";
+import { EVENT_IPVS } from "../abi/trace";
 import { DROP_NO_DESTINATION } from "../abi/verdict";
 import { halves } from "../bytes";
 import { EXACT_DIRECTORY_AT } from "../image";
 import { Packet } from "../packet";
-import { replayed } from "../random";
 import { exact6Find, exactFind } from "../table/exact/lookup";
 import { FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { foldAddress } from "../table/ring/hash";
-import { REAL_NONE, REAL_WEIGHT, RING_COUNT } from "../table/ring/layout";
-import { realOf, ringAt, ringPick, takeReal, takesTurns } from "../table/ring/lookup";
+import { REAL_NONE } from "../table/ring/layout";
+import { realOf, ringAt, ringPick, takeReal } from "../table/ring/lookup";
+import { replayTurn } from "../table/ring/turns";
 import { recordEnds } from "../trace";
 
 /** The number of the packet's virtual server plus one, 0 where there is none. */
@@ -31,16 +31,6 @@ function tell(packet: Packet, service: u32, position: u32): void {
   recordEnds(packet, EVENT_IPVS, service - 1, position, dst, port, 0, packet.dst6, i32x4.splat(0));
 }
 
-/** Whose turn it is to be, where real servers take turns: of those that take something the told one, or the next. */
-function replayTurn(packet: Packet, number: u32, picked: u32): u32 {
-  const ring = ringAt(packet.image, number);
-  if (picked == REAL_NONE || !takesTurns(ring)) return picked;
-  const count = load<u32>(ring, RING_COUNT);
-  let position = replayed(packet, DRAW_TURN, count, picked) % count;
-  while (load<u32>(realOf(packet.image, ring, position), REAL_WEIGHT) == 0) position = (position + 1) % count;
-  return position;
-}
-
 /** Schedules a new connection to a virtual server (ip_vs_schedule); REJECT where no real server can take it. */
 export function schedule(packet: Packet, service: u32): bool {
   const picked = ringPick(
@@ -52,7 +42,7 @@ export function schedule(packet: Packet, service: u32): bool {
     packet.ports,
     packet.tupleHash,
   );
-  const position = TRACE ? replayTurn(packet, service - 1, picked) : picked;
+  const position = TRACE ? replayTurn(packet, ringAt(packet.image, service - 1), picked) : picked;
   if (position != REAL_NONE) {
     takeReal(packet, realOf(packet.image, ringAt(packet.image, service - 1), position));
     packet.flowFlags = FLOW_FLAG_IPVS;

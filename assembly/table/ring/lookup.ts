@@ -100,12 +100,6 @@ function clientReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32): 
   return fallBack(image, ring, client, code, slot);
 }
 
-/** Whether its scheduler keeps in the state whose turn it was. */
-export function takesTurns(ring: usize): bool {
-  const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
-  return code == SCHEDULER_RR || code == SCHEDULER_WRR;
-}
-
 /**
  * The number of the real server that virtual server `number` gives a new connection, by the tuple as its client sent
  * it (folded addresses, ports src << 16 | dst, and the tuple's hash), or REAL_NONE. Schedulers that take turns keep in the state whose turn it was.

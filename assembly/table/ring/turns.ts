@@ -1,0 +1,28 @@
+import { SCHEDULER_CODE_MASK, SCHEDULER_FO, SCHEDULER_MAGLEV, SCHEDULER_SH } from "../../abi/server";
+import { DRAW_TURN } from "../../abi/trace";
+import { Packet } from "../../packet";
+import { replayed } from "../../random";
+import { REAL_LEN, REAL_NONE, REAL_WEIGHT, RING_BLOCK, RING_COUNT, RING_SCHEDULER } from "./layout";
+
+/** Whether what was picked before says what a scheduler picks next. */
+function takesTurns(code: u32): bool {
+  return code < SCHEDULER_SH || code > SCHEDULER_MAGLEV;
+}
+
+/**
+ * Which real server it is to be where a run is told its choices (random.ts): of those that its scheduler may come to,
+ * whatever connections there are, the told one or the next. fo has but one while none is overloaded; what hashes has no
+ * choice.
+ */
+export function replayTurn(packet: Packet, ring: usize, picked: u32): u32 {
+  const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
+  if (picked == REAL_NONE || !takesTurns(code)) return picked;
+  const isSettled = code == SCHEDULER_FO;
+  const count = load<u32>(ring, RING_COUNT);
+  const told = replayed(packet, DRAW_TURN, isSettled ? 1 : count, isSettled ? 0 : picked);
+  if (isSettled) return picked;
+  const reals = packet.image.to(load<u32>(ring, RING_BLOCK));
+  let position = told % count;
+  while (load<u32>(reals + position * REAL_LEN, REAL_WEIGHT) == 0) position = (position + 1) % count;
+  return position;
+}
