@@ -2,11 +2,13 @@ import { type CompileOptions, compile } from "../compile.js";
 import { Engine } from "../engine/engine.js";
 import type { Cluster } from "../model/cluster.js";
 import { median } from "../report/statistics.js";
+import type { Scheduler } from "../ruleset/ipvs.js";
 import type { ProxyMode } from "../ruleset/ruleset.js";
 
 /** An engine of one mode, and what it took to get it. */
 export interface Loaded {
-  readonly mode: ProxyMode;
+  /** As reports name it: `nftables`, and `ipvs mh` where the scheduler was said. */
+  readonly mode: string;
   readonly engine: Engine;
   /** Milliseconds of `compile` and `Engine.load` together, median. */
   readonly compileMs: number;
@@ -15,6 +17,8 @@ export interface Loaded {
 export interface LoadOptions {
   readonly node: string;
   readonly modes: readonly ProxyMode[];
+  /** Mode ipvs is measured with each; default with the one that `proxy` says. */
+  readonly ipvsSchedulers?: readonly Scheduler[];
   /** How kube-proxy runs, in every mode. */
   readonly proxy: Omit<CompileOptions, "node" | "proxy">;
   readonly seed: number;
@@ -26,10 +30,24 @@ export interface LoadOptions {
 /** What takes long is not compiled again after this. */
 const ENOUGH_MS = 1000;
 
-async function loadOnce(cluster: Cluster, mode: ProxyMode, options: LoadOptions): Promise<Loaded> {
+/** One way of running kube-proxy, of those that take turns. */
+interface Contender extends Pick<Loaded, "mode"> {
+  readonly proxy: CompileOptions;
+}
+
+function contendersOf({ modes, ipvsSchedulers }: LoadOptions): readonly Contender[] {
+  return modes.flatMap((mode): readonly Contender[] => {
+    if (mode !== "ipvs" || ipvsSchedulers === undefined) return [{ mode, proxy: { proxy: mode } }];
+    return ipvsSchedulers.map((ipvsScheduler) => {
+      return { mode: `${mode} ${ipvsScheduler}`, proxy: { proxy: mode, ipvsScheduler } };
+    });
+  });
+}
+
+async function loadOnce(cluster: Cluster, { mode, proxy }: Contender, options: LoadOptions): Promise<Loaded> {
   const { node, seed, connections } = options;
   const begin = performance.now();
-  const ruleset = compile(cluster, { ...options.proxy, node, proxy: mode });
+  const ruleset = compile(cluster, { ...options.proxy, ...proxy, node });
   const engine = await Engine.load(ruleset, { seed, connections, checksums: "offload" });
   return { mode, engine, compileMs: performance.now() - begin };
 }
@@ -40,10 +58,11 @@ async function loadOnce(cluster: Cluster, mode: ProxyMode, options: LoadOptions)
  */
 export async function loadModes(cluster: Cluster, options: LoadOptions): Promise<readonly Loaded[]> {
   const begin = performance.now();
+  const contenders = contendersOf(options);
   const passes: (readonly Loaded[])[] = [];
   do {
     const pass: Loaded[] = [];
-    for (const mode of options.modes) pass.push(await loadOnce(cluster, mode, options));
+    for (const contender of contenders) pass.push(await loadOnce(cluster, contender, options));
     passes.push(pass);
   } while (passes.length <= options.times && performance.now() - begin < ENOUGH_MS);
   const counted = passes.length > 1 ? passes.slice(1) : passes;

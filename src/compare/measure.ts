@@ -2,6 +2,7 @@ import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Cluster } from "../model/cluster.js";
 import type { ComparisonInput, ComparisonRow } from "../report/comparison.js";
 import { costOf } from "../report/statistics.js";
+import type { Scheduler } from "../ruleset/ipvs.js";
 import type { ProxyMode } from "../ruleset/ruleset.js";
 import { countServices, type Destination, destinationsOf, originOf } from "./destinations.js";
 import { type Loaded, type LoadOptions, loadModes } from "./loading.js";
@@ -16,6 +17,8 @@ export interface Subject {
 
 export interface MeasureOptions {
   readonly modes: readonly ProxyMode[];
+  /** Mode ipvs has a turn with each; default one turn with kube-proxy's own. */
+  readonly ipvsSchedulers?: readonly Scheduler[];
   /** How kube-proxy runs, in every mode; default as kube-proxy does where nothing is said. */
   readonly proxy?: LoadOptions["proxy"];
   readonly seed: number;

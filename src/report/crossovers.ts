@@ -1,7 +1,8 @@
 import { type Crossover, crossoverOf, modesOf } from "./analysis.js";
 import type { ComparisonRow } from "./comparison.js";
+import { inMode } from "./mode.js";
 import { printCount, printTime } from "./quantity.js";
-import { inMode, services } from "./wording.js";
+import { services } from "./wording.js";
 
 type Rows = readonly ComparisonRow[];
 

@@ -2,10 +2,10 @@ import { courseOf, type Growth, growthOf, largestRows, rowsOf } from "./analysis
 import type { ComparisonRow } from "./comparison.js";
 import { crossoverFindings } from "./crossovers.js";
 import { memoryFindings } from "./memory.js";
-import { modeName } from "./mode.js";
+import { inMode, modeName } from "./mode.js";
 import { printBytes, printCount, printMean, printRatio, printTime } from "./quantity.js";
 import { alike, areTooFew, ROUNDS_MIN, rangeOf } from "./sameness.js";
-import { clusterIPShare, inMode, listed, ratio, rounds, services } from "./wording.js";
+import { clusterIPShare, listed, ratio, rounds, services } from "./wording.js";
 
 type Rows = readonly ComparisonRow[];
 

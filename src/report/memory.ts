@@ -1,7 +1,8 @@
 import { courseOf, type Growth, growthOf } from "./analysis.js";
 import type { ComparisonRow, Cost } from "./comparison.js";
+import { inMode } from "./mode.js";
 import { printMean, printTime } from "./quantity.js";
-import { inMode, listed, services } from "./wording.js";
+import { listed, services } from "./wording.js";
 
 /** Walked less than this factor more is walked as much. */
 const FLAT = 1.2;

@@ -1,5 +1,4 @@
 import type { Comparison, ComparisonGroup, ComparisonRow, Cost } from "./comparison.js";
-import { modeName } from "./mode.js";
 import { printCount, printRatioRange } from "./quantity.js";
 import { fewestRounds, ratioRange } from "./sameness.js";
 
@@ -12,11 +11,6 @@ export function listed(parts: readonly string[]): string {
 /** `1 Service`, `10,000 Services`. */
 export function services(count: number): string {
   return `${printCount(count)} ${count === 1 ? "Service" : "Services"}`;
-}
-
-/** `IPVS mode` */
-export function inMode(mode: string): string {
-  return `${modeName(mode)} mode`;
 }
 
 /** `8 to 12 times`: what the spreads leave open. */

@@ -49,6 +49,20 @@ describe("packetyard compare", () => {
     );
   });
 
+  it("measures mode ipvs with each scheduler that is named, and refuses those that are none", async () => {
+    const args = ["--services", "3", "--modes", "ipvs,nftables", "-o", "json", ...QUICK];
+    const { code, stdout } = await compare(...args, "--ipvs-scheduler", "mh, rr");
+    expect(code).toBe(0);
+    const { rows } = JSON.parse(stdout) as Comparison;
+    expect(rows.map(({ mode }) => mode)).toEqual(["ipvs rr", "ipvs mh", "nftables"]);
+    const unknown = await compare(...args, "--ipvs-scheduler", "mh,maglev");
+    expect([unknown.code, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toContain("There is no scheduler «maglev»: there are rr, wrr, ");
+    const idle = await compare("--modes", "iptables", "--ipvs-scheduler", "rr", "--no-report");
+    expect(idle.code).toBe(2);
+    expect(idle.stderr).toContain("--ipvs-scheduler is of mode ipvs, and --modes leaves it out");
+  });
+
   it("prints JSON of a stable shape, the same packets for the same seed, and no report unasked", async () => {
     const args = ["--services", "5", "--modes", "nftables,iptables", "--seed", "9", "-o", "json", ...QUICK];
     const { code, stdout } = await compare(...args);

@@ -26,6 +26,13 @@ describe("findings", () => {
     ]);
   });
 
+  it("of one mode with several schedulers: each is named", () => {
+    const rows = ["ipvs rr", "ipvs mh"].map((mode) => rowAt(mode, 12));
+    expect(findings(rows).at(-2)).toMatch(
+      /^A packet of a connection that is already known costs .* in IPVS mode \(rr\) and .* in IPVS mode \(mh\)\.$/,
+    );
+  });
+
   it("of one mode: no ratio between modes", () => {
     const rows = SERIES.rows.filter((row) => row.mode === "ipvs");
     expect(headline(rows)).toBe("At 10,000 Services a new connection costs 117 ns in IPVS mode");

@@ -10,6 +10,7 @@ import {
   printComparisonTable,
   type TableOptions,
 } from "../../report/table.js";
+import { SCHEDULERS, type Scheduler } from "../../ruleset/ipvs.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
 import { STDIN } from "../input.js";
@@ -31,10 +32,11 @@ const REPORT = "packetyard-report.html";
 const COLUMNS = 120;
 const FORMATS = ["table", "json", "csv"] as const;
 
-interface Options extends ClusterOptions, ProxyArguments {
+interface Options extends ClusterOptions, Omit<ProxyArguments, "ipvsScheduler"> {
   readonly services?: readonly number[];
   readonly endpoints: number;
   readonly modes: readonly ProxyMode[];
+  readonly ipvsScheduler?: readonly Scheduler[];
   readonly seed: number;
   readonly rounds: number;
   /** false: --no-report. */
@@ -58,6 +60,7 @@ Examples:
   packetyard compare -f shop.yaml
   packetyard compare -f manifests/ --nodes 5 --modes iptables,nftables --report shop.html
   packetyard compare -f manifests/ --proxy-config kube-proxy.yaml --kubernetes-version 1.33
+  packetyard compare --ipvs-scheduler rr,wrr,sh,mh
   packetyard compare --services 10,100,1000,10000,50000 --no-report
   packetyard compare --services 1000 --endpoints 20 -o json > comparison.json
   kubectl get nodes,pods,services,endpointslices -A -o yaml | packetyard compare -f -
@@ -78,6 +81,14 @@ function parseModes(text: string): readonly ProxyMode[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no mode «${unknown}»: the modes are ${MODES.join(", ")}.`);
   return MODES.filter((mode) => names.includes(mode));
+}
+
+function parseSchedulers(text: string): readonly Scheduler[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !SCHEDULERS.some((one) => one === name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no scheduler «${unknown}»: there are ${SCHEDULERS.join(", ")}.`);
+  return SCHEDULERS.filter((one) => names.includes(one));
 }
 
 /** `packetyard compare` */
@@ -102,6 +113,12 @@ export function compareCommand(): Command {
         .argParser(parseModes)
         .default(MODES, MODES.join(",")),
     )
+    .addOption(
+      new Option(
+        "--ipvs-scheduler <names>",
+        "mode ipvs is measured with each of these, with commas between (default: kube-proxy's configuration's, or rr)",
+      ).argParser(parseSchedulers),
+    )
     .option("--seed <number>", "of all that is random: destinations, endpoints", integer(0, 2 ** 32 - 1), 1)
     .option("--rounds <number>", "how often every mode has its turn", integer(1, 1000), ROUNDS)
     .option("--report <file>", `HTML file to write (default: ${REPORT}, for tables)`)
@@ -113,12 +130,16 @@ export function compareCommand(): Command {
 
 async function compare(options: Options): Promise<void> {
   const report = reportFile(options);
-  const proxy = proxyOptionsOf(options);
+  const { ipvsScheduler: schedulers, ...others } = options;
+  const proxy = proxyOptionsOf(others);
   const plan = planOf(options);
   const { modes, seed, rounds } = options;
+  if (schedulers !== undefined && !modes.includes("ipvs"))
+    throw new UsageError("--ipvs-scheduler is of mode ipvs, and --modes leaves it out: give one of them.");
   const shown = new ShownProgress(rounds);
   const compared = await compareModes(plan, {
     modes,
+    ...(schedulers === undefined ? {} : { ipvsSchedulers: schedulers }),
     proxy,
     seed,
     rounds,
