@@ -1,20 +1,10 @@
-import { DRAW_TURN, EVENT_IPVS } from "../abi/trace";
+import { EVENT_IPVS } from "../abi/trace";
 import { Packet } from "../packet";
-import { replayed } from "../random";
 import { foldAddress } from "../table/ring/hash";
-import { REAL_DESTINATION, REAL_NONE, REAL_WEIGHT, RING_COUNT } from "../table/ring/layout";
-import { realOf, ringAt, ringPick, takesTurns } from "../table/ring/lookup";
+import { REAL_DESTINATION, REAL_NONE, RING_COUNT } from "../table/ring/layout";
+import { realOf, ringAt, ringPick } from "../table/ring/lookup";
+import { replayTurn } from "../table/ring/turns";
 import { recordEnds } from "../trace";
-
-/** Whose turn it is to be, where real servers take turns: of those that take something the told one, or the next. */
-function replayTurn(packet: Packet, number: u32, picked: u32): u32 {
-  const ring = ringAt(packet.image, number);
-  if (picked == REAL_NONE || !takesTurns(ring)) return picked;
-  const count = load<u32>(ring, RING_COUNT);
-  let position = replayed(packet, DRAW_TURN, count, picked) % count;
-  while (load<u32>(realOf(packet.image, ring, position), REAL_WEIGHT) == 0) position = (position + 1) % count;
-  return position;
-}
 
 /** The position of the real server that the virtual server's scheduler gives the packet, or REAL_NONE. */
 export function pick(packet: Packet, number: u32): u32 {
@@ -27,7 +17,7 @@ export function pick(packet: Packet, number: u32): u32 {
     packet.ports,
     packet.tupleHash,
   );
-  return TRACE ? replayTurn(packet, number, picked) : picked;
+  return TRACE ? replayTurn(packet, ringAt(packet.image, number), picked) : picked;
 }
 
 /** Where in its ring a destination stands, or REAL_NONE. */
