@@ -16,10 +16,10 @@ export class ChangingService {
   readonly #suit: (service: Service) => Service;
 
   /** `suit`: makes a service one of those that the scenario may have. */
-  constructor(service: Service, suit: (service: Service) => Service, dice: Dice) {
+  constructor(service: Service, suit: (service: Service) => Service, dice: Dice, onlyTranslates: boolean) {
     this.#suit = suit;
     this.#service = suit(service);
-    this.#habits = drawHabits(dice);
+    this.#habits = drawHabits(dice, onlyTranslates);
   }
 
   get service(): Service {

@@ -100,6 +100,11 @@ export function timedService(service: Service): Service {
   return { ...rest, protocol, persistence: protocol === "TCP" ? 1 : 2, ...mask };
 }
 
+/** A service as it is where sockets speak: of TCP or UDP. */
+export function socketService(service: Service): Service {
+  return service.protocol === "SCTP" ? { ...service, protocol: "TCP" } : service;
+}
+
 /** How weights, limits and ways of one service's real servers are drawn. */
 export interface Habits {
   readonly weight: (dice: Dice) => number;
@@ -115,8 +120,8 @@ const WEIGHTS: readonly Habits["weight"][] = [
   (dice) => dice.of([1, 100, 1_000, 65_535]),
 ];
 
-export function drawHabits(dice: Dice): Habits {
-  const mixed = dice.percent(12);
+export function drawHabits(dice: Dice, onlyTranslates: boolean): Habits {
+  const mixed = dice.percent(12) && !onlyTranslates;
   return {
     weight: dice.of(WEIGHTS),
     isLimited: dice.percent(35),

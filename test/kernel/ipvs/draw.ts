@@ -1,7 +1,7 @@
 import { Dice } from "../judge/dice.js";
 import { ChangingService } from "./draw-changes.js";
-import { drawService, familyOf, SCHEDULERS, timedService } from "./draw-services.js";
-import { drawLines, type Line } from "./programme.js";
+import { drawService, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
+import { drawDeeds, drawLines } from "./programme.js";
 import type { Scenario, Service, Step, Talk } from "./scenario.js";
 
 const SERVICES = 4;
@@ -25,8 +25,7 @@ const HASTY_TALKS = 120;
 
 /** A talk under way. */
 interface Held {
-  readonly talk: number;
-  readonly lines: Line[];
+  readonly rest: (Step & { readonly do: "say" | "act" })[];
 }
 
 function drawSysctls(dice: Dice): Record<string, number> {
@@ -54,8 +53,11 @@ class ScenarioDraft {
   readonly #held: Held[] = [];
   readonly #used = new Set<string>();
 
-  constructor(services: readonly ChangingService[], dice: Dice) {
+  readonly #hasSockets: boolean;
+
+  constructor(services: readonly ChangingService[], dice: Dice, hasSockets = false) {
     this.#dice = dice;
+    this.#hasSockets = hasSockets;
     this.#services = services;
     this.steps.push({ do: "change", changes: services.flatMap((one) => one.begin(dice)) });
   }
@@ -80,17 +82,21 @@ class ScenarioDraft {
     const key = JSON.stringify(talk);
     if (this.#used.has(key)) return;
     this.#used.add(key);
-    this.#held.push({ talk: this.talks.length, lines: drawLines(talk, this.#dice) });
+    this.#held.push({ rest: this.#drawRest(talk, this.talks.length) });
     this.talks.push(talk);
+  }
+
+  #drawRest(talk: Talk, number: number): Held["rest"] {
+    if (this.#hasSockets) return drawDeeds(this.#dice).map((deed) => ({ do: "act", talk: number, ...deed }));
+    return drawLines(talk, this.#dice).map((line) => ({ do: "say", talk: number, ...line }));
   }
 
   /** One of the talks goes on. */
   #goOn(): void {
     const at = this.#dice.below(this.#held.length);
-    const { talk, lines } = this.#held[at] as Held;
-    const line = lines.shift();
-    if (line !== undefined) this.steps.push({ do: "say", talk, ...line });
-    if (lines.length === 0) this.#held.splice(at, 1);
+    const { rest } = this.#held[at] as Held;
+    this.steps.push(...rest.splice(0, 1));
+    if (rest.length === 0) this.#held.splice(at, 1);
   }
 
   change(): void {
@@ -98,7 +104,13 @@ class ScenarioDraft {
     const changes = Array.from({ length: count }, () =>
       this.#dice.of(this.#services).change(this.#dice),
     ).flat();
-    this.steps.push({ do: "change", changes });
+    // A kernel forgets a removed server's connections a moment later: what comes next, comes then.
+    for (let from = 0; from < changes.length; ) {
+      const removal = changes.findIndex((change, index) => index >= from && change.do.startsWith("remove"));
+      const to = removal < 0 ? changes.length : removal + 1;
+      this.steps.push({ do: "change", changes: changes.slice(from, to) });
+      from = to;
+    }
   }
 
   #step(): void {
@@ -118,10 +130,15 @@ class ScenarioDraft {
   }
 }
 
-function drawServices(index: number, suit: (service: Service) => Service, dice: Dice): ChangingService[] {
+function drawServices(
+  index: number,
+  suit: (service: Service) => Service,
+  dice: Dice,
+  onlyTranslates = false,
+): ChangingService[] {
   return Array.from({ length: SERVICES }, (_, place) => {
     const scheduler = place === 0 ? (SCHEDULERS[index % SCHEDULERS.length] as string) : dice.of(SCHEDULERS);
-    return new ChangingService(drawService(scheduler, [index, place], dice), suit, dice);
+    return new ChangingService(drawService(scheduler, [index, place], dice), suit, dice, onlyTranslates);
   });
 }
 
@@ -139,6 +156,16 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
   const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
   draft.steps.push({ do: "look" });
   return { name: `scenario ${index}`, seed, sysctls, talks: draft.talks, steps: draft.steps };
+}
+
+/** As `drawScenario`, where clients and servers are sockets. */
+export function drawSocketScenario(seed: number, index: number, talks: number): Scenario {
+  const dice = new Dice(seed * 1_000 + index);
+  const sysctls = drawSysctls(dice);
+  const draft = new ScenarioDraft(drawServices(index, socketService, dice, true), dice, true).until(talks);
+  draft.steps.push({ do: "look" });
+  const name = `scenario ${index}, sockets`;
+  return { name, seed, sysctls, hasSockets: true, talks: draft.talks, steps: draft.steps };
 }
 
 /** As `drawScenario`, with timeouts of seconds, and times in which nothing happens: few packets stand between two of them. */

@@ -13,25 +13,33 @@ const TRIES = 4;
 
 const scenarios = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as readonly Scenario[];
 let stands = 0;
-const raise = () => new Stand(`director-${stands++}`, scenarios);
-let stand = raise();
+const standing = new Map<boolean, Stand>();
 
-/** What a kernel has forgotten of a scenario is not seen: one that is played again is played elsewhere. */
-function raiseAgain(): void {
-  stand.fell();
-  stand = raise();
+/** A stand of the kind that a scenario needs; a new one where what a kernel has not forgotten might be in its way. */
+function standFor({ hasSockets = false }: Scenario, isNew: boolean): Stand {
+  const known = standing.get(hasSockets);
+  if (known !== undefined && !isNew) return known;
+  known?.fell();
+  const stand = new Stand(`director-${stands++}`, scenarios, hasSockets);
+  standing.set(hasSockets, stand);
+  return stand;
+}
+
+async function readyFor(scenario: Scenario, isNew: boolean): Promise<Stand> {
+  const stand = standFor(scenario, isNew);
+  return (await stand.clear(scenario)) ? stand : readyFor(scenario, true);
 }
 
 async function playPromptly(scenario: Scenario): Promise<void> {
   for (let tried = 0; tried < TRIES; tried++) {
-    if (tried > 0 || !(await stand.clear(scenario))) raiseAgain();
-    if (tried > 0) await stand.clear(scenario);
-    const recording = await play(scenario, stand);
-    if (!isPrompt(recording)) continue;
-    process.stdout.write(`${JSON.stringify(recording)}\n`);
-    return;
+    const recording = await play(scenario, await readyFor(scenario, tried > 0));
+    if (isPrompt(recording)) {
+      process.stdout.write(`${JSON.stringify(recording)}\n`);
+      return;
+    }
+    console.error(`${scenario.name}: the machine was too busy for it`);
   }
 }
 
 for (const scenario of scenarios) await playPromptly(scenario);
-stand.fell();
+for (const stand of standing.values()) stand.fell();

@@ -11,7 +11,7 @@ import {
   waitOrder,
 } from "./player.js";
 import type { Happening, RecordedPacket, Recording } from "./recording.js";
-import { printChange, type Scenario, type Step } from "./scenario.js";
+import { printChange, type Scenario, type Step, type Talk } from "./scenario.js";
 import { CLIENTS, MAC_OF, SERVERS, type Stand } from "./stand.js";
 
 const SERVERS_FILE = "/proc/net/ip_vs";
@@ -19,14 +19,13 @@ const CONNECTIONS_FILE = "/proc/net/ip_vs_conn";
 /** What the kernel forgets "now" it forgets some ticks of ten milliseconds later. */
 const SETTLING_MS = 40;
 const TICK_MS = 12;
+const SETTLING_TRIES = 4;
 const AT_ONCE = 64;
 
 const EXPIRES = "net.ipv4.vs.expire_nodest_conn";
 
-/** What begins a connection, in the place of one that ended too. */
-const OPENINGS = new Set(["S", "init"]);
-/** A client's port 0 is a template's. */
-const TEMPLATE_PORT = " 0000 ";
+/** Whether a packet may begin a connection, in the place of one that ended too. */
+const isOpening = (what: string) => what.includes("S") || what === "init";
 
 const NEXT_HEADER_ICMP6 = 58;
 const ICMP6_QUERY = 130;
@@ -59,14 +58,16 @@ interface Sending {
 class Playing {
   readonly happenings: Happening[] = [];
   readonly #player: Player;
+  readonly #sockets: Player | undefined;
   readonly #scenario: Scenario;
   readonly #conversations: readonly Conversation[];
   readonly #opened = new Set<number>();
   #sendings: Sending[] = [];
   #servers = "";
 
-  constructor(player: Player, scenario: Scenario) {
+  constructor({ player, sockets }: Stand, scenario: Scenario) {
     this.#player = player;
+    this.#sockets = sockets;
     this.#scenario = scenario;
     this.#conversations = scenario.talks.map((talk) => new Conversation(talk));
   }
@@ -78,7 +79,8 @@ class Playing {
         continue;
       }
       await this.#flush();
-      if (step.do === "change") await this.#change(index, step);
+      if (step.do === "act") await this.#act(index, step);
+      else if (step.do === "change") await this.#change(index, step);
       else if (step.do === "look") await this.#look(index);
       else await this.#player.order(waitOrder(step.milliseconds));
     }
@@ -92,11 +94,11 @@ class Playing {
     const way = from === "client" ? CLIENTS : SERVERS;
     const frame = conversation?.say(from, what, MAC_OF[way] ?? 0);
     if (frame === undefined) return;
-    const isAgain = OPENINGS.has(what) && this.#opened.has(talk);
+    const isAgain = isOpening(what) && this.#opened.has(talk);
     this.#opened.add(talk);
     if (isAgain) await this.#flush();
     this.#sendings.push({ step, talk, way, frame });
-    if (isAgain) await this.#flush(() => this.#settle());
+    if (isAgain) await this.#flush(() => this.#settle(talk));
   }
 
   async #flush(settle?: () => Promise<void>): Promise<void> {
@@ -118,14 +120,13 @@ class Playing {
     this.#note(sendings[0] as Sending, sent as Answer, read as Answer);
   }
 
-  /** Waits until the kernel has forgotten connections in whose place there are new ones. */
-  async #settle(): Promise<void> {
-    while (true) {
+  /** Waits until the kernel has forgotten a connection of a talk that is to go at once. */
+  async #settle(talk: number): Promise<void> {
+    const port = this.#scenario.talks[talk]?.clientPort.toString(16).toUpperCase().padStart(4, "0");
+    for (let tried = 0; tried < SETTLING_TRIES; tried++) {
       const [read] = await this.#player.order(readOrder(CONNECTIONS_FILE));
-      const ends = (read?.lines ?? [])
-        .map((line) => line.split(/ +/, 5).join(" "))
-        .filter((text) => !text.includes(TEMPLATE_PORT));
-      if (new Set(ends).size === ends.length) return;
+      const isGoing = (line: string) => line.endsWith(" 0") && line.split(/ +/)[2] === port;
+      if (read?.lines.some(isGoing) !== true) return;
       await this.#player.order(waitOrder(TICK_MS));
     }
   }
@@ -136,6 +137,40 @@ class Playing {
     const packet = recorded({ way, frame });
     const news = this.#newServers(read);
     this.happenings.push({ do: "packet", step, at: sent.at, packet, out: out.map(recorded), ...news });
+  }
+
+  /** What a socket does makes packets, some at once and some a moment later. */
+  async #act(step: number, { talk, from, what }: Step & { readonly do: "act" }): Promise<void> {
+    const { protocol, client, clientPort, address, port } = this.#scenario.talks[talk] as Talk;
+    const ends = [client, clientPort, address, port].join(" ");
+    await this.#sockets?.order(
+      what === "open" ? `open ${talk} ${protocol.toLowerCase()} ${ends}\n` : `${what} ${talk} ${from}\n`,
+    );
+    while (true) {
+      const orders = [waitOrder(0), readOrder(SERVERS_FILE), waitOrder(0)];
+      const [before, read, after] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
+      const late = [...read.seen, ...after.seen];
+      this.#noteSeen(step, read.at, [...before.seen, ...late]);
+      if (late.length > 0) continue;
+      const last = this.happenings.at(-1);
+      const news = this.#newServers(read);
+      if (last?.do === "packet" && last.step === step)
+        this.happenings.push({ ...(this.happenings.pop() as typeof last), isPassing: false, ...news });
+      return;
+    }
+  }
+
+  /** Every packet that came in, with what went out before the next one. */
+  #noteSeen(step: number, at: number, seen: readonly SeenPacket[]): void {
+    for (const packet of seen.filter(isTraffic)) {
+      const last = this.happenings.at(-1);
+      if (packet.direction === "in")
+        this.happenings.push({ do: "packet", step, at, packet: recorded(packet), out: [], isPassing: true });
+      else if (last?.do === "packet") {
+        this.happenings.pop();
+        this.happenings.push({ ...last, out: [...last.out, recorded(packet)] });
+      }
+    }
   }
 
   /** What real servers there are, if that is not as it was. */
@@ -152,7 +187,7 @@ class Playing {
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
     const orders = [restoreOrder(text), waitOrder(settling), readOrder(SERVERS_FILE)];
     const [fed, , read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
-    this.happenings.push({ do: "change", step, at: fed.at, said: fed.lines, ...this.#newServers(read) });
+    this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...this.#newServers(read) });
   }
 
   async #look(step: number): Promise<void> {
@@ -169,8 +204,8 @@ class Playing {
 }
 
 /** Plays a scenario on a stand that is ready for it. */
-export async function play(scenario: Scenario, { player }: Stand): Promise<Recording> {
-  const playing = new Playing(player, scenario);
+export async function play(scenario: Scenario, stand: Stand): Promise<Recording> {
+  const playing = new Playing(stand, scenario);
   await playing.play();
   const listings = {
     thresholds: await playing.list("thresholds"),

@@ -42,7 +42,7 @@ function answerOf(lines: readonly string[]): Answer {
   return { seen, lines: said, status: Number(status), at: Number(at) };
 }
 
-/** The program that plays to a node, and what it answers. */
+/** A program that is given orders, and what it answers. */
 export class Player {
   readonly #process: ChildProcess;
   readonly #died: Promise<never>;
@@ -51,8 +51,8 @@ export class Player {
   #rest = "";
   #complaints = "";
 
-  constructor(program: string, node: string, ends: string, ways: readonly string[]) {
-    this.#process = spawn(program, [node, ends, ...ways], { stdio: ["pipe", "pipe", "pipe"] });
+  constructor(program: string, words: readonly string[]) {
+    this.#process = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
     const { stdout, stderr } = this.#process;
     stdout?.on("data", (octets: Buffer) => this.#hear(octets.toString("latin1")));
     stderr?.on("data", (octets: Buffer) => {

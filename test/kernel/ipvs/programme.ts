@@ -1,5 +1,5 @@
 import type { Dice } from "../judge/dice.js";
-import type { Talk } from "./scenario.js";
+import type { Act, Talk } from "./scenario.js";
 
 /** What one side of a talk says. */
 export interface Line {
@@ -99,4 +99,35 @@ export function drawLines(talk: Talk, dice: Dice): Line[] {
   const lines = linesOnce(talk, dice);
   while (dice.percent(15)) lines.push(...linesOnce(talk, dice));
   return lines;
+}
+
+/** What one side of a talk does. */
+export interface Deed {
+  readonly from: "client" | "server";
+  readonly what: Act;
+}
+
+const done = (text: string): Deed[] =>
+  text.split(" ").map((word) => {
+    const [from, what] = word.split(":");
+    return { from: from === "c" ? "client" : "server", what: what as Act };
+  });
+
+const TALKING = done("c:say s:say");
+
+const DEPARTURES: readonly (readonly [number, Deed[]])[] = [
+  [6, []],
+  [4, done("c:close s:close")],
+  [4, done("s:close c:close")],
+  [2, done("c:close")],
+  [2, done("s:close")],
+  [2, done("c:reset")],
+  [2, done("s:reset")],
+  [1, done("c:close s:reset")],
+];
+
+/** What both ends of a talk do, if they are sockets. */
+export function drawDeeds(dice: Dice): Deed[] {
+  const talking = Array.from({ length: dice.below(4) }, () => TALKING).flat();
+  return [...done("c:open"), ...talking, ...dice.weighted(DEPARTURES)];
 }

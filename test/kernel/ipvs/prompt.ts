@@ -6,8 +6,8 @@ import type { Scenario } from "./scenario.js";
  * scenario no timer may run out but in the times in which nothing happens: this is how fast it has to be played.
  */
 
-/** IPVS' shortest timeouts, of states that nothing changes: an SCTP association that is none is forgotten after two seconds. */
-const SCTP_MS = 1_900;
+/** What is said to nobody is soon forgotten: an SCTP association that a client has asked for, after four seconds. */
+const SCTP_MS = 3_900;
 /** A TCP connection that was reset, after ten. */
 const OTHER_MS = 9_500;
 /** Between waits, where connections live for one second and for two. */

@@ -17,6 +17,8 @@ export type Happening =
       readonly out: readonly RecordedPacket[];
       /** /proc/net/ip_vs, where it is not as it was before. */
       readonly servers?: readonly string[];
+      /** Other packets came before anybody could look at /proc/net/ip_vs. */
+      readonly isPassing?: boolean;
     }
   | {
       readonly do: "change";

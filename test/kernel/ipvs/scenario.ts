@@ -48,9 +48,14 @@ export interface Talk {
   readonly port: number;
 }
 
+/** What sockets do; one of UDP that is closed says nothing. */
+export type Act = "open" | "say" | "close" | "reset";
+
 export type Step =
   /** A packet of a talk: TCP's flags, SCTP's chunk, "data" of UDP. A server that has heard nothing is silent. */
   | { readonly do: "say"; readonly talk: number; readonly from: "client" | "server"; readonly what: string }
+  /** As a socket does it, in a scenario whose ends are sockets. */
+  | { readonly do: "act"; readonly talk: number; readonly from: "client" | "server"; readonly what: Act }
   | { readonly do: "change"; readonly changes: readonly Change[] }
   | { readonly do: "wait"; readonly milliseconds: number }
   /** All connections are looked at. */
@@ -64,6 +69,8 @@ export interface Scenario {
   readonly sysctls: Readonly<Record<string, number>>;
   /** `ipvsadm --set`, in seconds: TCP, TCP after a FIN, UDP; 0 leaves one as it is. */
   readonly timeouts?: readonly [number, number, number];
+  /** Clients and servers are sockets, whose kernels make the packets. */
+  readonly hasSockets?: boolean;
   readonly talks: readonly Talk[];
   readonly steps: readonly Step[];
 }
@@ -128,7 +135,8 @@ export function printChange(change: Change): string {
   return "server" in change ? head + serverWords(change.server) : head + optionWords(change.service);
 }
 
-function printStep(step: Step, talks: readonly Talk[]): string {
+/** A step as text. */
+export function printStep(step: Step, talks: readonly Talk[]): string {
   if (step.do === "wait") return `wait ${step.milliseconds} ms`;
   if (step.do === "look") return "look at all connections";
   if (step.do === "change") return step.changes.map((change) => `ipvsadm ${printChange(change)}`).join("\n");

@@ -7,6 +7,7 @@ import { type Call, run, within } from "../judge/shell.js";
 import { SERVER_COUNT, serverAddress, VIP_PREFIXES } from "./draw-services.js";
 import { feedOrder, Player, readOrder, restoreOrder, setOrder, waitOrder } from "./player.js";
 import { addressOf, type Scenario } from "./scenario.js";
+import { type Folk, SERVED_PORTS, settling } from "./stacks.js";
 
 /** The director's wires, to clients and to real servers. */
 export const CLIENTS = "c0";
@@ -119,15 +120,29 @@ const USUAL_TIMEOUTS = [900, 120, 300] as const;
 /** A director's node in this kernel, on which scenarios are played one after another. */
 export class Stand {
   readonly player: Player;
+  /** Clients and servers, where they have sockets. */
+  readonly sockets: Player | undefined;
   readonly #spaces: Spaces;
+  readonly #folk: Folk;
 
   /** Raises it for these scenarios, without their virtual servers. */
-  constructor(name: string, scenarios: readonly Scenario[]) {
+  constructor(name: string, scenarios: readonly Scenario[], hasSockets: boolean) {
     this.#spaces = { node: `${name}-node`, ends: `${name}-ends` };
     const { node, ends } = this.#spaces;
     const inside = [localVips, ...FAMILIES.map((family) => rulesOf(family, scenarios))];
     run([...raising(this.#spaces, NODE, []), ...inside.map((call) => within(node, call))]);
-    this.player = new Player(buildProgram("../ipvs/player"), node, ends, [CLIENTS, SERVERS]);
+    this.player = new Player(buildProgram("../ipvs/player"), [node, ends, CLIENTS, SERVERS]);
+    this.#folk = { clients: `${name}-clients`, servers: `${name}-servers` };
+    this.sockets = hasSockets ? this.#settle() : undefined;
+  }
+
+  #settle(): Player {
+    const { clients, servers } = this.#folk;
+    const addresses = FAMILIES.flatMap((family) =>
+      range(SERVER_COUNT).map((index) => serverAddress(family, index)),
+    );
+    run(settling(this.#spaces, this.#folk, addresses));
+    return new Player(buildProgram("../ipvs/sockets"), [clients, servers, ...SERVED_PORTS.map(String)]);
   }
 
   /** Makes it ready for a scenario; false where the one before has left something that does not go. */
@@ -158,6 +173,8 @@ export class Stand {
 
   fell(): void {
     this.player.close();
+    this.sockets?.close();
     fellNode(this.#spaces);
+    if (this.sockets !== undefined) fellNode({ node: this.#folk.clients, ends: this.#folk.servers });
   }
 }

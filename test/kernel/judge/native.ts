@@ -10,7 +10,7 @@ export const fileBeside = (name: string): string => `${FOLDER.replace("/build/ke
 const changedAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** Programs in C, by where they stand from here. */
-export type NativeProgram = "sender" | "listener" | "../ipvs/player";
+export type NativeProgram = "sender" | "listener" | "../ipvs/player" | "../ipvs/sockets";
 
 /** Compiles one of the programs in C, unless that was done since it was changed; its path. */
 export function buildProgram(name: NativeProgram): string {

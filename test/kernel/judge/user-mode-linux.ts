@@ -18,7 +18,7 @@ export interface UmlOutcome {
  */
 export async function runInUml(command: readonly string[], say: (line: string) => void): Promise<UmlOutcome> {
   // Over there nothing can be compiled.
-  for (const name of ["sender", "listener", "../ipvs/player"] as const) buildProgram(name);
+  for (const name of ["sender", "listener", "../ipvs/player", "../ipvs/sockets"] as const) buildProgram(name);
   const work = mkdtempSync(`${tmpdir()}/packetyard-uml-`);
   const at = (name: string) => `${work}/${name}`;
   try {

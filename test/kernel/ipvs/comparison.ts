@@ -1,0 +1,181 @@
+import { ETH_LEN } from "../../../assembly/abi/wire.js";
+import { describePacket } from "../../../src/packet/describe.js";
+import { type IpvsConnection, printIpvsConnection } from "../../../src/ruleset/ipvs-connections.js";
+import { placeOf } from "../judge/packet-octets.js";
+import type { DirectorSide, Ruling } from "./director-side.js";
+import { readConnections, readServers, type ServerLines } from "./proc-net.js";
+import type { Happening, RecordedPacket, Recording } from "./recording.js";
+import { printStep } from "./scenario.js";
+
+/** Where a machine and the kernel part. */
+export interface Difference {
+  readonly scenario: string;
+  readonly step: number;
+  /** What was done. */
+  readonly done: string;
+  /** What is not the same: lines of either side. */
+  readonly kernel: readonly string[];
+  readonly machine: readonly string[];
+}
+
+/** What a comparison comes to. */
+export interface Comparison {
+  /** Packets that could begin a connection or find one, changes, and looks at all connections. */
+  readonly packets: number;
+  readonly connections: number;
+  /** The first one: what comes after it follows from it. */
+  readonly difference?: Difference;
+}
+
+const PROTOCOL_IPIP = 4;
+const ID = 4;
+const CHECKSUM = 10;
+const MAC_LEN = 6;
+
+const octetsOf = ({ frame }: RecordedPacket): Uint8Array => Uint8Array.from(Buffer.from(frame, "hex"));
+
+/** Who gets a frame, if that says something, and its packet; of an outer header that the director has made the number is its own. */
+function comparable(packet: RecordedPacket, hasSockets: boolean): string {
+  const octets = octetsOf(packet);
+  const ip = octets.subarray(ETH_LEN);
+  if (placeOf(ip)?.protocol === PROTOCOL_IPIP) for (const at of [ID, CHECKSUM]) ip.fill(0, at, at + 2);
+  octets.fill(0, hasSockets ? 0 : MAC_LEN, 2 * MAC_LEN);
+  return `${packet.way} ${Buffer.from(octets).toString("hex")}`;
+}
+
+function described(packet: RecordedPacket): string {
+  const { src, dst, srcPort, dstPort, flags, protocol, dstMac } = describePacket(octetsOf(packet));
+  const ends = [src, srcPort, "->", dst, dstPort, flags].filter((part) => part !== undefined).join(" ");
+  return `${packet.way} (${dstMac}): ${protocol} ${ends}`;
+}
+
+const isError = (packet: RecordedPacket) => describePacket(octetsOf(packet)).protocol.startsWith("icmp");
+
+/** What a ruling and the kernel's answer have to do with each other; undefined where they agree. */
+function partingOf(
+  out: readonly RecordedPacket[],
+  way: string,
+  ruling: Ruling,
+  hasSockets: boolean,
+): string | undefined {
+  const [first] = out;
+  const isAnswer = first?.way === way;
+  if (ruling.verdict === "FORWARD") {
+    if (first === undefined || isAnswer || ruling.out === undefined) return "forwarded";
+    return comparable(first, hasSockets) === comparable(ruling.out, hasSockets) ? undefined : "packets";
+  }
+  // What its own stack answers is not a director's business.
+  if (ruling.verdict === "LOCAL") return first === undefined || isAnswer ? undefined : "local";
+  if (ruling.verdict === "DROP") return first === undefined ? undefined : "dropped";
+  return isAnswer && first !== undefined && isError(first) ? undefined : "refused";
+}
+
+const linesOf = (all: readonly ServerLines[]): readonly string[] =>
+  all
+    .toSorted((one, other) => (one.service < other.service ? -1 : 1))
+    .flatMap(({ service, servers }) => [service, ...servers.map((server) => `  ${server}`)]);
+
+/** A connection without its time. */
+const nameOf = (connection: IpvsConnection) => printIpvsConnection({ ...connection, expires: 0 });
+const named = (all: readonly IpvsConnection[]) =>
+  new Map(all.map((connection) => [nameOf(connection), connection.expires]));
+
+/** Seconds are rounded down at other moments. */
+const SECOND = 1;
+
+/** Connections that one side has alone, or whose times are not the same. */
+function partingConnections(
+  kernel: readonly IpvsConnection[],
+  machine: readonly IpvsConnection[],
+): string[][] {
+  const sides = [named(kernel), named(machine)] as const;
+  return sides.map((own, index) => {
+    const other = sides[1 - index] as ReadonlyMap<string, number>;
+    return [...own]
+      .filter(([name, expires]) => Math.abs((other.get(name) ?? Number.NaN) - expires) <= SECOND === false)
+      .map(([name, expires]) => `${name} ${expires} s`);
+  });
+}
+
+/** Goes through a recording with a machine beside it. */
+class Replay {
+  packets = 0;
+  readonly #recording: Recording;
+  readonly #side: DirectorSide;
+  #servers: readonly string[] = [];
+
+  constructor(recording: Recording, side: DirectorSide) {
+    this.#recording = recording;
+    this.#side = side;
+  }
+
+  #difference(step: number, kernel: readonly string[], machine: readonly string[]): Difference {
+    const { name, seed, steps, talks } = this.#recording.scenario;
+    const done = steps[step] === undefined ? "the end" : printStep(steps[step], talks);
+    return { scenario: `${name}, seed ${seed}`, step, done, kernel, machine };
+  }
+
+  #take(happening: Happening): Difference | undefined {
+    const { step, at } = happening;
+    if (happening.do === "change") return this.#change(happening);
+    if (happening.do === "look") {
+      const machine = this.#side.connections(at);
+      const parting = partingConnections(readConnections(happening.connections), machine);
+      if (parting.every((lines) => lines.length === 0)) return undefined;
+      return this.#difference(step, parting[0] ?? [], parting[1] ?? []);
+    }
+    this.packets++;
+    const { hasSockets = false } = this.#recording.scenario;
+    const ruling = this.#side.judge(happening.packet, at);
+    const parting = partingOf(happening.out, happening.packet.way, ruling, hasSockets);
+    if (parting === undefined) return undefined;
+    const own = ruling.out === undefined ? [] : [described(ruling.out)];
+    return this.#difference(step, happening.out.map(described), [ruling.words, ...own]);
+  }
+
+  #change({ step, at, said }: Happening & { readonly do: "change" }): Difference | undefined {
+    const { steps } = this.#recording.scenario;
+    const change = steps[step];
+    // What a kernel refuses, a scenario should not have asked.
+    if (said.length > 0) return this.#difference(step, said, []);
+    if (change?.do === "change") this.#side.change(change.changes, at);
+    return undefined;
+  }
+
+  #compareServers(happening: Happening, now: number): Difference | undefined {
+    if (happening.do === "packet" && happening.isPassing === true) return undefined;
+    if (happening.servers !== undefined) this.#servers = linesOf(readServers(happening.servers));
+    const [kernel, machine] = [this.#servers, linesOf(this.#side.servers(now))];
+    return kernel.join() === machine.join() ? undefined : this.#difference(happening.step, kernel, machine);
+  }
+
+  #compareListings(): Difference | undefined {
+    const { listings, happenings, scenario } = this.#recording;
+    const now = happenings.at(-1)?.at ?? 0;
+    for (const option of ["thresholds", "stats", "persistent-conn"] as const) {
+      const [kernel, machine] = [listings[option], this.#side.list(option, now)];
+      const other = (own: readonly string[], lines: readonly string[]) =>
+        lines.filter((line) => !own.includes(line));
+      if (kernel.join() !== machine.join())
+        return this.#difference(scenario.steps.length, other(machine, kernel), other(kernel, machine));
+    }
+    return undefined;
+  }
+
+  /** To the end, or to the first difference. */
+  run(): Difference | undefined {
+    for (const happening of this.#recording.happenings) {
+      const difference = this.#take(happening) ?? this.#compareServers(happening, happening.at);
+      if (difference !== undefined) return difference;
+    }
+    return this.#compareListings();
+  }
+}
+
+/** Has a machine judge all that a kernel was recorded with. */
+export function compare(recording: Recording, side: DirectorSide): Comparison {
+  const replay = new Replay(recording, side);
+  const difference = replay.run();
+  const counts = { packets: replay.packets, connections: recording.scenario.talks.length };
+  return difference === undefined ? counts : { ...counts, difference };
+}
