@@ -39,6 +39,12 @@ export class Image {
   destinationsRoom: u32;
   destinations: u32;
   serials: u32;
+  /** Of those that left (table/ring/left): the first and the last one's number plus one, how many, and their index. */
+  leftFirst: u32;
+  leftLast: u32;
+  left: u32;
+  leftIndexAt: u32;
+  leftIndexRoom: u32;
   /** How often a destination left. */
   departures: u32;
 
@@ -154,7 +160,7 @@ export const FREE_CELLS_AT: u32 = FREE_LISTS_AT + FREE_LISTS * 4;
 /** Space in which the writer lays out 64 slots of a route table, and remembers its way down to them. */
 export const SCRATCH_AT: u32 = 1664;
 export const SCRATCH_LEN: u32 = 768;
-/** What a change of many entries needs is counted here (memory/needs). */
+/** What a change of many entries needs is counted here (memory/needs), and behind it what else there is to count. */
 export const NEEDS_AT: u32 = SCRATCH_AT + SCRATCH_LEN - 64;
 /** Values by SETTING_ code, a word each. */
 export const SETTINGS_AT: u32 = SCRATCH_AT + SCRATCH_LEN;

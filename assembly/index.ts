@@ -74,7 +74,7 @@ export {
   flowsExpire,
   flowsRead,
 } from "./table/flow/exports";
-export { serverSet, serversSet } from "./table/ring/exports";
+export { serverEdit, serverSet, serverSettle, serversSet } from "./table/ring/exports";
 export {
   route6Lookup,
   route6LookupLength,

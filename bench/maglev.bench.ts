@@ -1,4 +1,4 @@
-import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN } from "../assembly/abi/server.js";
+import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../assembly/abi/server.js";
 import { VERDICT_FORWARD } from "../assembly/abi/verdict.js";
 import { ETH_LEN, IP4_CHECKSUM, IP4_DST, IP4_LEN, TCP_CHECKSUM, TCP_DST } from "../assembly/abi/wire.js";
 import type { Batch } from "../src/engine/batch.js";
@@ -30,11 +30,13 @@ function serversOf(count: number): Uint32Array {
 function addServer({ machine, memory, image }: Engine, servers: Uint32Array): number {
   const number = 0;
   const words = SERVER_ENTRY_LEN / 4;
-  const status = memory.borrow((servers.length / 2) * SERVER_ENTRY_LEN, (at) => {
-    const rows = memory.words(at, (servers.length / 2) * words);
-    for (let index = 0; index < servers.length / 2; index++)
+  const count = servers.length / 2;
+  const status = memory.borrow(SERVER_ROW_LEN + count * SERVER_ENTRY_LEN, (at) => {
+    memory.words(at, 3).set([number, count, SCHEDULER_MAGLEV]);
+    const rows = memory.words(at + SERVER_ROW_LEN, count * words);
+    for (let index = 0; index < count; index++)
       rows.set([...servers.subarray(index * 2, index * 2 + 2), 1], index * words);
-    return machine.serverSet(image, number, SCHEDULER_MAGLEV, at, servers.length / 2, SIZE);
+    return machine.serverSet(image, at, at + SERVER_ROW_LEN, SIZE);
   });
   if (status !== 0) throw new Error(`the machine refused the servers (status ${status})`);
   return number;

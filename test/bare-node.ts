@@ -206,8 +206,9 @@ export class BareNode {
       const [last, high] = endOf(address);
       return [last, port, weight, before, ...high, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     });
-    const status = image.withWords(rows, (from) =>
-      image.machine.serverSet(image.address, number, scheduler, from, servers.length, size),
+    const head = [number, servers.length, scheduler, 0, 0, 0, at[2], 0];
+    const status = image.withWords([...head, ...rows], (from) =>
+      image.machine.serverSet(image.address, from, from + server.SERVER_ROW_LEN, size),
     );
     this.#expect(status, `service ${number}`);
     const protoPort = (at[1] << 16) | at[2];

@@ -81,3 +81,5 @@ export const SERVER_ROW_LEN: u32 = 32;
 export const SERVICE_FLAG_PERSISTENT: u32 = 1;
 /** Every UDP packet is a connection of its own. */
 export const SERVICE_FLAG_ONE_PACKET: u32 = 2;
+/** The number was another service's before, whose servers do not come back. */
+export const SERVICE_FLAG_NEW: u32 = 4;

@@ -1,6 +1,5 @@
 import { EVENT_IPVS } from "../abi/trace";
 import { Packet } from "../packet";
-import { foldAddress } from "../table/ring/hash";
 import { REAL_DESTINATION, REAL_NONE, RING_COUNT } from "../table/ring/layout";
 import { realOf, ringAt, ringPick } from "../table/ring/lookup";
 import { replayTurn } from "../table/ring/turns";
@@ -8,15 +7,7 @@ import { recordEnds } from "../trace";
 
 /** The position of the real server that the virtual server's scheduler gives the packet, or REAL_NONE. */
 export function pick(packet: Packet, number: u32): u32 {
-  const picked = ringPick(
-    packet.image,
-    packet.state,
-    number,
-    foldAddress(packet.srcHigh, packet.src),
-    foldAddress(packet.dstHigh, packet.dst),
-    packet.ports,
-    packet.tupleHash,
-  );
+  const picked = ringPick(packet.image, packet.state, number, packet);
   return TRACE ? replayTurn(packet, ringAt(packet.image, number), picked) : picked;
 }
 

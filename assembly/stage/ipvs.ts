@@ -6,7 +6,6 @@ import { EXACT_DIRECTORY_AT } from "../image";
 import { Packet } from "../packet";
 import { exact6Find, exactFind } from "../table/exact/lookup";
 import { FLOW_FLAG_IPVS } from "../table/flow/layout";
-import { foldAddress } from "../table/ring/hash";
 import { REAL_NONE } from "../table/ring/layout";
 import { realOf, ringAt, ringPick, takeReal } from "../table/ring/lookup";
 import { replayTurn } from "../table/ring/turns";
@@ -33,15 +32,7 @@ function tell(packet: Packet, service: u32, position: u32): void {
 
 /** Schedules a new connection to a virtual server (ip_vs_schedule); REJECT where no real server can take it. */
 export function schedule(packet: Packet, service: u32): bool {
-  const picked = ringPick(
-    packet.image,
-    packet.state,
-    service - 1,
-    foldAddress(packet.srcHigh, packet.src),
-    foldAddress(packet.dstHigh, packet.dst),
-    packet.ports,
-    packet.tupleHash,
-  );
+  const picked = ringPick(packet.image, packet.state, service - 1, packet);
   const position = TRACE ? replayTurn(packet, ringAt(packet.image, service - 1), picked) : picked;
   if (position != REAL_NONE) {
     takeReal(packet, realOf(packet.image, ringAt(packet.image, service - 1), position));

@@ -17,7 +17,7 @@ import {
   TARGET_DNAT,
   TUNNEL_VXLAN,
 } from "../../assembly/abi/entry.js";
-import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN } from "../../assembly/abi/server.js";
+import { SCHEDULER_MAGLEV, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/server.js";
 import { PROTO_TCP } from "../../assembly/abi/wire.js";
 import { RING_LEN } from "./flows.js";
 import { FrameFile } from "./frames.js";
@@ -165,6 +165,8 @@ export async function maglevKernel(folder: string): Promise<Kernel> {
   for (let index = 0; index < count; index++)
     rows.set([...backends.subarray(index * 2, index * 2 + 2), 1], (index * SERVER_ENTRY_LEN) / 4);
   const { machine, address } = image;
-  image.check(machine.serverSet(address, 0, SCHEDULER_MAGLEV, image.place(rows), count, slots));
+  const row = new Uint32Array(SERVER_ROW_LEN / 4);
+  row.set([0, count, SCHEDULER_MAGLEV]);
+  image.check(machine.serverSet(address, image.place(row), image.place(rows), slots));
   return new PacketKernel(image, "balance");
 }

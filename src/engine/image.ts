@@ -8,7 +8,7 @@ import {
   RULE_ENTRY_LEN,
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
-import { SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../assembly/abi/server.js";
+import { SERVER_ROW_LEN } from "../../assembly/abi/server.js";
 import type { Family, Ip, Ip6 } from "../net/ip.js";
 import { pushRoute6 } from "./entries/route-row.js";
 import { Words } from "./entries/words.js";
@@ -45,7 +45,7 @@ function octetsOf({ hops, routes, routes6, tables, chains, servers }: RulesetEnt
     (routes6.byteLength / ROUTE6_ENTRY_LEN) * ROUTE6_OCTETS +
     (hops.byteLength / NEXT_HOP_ENTRY_LEN) * HOP_OCTETS +
     (servers.rows.byteLength / SERVER_ROW_LEN) * SERVER_OCTETS +
-    2 * servers.reals.byteLength +
+    3 * servers.reals.byteLength +
     maps
   );
 }
@@ -190,10 +190,14 @@ export class ImageStore {
     }
   }
 
-  /** `scheduler`: a SCHEDULER_ code with its flags. */
-  setServer(number: number, scheduler: number, reals: Uint32Array): void {
-    const count = (reals.length * 4) / SERVER_ENTRY_LEN;
-    this.#call([reals], (at) => this.#machine.serverSet(this.#address, number, scheduler, at, count));
+  /** A virtual server (SERVER_ROW_…) with its real ones (SERVER_…). */
+  setServer(row: Uint32Array, reals: Uint32Array): void {
+    this.#call([row, reals], (rowAt, at) => this.#machine.serverSet(this.#address, rowAt, at));
+  }
+
+  /** What a row says of a virtual server, whose real ones stay. */
+  editServer(row: Uint32Array): void {
+    this.#call([row], (at) => this.#machine.serverEdit(this.#address, at));
   }
 
   /** Takes rules from a position of a chain and puts those of columns there. */

@@ -71,14 +71,9 @@ export interface Machine extends Record<string, unknown> {
   exact6Delete(image: number, table: number, row: number): number;
   exact6FindMany(image: number, table: number, rows: number, count: number, results: number): void;
   /** Without `size` as many slots as the scheduler usually has. */
-  serverSet(
-    image: number,
-    number: number,
-    scheduler: number,
-    rows: number,
-    count: number,
-    size?: number,
-  ): number;
+  serverSet(image: number, row: number, reals: number, size?: number): number;
+  serverEdit(image: number, row: number): number;
+  serverSettle(image: number, state: number, number: number): void;
   serversSet(image: number, rows: number, count: number, reals: number): number;
   chainSet(
     image: number,

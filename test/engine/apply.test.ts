@@ -182,7 +182,8 @@ describe("many changes", () => {
     engine.apply(changes[state * states.length] ?? []);
     const fresh = await load(states[0] as Ruleset);
     expect(engine.octets().rules).toBeLessThan(2 * fresh.octets().rules + 8192);
-    expect(engine.octets().servers).toBeLessThan(fresh.octets().servers + 8192);
+    // IPVS knows 1,024 real servers that left.
+    expect(engine.octets().servers).toBeLessThan(fresh.octets().servers + 8192 + 2048 * 72);
     expect(engine.numbering.chains.length).toBeLessThan(200);
     expect(engine.numbering.hops.length).toBeLessThan(100);
   });

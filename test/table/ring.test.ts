@@ -101,11 +101,15 @@ describe("ring", () => {
   it("refuses schedulers that it does not have, and numbers out of range", async () => {
     const node = await nodeWith([]);
     const { machine, address } = node.image;
-    const set = (scheduler: number, size = 0, count = 0) =>
-      machine.serverSet(address, 0, scheduler, 0, count, size);
+    const set = (scheduler: number, size = 0, count = 0, number = 0) =>
+      node.image.withWords([number, count, scheduler, 0, 0, 0, 80, 0], (at) =>
+        machine.serverSet(address, at, at, size),
+      );
     const [port, fallback] = [server.SCHEDULER_FLAG_PORT, server.SCHEDULER_FLAG_FALLBACK];
     const refused: readonly (readonly [number, number?, number?])[] = [
-      [server.SCHEDULER_MAGLEV + 1],
+      [server.SCHEDULER_TWOS + 1],
+      [server.SCHEDULER_LC, 256],
+      [server.SCHEDULER_NQ | fallback],
       [server.SCHEDULER_RR | port],
       [server.SCHEDULER_WRR, 256],
       [server.SCHEDULER_DH | fallback],
@@ -123,7 +127,7 @@ describe("ring", () => {
       [server.SCHEDULER_RR, 0, (1 << 20) + 1],
     ];
     for (const row of refused) expect(set(...row), String(row)).toBe(STATUS_BAD_ENTRY);
-    expect(machine.serverSet(address, 1 << 22, 0, 0, 0)).toBe(STATUS_BAD_ENTRY);
+    expect(set(0, 0, 0, 1 << 22)).toBe(STATUS_BAD_ENTRY);
     expect(set(server.SCHEDULER_MH | port | fallback, 251)).toBe(STATUS_OK);
   });
 
@@ -145,8 +149,8 @@ describe("ring", () => {
     const top = change(505);
     expect(change(1010)).toBe(top);
     node.service(0, [VIP, 6, 80], []);
-    // The heads of the virtual servers alone.
-    expect(node.image.octets(PART_SERVERS)).toBe(1024);
+    // The heads of the virtual servers, and what is known of those that left: 64 octets each, and their index.
+    expect(node.image.octets(PART_SERVERS)).toBe(1024 + 256 * (64 + 4));
   });
 
   it("changes nothing where the image has no room", async () => {

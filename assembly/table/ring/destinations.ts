@@ -1,3 +1,14 @@
+import {
+  SERVER_ADDRESS,
+  SERVER_FORWARD,
+  SERVER_HIGH,
+  SERVER_LAST_WEIGHT,
+  SERVER_LOWER,
+  SERVER_PORT,
+  SERVER_TUNNEL_PORT,
+  SERVER_UPPER,
+  SERVER_WEIGHT,
+} from "../../abi/server";
 import { Image } from "../../image";
 
 /**
@@ -10,7 +21,7 @@ import { Image } from "../../image";
 export class Destination {
   /** The number of its virtual server plus one; 0: it left. */
   service: u32;
-  /** Tells it from others that had the number. */
+  /** Tells it from others that had the number; never 0. */
   serial: u32;
   weight: u32;
   /** The last that was not 0. */
@@ -27,14 +38,47 @@ export class Destination {
   high0: u32;
   high1: u32;
   high2: u32;
-  /** The service that it was of, and its neighbours among those that left. */
+  /** The service that it was of: its number, and which one of those that had it (RING_INCARNATION). */
   owner: u32;
+  /** Its neighbours among those that left, their numbers plus one; 0 for none. */
   before: u32;
   behind: u32;
 
   @inline
   static at(address: usize): Destination {
     return changetype<Destination>(address);
+  }
+
+  /** Takes a real server's address and port (SERVER_…). */
+  name(row: usize): void {
+    this.address = load<u32>(row, SERVER_ADDRESS);
+    this.port = load<u32>(row, SERVER_PORT);
+    this.high0 = load<u32>(row, SERVER_HIGH);
+    this.high1 = load<u32>(row, SERVER_HIGH + 4);
+    this.high2 = load<u32>(row, SERVER_HIGH + 8);
+  }
+
+  /** Whether it is the server of a row. */
+  isAt(row: usize): bool {
+    return (
+      this.address == load<u32>(row, SERVER_ADDRESS) &&
+      this.port == load<u32>(row, SERVER_PORT) &&
+      this.high0 == load<u32>(row, SERVER_HIGH) &&
+      this.high1 == load<u32>(row, SERVER_HIGH + 4) &&
+      this.high2 == load<u32>(row, SERVER_HIGH + 8)
+    );
+  }
+
+  /** Takes what a row says of a server that was `added`, or is there still (__ip_vs_update_dest). */
+  update(row: usize, added: bool): void {
+    const last = load<u32>(row, SERVER_LAST_WEIGHT);
+    this.weight = load<u32>(row, SERVER_WEIGHT);
+    if (this.weight != 0) this.lastWeight = this.weight;
+    else if (added || last != 0) this.lastWeight = last;
+    this.upper = load<u32>(row, SERVER_UPPER);
+    this.lower = load<u32>(row, SERVER_LOWER);
+    this.forward = load<u32>(row, SERVER_FORWARD);
+    this.tunnelPort = load<u32>(row, SERVER_TUNNEL_PORT);
   }
 }
 

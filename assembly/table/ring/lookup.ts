@@ -3,15 +3,22 @@ import {
   SCHEDULER_DH,
   SCHEDULER_FLAG_FALLBACK,
   SCHEDULER_FLAG_PORT,
+  SCHEDULER_FO,
+  SCHEDULER_LBLC,
+  SCHEDULER_LBLCR,
+  SCHEDULER_LC,
   SCHEDULER_MAGLEV,
   SCHEDULER_MH,
+  SCHEDULER_OVF,
   SCHEDULER_RR,
+  SCHEDULER_TWOS,
   SCHEDULER_WRR,
 } from "../../abi/server";
 import { Image } from "../../image";
 import { Packet } from "../../packet";
 import { State } from "../../state";
-import { hash32, KEY_OFFSET, sipHash } from "./hash";
+import { foldAddress, hash32, KEY_OFFSET, sipHash } from "./hash";
+import { takeHeaviest } from "./heaviest";
 import {
   REAL_ADDRESS,
   REAL_HIGH,
@@ -21,6 +28,8 @@ import {
   REAL_WEIGHT,
   RING_BLOCK,
   RING_COUNT,
+  RING_FLAG_LIMITED,
+  RING_FLAGS,
   RING_LEN,
   RING_SCHEDULER,
   RING_SIZE,
@@ -28,7 +37,12 @@ import {
   RING_WEIGHT_MAX,
   SLOT_LEN,
 } from "./layout";
-import { takeRound, takeWeightedRound } from "./rounds";
+import { takeLeast, takeLeastWeighted } from "./least";
+import { takeLocal } from "./local";
+import { positionOf } from "./position";
+import { takeReplicated } from "./replicated";
+import { takeRound, takes, takeWeightedRound } from "./rounds";
+import { takeOfTwo } from "./twos";
 
 export function ringAt(image: Image, number: u32): usize {
   return image.to(image.serversAt) + number * RING_LEN;
@@ -74,50 +88,69 @@ function slotOfClient(client: u32, code: u32, size: u32): u32 {
   return code == SCHEDULER_MH ? sipHash(client, KEY_OFFSET) % size : hash32(client, <u32>ctz<u32>(size));
 }
 
+/** The server that has a slot, unless it takes nothing now. */
+function freeReal(image: Image, state: State, ring: usize, slot: u32): u32 {
+  const real = slotReal(slotsOf(image, ring), realOf(image, ring, 0), load<u32>(ring, RING_COUNT), slot);
+  if (real == REAL_NONE || takes(image, state, ring, realOf(image, ring, real))) return real;
+  return REAL_NONE;
+}
+
 /** Goes through other slots of the client's until one's server takes something (ip_vs_mh_get_fallback). */
-function fallBack(image: Image, ring: usize, client: u32, code: u32, first: u32): u32 {
-  const slots = slotsOf(image, ring);
-  const reals = realOf(image, ring, 0);
-  const count = load<u32>(ring, RING_COUNT);
+function fallBack(image: Image, state: State, ring: usize, client: u32, code: u32, first: u32): u32 {
   const size = load<u32>(ring, RING_SIZE);
   for (let tried: u32 = 0; tried < size; tried++) {
     const offset = (first + tried) % size;
-    const real = slotReal(slots, reals, count, slotOfClient(client + offset, code, size));
+    const real = freeReal(image, state, ring, slotOfClient(client + offset, code, size));
     if (real != REAL_NONE) return real;
   }
   return REAL_NONE;
 }
 
-/** By the client, or for dh by the address that it calls (both folded). */
-function clientReal(image: Image, ring: usize, src: u32, dst: u32, ports: u32): u32 {
+/** By the client, or for dh by the address that it calls. */
+function clientReal(image: Image, state: State, ring: usize, number: u32, packet: Packet): u32 {
+  if ((load<u32>(ring, RING_FLAGS) & RING_FLAG_LIMITED) != 0) positionOf(image, state, ring, number);
   const scheduler = load<u32>(ring, RING_SCHEDULER);
   const code = scheduler & SCHEDULER_CODE_MASK;
-  const port = (scheduler & SCHEDULER_FLAG_PORT) == 0 ? 0 : ports >> 16;
-  const client = code == SCHEDULER_DH ? dst : src + port;
+  const port = (scheduler & SCHEDULER_FLAG_PORT) == 0 ? 0 : packet.srcPort;
+  const client =
+    code == SCHEDULER_DH
+      ? foldAddress(packet.dstHigh, packet.dst)
+      : foldAddress(packet.srcHigh, packet.src) + port;
   const slot = slotOfClient(client, code, load<u32>(ring, RING_SIZE));
-  const real = slotReal(slotsOf(image, ring), realOf(image, ring, 0), load<u32>(ring, RING_COUNT), slot);
+  const real = freeReal(image, state, ring, slot);
   if (real != REAL_NONE || (scheduler & SCHEDULER_FLAG_FALLBACK) == 0) return real;
-  return fallBack(image, ring, client, code, slot);
+  return fallBack(image, state, ring, client, code, slot);
+}
+
+/** Whether a virtual server's real one at a position may be given new connections. */
+export function canTake(image: Image, state: State, ring: usize, position: u32): bool {
+  return takes(image, state, ring, realOf(image, ring, position));
+}
+
+/** Schedulers that go by connections. */
+function loadReal(image: Image, state: State, ring: usize, number: u32, packet: Packet): u32 {
+  const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
+  const position = positionOf(image, state, ring, number);
+  if (code == SCHEDULER_LC) return takeLeast(image, state, ring);
+  if (code == SCHEDULER_LBLC) return takeLocal(packet, ring, number, position);
+  if (code == SCHEDULER_LBLCR) return takeReplicated(packet, ring, number, position);
+  if (code == SCHEDULER_FO || code == SCHEDULER_OVF)
+    return takeHeaviest(image, state, ring, code == SCHEDULER_OVF);
+  if (code == SCHEDULER_TWOS) return takeOfTwo(image, packet, ring);
+  return takeLeastWeighted(image, state, ring, code);
 }
 
 /**
- * The number of the real server that virtual server `number` gives a new connection, by the tuple as its client sent
- * it (folded addresses, ports src << 16 | dst, and the tuple's hash), or REAL_NONE. Schedulers that take turns keep in the state whose turn it was.
+ * The position of the real server that virtual server `number` gives a packet, the first of a connection as its client sent
+ * it, or REAL_NONE. What a scheduler remembers it keeps in the state.
  */
-export function ringPick(
-  image: Image,
-  state: State,
-  number: u32,
-  src: u32,
-  dst: u32,
-  ports: u32,
-  hash: u32,
-): u32 {
+export function ringPick(image: Image, state: State, number: u32, packet: Packet): u32 {
   const ring = ringAt(image, number);
   const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
   if (code == SCHEDULER_RR) return takeRound(image, state, ring, number);
   if (code == SCHEDULER_WRR) return takeWeightedRound(image, state, ring, number);
   if (load<u32>(ring, RING_WEIGHT_MAX) == 0) return REAL_NONE;
-  if (code == SCHEDULER_MAGLEV) return tupleReal(image, ring, hash);
-  return clientReal(image, ring, src, dst, ports);
+  if (code > SCHEDULER_MAGLEV) return loadReal(image, state, ring, number, packet);
+  if (code == SCHEDULER_MAGLEV) return tupleReal(image, ring, packet.tupleHash);
+  return clientReal(image, state, ring, number, packet);
 }

@@ -1,65 +1,34 @@
-import { SCHEDULER_CODE_MASK, SCHEDULER_WRR } from "../../abi/server";
 import { Image } from "../../image";
 import { State } from "../../state";
 import {
-  POSITION_GENERATION,
-  POSITION_LEN,
   POSITION_OLDER,
   POSITION_SERIAL,
   POSITION_WEIGHT,
+  REAL_DESTINATION,
   REAL_LEN,
   REAL_NONE,
   REAL_SERIAL,
   REAL_WEIGHT,
   RING_BLOCK,
-  RING_BORN,
   RING_COUNT,
-  RING_GENERATION,
-  RING_SCHEDULER,
-  RING_START,
+  RING_FLAG_LIMITED,
+  RING_FLAGS,
   RING_STEP,
   RING_TOP,
   RING_WEIGHT_MAX,
 } from "./layout";
-import { requiredWeight } from "./weights";
+import { isOverloaded, rowOf } from "./loads";
+import { positionOf } from "./position";
+import { takeLimitedRound } from "./rounds-limited";
 
-/** How many servers are older than the one of a serial, which may be gone; the list's head is behind all of them. */
-function olderThan(reals: usize, count: u32, serial: u32): u32 {
-  let from: u32 = 0;
-  let to = count;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if (load<u32>(reals + middle * REAL_LEN, REAL_SERIAL) < serial) from = middle + 1;
-    else to = middle;
-  }
-  return from;
+/** Whether a server takes new connections: it has weight, and is not overloaded if the ring has such servers. */
+export function takes(image: Image, state: State, ring: usize, real: usize): bool {
+  if (load<u32>(real, REAL_WEIGHT) == 0) return false;
+  if ((load<u32>(ring, RING_FLAGS) & RING_FLAG_LIMITED) == 0) return true;
+  return !isOverloaded(rowOf(image, state, load<u32>(real, REAL_DESTINATION)));
 }
 
-/** Where a state stands in a ring. If that changed since, a turn goes on where it was, and a weighted one begins again. */
-function positionOf(image: Image, state: State, ring: usize, number: u32): usize {
-  const position = state.to(state.positionsAt) + number * POSITION_LEN;
-  const seen = load<u32>(position, POSITION_GENERATION);
-  const generation = load<u32>(ring, RING_GENERATION);
-  if (seen == generation) return position;
-  const isNew = seen < load<u32>(ring, RING_BORN) || seen > generation;
-  const count = load<u32>(ring, RING_COUNT);
-  const isWeighted = (load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK) == SCHEDULER_WRR;
-  const older =
-    isNew || isWeighted
-      ? count
-      : olderThan(image.to(load<u32>(ring, RING_BLOCK)), count, load<u32>(position, POSITION_SERIAL));
-  const weight = requiredWeight(
-    load<u32>(position, POSITION_WEIGHT),
-    load<u32>(ring, RING_TOP),
-    load<u32>(ring, RING_STEP),
-  );
-  store<u32>(position, older, POSITION_OLDER);
-  store<u32>(position, isNew ? load<u32>(ring, RING_START) : weight, POSITION_WEIGHT);
-  store<u32>(position, generation, POSITION_GENERATION);
-  return position;
-}
-
-/** The next server with weight, from newer to older (ip_vs_rr.c), or REAL_NONE. */
+/** The next server that takes connections, from newer to older (ip_vs_rr.c), or REAL_NONE. */
 export function takeRound(image: Image, state: State, ring: usize, number: u32): u32 {
   const position = positionOf(image, state, ring, number);
   if (load<u32>(ring, RING_WEIGHT_MAX) == 0) return REAL_NONE;
@@ -68,11 +37,13 @@ export function takeRound(image: Image, state: State, ring: usize, number: u32):
   let at = min<u32>(load<u32>(position, POSITION_OLDER), count);
   for (let tried: u32 = 0; tried < count; tried++) {
     at = (at == 0 ? count : at) - 1;
-    if (load<u32>(reals + at * REAL_LEN, REAL_WEIGHT) != 0) break;
+    const real = reals + at * REAL_LEN;
+    if (!takes(image, state, ring, real)) continue;
+    store<u32>(position, at, POSITION_OLDER);
+    store<u32>(position, load<u32>(real, REAL_SERIAL), POSITION_SERIAL);
+    return at;
   }
-  store<u32>(position, at, POSITION_OLDER);
-  store<u32>(position, load<u32>(reals + at * REAL_LEN, REAL_SERIAL), POSITION_SERIAL);
-  return at;
+  return REAL_NONE;
 }
 
 /**
@@ -83,6 +54,8 @@ export function takeRound(image: Image, state: State, ring: usize, number: u32):
 export function takeWeightedRound(image: Image, state: State, ring: usize, number: u32): u32 {
   const position = positionOf(image, state, ring, number);
   if (load<u32>(ring, RING_WEIGHT_MAX) == 0) return REAL_NONE;
+  if ((load<u32>(ring, RING_FLAGS) & RING_FLAG_LIMITED) != 0)
+    return takeLimitedRound(image, state, ring, position);
   const reals = image.to(load<u32>(ring, RING_BLOCK));
   const count = load<u32>(ring, RING_COUNT);
   const top = load<u32>(ring, RING_TOP);

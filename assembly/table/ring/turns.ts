@@ -2,7 +2,8 @@ import { SCHEDULER_CODE_MASK, SCHEDULER_FO, SCHEDULER_MAGLEV, SCHEDULER_SH } fro
 import { DRAW_TURN } from "../../abi/trace";
 import { Packet } from "../../packet";
 import { replayed } from "../../random";
-import { REAL_LEN, REAL_NONE, REAL_WEIGHT, RING_BLOCK, RING_COUNT, RING_SCHEDULER } from "./layout";
+import { REAL_NONE, RING_COUNT, RING_SCHEDULER } from "./layout";
+import { canTake } from "./lookup";
 
 /** Whether what was picked before says what a scheduler picks next. */
 function takesTurns(code: u32): bool {
@@ -21,8 +22,7 @@ export function replayTurn(packet: Packet, ring: usize, picked: u32): u32 {
   const count = load<u32>(ring, RING_COUNT);
   const told = replayed(packet, DRAW_TURN, isSettled ? 1 : count, isSettled ? 0 : picked);
   if (isSettled) return picked;
-  const reals = packet.image.to(load<u32>(ring, RING_BLOCK));
   let position = told % count;
-  while (load<u32>(reals + position * REAL_LEN, REAL_WEIGHT) == 0) position = (position + 1) % count;
+  while (!canTake(packet.image, packet.state, ring, position)) position = (position + 1) % count;
   return position;
 }

@@ -1,10 +1,4 @@
-import { SERVER_ENTRY_LEN, SERVER_LAST_WEIGHT, SERVER_WEIGHT } from "../../abi/server";
-
-/** The weight by which Maglev fills slots: the last that was not 0. */
-export function lastWeight(row: usize): u32 {
-  const weight = load<u32>(row, SERVER_WEIGHT);
-  return weight == 0 ? load<u32>(row, SERVER_LAST_WEIGHT) : weight;
-}
+import { REAL_LEN, REAL_WEIGHT } from "./layout";
 
 /** gcd(0, b) is b. */
 export function gcd(a: u32, b: u32): u32 {
@@ -36,18 +30,28 @@ export class Rounds {
     return changetype<Rounds>(address);
   }
 
-  /** From rows in the order of their addition, since the kernel adjusts the first round with every one (ip_vs_wrr.c). */
-  measure(rows: usize, count: u32): void {
+  /**
+   * Of real servers in the order of their addition. Where they are changed, the first round is that of before, adjusted;
+   * else it is adjusted with every one that is added (ip_vs_wrr.c).
+   */
+  measure(reals: usize, count: u32, changed: bool): void {
+    const before = this.start;
     let divisor: u32 = 0;
     this.max = this.top = this.start = 0;
     this.step = 1;
     for (let i: u32 = 0; i < count; i++) {
-      const weight = load<u32>(rows + i * SERVER_ENTRY_LEN, SERVER_WEIGHT);
+      const weight = load<u32>(reals + i * REAL_LEN, REAL_WEIGHT);
       divisor = gcd(divisor, weight);
       this.max = max<u32>(this.max, weight);
       this.step = max<u32>(divisor, 1);
       this.top = this.max == 0 ? 0 : this.max - (this.step - 1);
       this.start = requiredWeight(this.start, this.top, this.step);
     }
+    if (changed) this.start = requiredWeight(before, this.top, this.step);
+  }
+
+  /** A scheduler that comes to servers which are there begins with the largest (ip_vs_wrr_init_svc). */
+  begin(): void {
+    this.start = this.top;
   }
 }

@@ -1,9 +1,14 @@
 import { EXACT_SERVICES, EXACT_SERVICES6, EXACT6_ENTRY_LEN } from "../../../assembly/abi/entry.js";
-import { SCHEDULER_RR, SERVER_ENTRY_LEN, SERVER_ROW_LEN } from "../../../assembly/abi/server.js";
+import {
+  SCHEDULER_RR,
+  SERVER_ENTRY_LEN,
+  SERVER_ROW_LEN,
+  SERVICE_FLAG_NEW,
+} from "../../../assembly/abi/server.js";
 import { serverKey } from "../../ruleset/identity.js";
 import { familyOfService, type VirtualServer } from "../../ruleset/ipvs.js";
 import { pushService } from "../entries/elements.js";
-import { schedulerOf, slotOctets } from "../entries/schedulers.js";
+import { slotOctets } from "../entries/schedulers.js";
 import { pushReals, pushServer } from "../entries/servers.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
@@ -16,8 +21,8 @@ const NO_ROWS = new Uint32Array(0);
 /** A table of services, and the directory of servers, that double, perhaps more than once. */
 const OCTETS_PER_SERVER = { 4: 104 + 256, 6: 208 + 256 } as const;
 const OCTETS_AT_LEAST = 4096;
-/** A real server, and its turn while slots are filled. */
-const OCTETS_PER_REAL = 128;
+/** A real server, its destination, and its turn while slots are filled. */
+const OCTETS_PER_REAL = 256;
 /** Of a directory of the image (assembly/memory/vector.ts). */
 const ROOM_MIN = 16;
 const REALS_MAX = 1 << 20;
@@ -108,13 +113,15 @@ export class Servers {
     });
     const reals = new Words(REAL_WORDS * Math.max(1, server.servers.length));
     pushReals(reals, server.servers);
+    const head = new Words(ROW_WORDS);
+    pushServer(head, server, number, known === undefined ? SERVICE_FLAG_NEW : 0);
     this.#writes.grow(
       this,
       OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER[familyOfService(server)],
     );
     this.#writes.stage(reals.length);
     const octets = slotOctets(server.scheduler) + server.servers.length * OCTETS_PER_REAL;
-    this.#writes.add(octets, (image) => image.setServer(number, schedulerOf(server), reals.words));
+    this.#writes.add(octets, (image) => image.setServer(head.words, reals.words));
     if (known !== undefined) return;
     const row = this.#rowOf(server, number);
     const family = familyOfService(server);
@@ -135,7 +142,7 @@ export class Servers {
     const family = familyOfService(old);
     this.#writes.add(0, (image) => {
       image.removeElements(SERVICES[family], row, family);
-      image.setServer(number, SCHEDULER_RR, NO_ROWS);
+      image.setServer(Uint32Array.of(number, 0, SCHEDULER_RR, 0, 0, 0, 0, 0), NO_ROWS);
     });
   }
 
