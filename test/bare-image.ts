@@ -19,6 +19,9 @@ export interface BareOptions {
   readonly sysctls?: Sysctls;
   /** TCP's windows are followed. */
   readonly windows?: boolean;
+  /** Connections of IPVS, default as many, and destinations of them, default 1024. */
+  readonly sessions?: number;
+  readonly destinations?: number;
 }
 
 /** An empty image with the machine's own exports around it: no ruleset, no Engine. */
@@ -39,9 +42,12 @@ export class BareImage {
     this.address = memory.take(capacity);
     const status = machine.imageCreate(this.address, capacity);
     if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
-    this.state = memory.take(machine.stateLength(connections, SERVERS, windows) >>> 0);
+    const { sessions = connections, destinations = 1024 } = options;
+    const length = machine.stateLength(connections, SERVERS, windows, 0, sessions, destinations) >>> 0;
+    this.state = memory.take(length);
     const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0, windows);
     if (made !== STATUS_OK) throw new Error(`no state for ${connections} connections: status ${made}`);
+    machine.stateReach(this.state, SERVERS, 0, sessions, destinations);
     for (const { code, value } of settingEntries(options.sysctls ?? {}))
       machine.settingSet(this.address, code, value);
   }

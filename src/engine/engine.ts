@@ -129,8 +129,11 @@ export class Engine {
       this.#state.reach({ ...own, servers: Math.max(needs.servers, own.servers) });
     });
     try {
-      this.#alone(() => {
-        for (const write of writes) write(this.#image);
+      this.#alone((workers) => {
+        for (const write of writes) {
+          write(this.#image);
+          this.#image.settle([this.state, ...workers]);
+        }
       });
       this.#state.reach(this.#image.needsOfState(this.#live.notesClients));
     } catch (cause) {
@@ -318,9 +321,10 @@ export class Engine {
     batch.expectFree();
   }
 
-  /** Changes the image while no worker's burst is under way: others wait for microseconds. */
-  #alone(change: () => void): void {
+  /** Changes the image while no worker's burst is under way, given their states: others wait for microseconds. */
+  #alone(change: (workers: readonly number[]) => void): void {
     const states = this.#workers.flatMap((workers) => workers.states);
-    changeAlone({ machine: this.machine, memory: this.memory, image: () => this.image }, states, change);
+    const place = { machine: this.machine, memory: this.memory, image: () => this.image };
+    changeAlone(place, states, () => change(states));
   }
 }

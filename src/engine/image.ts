@@ -8,7 +8,7 @@ import {
   RULE_ENTRY_LEN,
 } from "../../assembly/abi/entry.js";
 import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../../assembly/abi/image.js";
-import { SERVER_ROW_LEN } from "../../assembly/abi/server.js";
+import { SERVER_ROW_LEN, SERVER_ROW_NUMBER } from "../../assembly/abi/server.js";
 import type { Family, Ip, Ip6 } from "../net/ip.js";
 import { pushRoute6 } from "./entries/route-row.js";
 import { Words } from "./entries/words.js";
@@ -87,6 +87,8 @@ export class ImageStore {
   #address = 0;
   #capacity = 0;
   #staging = 0;
+  /** Virtual servers, by number. */
+  readonly #changed: number[] = [];
   #stagingView: Uint32Array = new Uint32Array(0);
 
   constructor(machine: Machine, memory: LinearMemory) {
@@ -193,11 +195,20 @@ export class ImageStore {
   /** A virtual server (SERVER_ROW_…) with its real ones (SERVER_…). */
   setServer(row: Uint32Array, reals: Uint32Array): void {
     this.#call([row, reals], (rowAt, at) => this.#machine.serverSet(this.#address, rowAt, at));
+    this.#changed.push(row[SERVER_ROW_NUMBER / 4] ?? 0);
   }
 
   /** What a row says of a virtual server, whose real ones stay. */
   editServer(row: Uint32Array): void {
     this.#call([row], (at) => this.#machine.serverEdit(this.#address, at));
+    this.#changed.push(row[SERVER_ROW_NUMBER / 4] ?? 0);
+  }
+
+  /** States take note of the virtual servers that were changed since the last call: their schedulers go by every single change. */
+  settle(states: readonly number[]): void {
+    for (const number of this.#changed.splice(0)) {
+      for (const state of states) this.#machine.serverSettle(this.#address, state, number);
+    }
   }
 
   /** Takes rules from a position of a chain and puts those of columns there. */

@@ -1,5 +1,16 @@
 import { OFFSET_KEY, SKIP_KEY, sipHash13 } from "../../bench/baseline/maglev.js";
 import { hashTuple } from "./hash.js";
+import {
+  type Draws,
+  drawnOfTwo,
+  heaviest,
+  idleFirst,
+  leastConnections,
+  leastWeighted,
+  notFull,
+  shortestDelay,
+} from "./loads.js";
+import { CallersTable } from "./locality.js";
 
 /** IPVS' schedulers over the kernel's own list, newest first, right by inspection and slow. */
 export interface Real {
@@ -7,6 +18,11 @@ export interface Real {
   readonly port: number;
   weight: number;
   lastWeight: number;
+  active: number;
+  inactive: number;
+  isOverloaded: boolean;
+  /** It is in the list, and not in the kernel's trash. */
+  isThere: boolean;
 }
 
 export interface Client {
@@ -54,6 +70,17 @@ export interface SchedulerChoice {
   readonly size?: number;
 }
 
+const takes = ({ weight, isOverloaded }: Real): boolean => weight > 0 && !isOverloaded;
+
+const BY_LOAD: Readonly<Record<string, (list: readonly Real[]) => Real | undefined>> = {
+  lc: leastConnections,
+  wlc: leastWeighted,
+  sed: shortestDelay,
+  nq: idleFirst,
+  fo: heaviest,
+  ovf: notFull,
+};
+
 /** One virtual server's list, and what its scheduler remembers. */
 export class KernelServer {
   #list: Real[] = [];
@@ -61,8 +88,23 @@ export class KernelServer {
   #last: Real | undefined;
   #required = 0;
   #table: (Real | undefined)[] | undefined;
+  #callers: CallersTable | undefined;
+  /** Those that left (dest_trash). */
+  readonly #trash: Real[] = [];
 
-  constructor(readonly scheduler: SchedulerChoice) {}
+  constructor(
+    readonly scheduler: SchedulerChoice,
+    readonly draws: Draws = () => 0,
+    now = 0,
+  ) {
+    const { name } = scheduler;
+    if (name === "lblc" || name === "lblcr") this.#callers = new CallersTable(name === "lblcr", now);
+  }
+
+  /** All that are there or were. */
+  get known(): readonly Real[] {
+    return [...this.#list, ...this.#trash];
+  }
 
   get oldestFirst(): readonly Real[] {
     return this.#list.toReversed();
@@ -73,13 +115,18 @@ export class KernelServer {
   }
 
   add(address: number, port: number, weight: number): void {
-    this.#list.unshift({ address, port, weight, lastWeight: weight });
+    const left = this.#trash.findIndex((real) => real.address === address && real.port === port);
+    const [known] = left === -1 ? [] : this.#trash.splice(left, 1);
+    const counts = known ?? { active: 0, inactive: 0, isOverloaded: false };
+    const real = { ...counts, address, port, weight, lastWeight: weight, isThere: true };
+    this.#list.unshift(known === undefined ? real : Object.assign(known, real));
     this.#changed();
   }
 
   remove(real: Real): void {
     const at = this.#list.indexOf(real);
-    this.#list.splice(at, 1);
+    this.#trash.push(...this.#list.splice(at, 1));
+    real.isThere = false;
     if (this.#last === real) this.#last = this.#list[at - 1];
     this.#changed();
   }
@@ -105,9 +152,14 @@ export class KernelServer {
     else if (step > 1) this.#required = Math.floor(this.#required / step) * step + 1;
   }
 
-  pick(client: Client): Real | undefined {
-    if (this.#list.every(({ weight }) => weight === 0)) return undefined;
+  pick(client: Client, now = 0): Real | undefined {
     const { name } = this.scheduler;
+    const list = this.#list;
+    if (this.#callers !== undefined) return this.#callers.pick(list, client.dst, now);
+    if (name === "twos") return drawnOfTwo(list, this.draws);
+    const byLoad = BY_LOAD[name];
+    if (byLoad !== undefined) return byLoad(list);
+    if (list.every(({ weight }) => weight === 0)) return undefined;
     if (name === "rr") return this.#round();
     return name === "wrr" ? this.#weightedRound() : this.#hashed(client);
   }
@@ -117,20 +169,32 @@ export class KernelServer {
   }
 
   #round(): Real | undefined {
-    this.#last = [...this.#after(this.#last), ...this.#list].find(({ weight }) => weight > 0);
-    return this.#last;
+    const next = [...this.#after(this.#last), ...this.#list].find(takes);
+    this.#last = next ?? this.#last;
+    return next;
   }
 
+  /** Walks step by step, one real server or the list's end at a time, as ip_vs_wrr.c is written. */
   #weightedRound(): Real | undefined {
     const { step, top } = this.#rounds;
-    for (let rest = this.#after(this.#last); ; rest = this.#list) {
-      const found = rest.find(({ weight }) => weight >= this.#required);
-      if (found !== undefined) {
-        this.#last = found;
-        return found;
+    const last = this.#last;
+    let [isLastPass, isRestarted] = [false, false];
+    let stop: Real | undefined;
+    while (true) {
+      for (const real of this.#after(this.#last)) {
+        this.#last = real;
+        if (!real.isOverloaded && real.weight >= this.#required) return real;
+        if (real === stop) return undefined;
       }
+      this.#last = undefined;
       this.#required -= step;
-      if (this.#required <= 0) this.#required = top;
+      if (this.#required <= 0) {
+        this.#required = top;
+        if (isLastPass || last === undefined) return undefined;
+        isRestarted = true;
+      }
+      isLastPass = this.#required <= step;
+      if (isLastPass && isRestarted) stop = last;
     }
   }
 
@@ -147,8 +211,11 @@ export class KernelServer {
     const size = this.scheduler.size ?? { mh: 4093, maglev: 65537 }[name] ?? 256;
     this.#table ??= isMaglev ? maglevTable(this.#list, size) : this.#buckets(size, name === "sh");
     const table = this.#table;
-    const takes = (slot: number) => (table[slot]?.weight === 0 ? undefined : table[slot]);
-    if (name === "maglev") return takes(Math.floor((hashTuple(src, dst, ports, protocol) * size) / 2 ** 32));
+    const at = (slot: number) => {
+      const real = table[slot];
+      return real !== undefined && takes(real) ? real : undefined;
+    };
+    if (name === "maglev") return at(Math.floor((hashTuple(src, dst, ports, protocol) * size) / 2 ** 32));
     const slotOf = (offset: number) => {
       const port = flags.includes(`${name}-port`) ? ports >>> 16 : 0;
       const word = ((name === "dh" ? dst : src) + port + offset) >>> 0;
@@ -157,9 +224,9 @@ export class KernelServer {
         : (Math.imul(word, 0x61c88647) >>> 0) >>> (32 - Math.log2(size));
     };
     const first = slotOf(0);
-    if (takes(first) !== undefined || !flags.includes(`${name}-fallback`)) return takes(first);
+    if (at(first) !== undefined || !flags.includes(`${name}-fallback`)) return at(first);
     for (let tried = 0; tried < size; tried++) {
-      const found = takes(slotOf((first + tried) % size));
+      const found = at(slotOf((first + tried) % size));
       if (found !== undefined) return found;
     }
     return undefined;

@@ -12,6 +12,15 @@ const CODES: Readonly<Record<string, number>> = {
   dh: server.SCHEDULER_DH,
   mh: server.SCHEDULER_MH,
   maglev: server.SCHEDULER_MAGLEV,
+  lc: server.SCHEDULER_LC,
+  wlc: server.SCHEDULER_WLC,
+  sed: server.SCHEDULER_SED,
+  nq: server.SCHEDULER_NQ,
+  lblc: server.SCHEDULER_LBLC,
+  lblcr: server.SCHEDULER_LBLCR,
+  fo: server.SCHEDULER_FO,
+  ovf: server.SCHEDULER_OVF,
+  twos: server.SCHEDULER_TWOS,
 };
 
 /** The machine's word for a scheduler. */

@@ -5,7 +5,19 @@ import { ip4 } from "../bare-node.js";
 import { KernelServer } from "../oracle/schedulers.js";
 import { SHARED } from "../shared-folder.js";
 import { skipWithout } from "../skipped.js";
-import { clientOf, expectedPicks, RingNode } from "./ring-node.js";
+import { LoadedNode } from "./ring-loads.js";
+import { clientOf, expectedPicks } from "./ring-node.js";
+
+/** Connections of every server, behind an event. */
+interface Counters {
+  readonly dest: string;
+  readonly active: number;
+  readonly inactive: number;
+}
+
+interface Counted {
+  readonly counters_after?: readonly Counters[];
+}
 
 /** What a kernel was seen to do, in its order. */
 type Event =
@@ -16,8 +28,13 @@ type Event =
       readonly weight: number;
     }
   | { readonly op: "del_dest"; readonly addr: string; readonly port: number }
-  | { readonly op: "conn"; readonly src: string; readonly sport: number; readonly chosen: string | null }
-  | { readonly op: "close" };
+  | ({
+      readonly op: "conn";
+      readonly src: string;
+      readonly sport: number;
+      readonly chosen: string | null;
+    } & Counted)
+  | ({ readonly op: "close" } & Counted);
 
 interface Sample {
   readonly scheduler: string;
@@ -34,14 +51,12 @@ function samplesOf(name: string): readonly Sample[] {
   const { services } = JSON.parse(readFileSync(join(FOLDER, name), "utf8")) as {
     services: readonly Sample[];
   };
-  // Persistence and one-packet scheduling are not modelled.
-  return services.filter(({ ipvsadm_extra }) => ipvsadm_extra === "");
+  // A scheduler is not asked for clients that are kept.
+  return services.filter(({ ipvsadm_extra }) => !ipvsadm_extra.includes("-p"));
 }
 
 const NAMES = existsSync(FOLDER)
-  ? readdirSync(FOLDER).filter(
-      (name) => /^(rr|wrr|sh|dh|mh)_.*\.json$/.test(name) && samplesOf(name).length > 0,
-    )
+  ? readdirSync(FOLDER).filter((name) => name.endsWith(".json") && samplesOf(name).length > 0)
   : [];
 
 function change(list: KernelServer, event: Exclude<Event, { op: "conn" | "close" }>): void {
@@ -53,24 +68,35 @@ function change(list: KernelServer, event: Exclude<Event, { op: "conn" | "close"
   else list.setWeight(real, event.weight);
 }
 
+function count(list: KernelServer, { dest, active, inactive }: Counters): void {
+  const [address = "", port] = dest.split(":");
+  const real = list.find(ip4(address), Number(port));
+  if (real === undefined) throw new Error(`there is no ${dest}`);
+  Object.assign(real, { active, inactive });
+}
+
+const PROTOCOL = { tcp: 6, udp: 17 } as const;
+
 describe("ring: connections as a kernel scheduled them", () => {
   skipWithout(NAMES, FOLDER);
   it.each(NAMES)("%s", async (name) => {
     for (const { scheduler, scheduler_flags: flags, vip, vport, protocol, events } of samplesOf(name)) {
       const list = new KernelServer({ name: scheduler, flags });
-      const node = await RingNode.make(vip, protocol === "udp" ? 17 : 6);
+      const node = await LoadedNode.make([vip], PROTOCOL[protocol], vport);
       let connections = 0;
       for (const event of events) {
-        if (event.op === "close") continue;
-        if (event.op !== "conn") {
+        if (event.op !== "conn" && event.op !== "close") {
           change(list, event);
-          node.take(list, vport);
+          node.take(list, false);
           continue;
         }
-        const clients = [clientOf(event.src, event.sport, vip, vport, protocol === "udp" ? 17 : 6)];
-        expect(expectedPicks(list, clients), `the oracle, ${name}`).toEqual([event.chosen]);
-        expect(node.picks(clients), name).toEqual([event.chosen]);
-        connections++;
+        if (event.op === "conn") {
+          const client = clientOf(event.src, event.sport, vip, vport, PROTOCOL[protocol]);
+          expect(expectedPicks(list, [client]), `the oracle, ${name}`).toEqual([event.chosen]);
+          expect(node.pick(list, client), name).toBe(event.chosen);
+          connections++;
+        }
+        for (const one of event.counters_after ?? []) count(list, one);
       }
       expect(connections).toBeGreaterThan(0);
     }

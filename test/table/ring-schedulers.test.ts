@@ -83,7 +83,8 @@ describe("ring: schedulers", () => {
 
   it("Maglev gives slots in proportion to weights, within one turn", () => {
     const reals = [1, 2, 3, 4, 0].map((value, index) => {
-      return { address: FIRST + index, port: 80, weight: value, lastWeight: value };
+      const counts = { active: 0, inactive: 0, isOverloaded: false, isThere: true };
+      return { address: FIRST + index, port: 80, weight: value, lastWeight: value, ...counts };
     });
     const table = maglevTable(reals, 4093);
     for (const real of reals) {
