@@ -72,6 +72,8 @@ export interface SchedulerChoice {
 
 const takes = ({ weight, isOverloaded }: Real): boolean => weight > 0 && !isOverloaded;
 
+const isLocal = (name: string): boolean => name === "lblc" || name === "lblcr";
+
 const BY_LOAD: Readonly<Record<string, (list: readonly Real[]) => Real | undefined>> = {
   lc: leastConnections,
   wlc: leastWeighted,
@@ -93,12 +95,21 @@ export class KernelServer {
   readonly #trash: Real[] = [];
 
   constructor(
-    readonly scheduler: SchedulerChoice,
+    public scheduler: SchedulerChoice,
     readonly draws: Draws = () => 0,
     now = 0,
   ) {
+    this.bind(scheduler, now);
+  }
+
+  /** A scheduler comes to the servers that are there (ip_vs_bind_scheduler). */
+  bind(scheduler: SchedulerChoice, now: number): void {
     const { name } = scheduler;
-    if (name === "lblc" || name === "lblcr") this.#callers = new CallersTable(name === "lblcr", now);
+    this.scheduler = scheduler;
+    this.#last = undefined;
+    this.#required = this.#rounds.top;
+    this.#table = undefined;
+    this.#callers = isLocal(name) ? new CallersTable(name === "lblcr", now) : undefined;
   }
 
   /** All that are there or were. */

@@ -28,6 +28,8 @@ type Happening =
   | { readonly kind: "weight"; readonly index: number; readonly weight: number }
   | { readonly kind: "load"; readonly index: number; readonly active: number; readonly inactive: number }
   | { readonly kind: "overload"; readonly index: number; readonly isOverloaded: boolean }
+  | { readonly kind: "edit"; readonly seconds: number }
+  | { readonly kind: "bind"; readonly scheduler: number }
   | { readonly kind: "pick"; readonly vip: number; readonly after: number };
 
 const index = fc.nat(20);
@@ -43,6 +45,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: record("weight", { index, weight }) },
   { weight: 4, arbitrary: record("load", { index, active: fc.nat(6), inactive: fc.nat(600) }) },
   { weight: 2, arbitrary: record("overload", { index, isOverloaded: fc.boolean() }) },
+  { weight: 1, arbitrary: record("edit", { seconds: fc.nat(9) }) },
+  { weight: 1, arbitrary: record("bind", { scheduler: fc.nat(CHOICES.length - 1) }) },
   {
     weight: 12,
     arbitrary: record("pick", {
@@ -52,8 +56,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 ) as fc.Arbitrary<Happening>;
 
+type Edit = Extract<Happening, { kind: "edit" | "bind" | "pick" }>;
+
 /** Changes the list; false where nothing is there to change. */
-function apply(list: KernelServer, one: Exclude<Happening, { kind: "pick" }>, number: number): boolean {
+function apply(list: KernelServer, one: Exclude<Happening, Edit>, number: number): boolean {
   const there = list.oldestFirst;
   const left = list.known.filter(({ isThere }) => !isThere);
   if (one.kind === "add") {
@@ -79,24 +85,30 @@ describe("ring: schedulers and the connections of their servers", () => {
     "%s picks what the kernel's list gives, through loads, overloads and changes",
     async (_, choice) => {
       const tally = new Tally();
-      const property = fc.asyncProperty(fc.array(happening, { minLength: 4, maxLength: 60 }), async (all) => {
+      const drawn = fc.array(happening, { minLength: 4, maxLength: 60 });
+      const property = fc.asyncProperty(drawn, fc.boolean(), async (all, limited) => {
         const loaded = await LoadedNode.make(VIPS);
         let now = 0;
         let draws = (_n: number) => 0;
         const list = new KernelServer(choice, (n) => draws(n), now);
-        loaded.take(list);
+        loaded.take(list, limited);
         for (const [number, one] of all.entries()) {
-          if (one.kind !== "pick") {
-            const isChanged = apply(list, one, number);
-            if (isChanged && one.kind !== "load" && one.kind !== "overload") loaded.take(list);
-            continue;
-          }
-          now += one.after;
-          draws = loaded.draws;
-          const client = clientOf(`172.20.${number}.1`, 1024 + number * 7, VIPS[one.vip] ?? "");
-          const expected = name(list.pick(client, now));
-          expect(loaded.pick(list, client, now), `${number}`).toBe(expected);
-          tally.count(expected === null ? "refused" : "picked");
+          if (one.kind === "pick") {
+            now += one.after;
+            draws = loaded.draws;
+            const client = clientOf(`172.20.${number}.1`, 1024 + number * 7, VIPS[one.vip] ?? "");
+            const expected = name(list.pick(client, now));
+            expect(loaded.pick(list, client, now), `${number}`).toBe(expected);
+            tally.count(expected === null ? "refused" : "picked");
+          } else if (one.kind === "edit" || one.kind === "bind") {
+            const other = one.kind === "bind" ? CHOICES[one.scheduler] : undefined;
+            // One that is bound has as many slots as it usually has.
+            if (other !== undefined && other.name !== list.scheduler.name)
+              list.bind({ name: other.name, flags: other.flags ?? [] }, now);
+            loaded.edit(list, one.kind === "edit" ? one.seconds : 0);
+          } else if (one.kind === "load" || one.kind === "overload") {
+            if (one.kind === "load" || limited) apply(list, one, number);
+          } else if (apply(list, one, number)) loaded.take(list, limited);
         }
       });
       await fc.assert(property, { numRuns: 60 });
@@ -104,4 +116,52 @@ describe("ring: schedulers and the connections of their servers", () => {
       tally.expectEach(["refused"]);
     },
   );
+
+  /** So many addresses that are called, from one on. */
+  const addresses = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => printIp(ip4("10.96.0.0") + from + at));
+  const MINUTE = 60_000;
+
+  it.each(["lblc", "lblcr"])(
+    "%s forgets addresses as a kernel's table does when it has too many",
+    async (scheduler) => {
+      const all = addresses(0, 17_500);
+      const loaded = await LoadedNode.make(all);
+      const list = new KernelServer({ name: scheduler });
+      for (const port of [1, 2]) list.add(FIRST, port, 5);
+      loaded.take(list, false);
+      const call = (vips: readonly string[], now: number) => {
+        const seen = new Set<string | null>();
+        for (let from = 0; from < vips.length; from += 500) {
+          const clients = vips.slice(from, from + 500).map((vip) => clientOf("172.20.1.1", 1024, vip));
+          const expected = clients.map((client) => name(list.pick(client, now)));
+          expect(loaded.picks(list, clients, now)).toEqual(expected);
+          for (const one of expected) seen.add(one);
+        }
+        return seen.size;
+      };
+      call(all.slice(0, 9000), 0);
+      call(all.slice(9000), 2 * MINUTE);
+      // Whoever is forgotten goes elsewhere from now on.
+      Object.assign(list.oldestFirst.at(-1) ?? {}, { inactive: 1000 });
+      const known = all.filter((_, at) => at % 7 === 0);
+      expect(call(known, 6.5 * MINUTE)).toBe(2);
+      for (const minutes of [7.5, 9.5, 40]) expect(call(known, minutes * MINUTE)).toBe(2);
+      expect(call(known, (24 * 60 + 75) * MINUTE)).toBe(1);
+    },
+  );
+
+  it("lblc remembers nothing for a service that another one's number is given to", async () => {
+    const loaded = await LoadedNode.make(VIPS);
+    const list = new KernelServer({ name: "lblc" });
+    list.add(FIRST, 80, 1);
+    list.add(FIRST, 81, 1);
+    const client = clientOf("172.20.1.1", 1024, VIPS[0] ?? "");
+    expect(loaded.take(list).pick(list, client)).toBe("10.244.1.2:81");
+    Object.assign(list.find(FIRST, 81) ?? {}, { inactive: 1 });
+    expect(loaded.pick(list, client)).toBe("10.244.1.2:81");
+    const empty = new KernelServer({ name: "rr" });
+    loaded.take(empty).take(list);
+    expect(loaded.pick(list, client)).toBe("10.244.1.2:80");
+  });
 });

@@ -41,11 +41,9 @@ export class LoadedNode {
   ) {}
 
   static async make(vips: readonly string[], protocol = 17, port = 80): Promise<LoadedNode> {
-    const node = (await BareNode.make({ connections: 4096, capacity: 1 << 20 })).route("0.0.0.0/0", {
-      kind: "direct",
-      out: 2,
-    });
-    for (const vip of vips) node.route(`${vip}/32`, { kind: "local" });
+    const node = (await BareNode.make({ connections: 4096, capacity: 1 << 22 }))
+      .route("0.0.0.0/0", { kind: "direct", out: 2 })
+      .route("10.96.0.0/12", { kind: "local" });
     node.table(
       EXACT_SERVICES,
       vips.map((vip) => [ip4(vip), (protocol << 16) | port, 1]),
@@ -74,6 +72,16 @@ export class LoadedNode {
     const status = image.withWords([...head, ...rows], (at) =>
       image.machine.serverSet(image.address, at, at + server.SERVER_ROW_LEN, size),
     );
+    if (status !== 0) throw new Error(`status ${status}`);
+    image.machine.serverSettle(image.address, image.state, 0);
+    return this;
+  }
+
+  /** Changes the virtual server alone, to seconds of persistence that nobody asks for here, and to the list's scheduler. */
+  edit(list: KernelServer, seconds: number): this {
+    const { image } = this.node;
+    const row = [0, 0, schedulerWord(list.scheduler), 0, seconds, 0, this.port, 0];
+    const status = image.withWords(row, (at) => image.machine.serverEdit(image.address, at));
     if (status !== 0) throw new Error(`status ${status}`);
     image.machine.serverSettle(image.address, image.state, 0);
     return this;
@@ -114,19 +122,26 @@ export class LoadedNode {
     }
   }
 
-  /** Where a new connection goes, as `address:port`, or null where it is refused, at a time. */
-  pick(list: KernelServer, { src, dst, ports }: Client, now = this.#now): string | null {
+  /** Where new connections go one after another, as `address:port`, or null where one is refused, at a time. */
+  picks(list: KernelServer, clients: readonly Client[], now = this.#now): (string | null)[] {
     const { machine, address, state } = this.node.image;
     this.#now = now;
     machine.flowsClear(state);
     machine.sessionsClear(address, state);
     this.#count(list.known);
     const build = this.protocol === 17 ? udp : tcp;
-    const frame = build(`${printIp(src)}:${ports >>> 16}`, `${printIp(dst)}:${ports & 0xffff}`);
-    const { verdict, reason, frame: left } = this.node.one(frame, 1, now);
-    if (verdict !== "FORWARD" && reason !== "NO_DESTINATION") throw new Error(`${verdict}: ${reason}`);
-    const packet = describePacket(left);
-    return verdict === "FORWARD" ? `${packet.dst}:${packet.dstPort}` : null;
+    const frames = clients.map(({ src, dst, ports }) =>
+      build(`${printIp(src)}:${ports >>> 16}`, `${printIp(dst)}:${ports & 0xffff}`),
+    );
+    return this.node.run(frames, 1, now).map(({ verdict, reason, frame }) => {
+      if (verdict !== "FORWARD" && reason !== "NO_DESTINATION") throw new Error(`${verdict}: ${reason}`);
+      const packet = describePacket(frame);
+      return verdict === "FORWARD" ? `${packet.dst}:${packet.dstPort}` : null;
+    });
+  }
+
+  pick(list: KernelServer, client: Client, now = this.#now): string | null {
+    return this.picks(list, [client], now)[0] ?? null;
   }
 
   /** The draws that the machine will make from here on (assembly/random.ts). */
