@@ -47,6 +47,8 @@ export class Image {
   leftIndexRoom: u32;
   /** How often a destination left. */
   departures: u32;
+  /** 1: there was a scheduler that keeps what it chose (table/ring/cache). */
+  caches: u32;
 
   /** Tunnel devices (table/tunnel), and how many there are. */
   tunnelsAt: u32;

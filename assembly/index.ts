@@ -40,10 +40,12 @@ export {
   sessionsCount,
   sessionsExpire,
   sessionsRead,
+  sessionsRestore,
   totalStatistics,
 } from "./ipvs/exports";
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
+  stateCaches,
   stateClients,
   stateConnections,
   stateCreate,
@@ -163,6 +165,11 @@ export function settingSet(address: usize, code: u32, value: u32): u32 {
 /** Virtual servers that a state must have room for. */
 export function imageServers(address: usize): u32 {
   return Image.at(address).serversRoom;
+}
+
+/** Whether a virtual server's scheduler keeps what it chose by address, for which a state must have room. */
+export function imageCaches(address: usize): bool {
+  return Image.at(address).caches != 0;
 }
 
 /** Destinations of IPVS that a state must have room for. */

@@ -43,11 +43,11 @@ export class BareImage {
     const status = machine.imageCreate(this.address, capacity);
     if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
     const { sessions = connections, destinations = 1024 } = options;
-    const length = machine.stateLength(connections, SERVERS, windows, 0, sessions, destinations) >>> 0;
+    const length = machine.stateLength(connections, SERVERS, windows, 0, sessions, destinations, 1) >>> 0;
     this.state = memory.take(length);
     const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0, windows);
     if (made !== STATUS_OK) throw new Error(`no state for ${connections} connections: status ${made}`);
-    machine.stateReach(this.state, SERVERS, 0, sessions, destinations);
+    machine.stateReach(this.state, SERVERS, 0, sessions, destinations, 1);
     for (const { code, value } of settingEntries(options.sysctls ?? {}))
       machine.settingSet(this.address, code, value);
   }

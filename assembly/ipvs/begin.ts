@@ -72,7 +72,7 @@ function open(packet: Packet, ring: usize, service: u32, number: u32, port: u32,
   );
   if (session == 0) return SCHEDULE_FULL;
   connectionAt(ipvs, session).mark = packet.mark;
-  countConnection(image, ipvs, number);
+  countConnection(ipvs, service - 1, number);
   if (TRACE) {
     const server = addressOfDestination(destinationAt(image, number));
     tellPick(packet, service - 1, positionOf(packet, service - 1, number), server, port, kept);

@@ -3,6 +3,7 @@ import { Image } from "../image";
 import { State } from "../state";
 import { hasIpvs, ipvsOf } from "../table/ipvs/layout";
 import { readDestinations, readSessions, readStatistics, readTotals } from "../table/ipvs/read";
+import { ipvsRestore } from "../table/ipvs/room";
 import { flush, tick } from "./tick";
 
 /** The machine's exports about IPVS' connections (re-exported by index). A state without any has nothing to tell. */
@@ -17,6 +18,12 @@ export function sessionsExpire(image: usize, state: usize, now: f64): void {
 /** Ends all of them. */
 export function sessionsClear(image: usize, state: usize): void {
   flush(Image.at(image), State.at(state));
+}
+
+/** Makes a state's sessions those of another one, whose copy it was before it ran anything. */
+export function sessionsRestore(state: usize, original: usize): void {
+  const own = State.at(state);
+  if (hasIpvs(own)) ipvsRestore(ipvsOf(own), ipvsOf(State.at(original)));
 }
 
 /** How many there are, templates too. */

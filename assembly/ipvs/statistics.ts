@@ -6,7 +6,6 @@ import {
   STATISTICS_ROW_OUT_OCTETS,
   STATISTICS_ROW_OUT_PACKETS,
 } from "../abi/session";
-import { Image } from "../image";
 import { Packet } from "../packet";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
@@ -15,10 +14,12 @@ import { Ipvs } from "../table/ipvs/layout";
 import { destinationAt } from "../table/ring/destinations";
 import { NO_DESTINATION, numberOf } from "./destination";
 
+/** Of a destination that left, the virtual server. */
+const LEFT: u32 = 0xffffffff;
+
 /** Adds to one statistic of a destination, of its virtual server and of all (ip_vs_in_stats and its like). */
-function add(image: Image, ipvs: State, number: u32, field: u32, value: u64): void {
+function add(ipvs: State, service: u32, number: u32, field: u32, value: u64): void {
   const own = Ipvs.of(ipvs);
-  const service = destinationAt(image, number).service - 1;
   const rows = statisticsAt(ipvs, number) + field;
   store<u64>(rows, load<u64>(rows) + value);
   if (service < own.servicesRoom) {
@@ -29,18 +30,23 @@ function add(image: Image, ipvs: State, number: u32, field: u32, value: u64): vo
   store<u64>(total, load<u64>(total) + value);
 }
 
-/** A connection was scheduled (ip_vs_conn_stats). */
-export function countConnection(image: Image, ipvs: State, number: u32): void {
-  add(image, ipvs, number, STATISTICS_ROW_CONNS, 1);
+/**
+ * A connection was scheduled by virtual server `service` (ip_vs_conn_stats). Its destination may be another one's: templates
+ * of FTP's and of port 0 are the same.
+ */
+export function countConnection(ipvs: State, service: u32, number: u32): void {
+  add(ipvs, service, number, STATISTICS_ROW_CONNS, 1);
 }
 
 /** A packet of a session; none where its destination left. */
 export function countPacket(packet: Packet, ipvs: State, connection: Connection, direction: u32): void {
   const image = packet.image;
   const number = numberOf(image, ipvs, connection);
-  if (number == NO_DESTINATION || destinationAt(image, number).service == 0) return;
+  if (number == NO_DESTINATION) return;
+  const service = destinationAt(image, number).service - 1;
+  if (service == LEFT) return;
   settledRow(image, ipvs, number);
   const isIn = direction == DIRECTION_ORIGINAL;
-  add(image, ipvs, number, isIn ? STATISTICS_ROW_IN_PACKETS : STATISTICS_ROW_OUT_PACKETS, 1);
-  add(image, ipvs, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, packet.ipLength);
+  add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_PACKETS : STATISTICS_ROW_OUT_PACKETS, 1);
+  add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, packet.ipLength);
 }

@@ -6,7 +6,7 @@ import { CLIENTS_MAX, clientsLength } from "../table/affinity/layout";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
 import { hasIpvs, Ipvs, ipvsOf } from "../table/ipvs/layout";
-import { ipvsCreate, ipvsLength, ipvsReach } from "../table/ipvs/room";
+import { hasCache, ipvsCreate, ipvsLength, ipvsReach } from "../table/ipvs/room";
 import { DESTINATIONS_MAX } from "../table/ring/destinations";
 import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 import { windowsLength } from "../track/window-record";
@@ -23,7 +23,7 @@ function align(octets: u64): u64 {
 
 /**
  * Octets of a state for so many connections, virtual servers and clients that rules note; `windows`: TCP's windows are
- * followed; `sessions`: connections of IPVS, to so many destinations, 0 where it has none. 0 where there are too many of
+ * followed; `sessions`: connections of IPVS, to so many destinations, 0 where it has none; `caches`: its schedulers keep what they chose. 0 where there are too many of
  * anything or no connections.
  */
 export function stateLength(
@@ -33,11 +33,12 @@ export function stateLength(
   clients: u32,
   sessions: u32,
   destinations: u32,
+  caches: bool,
 ): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
   if (clients > CLIENTS_MAX || sessions > CONNECTIONS_MAX || destinations > DESTINATIONS_MAX) return 0;
   const octets = <u64>positionsFrom(connections, windows) + servers * POSITION_LEN + clientsLength(clients);
-  const whole = sessions == 0 ? octets : align(octets) + ipvsLength(sessions, servers, destinations);
+  const whole = sessions == 0 ? octets : align(octets) + ipvsLength(sessions, servers, destinations, caches);
   return whole > u32.MAX_VALUE ? 0 : <u32>whole;
 }
 
@@ -59,7 +60,7 @@ export function stateCreate(
   windows: bool,
 ): u32 {
   const state = State.at(address);
-  const length = stateLength(connections, servers, windows, 0, 0, 0);
+  const length = stateLength(connections, servers, windows, 0, 0, 0, false);
   if (length == 0) return STATUS_BAD_ENTRY;
   memory.fill(address, 0, length);
   state.length = length;
@@ -83,20 +84,27 @@ function sessionsFrom(state: State, servers: u32, clients: u32): u32 {
 }
 
 /** Moves IPVS' part, or makes it, and gives it room. */
-function reachSessions(state: State, at: u32, servers: u32, sessions: u32, destinations: u32): void {
+function reachSessions(
+  state: State,
+  at: u32,
+  servers: u32,
+  sessions: u32,
+  destinations: u32,
+  caches: bool,
+): void {
   if (sessions == 0) return;
   if (state.ipvsAt == 0) {
-    memory.fill(state.to(at), 0, <u32>ipvsLength(sessions, servers, destinations));
+    memory.fill(state.to(at), 0, <u32>ipvsLength(sessions, servers, destinations, false));
     state.ipvsAt = at;
     const ipvs = ipvsOf(state);
     ipvsCreate(ipvs, sessions, servers, destinations, state.now);
     ipvs.flowKey0 = state.flowKey0;
     ipvs.flowKey1 = state.flowKey1;
-    return;
+  } else {
+    memory.copy(state.to(at), state.to(state.ipvsAt), ipvsOf(state).length);
+    state.ipvsAt = at;
   }
-  memory.copy(state.to(at), state.to(state.ipvsAt), ipvsOf(state).length);
-  state.ipvsAt = at;
-  ipvsReach(ipvsOf(state), servers, destinations);
+  ipvsReach(ipvsOf(state), servers, destinations, caches);
 }
 
 /** Moves the clients that rules noted, or makes room for them. */
@@ -116,7 +124,7 @@ function reachServers(state: State, servers: u32): void {
 
 /**
  * Tells a state that was copied to a place of more octets for how many virtual servers that is, for how many clients,
- * and for how many of IPVS' connections and destinations. Clients and IPVS' connections are given room once; nothing gets less.
+ * and for how many of IPVS' connections and destinations, and whether its schedulers keep what they chose. Clients and IPVS' connections are given room once; nothing gets less.
  */
 export function stateReach(
   address: usize,
@@ -124,6 +132,7 @@ export function stateReach(
   clients: u32,
   sessions: u32,
   destinations: u32,
+  caches: bool,
 ): u32 {
   const state = State.at(address);
   if (!state.isValid) return STATUS_BAD_IMAGE;
@@ -131,10 +140,11 @@ export function stateReach(
   const noted = state.clientsRoom != 0 ? state.clientsRoom : clients;
   const own = stateSessions(address) != 0 ? stateSessions(address) : sessions;
   const reached = max<u32>(destinations, stateDestinations(address));
-  const length = stateLength(state.connectionsRoom, room, state.windowsAt != 0, noted, own, reached);
+  const kept = own != 0 && (caches || hasCache(state));
+  const length = stateLength(state.connectionsRoom, room, state.windowsAt != 0, noted, own, reached, kept);
   if (length == 0) return STATUS_BAD_ENTRY;
   // From the last part on, since each moves to where the next one was.
-  reachSessions(state, sessionsFrom(state, room, noted), room, own, reached);
+  reachSessions(state, sessionsFrom(state, room, noted), room, own, reached, kept);
   reachClients(state, clientsFrom(state, room), noted);
   reachServers(state, room);
   state.length = length;
@@ -164,6 +174,11 @@ export function stateClients(address: usize): u32 {
 export function stateSessions(address: usize): u32 {
   const state = State.at(address);
   return hasIpvs(state) ? ipvsOf(state).connectionsRoom : 0;
+}
+
+/** Whether IPVS' schedulers have room there for what they choose. */
+export function stateCaches(address: usize): bool {
+  return hasCache(State.at(address));
 }
 
 /** Destinations of IPVS that a state has room for. */

@@ -22,7 +22,7 @@ interface Slot {
   readonly list: DrawList;
 }
 
-/** Of a state and its copy, what lies behind the connections. */
+/** Of a state and its copy, what lies behind the connections, and before those of IPVS. */
 interface Tails {
   readonly original: Uint8Array;
   readonly copy: Uint8Array;
@@ -30,6 +30,8 @@ interface Tails {
 
 /** A run, and what it needs beside the packet. */
 interface Rig extends Slot, RunPlace {
+  /** Address of the state whose copy is run. */
+  readonly original: number;
   readonly tails: Tails;
 }
 
@@ -70,9 +72,10 @@ export class Explorer {
     this.#memory.borrow(original.length, (address) => {
       const copy = this.#memory.octets(address, original.length);
       copy.set(original);
-      const at = state.parts.connections;
-      const tails = { original: original.subarray(at), copy: copy.subarray(at) };
-      const rig = { ...slot, image, state: address, now, tails };
+      const { connections: at, positions, clients } = state.parts;
+      const end = at + positions + clients;
+      const tails = { original: original.subarray(at, end), copy: copy.subarray(at, end) };
+      const rig = { ...slot, image, state: address, original: state.address, now, tails };
       const run = (told: number) => this.#run(rig, told, arrival);
       forEachWay(run, slot.list.words, limit, (way) => outcomes.add(way));
     });
@@ -89,6 +92,7 @@ export class Explorer {
     const { draws, opened, destination, masquerade } = findingsIn(view);
     if (opened !== 0) this.#machine.flowClose(state, opened);
     tails.copy.set(tails.original);
+    this.#machine.sessionsRestore(state, rig.original);
     const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
     return { draws, result: { verdict, reason, destination, masquerade, taped: this.#tape.write(view) } };
   }

@@ -100,7 +100,8 @@ export class ImageStore {
   needsOfState(notesClients: boolean): StateNeeds {
     const servers = this.#machine.imageServers(this.address) >>> 0;
     const destinations = this.#machine.imageDestinations(this.address) >>> 0;
-    return { servers, destinations, notesClients };
+    const caches = this.#machine.imageCaches(this.address) !== 0;
+    return { servers, destinations, caches, notesClients };
   }
 
   get address(): number {

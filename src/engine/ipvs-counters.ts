@@ -1,4 +1,5 @@
 import * as abi from "../../assembly/abi/session.js";
+import type { Ip } from "../net/ip.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 
@@ -19,6 +20,8 @@ export interface IpvsDestination {
   /** The number of its virtual server; undefined where it left. */
   readonly service: number | undefined;
   readonly weight: number;
+  /** Of the family that its virtual server has. */
+  readonly address: Ip;
   readonly port: number;
   readonly active: number;
   readonly inactive: number;
@@ -51,6 +54,13 @@ function statisticsAt(view: DataView, at: number): IpvsStatistics {
   };
 }
 
+/** Four words: an IPv4 address has the last one. */
+function addressAt(view: DataView, at: number): Ip {
+  const words = [0, 4, 8, 12].map((word) => view.getUint32(at + word, true));
+  if (words.slice(0, 3).every((word) => word === 0)) return words[3] as number;
+  return words.reduce((address, word) => (address << 32n) | BigInt(word), 0n);
+}
+
 function destinationAt(view: DataView, at: number): IpvsDestination {
   const of = (field: number) => view.getUint32(at + field, true);
   const service = of(abi.DESTINATION_ROW_SERVICE);
@@ -59,6 +69,7 @@ function destinationAt(view: DataView, at: number): IpvsDestination {
     serial: of(abi.DESTINATION_ROW_SERIAL),
     service: service === 0 ? undefined : service - 1,
     weight: of(abi.DESTINATION_ROW_WEIGHT),
+    address: addressAt(view, at + abi.DESTINATION_ROW_ADDRESS),
     port: of(abi.DESTINATION_ROW_PORT),
     active: of(abi.DESTINATION_ROW_ACTIVE),
     inactive: of(abi.DESTINATION_ROW_INACTIVE),

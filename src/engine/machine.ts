@@ -19,6 +19,7 @@ export interface Machine extends Record<string, unknown> {
   settingSet(image: number, code: number, value: number): number;
   imageServers(image: number): number;
   imageDestinations(image: number): number;
+  imageCaches(image: number): number;
   /** Without `windows` a state does not follow those of TCP. */
   stateLength(
     connections: number,
@@ -27,6 +28,7 @@ export interface Machine extends Record<string, unknown> {
     clients?: number,
     sessions?: number,
     destinations?: number,
+    caches?: number,
   ): number;
   stateCreate(
     state: number,
@@ -42,12 +44,14 @@ export interface Machine extends Record<string, unknown> {
     clients?: number,
     sessions?: number,
     destinations?: number,
+    caches?: number,
   ): number;
   stateClients(state: number): number;
   stateConnections(state: number): number;
   stateServers(state: number): number;
   stateSessions(state: number): number;
   stateDestinations(state: number): number;
+  stateCaches(state: number): number;
   stateWindows(state: number): number;
   stateSeed(state: number, low: number, high: number): void;
   tunnelSet(image: number, kind: number, port: number, vni: number, inNumber: number): number;
@@ -106,6 +110,7 @@ export interface Machine extends Record<string, unknown> {
   flow6FindMany(state: number, tuples: number, count: number, words: number, results: number): void;
   sessionsExpire(image: number, state: number, now: number): void;
   sessionsClear(image: number, state: number): void;
+  sessionsRestore(state: number, original: number): void;
   sessionsCount(state: number): number;
   sessionsRead(state: number, from: number, count: number, rows: number): number;
   destinationsRead(image: number, state: number, from: number, count: number, rows: number): number;

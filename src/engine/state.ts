@@ -16,6 +16,8 @@ export interface StateNeeds {
   /** Virtual servers, and their real ones by number. */
   readonly servers: number;
   readonly destinations: number;
+  /** A scheduler of theirs keeps what it chose by address. */
+  readonly caches: boolean;
   readonly notesClients: boolean;
 }
 
@@ -25,7 +27,10 @@ interface Room {
   readonly clients: number;
   readonly sessions: number;
   readonly destinations: number;
+  readonly caches: number;
 }
+
+const NO_ROOM: Room = { servers: 0, clients: 0, sessions: 0, destinations: 0, caches: 0 };
 
 /** Virtual servers that a state has room for beyond those it was made for. */
 const SPARE_SERVERS = 64;
@@ -42,7 +47,7 @@ export class StateStore {
   #windows = 0;
   /** Connections that IPVS' part gets once it is wanted. */
   #sessions = 0;
-  #room: Room = { servers: 0, clients: 0, sessions: 0, destinations: 0 };
+  #room: Room = NO_ROOM;
 
   constructor(machine: Machine, memory: LinearMemory) {
     this.#machine = machine;
@@ -65,11 +70,10 @@ export class StateStore {
     readonly sessions: number;
   } {
     const { servers, clients } = this.#room;
-    const none = { servers: 0, clients: 0, sessions: 0, destinations: 0 };
     const [connections, behindPositions, behindClients, all] = [
-      none,
-      { ...none, servers },
-      { ...none, servers, clients },
+      NO_ROOM,
+      { ...NO_ROOM, servers },
+      { ...NO_ROOM, servers, clients },
       this.#room,
     ].map((room) => this.#lengthFor(room)) as [number, number, number, number];
     return {
@@ -85,7 +89,7 @@ export class StateStore {
     this.#connections = connections;
     this.#sessions = sessions;
     this.#windows = windows ? 1 : 0;
-    this.#room = { servers: needs.servers + SPARE_SERVERS, clients: 0, sessions: 0, destinations: 0 };
+    this.#room = { ...NO_ROOM, servers: needs.servers + SPARE_SERVERS };
     this.#address = this.#memory.take(this.#lengthFor(this.#room), CONNECTIONS);
     const low = Number(BigInt.asUintN(32, seed));
     const high = Number(BigInt.asUintN(32, seed >> 32n));
@@ -114,6 +118,7 @@ export class StateStore {
       clients: machine.stateClients(this.#address) >>> 0,
       sessions: machine.stateSessions(this.#address) >>> 0,
       destinations: machine.stateDestinations(this.#address) >>> 0,
+      caches: machine.stateCaches(this.#address),
     };
   }
 
@@ -121,13 +126,14 @@ export class StateStore {
    * Makes room for so many virtual servers and their destinations, and for clients where rules note any; RangeError, and
    * nothing changed, when there is none.
    */
-  reach({ servers, destinations, notesClients }: StateNeeds): void {
+  reach({ servers, destinations, caches, notesClients }: StateNeeds): void {
     const had = this.#room;
     const wanted = {
       servers: Math.max(servers, had.servers),
       clients: notesClients ? Math.min(this.#connections, CLIENTS_MAX) : had.clients,
       sessions: destinations > 0 && had.sessions === 0 ? this.#sessions : had.sessions,
       destinations: Math.max(destinations, had.destinations),
+      caches: caches ? 1 : had.caches,
     };
     if (isSame(wanted, had)) return;
     const roomy = {
@@ -146,12 +152,14 @@ export class StateStore {
     this.#memory.octets(address, old).set(this.#memory.octets(this.#address, old));
     this.#address = address;
     this.#room = room;
-    this.#machine.stateReach(address, room.servers, room.clients, room.sessions, room.destinations);
+    const { servers, clients, sessions, destinations, caches } = room;
+    this.#machine.stateReach(address, servers, clients, sessions, destinations, caches);
   }
 
-  #lengthFor({ servers, clients, sessions, destinations }: Room): number {
+  #lengthFor({ servers, clients, sessions, destinations, caches }: Room): number {
     const { stateLength } = this.#machine;
-    return stateLength(this.#connections, servers, this.#windows, clients, sessions, destinations) >>> 0;
+    const own = [sessions, destinations, caches] as const;
+    return stateLength(this.#connections, servers, this.#windows, clients, ...own) >>> 0;
   }
 }
 
@@ -160,6 +168,7 @@ function isSame(room: Room, other: Room): boolean {
     room.servers === other.servers &&
     room.clients === other.clients &&
     room.sessions === other.sessions &&
-    room.destinations === other.destinations
+    room.destinations === other.destinations &&
+    room.caches === other.caches
   );
 }

@@ -1,7 +1,11 @@
 import { STATISTICS_ROW_LEN } from "../../abi/session";
 import { Image } from "../../image";
-import { State } from "../../state";
+import { STATE_HEAD_LEN, State } from "../../state";
 import { flowCreate, flowLength } from "../flow/build";
+import { FLOW_STATE_FREE } from "../flow/layout";
+import { connectionAt } from "../flow/lookup";
+import { cacheCreate, cacheLength } from "../ring/cache";
+import { closeSession } from "./build";
 import { COUNTER_LEN, hasIpvs, IPVS_HEAD_LEN, Ipvs, ipvsOf, SIDE_LEN } from "./layout";
 import { WHEEL_LEN } from "./wheel";
 
@@ -12,16 +16,26 @@ function fixedLength(connections: u32): u64 {
   return <u64>IPVS_HEAD_LEN + flowLength(connections) + (<u64>connections + 1) * SIDE_LEN + WHEEL_LEN;
 }
 
-/** Octets for so many connections, virtual servers and destinations, a multiple of 64. */
-export function ipvsLength(connections: u32, services: u32, destinations: u32): u64 {
-  const length =
-    fixedLength(connections) +
-    <u64>services * STATISTICS_ROW_LEN +
-    <u64>destinations * (COUNTER_LEN + STATISTICS_ROW_LEN);
-  return (length + 63) & ~(<u64>63);
+/** Rounded up to whole lines of memory. */
+function align(octets: u64): u64 {
+  return (octets + 63) & ~(<u64>63);
 }
 
-/** Lays the part out in `ipvsLength` octets, all zero. */
+/** Octets before the schedulers' cache. */
+function cacheFrom(connections: u32, services: u32, destinations: u32): u64 {
+  return align(
+    fixedLength(connections) +
+      <u64>services * STATISTICS_ROW_LEN +
+      <u64>destinations * (COUNTER_LEN + STATISTICS_ROW_LEN),
+  );
+}
+
+/** Octets for so many connections, virtual servers and destinations, and for schedulers that have a cache. */
+export function ipvsLength(connections: u32, services: u32, destinations: u32, caches: bool): u64 {
+  return cacheFrom(connections, services, destinations) + (caches ? align(cacheLength()) : 0);
+}
+
+/** Lays the part out, without a cache, in `ipvsLength` octets, all zero. */
 export function ipvsCreate(ipvs: State, connections: u32, services: u32, destinations: u32, now: u64): void {
   const own = Ipvs.of(ipvs);
   flowCreate(ipvs, IPVS_HEAD_LEN, connections);
@@ -33,7 +47,7 @@ export function ipvsCreate(ipvs: State, connections: u32, services: u32, destina
   own.statisticsAt = own.countersAt + destinations * COUNTER_LEN;
   own.destinationsRoom = destinations;
   own.defenseAt = now;
-  ipvs.length = <u32>ipvsLength(connections, services, destinations);
+  ipvs.length = <u32>ipvsLength(connections, services, destinations, false);
   ipvs.now = now;
 }
 
@@ -43,12 +57,22 @@ function move(ipvs: State, from: u32, to: u32, rows: u32, room: u32, octets: u32
   memory.fill(ipvs.to(to + rows * octets), 0, (room - rows) * octets);
 }
 
-/** Makes room for more virtual servers and destinations in a part that has got the octets. */
-export function ipvsReach(ipvs: State, services: u32, destinations: u32): void {
+/** Moves the schedulers' cache, or makes it. */
+function reachCache(ipvs: State, at: u32): void {
+  const own = Ipvs.of(ipvs);
+  if (own.cacheAt == 0) cacheCreate(ipvs.to(at));
+  else memory.copy(ipvs.to(at), ipvs.to(own.cacheAt), cacheLength());
+  own.cacheAt = at;
+}
+
+/** Makes room for more virtual servers and destinations, and for a cache, in a part that has got the octets. */
+export function ipvsReach(ipvs: State, services: u32, destinations: u32, caches: bool): void {
   const own = Ipvs.of(ipvs);
   const countersAt = own.servicesAt + services * STATISTICS_ROW_LEN;
   const statisticsAt = countersAt + destinations * COUNTER_LEN;
   const had = own.destinationsRoom;
+  // From the last vector on, since each moves to where the next one was.
+  if (caches) reachCache(ipvs, <u32>cacheFrom(ipvs.connectionsRoom, services, destinations));
   move(ipvs, own.statisticsAt, statisticsAt, had, destinations, STATISTICS_ROW_LEN);
   move(ipvs, own.countersAt, countersAt, had, destinations, COUNTER_LEN);
   move(ipvs, own.servicesAt, own.servicesAt, own.servicesRoom, services, STATISTICS_ROW_LEN);
@@ -56,12 +80,35 @@ export function ipvsReach(ipvs: State, services: u32, destinations: u32): void {
   own.countersAt = countersAt;
   own.statisticsAt = statisticsAt;
   own.destinationsRoom = destinations;
-  ipvs.length = <u32>ipvsLength(ipvs.connectionsRoom, services, destinations);
+  ipvs.length = <u32>ipvsLength(ipvs.connectionsRoom, services, destinations, caches);
+}
+
+/** Whether a state has a cache for schedulers. */
+export function hasCache(state: State): bool {
+  return hasIpvs(state) && Ipvs.of(ipvsOf(state)).cacheAt != 0;
 }
 
 /** Whether a state has room for the image's virtual servers and their destinations. */
 export function stateFits(image: Image, state: State): bool {
   if (state.positionsRoom < image.serversRoom) return false;
   if (image.destinations == 0) return true;
-  return hasIpvs(state) && Ipvs.of(ipvsOf(state)).destinationsRoom >= image.destinations;
+  if (!hasIpvs(state) || Ipvs.of(ipvsOf(state)).destinationsRoom < image.destinations) return false;
+  return image.caches == 0 || hasCache(state);
+}
+
+/**
+ * Makes IPVS' part of a state what that of another one is, whose copy it was before it ran anything. It costs little where
+ * that one has no sessions.
+ */
+export function ipvsRestore(ipvs: State, original: State): void {
+  if (original.connections != 0) {
+    memory.copy(changetype<usize>(ipvs), changetype<usize>(original), original.length);
+    return;
+  }
+  const own = Ipvs.of(ipvs);
+  for (let session: u32 = 1; session < ipvs.recordsTop; session++)
+    if (connectionAt(ipvs, session).state != FLOW_STATE_FREE) closeSession(ipvs, session);
+  ipvs.now = original.now;
+  memory.copy(changetype<usize>(own), changetype<usize>(Ipvs.of(original)), IPVS_HEAD_LEN - STATE_HEAD_LEN);
+  memory.copy(ipvs.to(own.servicesAt), original.to(own.servicesAt), original.length - own.servicesAt);
 }

@@ -97,7 +97,8 @@ function fillSlots(image: Image, ring: usize, turns: u32): void {
   giveSome(image, turns, count * TURN_LEN);
 }
 
-function setAttributes(ring: usize, row: usize): void {
+function setAttributes(image: Image, ring: usize, row: usize): void {
+  if (isLocal(load<u32>(row, SERVER_ROW_SCHEDULER) & SCHEDULER_CODE_MASK)) image.caches = 1;
   const flags = load<u32>(row, SERVER_ROW_FLAGS) & RING_FLAGS_SERVICE & ~SERVICE_FLAG_NEW;
   store<u32>(ring, (load<u32>(ring, RING_FLAGS) & ~RING_FLAGS_SERVICE) | flags, RING_FLAGS);
   store<u32>(ring, load<u32>(row, SERVER_ROW_PERSISTENCE), RING_PERSISTENCE);
@@ -200,7 +201,7 @@ function serverPut(image: Image, row: usize, rows: usize, size: u32): u32 {
   const hadSome = load<u32>(ring, RING_COUNT) != 0 || isLocal(code);
   const goesOn = !renewed && hadSome && codeOf(ring) == code;
   if (renewed) renew(image, ring);
-  setAttributes(ring, row);
+  setAttributes(image, ring, row);
   replaceReals(image, ring, number, block, rows, to, renewed);
   replaceSlots(image, ring, slots, size);
   count(ring, goesOn);
@@ -224,7 +225,7 @@ export function serverEdit(image: Image, row: usize): u32 {
   const size = stays && reals != 0 ? load<u32>(ring, RING_SIZE) : defaultSize(scheduler);
   if (!isService(number, scheduler, load<u32>(row, SERVER_ROW_FLAGS), reals, size)) return STATUS_BAD_ENTRY;
   if (!stays && !exchange(image, ring, scheduler, reals == 0 ? 0 : size)) return STATUS_NO_SPACE;
-  setAttributes(ring, row);
+  setAttributes(image, ring, row);
   image.sequence++;
   return STATUS_OK;
 }

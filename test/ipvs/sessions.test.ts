@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Tally } from "../tally.js";
+import { IpvsNode } from "./ipvs-node.js";
+import { CHUNKS, type Family, PLANS, type Setup, type Step, TwoLists } from "./two-lists.js";
+
+const setups: fc.Arbitrary<Setup> = fc.record({
+  family: fc.constantFrom<Family>(4, 6),
+  sysctls: fc.record({
+    expireNodest: fc.boolean(),
+    expireQuiescent: fc.boolean(),
+    reuseMode: fc.constantFrom(0, 1, 2, 3),
+    isSecure: fc.boolean(),
+    timeouts: fc.record({
+      tcp: fc.constantFrom(0, 0, 77),
+      fin: fc.constantFrom(0, 33),
+      udp: fc.constantFrom(0, 20),
+    }),
+  }),
+  isMasked: fc.boolean(),
+  direct: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+  upper: fc.constantFrom(0, 2, 4),
+});
+
+/** What is said: TCP's flags, and SCTP's first chunk. */
+const said = {
+  flags: fc.constantFrom("S", "S", "A", "A", "FA", "R", "SA", "", "SF", "P"),
+  chunk: fc.oneof(fc.constant(1), fc.nat(CHUNKS.length - 1)),
+};
+
+/** Around the timeouts of states (milliseconds). */
+const WAITS = [0, 1, 1999, 3000, 4000, 9_999, 20_000, 30_000, 60_000, 61_000, 77_000, 300_000, 900_000];
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("request" as const),
+      plan: fc.nat(PLANS.length - 1),
+      door: fc.nat(5),
+      client: fc.nat(2),
+      port: fc.constantFrom(0, 20, 1000, 1001, 65535),
+      ...said,
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("answer" as const, "again" as const),
+      which: fc.nat(20),
+      ...said,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("wait" as const),
+      after: fc.oneof(fc.constantFrom(...WAITS), fc.nat(100_000)),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("weight" as const, "leave" as const, "upper" as const),
+      plan: fc.nat(2),
+      server: fc.nat(2),
+      to: fc.nat(3),
+    }),
+  },
+);
+
+describe("IPVS' connections", () => {
+  it("are what ip_vs_conn.c and ip_vs_core.c make of packets, time, and servers that come and go", async () => {
+    const tally = new Tally();
+    await fc.assert(
+      fc.asyncProperty(setups, fc.array(steps, { minLength: 60, maxLength: 120 }), async (setup, list) => {
+        const lists = new TwoLists(await IpvsNode.make({ connections: 200 }), setup, tally);
+        for (const step of list) lists.take(step);
+        lists.wait(10 ** 9);
+        lists.compare();
+        expect(lists.node.count).toBe(0);
+      }),
+      { numRuns: 80 },
+    );
+    const cases = ["request", "answer", "opened", "refused", "ignored", "left", "returned", "template"];
+    tally.expectEach([...cases, "dropped", "dismissed", "overloaded"], 3);
+  }, 120_000);
+});
