@@ -102,8 +102,10 @@ function run(engine: Engine, state: number, arrivals: readonly Arrival[], now: n
 /** No connections, the seed's random numbers, and schedulers at their beginning. */
 function newState({ machine, memory, image }: Engine): number {
   const servers = machine.imageServers(image) >>> 0;
-  const state = memory.take(machine.stateLength(CONNECTIONS, servers) >>> 0);
+  const ipvs = [CONNECTIONS, machine.imageDestinations(image) >>> 0, machine.imageCaches(image)] as const;
+  const state = memory.take(machine.stateLength(CONNECTIONS, servers, 0, 0, ...ipvs) >>> 0);
   expect(machine.stateCreate(state, CONNECTIONS, servers, SEED, 0)).toBe(STATUS_OK);
+  expect(machine.stateReach(state, servers, 0, ...ipvs)).toBe(STATUS_OK);
   return state;
 }
 

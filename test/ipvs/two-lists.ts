@@ -124,7 +124,13 @@ export type Step =
       readonly to: number;
     };
 
-type StepOf<Kind> = Extract<Step, { readonly kind: Kind }>;
+type StepOf<Kind> = Step extends infer One
+  ? One extends { readonly kind: infer K }
+    ? Kind extends K
+      ? One
+      : never
+    : never
+  : never;
 
 const VERDICTS = {
   refused: "REJECT",
@@ -200,8 +206,8 @@ export class TwoLists {
   take(step: Step): void {
     if (step.kind === "wait") this.wait(step.after);
     else if (step.kind === "request") this.#request(step);
-    else if (step.kind === "answer" || step.kind === "again") this.#along(step);
-    else this.#change(step);
+    else if ("plan" in step) this.#change(step);
+    else this.#along(step);
     this.compare();
   }
 

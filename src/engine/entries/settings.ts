@@ -3,6 +3,7 @@ import type { IpvsTimeouts } from "../../ruleset/ipvs.js";
 import {
   CONNTRACK_SETTINGS,
   conntrackSetting,
+  routesAnywhere,
   routesLocalnet,
   type Sysctls,
   VS_SETTINGS,
@@ -45,5 +46,6 @@ export function settingEntries(sysctls: Sysctls, timeouts: IpvsTimeouts = {}): r
     ...VS_SETTINGS.flatMap((name) => entryOf(`vs_${name}`, vsSetting(sysctls, name))),
     ...timeoutEntries(timeouts),
     { code: setting.SETTING_ROUTE_LOCALNET, value: Number(routesLocalnet(sysctls)) },
+    { code: setting.SETTING_ROUTE_ANYWHERE, value: Number(routesAnywhere(sysctls)) },
   ];
 }
