@@ -1,6 +1,9 @@
 /** packetyard's public API, and only it. */
 import "./abi.js";
 
+export { type AssessmentResult, type AssessOptions, assess } from "./assess/assess.js";
+export type { IpvsListing } from "./assess/listing.js";
+export { TARGET_MODES, type TargetMode } from "./assess/words.js";
 export { Cluster } from "./cluster.js";
 export { Compilation } from "./compilation.js";
 export { type CompileOptions, compile } from "./compile.js";

@@ -87,8 +87,11 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
   // Two nodes are asked the same packets: what there is to ask of is known from clusters and rulesets.
   diff: ["engine", "explore", "model", "net", "packet", "proxy", "ruleset", "trace"],
+  // What a node's leaving one mode for another comes to: two compilations of it, and what tells them apart.
+  assess: ["compile", "diagnostics", "diff", "model", "net", "report", "ruleset"],
   index: [
     "abi",
+    "assess",
     "cluster",
     "compilation",
     "compile",

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { assessCommand } from "./commands/assess.js";
 import { compareCommand } from "./commands/compare.js";
 import { compileCommand } from "./commands/compile.js";
 import { diffCommand } from "./commands/diff.js";
@@ -23,7 +24,15 @@ function buildProgram(): Command {
     .exitOverride()
     .showHelpAfterError("(see --help)")
     .addHelpText("after", EXIT_CODES);
-  for (const command of [compareCommand(), compileCommand(), traceCommand(), diffCommand(), runCommand()]) {
+  const commands = [
+    compareCommand(),
+    compileCommand(),
+    traceCommand(),
+    diffCommand(),
+    assessCommand(),
+    runCommand(),
+  ];
+  for (const command of commands) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

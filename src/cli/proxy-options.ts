@@ -39,11 +39,14 @@ function collectAddress(text: string, addresses: readonly Ip[] = []): readonly I
 /** `--mode`, `--ipvs-scheduler`, and what addConfigOptions adds. */
 export function addProxyOptions(command: Command): Command {
   const mode = new Option("--mode <mode>", "kube-proxy's mode (default: its configuration's, or iptables)");
-  const scheduler = new Option(
+  return addConfigOptions(command.addOption(mode.choices(MODES)).addOption(ipvsSchedulerOption()));
+}
+
+export function ipvsSchedulerOption(): Option {
+  return new Option(
     "--ipvs-scheduler <name>",
     "mode ipvs: what picks endpoints (default: kube-proxy's configuration's, or rr)",
-  );
-  return addConfigOptions(command.addOption(mode.choices(MODES)).addOption(scheduler.choices(SCHEDULERS)));
+  ).choices(SCHEDULERS);
 }
 
 /** `--proxy-config`, `--kubernetes-version`, `--nfacct` and `--local-address`, for whatever mode. */

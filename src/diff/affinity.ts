@@ -1,5 +1,6 @@
 import { printHostPort } from "../net/port.js";
 import type { Answer } from "./answer.js";
+import type { Clock } from "./clock.js";
 import type { FlowDifference } from "./difference.js";
 import type { Ground } from "./ground.js";
 import { ask, choicesByEndpoint, ifaceOf, type Respondent } from "./inquiry.js";
@@ -57,19 +58,6 @@ function differenceOf(one: Return, pair: Pair, clock: Clock): FlowDifference | u
     return { ...shared(one.second, pair), topic, change: "endpoints", answers, earlier: { to, seconds } };
   }
   return undefined;
-}
-
-/** What both engines take for the time, in milliseconds: it runs on, since to them an earlier time is the latest so far. */
-export class Clock {
-  #now = 0;
-
-  get now(): number {
-    return this.#now;
-  }
-
-  pass(milliseconds: number): void {
-    this.#now += milliseconds;
-  }
 }
 
 function shared(

@@ -24,6 +24,23 @@ export interface Answer {
   readonly isNamed: boolean;
 }
 
+export type Verdict = "accept" | "drop" | "reject" | "undecided" | "mixed";
+
+const VERDICTS: Readonly<Record<End["how"], Verdict>> = {
+  endpoint: "accept",
+  passes: "accept",
+  node: "accept",
+  dropped: "drop",
+  rejected: "reject",
+  undecided: "undecided",
+};
+
+/** What becomes of a packet, in one word. */
+export function verdictOf({ ends }: Answer): Verdict {
+  const [first = "mixed", ...others] = new Set(ends.map(({ how }) => VERDICTS[how]));
+  return others.length === 0 ? first : "mixed";
+}
+
 /** How two answers differ, the graver before the lighter. */
 export const CHANGES = ["fate", "endpoints", "masquerade", "weights", "choice", "accepted by name"] as const;
 export type Change = (typeof CHANGES)[number];

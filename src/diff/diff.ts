@@ -1,10 +1,12 @@
 import type { Family } from "../net/ip.js";
 import { familyOf } from "../net/ip.js";
-import { affinityDifferences, Clock } from "./affinity.js";
+import { affinityDifferences } from "./affinity.js";
 import { changeOf } from "./answer.js";
+import { Clock } from "./clock.js";
 import type { FlowDifference } from "./difference.js";
 import { type Ground, groundOf } from "./ground.js";
 import { ask, ifaceOf, type Respondent, respondentOf } from "./inquiry.js";
+import { openDifferences } from "./open.js";
 import { type Question, questionsOf } from "./question.js";
 import { factsOf, type Side } from "./side.js";
 import { topicOf } from "./topic.js";
@@ -12,6 +14,8 @@ import { topicOf } from "./topic.js";
 export interface DiffOptions {
   /** Packets out of state too, not only those that begin a connection; default false. */
   readonly allPackets?: boolean;
+  /** What becomes of connections that the first node has open, once the second is in its place; default false. */
+  readonly openConnections?: boolean;
   /** Of packets; default all in which either node has an address. */
   readonly families?: readonly Family[];
   /** Called for every packet that was asked about. */
@@ -43,14 +47,15 @@ function differenceOf(question: Question, ground: Ground, pair: Pair): FlowDiffe
 }
 
 function differencesIn(ground: Ground, pair: Pair, clock: Clock, options: DiffOptions): FlowDifference[] {
-  const { allPackets = false, onAsked } = options;
+  const { allPackets = false, openConnections = false, onAsked } = options;
   const found: FlowDifference[] = [];
   for (const question of questionsOf(ground, allPackets)) {
     const difference = differenceOf(question, ground, pair);
     if (difference !== undefined) found.push(difference);
     onAsked?.();
   }
-  return [...found, ...affinityDifferences(ground, pair, clock)];
+  const open = openConnections ? openDifferences(ground, pair, clock) : [];
+  return [...found, ...open, ...affinityDifferences(ground, pair, clock)];
 }
 
 /**

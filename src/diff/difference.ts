@@ -1,6 +1,6 @@
 import { type Ip, printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
-import { type Answer, CHANGES, type Change } from "./answer.js";
+import { type Answer, CHANGES, type Change, type Verdict, verdictOf } from "./answer.js";
 import { plainness, type Question } from "./question.js";
 import { TOPICS, type Topic } from "./topic.js";
 import { answerWords, summaryWords } from "./words.js";
@@ -17,6 +17,8 @@ export interface FlowDifference {
   readonly names: readonly [ReadonlyMap<Ip, string>, ReadonlyMap<Ip, string>];
   /** The sender's connection that came before. */
   readonly earlier?: Earlier;
+  /** What is to be said behind what each side does. */
+  readonly beside?: readonly [string, string];
   /** What each side does, where that is known but not run. */
   readonly stated?: readonly [string, string];
 }
@@ -43,7 +45,9 @@ export interface Example {
   readonly frame: Uint8Array;
   /** Where B's node sends it from another address, as that is its own there. */
   readonly atB: { readonly from: string; readonly frame: Uint8Array } | undefined;
-  /** What becomes of it on each side, in words. */
+  /** What becomes of it on each side, in one word. */
+  readonly verdicts: readonly [Verdict, Verdict];
+  /** The same, told. */
   readonly a: string;
   readonly b: string;
   /** False where that is known of the kernel, but was not run. */
@@ -66,7 +70,8 @@ export interface DifferenceGroup {
   readonly example: Example;
 }
 
-function exampleOf({ question, node, iface, earlier, answers, names, stated }: FlowDifference): Example {
+function exampleOf(difference: FlowDifference): Example {
+  const { question, node, iface, earlier, answers, names, stated, beside = ["", ""] } = difference;
   const { source, target, sent } = question;
   const [{ from, frame }, other] = sent;
   const { kind, place, service } = target;
@@ -88,8 +93,9 @@ function exampleOf({ question, node, iface, earlier, answers, names, stated }: F
       other === sent[0]
         ? undefined
         : { from: print(other.from.address, other.from.port), frame: other.frame },
-    a: stated?.[0] ?? answerWords(answers[0], names[0]),
-    b: stated?.[1] ?? answerWords(answers[1], names[1]),
+    verdicts: [verdictOf(answers[0]), verdictOf(answers[1])],
+    a: stated?.[0] ?? answerWords(answers[0], names[0]) + beside[0],
+    b: stated?.[1] ?? answerWords(answers[1], names[1]) + beside[1],
     isRun: stated === undefined,
   };
 }
@@ -104,9 +110,11 @@ interface Draft {
   readonly nodes: Set<string>;
 }
 
-function summariesOf({ answers, stated, question }: FlowDifference): readonly [string, string] {
+function summariesOf(difference: FlowDifference): readonly [string, string] {
+  const { answers, stated, question, beside = ["", ""] } = difference;
   const { address } = question.source;
-  return stated ?? [summaryWords(answers[0], address), summaryWords(answers[1], address)];
+  if (stated !== undefined) return stated;
+  return [summaryWords(answers[0], address) + beside[0], summaryWords(answers[1], address) + beside[1]];
 }
 
 /** `shop/web` of `shop/web:http`. */

@@ -10,7 +10,8 @@ import type { Question } from "./question.js";
 const CONNECTIONS = 63;
 /** Ways of one packet that are tried. */
 const WAYS = 1 << 20;
-const HASHING: readonly string[] = ["sh", "dh", "mh"];
+/** Those that choose one and the same of the endpoints that others draw. */
+const HASHING: readonly string[] = ["sh", "dh", "mh", "fo"];
 
 /** One side as it is asked. */
 export interface Respondent {
@@ -57,6 +58,16 @@ export function ask({ sent, target }: Question, side: Respondent, now = 0): Answ
     isDamaged: target.kind.isDamaged,
     lineOf: (outcome) => lastLine(outcome, side),
   });
+}
+
+/** One way of a question's packet to an endpoint; undefined where there is none. */
+export function wayToEndpoint(
+  { sent }: Question,
+  { index, engine }: Respondent,
+  now: number,
+): Outcome | undefined {
+  const outcomes = engine.explore(sent[index].frame, { now, limit: WAYS });
+  return outcomes.find(({ destination }) => destination !== undefined);
 }
 
 /** What leads a question's packet to each of its endpoints, for engine.follow; by their names. */

@@ -100,6 +100,14 @@ export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
   },
 };
 
+/** What the receiver of a connection's first packet answers, and what is sent then. */
+export const TALK: Readonly<
+  Partial<Record<string, { readonly answer: PacketKind; readonly next: PacketKind }>>
+> = {
+  TCP: { answer: segment("SA"), next: segment("A") },
+  UDP: { answer: FIRST.UDP, next: FIRST.UDP },
+};
+
 /** Packets that belong to no connection: of TCP an ACK begins one for a kernel that picks them up in the middle. */
 export const OUT_OF_STATE: Readonly<Record<Protocol, readonly PacketKind[]>> = {
   TCP: ["A", "SA", "FA", "R", ""].map(segment),

@@ -1,4 +1,4 @@
-import { compareIp, type Ip } from "../net/ip.js";
+import { compareIp, familyOf, type Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import type { ProxyEndpoint } from "../proxy/endpoints.js";
 import { LOOPBACK } from "../proxy/local-traffic.js";
@@ -19,6 +19,7 @@ export const PLACES = [
   "unallocated ClusterIP",
   "outside",
   "address of a rule",
+  "virtual server",
 ] as const;
 export type Place = (typeof PLACES)[number];
 
@@ -69,6 +70,15 @@ function nodePortAddresses({ family, ownAddresses }: Facts): readonly Ip[] {
 function localhostOf({ family, cluster }: Facts, port: number, allPackets: boolean): Target[] {
   if (family !== 4 || cluster !== undefined) return [];
   return atPort({ place: "node", address: LOCALHOST, service: "" }, "TCP", port, allPackets);
+}
+
+/** Virtual servers of IPVS that no Service has: somebody else's. */
+function foreignServers({ family, ruleset }: Facts, allPackets: boolean): Target[] {
+  return (ruleset.ipvs?.servers ?? []).flatMap((server) => {
+    if (server.mark !== undefined || server.origin !== "" || familyOf(server.address) !== family) return [];
+    const { address, protocol, port } = server;
+    return atPort({ place: "virtual server", address, service: "" }, protocol, port, allPackets);
+  });
 }
 
 /** An endpoint here and one elsewhere, asked by their own addresses. */
@@ -170,6 +180,7 @@ export function targetsOf(ground: Ground, allPackets: boolean): readonly Target[
       ? []
       : atPort({ place: "outside", address: outside, service: "" }, "TCP", HTTPS, allPackets)),
     ...ground.sides.flatMap((facts) => localhostOf(facts, port, allPackets)),
+    ...ground.sides.flatMap((facts) => foreignServers(facts, allPackets)),
     ...ground.sides.flatMap((facts) =>
       ruleTargets(facts).flatMap(({ address, protocol, port: at }) =>
         atPort({ place: "address of a rule", address, service: "" }, protocol, at, allPackets),

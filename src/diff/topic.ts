@@ -25,6 +25,8 @@ export const TOPICS = {
   choice: "how an endpoint is chosen",
   ping: "a ping to a Service's address",
   "out-of-state": "a packet out of state",
+  "open-connection": "the next packet of an open connection",
+  "foreign-server": "a virtual server of no Service",
   "cluster-ip": "a ClusterIP",
   external: "an external IP or load balancer's address",
   "node-port": "a nodePort",
@@ -84,6 +86,7 @@ export function topicOf(
 ): Topic {
   if (answers.some(({ ends }) => ends.some(({ how }) => how === "undecided"))) return "undecided";
   if (!question.target.kind.isFirst) return "out-of-state";
+  if (question.target.place === "virtual server") return "foreign-server";
   const known = ground.sides.map((facts) => servedAt(facts, question.target));
   const ports = known.filter((port) => port !== undefined);
   // One that has no cluster is of the same opinion about Services as the other.

@@ -1,4 +1,6 @@
 import { largestRows, modesOf, sizesOf } from "./analysis.js";
+import type { Assessment } from "./assessment.js";
+import { assessmentSection } from "./assessment-section.js";
 import { drawBarChart } from "./bars.js";
 import { drawLineChart } from "./chart.js";
 import { type Column, columnsOf } from "./columns.js";
@@ -7,10 +9,10 @@ import { findings, headline } from "./findings.js";
 import { type Markup, markup, trusted } from "./markup.js";
 import { measuredSection, type ReportSection, type ReportSource, ruleSection } from "./method.js";
 import { modeName, modeStyle } from "./mode.js";
+import { printPage } from "./page.js";
 import { seriesColor } from "./palette.js";
 import { barCharts, newConnectionChart, otherCharts } from "./plots.js";
 import { printBytes, printCount, printTime } from "./quantity.js";
-import { PAGE_CSS } from "./style.js";
 import { cellText, cheapestRows, groupsOf } from "./table.js";
 import { clusterIPShare, groupTitle, inputName, listed, services } from "./wording.js";
 
@@ -18,33 +20,31 @@ const WIDE = { width: 940, height: 470 } as const;
 const SMALL = { width: 450, height: 330 } as const;
 const PHONE = { width: 450, height: 430 } as const;
 
+/** What follows the method in a report. */
+export interface ReportExtras {
+  /** Further chapters in plain text (agreement with a kernel). */
+  readonly sections?: readonly ReportSection[];
+  readonly assessment?: Assessment;
+}
+
 /**
  * The comparison as one HTML file that needs nothing else: no script, no font, no request. Every name from
- * outside is escaped. `sections` follow the method: further chapters in plain text (agreement with a kernel).
+ * outside is escaped.
  */
-export function printComparisonReport(
-  comparison: Comparison,
-  sections: readonly ReportSection[] = [],
-): string {
+export function printComparisonReport(comparison: Comparison, extras: ReportExtras = {}): string {
+  const { sections = [], assessment } = extras;
   const groups = leadingFirst(groupRows(comparison));
   const rows = groups[0]?.rows ?? [];
   const title = headline(rows);
   const chapters = [measuredSection(), ruleSection(rows), ...sections];
-  return `<!doctype html>\n${
-    markup`<html lang="en"><head><meta charset="utf-8"/><meta name="viewport" content="width=device-width, initial-scale=1"/><title>${title} · packetyard</title><style>${trusted(PAGE_CSS)}</style></head>
-<body>
-<header><div class="brand">packetyard compare</div><h1>${unbroken(title)}</h1>
-<p class="lead">${lead(comparison, groups)} These are packetyard's own costs, in memory; a kernel adds its own to every packet (<a href="#rule">what that changes</a>).</p>
-${drawTiles(rows)}</header>
-<main>
-${groups.map((group) => drawGroup(group, groups.length > 1))}
-<section class="full"><h2>All numbers</h2>${drawTable(comparison)}</section>
+  const head = markup`<p class="lead">${lead(comparison, groups)} These are packetyard's own costs, in memory; a kernel adds its own to every packet (<a href="#rule">what that changes</a>).</p>
+${drawTiles(rows)}`;
+  const body = markup`${groups.map((group) => drawGroup(group, groups.length > 1))}
+${assessment === undefined ? undefined : assessmentSection(assessment)}<section class="full"><h2>All numbers</h2>${drawTable(comparison)}</section>
 ${chapters.map((chapter, i) => drawSection(chapter, i === 1 ? "rule" : undefined))}
-${drawMachine(comparison)}
-</main>
-<footer>Made by packetyard ${comparison.machine.packetyard}. This page stands alone: no scripts, nothing loaded from elsewhere.</footer>
-</body></html>`.source
-  }\n`;
+${drawMachine(comparison)}`;
+  const { packetyard: version } = comparison.machine;
+  return printPage({ brand: "packetyard compare", title, heading: unbroken(title), head, body, version });
 }
 
 /** The input with the most sizes leads: the page's headline is about it. */

@@ -13,8 +13,12 @@ main>.full{max-width:1700px}
 header{padding-top:40px}
 h1{font-size:clamp(22px,3.4vw,34px);line-height:1.22;margin:.35em 0 .4em;letter-spacing:-.012em;text-wrap:balance}
 h2{font-size:20px;line-height:1.3;margin:44px 0 12px}
+h3{font-size:17px;line-height:1.35;margin:30px 0 8px}
+h4{font-size:15px;line-height:1.4;margin:0 0 4px;max-width:78ch}
+.effect{font-weight:400;color:var(--muted)}
 p{margin:0 0 .9em;max-width:74ch}
-h1,h2,p,li{overflow-wrap:anywhere}
+.card>p:last-child{margin:.7em 0 0}
+h1,h2,h3,h4,p,li{overflow-wrap:anywhere}
 a{color:inherit}
 .brand{font-weight:600;letter-spacing:.02em;color:var(--muted);font-size:14px}
 .lead{color:var(--muted);font-size:17px}

@@ -63,6 +63,17 @@ describe("packetyard compare", () => {
     expect(idle.stderr).toContain("--ipvs-scheduler is of mode ipvs, and --modes leaves it out");
   });
 
+  it("tells in the report what leaving IPVS changes, where it is asked to", async () => {
+    const { code } = await compare("-f", EXAMPLE, "--assess", "--report", "page.html", ...QUICK);
+    expect(code).toBe(0);
+    expect(readFileSync(join(folder, "page.html"), "utf8")).toContain(
+      "What leaving IPVS for nftables changes",
+    );
+    const none = await compare("--services", "3", "--assess", ...QUICK);
+    expect([none.code, none.stdout]).toEqual([2, ""]);
+    expect(none.stderr).toContain("--assess tells of a cluster in the HTML file: give -f, and --report.");
+  });
+
   it("prints JSON of a stable shape, the same packets for the same seed, and no report unasked", async () => {
     const args = ["--services", "5", "--modes", "nftables,iptables", "--seed", "9", "-o", "json", ...QUICK];
     const { code, stdout } = await compare(...args);

@@ -38,7 +38,9 @@ describe("printComparisonReport", () => {
     const input = { kind: "cluster", name: HOSTILE } as const;
     const rows = [10, 100].flatMap((size) => [rowAt(HOSTILE, size), rowAt("ipvs", size, { input })]);
     const sections = [{ heading: HOSTILE, paragraphs: [HOSTILE] }];
-    const page = printComparisonReport(comparisonOf(rows, { machine, input, measuredAt: HOSTILE }), sections);
+    const page = printComparisonReport(comparisonOf(rows, { machine, input, measuredAt: HOSTILE }), {
+      sections,
+    });
     expect(page).not.toMatch(/<script|<img|&amp;/);
     expect(imbalanceOf(bodyOf(page))).toBeUndefined();
   });
@@ -108,9 +110,9 @@ describe("printComparisonReport", () => {
   });
 
   it("puts further chapters after the method and before the machine", () => {
-    const page = printComparisonReport(SERIES, [
-      { heading: "Agreement with a kernel", paragraphs: ["Later."] },
-    ]);
+    const page = printComparisonReport(SERIES, {
+      sections: [{ heading: "Agreement with a kernel", paragraphs: ["Later."] }],
+    });
     const order = [
       "What exactly is measured",
       "<h2>What a rule costs",

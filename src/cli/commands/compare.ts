@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Compared, type ComparePlan, comparedRows, compareModes } from "../../compare/compare.js";
-import type { ProxyMode } from "../../index.js";
+import { assess, type CompileOptions, type ProxyMode } from "../../index.js";
 import type { Comparison } from "../../report/comparison.js";
 import { printComparisonReport } from "../../report/html.js";
 import {
@@ -41,6 +41,7 @@ interface Options extends ClusterOptions, Omit<ProxyArguments, "ipvsScheduler"> 
   readonly rounds: number;
   /** false: --no-report. */
   readonly report?: string | false;
+  readonly assess?: boolean;
   readonly output: (typeof FORMATS)[number];
 }
 
@@ -61,6 +62,7 @@ Examples:
   packetyard compare -f manifests/ --nodes 5 --modes iptables,nftables --report shop.html
   packetyard compare -f manifests/ --proxy-config kube-proxy.yaml --kubernetes-version 1.33
   packetyard compare --ipvs-scheduler rr,wrr,sh,mh
+  packetyard compare -f shop.yaml --assess --report shop.html
   packetyard compare --services 10,100,1000,10000,50000 --no-report
   packetyard compare --services 1000 --endpoints 20 -o json > comparison.json
   kubectl get nodes,pods,services,endpointslices -A -o yaml | packetyard compare -f -
@@ -123,6 +125,7 @@ export function compareCommand(): Command {
     .option("--rounds <number>", "how often every mode has its turn", integer(1, 1000), ROUNDS)
     .option("--report <file>", `HTML file to write (default: ${REPORT}, for tables)`)
     .option("--no-report", "write no HTML file")
+    .option("--assess", "the HTML file tells too what leaving IPVS for nftables changes (packetyard assess)")
     .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("table"))
     .addHelpText("after", HELP)
     .action((options: Options) => compare(options));
@@ -130,6 +133,7 @@ export function compareCommand(): Command {
 
 async function compare(options: Options): Promise<void> {
   const report = reportFile(options);
+  checkAssess(options, report);
   const { ipvsScheduler: schedulers, ...others } = options;
   const proxy = proxyOptionsOf(others);
   const plan = planOf(options);
@@ -149,7 +153,8 @@ async function compare(options: Options): Promise<void> {
   const comparison = comparisonOf(compared, seed);
   print(comparison, options.output);
   if (report === undefined) return;
-  writeWhole(report, printComparisonReport(comparison));
+  const assessment = await assessmentOf(plan, options, proxy);
+  writeWhole(report, printComparisonReport(comparison, assessment));
   printToStderr(`report written to ${report}\n`);
 }
 
@@ -174,6 +179,19 @@ function planOf(options: Options): ComparePlan {
     clusters: usesCluster ? [{ name: clusterName(filename), cluster: loadCluster(options) }] : [],
     series: usesSeries ? { sizes: services ?? SIZES, endpoints, nodes } : undefined,
   };
+}
+
+/** UsageError where there is no page, or no cluster, to tell it of. */
+function checkAssess({ assess: isAsked, filename }: Options, report: string | undefined): void {
+  if (isAsked === true && (report === undefined || filename.length === 0))
+    throw new UsageError("--assess tells of a cluster in the HTML file: give -f, and --report.");
+}
+
+async function assessmentOf({ clusters }: ComparePlan, options: Options, proxy: CompileOptions) {
+  const [first] = clusters;
+  if (options.assess !== true || first === undefined) return {};
+  const { assessment } = await assess(first.cluster, { proxy });
+  return { assessment };
 }
 
 function clusterName(paths: readonly string[]): string {

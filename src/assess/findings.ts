@@ -1,0 +1,108 @@
+import {
+  type DifferenceGroup,
+  type Example,
+  type FlowDifference,
+  groupDifferences,
+} from "../diff/difference.js";
+import type {
+  AssessedEffect,
+  AssessedPacket,
+  AssessmentCategory,
+  AssessmentFinding,
+} from "../report/assessment.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import { CATEGORIES, type Category, categoryOf, effectOf } from "./category.js";
+import { type Scheduling, schedulingAt, schedulingWords } from "./scheduling.js";
+import { aboutOf, adviceOn, type TargetMode, TITLES, textOf } from "./words.js";
+
+/** A difference, and what else is known of it. */
+export interface Assessed {
+  readonly difference: FlowDifference;
+  /** The node as it was. */
+  readonly before: Ruleset;
+}
+
+/** Differences that one finding tells. */
+interface Bundle {
+  readonly category: Category;
+  readonly effect: AssessedEffect;
+  /** Of category scheduler. */
+  readonly scheduling: Scheduling | undefined;
+  readonly differences: FlowDifference[];
+}
+
+function bundles(assessed: Iterable<Assessed>): readonly Bundle[] {
+  const found = new Map<string, Bundle>();
+  for (const { difference, before } of assessed) {
+    const [category, effect] = [categoryOf(difference), effectOf(difference)];
+    const scheduling = category === "scheduler" ? schedulingAt(difference, before) : undefined;
+    const key = `${category} ${effect} ${scheduling?.scheduler} ${scheduling?.isWeighted}`;
+    const bundle = found.get(key);
+    if (bundle === undefined) found.set(key, { category, effect, scheduling, differences: [difference] });
+    else bundle.differences.push(difference);
+  }
+  return [...found.values()];
+}
+
+const hex = (octets: Uint8Array) =>
+  Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
+
+function packetOf({ verdicts, a, b, asker, iface, earlier, frame, isRun, ...rest }: Example): AssessedPacket {
+  return {
+    ...rest,
+    iface: iface ?? null,
+    source: asker,
+    earlier: earlier ?? null,
+    frame: hex(frame),
+    before: { verdict: verdicts[0], text: a },
+    after: { verdict: verdicts[1], text: b },
+    run: isRun,
+  };
+}
+
+function findingOf(
+  group: DifferenceGroup,
+  { category, effect, scheduling }: Bundle,
+  to: TargetMode,
+): AssessmentFinding {
+  const { topic, a, b, flows, services, nodes, example } = group;
+  const [about, advice] =
+    scheduling === undefined
+      ? [aboutOf(topic, effect), adviceOn(topic, to)]
+      : schedulingWords(scheduling, to);
+  return {
+    category,
+    effect,
+    about,
+    advice,
+    before: a,
+    after: b,
+    flows,
+    services,
+    nodes,
+    example: packetOf(example),
+  };
+}
+
+const EFFECTS: readonly AssessedEffect[] = ["breaks", "moves", "opens", "changes", "refused otherwise"];
+
+/** All findings by category, and in each what breaks before what else happens. */
+export function findingsOf(assessed: Iterable<Assessed>, to: TargetMode): readonly AssessmentFinding[] {
+  const all = bundles(assessed).flatMap((bundle) =>
+    groupDifferences(bundle.differences).map((group) => findingOf(group, bundle, to)),
+  );
+  const rank = ({ category, effect }: AssessmentFinding) =>
+    CATEGORIES.indexOf(category as Category) * EFFECTS.length + EFFECTS.indexOf(effect);
+  return all.sort((a, b) => rank(a) - rank(b));
+}
+
+/** What the findings stand under. */
+export function categoriesOf(
+  findings: readonly AssessmentFinding[],
+  to: TargetMode,
+): readonly AssessmentCategory[] {
+  const there = new Set(findings.map(({ category }) => category));
+  return CATEGORIES.filter((name) => there.has(name)).map((name) => {
+    return { name, title: TITLES[name], text: textOf(name, to) };
+  });
+}

@@ -1,0 +1,101 @@
+import {
+  type AssessedPacket,
+  type Assessment,
+  type AssessmentCategory,
+  type AssessmentFinding,
+  byCategory,
+} from "./assessment.js";
+import { type Markup, markup } from "./markup.js";
+import { modeName } from "./mode.js";
+import { printPage } from "./page.js";
+import { printCount } from "./quantity.js";
+import { listed } from "./wording.js";
+
+/** Names that are told; of more the number. */
+const TOLD = 6;
+
+function counted(count: number, one: string): string {
+  return `${printCount(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
+function named(names: readonly string[], one: string): string | undefined {
+  if (names.length === 0) return undefined;
+  const told = names.slice(0, TOLD);
+  const rest = names.length - told.length;
+  return `${one}${names.length === 1 ? "" : "s"} ${listed([...told, ...(rest > 0 ? [`${rest} more`] : [])])}`;
+}
+
+/** `10.244.1.2:41000 > 10.96.0.10:80 TCP S`, who sends it, and what it is sent to. */
+export function packetWords(packet: AssessedPacket): string {
+  const { from, to, protocol, flags, iface, node, source, place, service, earlier } = packet;
+  const way = iface === null ? `made on ${node}` : `by ${iface} of ${node}`;
+  const whose = service === "" ? place : `${place} of ${service}`;
+  const kind = flags === "" ? protocol : `${protocol} ${flags}`;
+  const after = earlier === null ? "" : `, ${earlier.seconds} s after the same client's to ${earlier.to}`;
+  return `${from} > ${to} ${kind}, ${way} (${source} to ${whose})${after}`;
+}
+
+/** `12 flows; Services shop/web and shop/db; node worker-1` */
+export function reachWords({ flows, services, nodes }: AssessmentFinding): string {
+  const parts = [counted(flows, "flow"), named(services, "Service"), named(nodes, "node")];
+  return parts.filter((part) => part !== undefined).join("; ");
+}
+
+/** `9 findings: 3 break what is served, 1 opens …`; how many there are of each. */
+export function summaryWords({ findings, asked, nodes }: Assessment): string {
+  const on = `${counted(asked, "packet")} asked about on ${counted(nodes.length, "node")}`;
+  if (findings.length === 0) return `Nothing changes: ${on}, in both modes.`;
+  const effects = [...new Set(findings.map(({ effect }) => effect))];
+  const counts = effects.map((effect) => {
+    return `${effect}: ${findings.filter((finding) => finding.effect === effect).length}`;
+  });
+  return `${counted(findings.length, "finding")} (${counts.join(", ")}), of ${on}, in both modes.`;
+}
+
+function drawFinding(finding: AssessmentFinding, to: string): Markup {
+  const { about, advice, effect, example } = finding;
+  const note = example.run ? "" : " (known of the kernel; not run)";
+  const rows = [
+    ["Packet", packetWords(example)],
+    ["IPVS", `${example.before.verdict}: ${example.before.text}${note}`],
+    [modeName(to), `${example.after.verdict}: ${example.after.text}${note}`],
+  ].map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);
+  const todo = advice === "" ? undefined : markup`<p>${advice}</p>`;
+  return markup`<div class="card"><h4>${about} <span class="effect">${effect}</span></h4><p class="note">${reachWords(finding)}</p><dl class="machine">${rows}</dl>${todo}</div>`;
+}
+
+function drawCategory(
+  { title, text }: AssessmentCategory,
+  findings: readonly AssessmentFinding[],
+  to: string,
+): Markup {
+  const intro = text === "" ? undefined : markup`<p>${text}</p>`;
+  return markup`<h3>${title}</h3>${intro}${findings.map((finding) => drawFinding(finding, to))}
+`;
+}
+
+/** What leaving IPVS changes, as one section of a page. */
+export function assessmentSection(assessment: Assessment): Markup {
+  const { to } = assessment;
+  const categories = byCategory(assessment).map(([category, findings]) =>
+    drawCategory(category, findings, to),
+  );
+  return markup`<section id="assessment"><h2>What leaving IPVS for ${modeName(to)} changes</h2><p>${summaryWords(assessment)}</p>
+${categories}</section>
+`;
+}
+
+/** The same as a page of its own; `version`: of packetyard. Every name from outside is escaped. */
+export function printAssessmentReport(assessment: Assessment, version: string): string {
+  const { to, schedulers, nodes } = assessment;
+  const title = `What leaving IPVS for ${modeName(to)} changes`;
+  const head = markup`<p class="lead">IPVS (${listed(schedulers)}) on ${counted(nodes.length, "node")}: ${listed(nodes.slice(0, TOLD))}${nodes.length > TOLD ? " and more" : ""}. Every finding shows a packet, and what each mode does with it.</p>`;
+  return printPage({
+    brand: "packetyard assess",
+    title,
+    heading: title,
+    head,
+    body: assessmentSection(assessment),
+    version,
+  });
+}
