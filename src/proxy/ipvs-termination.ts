@@ -53,7 +53,7 @@ export function syncServers(before: Servers, wanted: Servers): Servers {
 
 /**
  * The virtual servers as they stand in the middle of a sync, without endpoints that return while they are on the list:
- * these lose their connections. Undefined where there are none.
+ * these are deleted, and added again behind all others. Undefined where there are none.
  */
 export function withoutReturning(before: Servers, wanted: Servers): Servers | undefined {
   if (!before.some(({ servers }) => servers.some(isTerminating))) return undefined;

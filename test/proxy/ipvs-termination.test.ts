@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Compilation } from "../../src/compilation.js";
 import { compile } from "../../src/compile.js";
+import { Engine } from "../../src/engine/engine.js";
 import type { ClusterChange } from "../../src/model/change.js";
 import type { Cluster } from "../../src/model/cluster.js";
 import { printHostPort } from "../../src/net/port.js";
+import { tcp } from "../../src/packet/build.js";
 import { applyChange } from "../../src/ruleset/apply.js";
 import type { RulesetChange } from "../../src/ruleset/change.js";
 import { type RealServer, serviceName } from "../../src/ruleset/ipvs.js";
@@ -152,12 +154,12 @@ describe("graceful termination", () => {
           expect(canonical(ruleset)).toEqual(canonical(compilation.ruleset));
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
     seen.expectEach(["settled", "leaving", "serving"]);
   });
 
-  it("deletes an endpoint that returns before it adds it again, so that its old connections go", () => {
+  it("deletes an endpoint that returns before it adds it again, behind all others", () => {
     const [both, one] = [clusterWith([0, 1]), clusterWith([1])];
     const compilation = new Compilation(both, IPVS);
     const change = (cluster: Cluster) => changesTo(cluster, both).flatMap((each) => compilation.apply(each));
@@ -189,5 +191,39 @@ describe("graceful termination", () => {
     );
     expect(compilation.terminate(note)).toEqual([]);
     expect(new Compilation(clusterWith([0])).terminate(note)).toEqual([]);
+  });
+
+  it("lets connections of an endpoint that left go on, and gives it no new ones", async () => {
+    const cluster = (second: string) =>
+      clusterOf()
+        .service("shop/web", { clusterIPs: "10.96.0.1", ports: "web:80" })
+        .slice("shop/web", "web:8080", "10.244.1.9@worker-1", `10.244.1.10@worker-1${second}`)
+        .build();
+    const both = cluster("");
+    const compilation = new Compilation(both, IPVS);
+    const engine = await Engine.load(compilation.ruleset, { connections: 63 });
+    const follow = (next: Cluster) => {
+      for (const change of changesTo(next, both)) engine.apply(compilation.apply(change));
+    };
+    /** The last octet of the endpoint that a packet of a client's port goes to. */
+    const send = (port: number, flags: string) => {
+      const { frame, verdict } = engine.follow(tcp(`10.244.1.77:${port}`, "10.96.0.1:80", { flags }));
+      return verdict === "FORWARD" ? frame[33] : verdict;
+    };
+    const begun = [1001, 1002].map((port) => send(port, "S"));
+    expect([...begun].sort()).toEqual([10, 9]);
+    for (const [index, end] of begun.entries())
+      engine.follow(tcp(`10.244.1.${end}:8080`, `10.244.1.77:${1001 + index}`, { flags: "SA" }));
+    follow(cluster(" !ready !serving terminating"));
+    expect([1001, 1002].map((port) => send(port, "A"))).toEqual(begun);
+    expect([1003, 1004, 1005].map((port) => send(port, "S"))).toEqual([9, 9, 9]);
+    const terminated = compilation.terminate((virtual) =>
+      virtual.servers.map(({ address, port }) => ({ address, port, active: 1, inactive: 0 })),
+    );
+    expect(terminated).toEqual([]);
+    engine.apply(compilation.terminate(() => []));
+    expect(engine.ruleset.ipvs?.servers[0]?.servers.map(({ weight }) => weight)).toEqual([1]);
+    follow(both);
+    expect(new Set([1006, 1007].map((port) => send(port, "S")))).toEqual(new Set([9, 10]));
   });
 });
