@@ -124,13 +124,9 @@ export type Step =
       readonly to: number;
     };
 
-type StepOf<Kind> = Step extends infer One
-  ? One extends { readonly kind: infer K }
-    ? Kind extends K
-      ? One
-      : never
-    : never
-  : never;
+type Request = Extract<Step, { readonly door: number }>;
+type Along = Extract<Step, { readonly which: number }>;
+type Change = Extract<Step, { readonly server: number }>;
 
 const VERDICTS = {
   refused: "REJECT",
@@ -206,12 +202,12 @@ export class TwoLists {
   take(step: Step): void {
     if (step.kind === "wait") this.wait(step.after);
     else if (step.kind === "request") this.#request(step);
-    else if ("plan" in step) this.#change(step);
-    else this.#along(step);
+    else if ("which" in step) this.#along(step);
+    else this.#change(step);
     this.compare();
   }
 
-  #request({ plan: number, door, client, port, flags, chunk }: StepOf<"request">): void {
+  #request({ plan: number, door, client, port, flags, chunk }: Request): void {
     const { at } = PLANS[number] as Plan;
     const [protocol, vport] = at[door % at.length] ?? [TCP, 0];
     const { clients, vip } = PLACES[this.setup.family];
@@ -220,7 +216,7 @@ export class TwoLists {
   }
 
   /** A packet of a connection that is there, of its client's or of its server's. */
-  #along({ kind, which, flags, chunk }: StepOf<"answer">): void {
+  #along({ kind, which, flags, chunk }: Along): void {
     const all = this.oracle.sessions.filter(({ isTemplate }) => !isTemplate);
     const session = all[which % Math.max(1, all.length)];
     if (session === undefined) return;
@@ -266,7 +262,7 @@ export class TwoLists {
     return this.servers[chosen.service]?.find(({ address }) => address === printIp(chosen.address));
   }
 
-  #change({ kind, plan: number, server, to }: StepOf<"leave">): void {
+  #change({ kind, plan: number, server, to }: Change): void {
     const real = this.servers[number]?.[server] as Server;
     if (kind === "weight") real.weight = real.weight === 0 ? 1 : 0;
     else if (kind === "upper") this.oracle.edit(real, to, Math.min(to, 1));

@@ -128,8 +128,14 @@ export function unhashSession(ipvs: State, session: u32): void {
 export function reserveSession(ipvs: State, isIp6: bool): u32 {
   if (!flowHasRoom(ipvs, isIp6 ? 2 : 1)) return 0;
   const session = isIp6 ? flow6Reserve(ipvs, 0) : flowReserve(ipvs, 0);
-  memory.fill(changetype<usize>(Side.of(ipvs, session)), 0, SIDE_LEN);
+  clearSide(changetype<usize>(Side.of(ipvs, session)));
   return session;
+}
+
+/** Stores, since `memory.fill` of so few octets costs a call out of the machine. */
+function clearSide(at: usize): void {
+  const zero = i32x4.splat(0);
+  for (let end = at + SIDE_LEN; at != end; at += 16) v128.store(at, zero);
 }
 
 function isCounted(connection: Connection): bool {
