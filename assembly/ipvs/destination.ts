@@ -3,7 +3,7 @@ import { SESSION_FLAG_INACTIVE, SESSION_FLAG_NO_OUTPUT, SESSION_FLAG_TEMPLATE } 
 import { Image } from "../image";
 import { State } from "../state";
 import { Connection } from "../table/flow/layout";
-import { addSession, moveSession, removeSession, settledRow } from "../table/ipvs/counters";
+import { addSession, counterAt, moveSession, removeSession, settledRow } from "../table/ipvs/counters";
 import { Ipvs } from "../table/ipvs/layout";
 import { Destination, destinationAt } from "../table/ring/destinations";
 
@@ -57,5 +57,6 @@ export function setActive(image: Image, ipvs: State, connection: Connection, isA
   if (wasActive == isActive) return;
   connection.flags ^= SESSION_FLAG_INACTIVE;
   const number = numberOf(image, ipvs, connection);
-  if (number != NO_DESTINATION) moveSession(settledRow(image, ipvs, number), isActive);
+  // The row is the destination's since the session was bound to it.
+  if (number != NO_DESTINATION) moveSession(counterAt(ipvs, number), isActive);
 }

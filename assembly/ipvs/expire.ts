@@ -7,7 +7,7 @@ import {
 import { Image } from "../image";
 import { State } from "../state";
 import { flowClose } from "../table/flow/build";
-import { ADDRESS_DST, ADDRESS_SRC, Connection } from "../table/flow/layout";
+import { ADDRESS_DST, ADDRESS_SRC, Connection, FLOW_STATE_FREE } from "../table/flow/layout";
 import { connectionAt, flowFind } from "../table/flow/lookup";
 import { addressOf, flow6Find } from "../table/flow/lookup6";
 import { closeSession } from "../table/ipvs/build";
@@ -85,7 +85,8 @@ export function expireNow(state: State, session: u32): void {
 /** A packet is on its way, and with it a session of one packet is over (ip_vs_conn_put). */
 export function release(image: Image, state: State, session: u32): void {
   const ipvs = ipvsOf(state);
-  if ((connectionAt(ipvs, session).flags & SESSION_FLAG_ONE_PACKET) == 0) return;
+  const connection = connectionAt(ipvs, session);
+  if (connection.state == FLOW_STATE_FREE || (connection.flags & SESSION_FLAG_ONE_PACKET) == 0) return;
   takeDown(ipvs, session);
   expire(image, state, ipvs, session);
 }

@@ -9,7 +9,7 @@ import {
 import { Packet } from "../packet";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
-import { settledRow, statisticsAt } from "../table/ipvs/counters";
+import { statisticsAt } from "../table/ipvs/counters";
 import { Ipvs } from "../table/ipvs/layout";
 import { destinationAt } from "../table/ring/destinations";
 import { NO_DESTINATION, numberOf } from "./destination";
@@ -45,7 +45,6 @@ export function countPacket(packet: Packet, ipvs: State, connection: Connection,
   if (number == NO_DESTINATION) return;
   const service = destinationAt(image, number).service - 1;
   if (service == LEFT) return;
-  settledRow(image, ipvs, number);
   const isIn = direction == DIRECTION_ORIGINAL;
   add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_PACKETS : STATISTICS_ROW_OUT_PACKETS, 1);
   add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, packet.ipLength);
