@@ -20,6 +20,9 @@ const CHOICES: readonly SchedulerChoice[] = [
   { name: "mh", flags: ["mh-fallback", "mh-port"], size: 251 },
 ];
 
+const name = (real: { address: number; port: number } | undefined) =>
+  real === undefined ? null : `${printIp(real.address)}:${real.port}`;
+
 /** What happens: of servers the index names one that is there, or one that left. */
 type Happening =
   | { readonly kind: "add"; readonly weight: number }
@@ -28,12 +31,18 @@ type Happening =
   | { readonly kind: "weight"; readonly index: number; readonly weight: number }
   | { readonly kind: "load"; readonly index: number; readonly active: number; readonly inactive: number }
   | { readonly kind: "overload"; readonly index: number; readonly isOverloaded: boolean }
+  /** All servers at once; the one that was picked last. */
+  | { readonly kind: "overload-all"; readonly isOverloaded: boolean }
+  | { readonly kind: "remove-last" }
   | { readonly kind: "edit"; readonly seconds: number }
   | { readonly kind: "bind"; readonly scheduler: number }
   | { readonly kind: "pick"; readonly vip: number; readonly after: number };
 
 const index = fc.nat(20);
-const weight = fc.oneof(fc.constantFrom(0, 1, 1, 2, 3, 4, 100), fc.integer({ min: 0, max: 65535 }));
+const weight = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(0, 1, 1, 2, 3, 4, 6) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 65535 }) },
+);
 const record = <K extends string, T extends object>(
   kind: K,
   fields: { [P in keyof T]: fc.Arbitrary<T[P]> },
@@ -45,13 +54,15 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: record("weight", { index, weight }) },
   { weight: 4, arbitrary: record("load", { index, active: fc.nat(6), inactive: fc.nat(600) }) },
   { weight: 2, arbitrary: record("overload", { index, isOverloaded: fc.boolean() }) },
+  { weight: 1, arbitrary: record("overload-all", { isOverloaded: fc.boolean() }) },
+  { weight: 2, arbitrary: record("remove-last", {}) },
   { weight: 1, arbitrary: record("edit", { seconds: fc.nat(9) }) },
   { weight: 1, arbitrary: record("bind", { scheduler: fc.nat(CHOICES.length - 1) }) },
   {
     weight: 12,
     arbitrary: record("pick", {
-      vip: fc.nat(VIPS.length - 1),
-      after: fc.constantFrom(0, 1000, 120_000, HOUR, 25 * HOUR),
+      vip: fc.constantFrom(0, 0, 0, 1, 2, 3),
+      after: fc.constantFrom(0, 0, 0, 120_000, 9 * HOUR, 13 * HOUR, 25 * HOUR),
     }),
   },
 ) as fc.Arbitrary<Happening>;
@@ -59,26 +70,32 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 type Edit = Extract<Happening, { kind: "edit" | "bind" | "pick" }>;
 
 /** Changes the list; false where nothing is there to change. */
-function apply(list: KernelServer, one: Exclude<Happening, Edit>, number: number): boolean {
+function apply(
+  list: KernelServer,
+  one: Exclude<Happening, Edit>,
+  number: number,
+  last: string | null,
+): boolean {
   const there = list.oldestFirst;
   const left = list.known.filter(({ isThere }) => !isThere);
   if (one.kind === "add") {
     list.add(FIRST + (number % 3), 8000 + number, one.weight);
     return true;
   }
+  if (one.kind === "overload-all") for (const real of there) real.isOverloaded = one.isOverloaded;
   const pool = one.kind === "return" ? left : there;
-  const real = pool[one.index % Math.max(1, pool.length)];
-  if (real === undefined) return false;
+  const real =
+    "index" in one
+      ? pool[one.index % Math.max(1, pool.length)]
+      : there.find((known) => one.kind === "remove-last" && name(known) === last);
+  if (real === undefined || one.kind === "overload-all") return false;
   if (one.kind === "return") list.add(real.address, real.port, one.weight);
-  else if (one.kind === "remove") list.remove(real);
+  else if (one.kind === "remove" || one.kind === "remove-last") list.remove(real);
   else if (one.kind === "weight") list.setWeight(real, one.weight);
   else if (one.kind === "load") Object.assign(real, { active: one.active, inactive: one.inactive });
   else real.isOverloaded = one.isOverloaded;
   return true;
 }
-
-const name = (real: { address: number; port: number } | undefined) =>
-  real === undefined ? null : `${printIp(real.address)}:${real.port}`;
 
 describe("ring: schedulers and the connections of their servers", () => {
   it.each(CHOICES.map((choice) => [`${choice.name} ${choice.flags ?? ""}`, choice] as const))(
@@ -89,6 +106,7 @@ describe("ring: schedulers and the connections of their servers", () => {
       const property = fc.asyncProperty(drawn, fc.boolean(), async (all, limited) => {
         const loaded = await LoadedNode.make(VIPS);
         let now = 0;
+        let last: string | null = null;
         let draws = (_n: number) => 0;
         const list = new KernelServer(choice, (n) => draws(n), now);
         loaded.take(list, limited);
@@ -97,21 +115,21 @@ describe("ring: schedulers and the connections of their servers", () => {
             now += one.after;
             draws = loaded.draws;
             const client = clientOf(`172.20.${number}.1`, 1024 + number * 7, VIPS[one.vip] ?? "");
-            const expected = name(list.pick(client, now));
-            expect(loaded.pick(list, client, now), `${number}`).toBe(expected);
-            tally.count(expected === null ? "refused" : "picked");
+            last = name(list.pick(client, now));
+            expect(loaded.pick(list, client, now), `${number}`).toBe(last);
+            tally.count(last === null ? "refused" : "picked");
           } else if (one.kind === "edit" || one.kind === "bind") {
             const other = one.kind === "bind" ? CHOICES[one.scheduler] : undefined;
             // One that is bound has as many slots as it usually has.
             if (other !== undefined && other.name !== list.scheduler.name)
               list.bind({ name: other.name, flags: other.flags ?? [] }, now);
             loaded.edit(list, one.kind === "edit" ? one.seconds : 0);
-          } else if (one.kind === "load" || one.kind === "overload") {
-            if (one.kind === "load" || limited) apply(list, one, number);
-          } else if (apply(list, one, number)) loaded.take(list, limited);
+          } else if (one.kind === "load" || one.kind === "overload" || one.kind === "overload-all") {
+            if (one.kind === "load" || limited) apply(list, one, number, last);
+          } else if (apply(list, one, number, last)) loaded.take(list, limited);
         }
       });
-      await fc.assert(property, { numRuns: 60 });
+      await fc.assert(property, { numRuns: 120 });
       tally.expectEach(["picked"], 50);
       tally.expectEach(["refused"]);
     },

@@ -148,4 +148,18 @@ describe("ring: schedulers", () => {
       .picks(asked);
     expect(picks).toEqual(expectedPicks(next, asked));
   });
+
+  it("wrr begins with what every change made of its first round, however many there were before a connection", async () => {
+    const property = fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 12 }), async (changes) => {
+      const node = await RingNode.make(VIP);
+      const list = new KernelServer({ name: "wrr" });
+      for (const [number, one] of changes.entries()) {
+        apply(list, one, number);
+        node.take(list);
+      }
+      const asked = clients(12);
+      expect(node.picks(asked)).toEqual(expectedPicks(list, asked));
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
 });
