@@ -50,7 +50,7 @@ export function ifaceOf({ sent }: Question, { index, engine }: Respondent): stri
 
 /** What a side makes of a packet; `now` in milliseconds. */
 export function ask({ sent, target }: Question, side: Respondent, now = 0): Answer {
-  const outcomes = side.engine.explore(sent[side.index].frame, { now, limit: WAYS });
+  const outcomes = side.engine.explore(sent[side.index].frame, { now, limit: WAYS, lends: true });
   const isNamed =
     target.place === "healthCheckNodePort" && outcomes.every((outcome) => isAccepted(outcome, side));
   return answerOf(outcomes, {
@@ -76,7 +76,7 @@ export function choicesByEndpoint(
   { index, engine }: Respondent,
   now: number,
 ): ReadonlyMap<string, readonly number[]> {
-  const outcomes = engine.explore(sent[index].frame, { now, limit: WAYS });
+  const outcomes = engine.explore(sent[index].frame, { now, limit: WAYS, lends: true });
   const through = outcomes.flatMap(({ destination, choices }) =>
     destination === undefined ? [] : [[`${destination.address} ${destination.port}`, choices] as const],
   );

@@ -1,7 +1,8 @@
-import { type Ip, printIp } from "../net/ip.js";
+import { familyOf, type Ip, printIp } from "../net/ip.js";
 import { type Protocol, printHostPort } from "../net/port.js";
 import { icmpEcho, sctp, tcp, udp } from "../packet/build.js";
 import { DEFAULT_DST_MAC, DEFAULT_SRC_MAC, frame } from "../packet/frame.js";
+import { readdress } from "../packet/readdress.js";
 
 /** What a packet is to the connection table: the first of a connection, or one that belongs to none. */
 export interface PacketKind {
@@ -28,6 +29,12 @@ const MACS = { src: DEFAULT_SRC_MAC, dst: DEFAULT_DST_MAC };
 /** ICMP's code of an unreachable port; ICMPv6 has another type and code. */
 const PORT_UNREACHABLE = { 4: { type: 3, code: 3 }, 6: { type: 1, code: 4 } } as const;
 
+/** Builds frames that differ by their ends alone from one of each family: many are asked about. */
+function fromTemplates(build: (from: string, to: string) => Uint8Array): PacketKind["build"] {
+  const templates = { 4: build("0.0.0.0:0", "0.0.0.0:0"), 6: build("[::]:0", "[::]:0") } as const;
+  return (from, to) => readdress(templates[familyOf(from.address)], from, to);
+}
+
 function segment(flags: string): PacketKind {
   return {
     name: flags === "S" ? "SYN" : flags === "" ? "a segment without flags" : `TCP ${flags}`,
@@ -35,7 +42,7 @@ function segment(flags: string): PacketKind {
     flags: flags === "" ? "none" : flags,
     isFirst: flags === "S",
     isDamaged: false,
-    build: (from, to) => tcp(text(from), text(to), { flags }),
+    build: fromTemplates((from, to) => tcp(from, to, { flags })),
   };
 }
 
@@ -88,7 +95,7 @@ export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
     flags: "",
     isFirst: true,
     isDamaged: false,
-    build: (from, to) => udp(text(from), text(to)),
+    build: fromTemplates(udp),
   },
   SCTP: {
     name: "INIT",

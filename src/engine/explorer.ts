@@ -2,7 +2,7 @@ import { findingsIn } from "../explore/fate.js";
 import { type Outcome, Outcomes, type Told } from "../explore/outcome.js";
 import { Tape } from "../explore/tape.js";
 import { forEachWay, type Run } from "../explore/ways.js";
-import { expectFrame, expectInteger, expectNow } from "./arguments.js";
+import { expectFlag, expectFrame, expectInteger, expectNow } from "./arguments.js";
 import { Batch } from "./batch.js";
 import { DRAWS_MAX, DrawList } from "./draw-list.js";
 import type { Machine } from "./machine.js";
@@ -15,6 +15,8 @@ const WAYS_DEFAULT = 65_536;
 const WAYS_MAX = 4_194_304;
 /** What the run that first meets a way's choices may record beside them. */
 const RECORDS_BESIDE = 8192;
+/** Copies of states up to here have a place of their own; that of a larger one is given back each time. */
+const KEPT_OCTETS = 1 << 20;
 
 /** A slot for one packet, and what its choices come to. */
 interface Slot {
@@ -33,6 +35,7 @@ interface Rig extends Slot, RunPlace {
   /** Address of the state whose copy is run. */
   readonly original: number;
   readonly tails: Tails;
+  readonly tape: Tape;
 }
 
 /** Runs one packet again and again, each time with other outcomes of what is left to chance, on a copy of the state. */
@@ -40,7 +43,10 @@ export class Explorer {
   readonly #machine: Machine;
   readonly #memory: LinearMemory;
   #slot: Slot | undefined;
-  readonly #tape = new Tape();
+  /** What is lent is written over, what is kept is not. */
+  readonly #lent = new Tape();
+  readonly #kept = new Tape();
+  #place: { readonly address: number; readonly octets: number } | undefined;
 
   /** Of the trace build. */
   constructor(machine: Machine, memory: LinearMemory) {
@@ -62,29 +68,45 @@ export class Explorer {
    * more ways or choices than there is room for.
    */
   explore(image: number, state: StateStore, arrival: Arrival, options: ExploreOptions): readonly Outcome[] {
-    const { now = 0, limit = WAYS_DEFAULT } = options;
+    const { now = 0, limit = WAYS_DEFAULT, lends = false } = options;
     expectFrame(arrival.frame);
     expectNow(now);
     expectInteger("limit", limit, 1, WAYS_MAX);
+    expectFlag("lends", lends);
     const slot = this.#slotFor(arrival.frame.length);
     const outcomes = new Outcomes();
-    const original = state.octets;
-    this.#memory.borrow(original.length, (address) => {
-      const copy = this.#memory.octets(address, original.length);
+    const tape = lends ? this.#lent : this.#kept;
+    if (lends) tape.rewind();
+    const { length } = state.octets;
+    this.#withRoom(length, (address) => {
+      // Only now: a memory that grows takes older views along.
+      const original = state.octets;
+      const copy = this.#memory.octets(address, length);
       copy.set(original);
       const { connections: at, positions, clients } = state.parts;
       const end = at + positions + clients;
       const tails = { original: original.subarray(at, end), copy: copy.subarray(at, end) };
-      const rig = { ...slot, image, state: address, original: state.address, now, tails };
+      const rig = { ...slot, image, state: address, original: state.address, now, tails, tape };
       const run = (told: number) => this.#run(rig, told, arrival);
       forEachWay(run, slot.list.words, limit, (way) => outcomes.add(way));
     });
     return outcomes.all;
   }
 
+  /** Room for a copy of the state. */
+  #withRoom(octets: number, use: (address: number) => void): void {
+    if (octets > KEPT_OCTETS) {
+      this.#memory.borrow(octets, use);
+      return;
+    }
+    if (this.#place === undefined || this.#place.octets < octets)
+      this.#place = { address: this.#memory.take(octets, "a copy of the state"), octets };
+    use(this.#place.address);
+  }
+
   /** Runs the packet with so many told choices, and makes the copy what it was, but for its random state. */
   #run(rig: Rig, told: number, { frame, in: inNumber }: Arrival): Run<Told> {
-    const { batch, list, image, state, now, tails } = rig;
+    const { batch, list, image, state, now, tails, tape } = rig;
     list.tell(told);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
@@ -94,6 +116,6 @@ export class Explorer {
     tails.copy.set(tails.original);
     this.#machine.sessionsRestore(state, rig.original);
     const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
-    return { draws, result: { verdict, reason, destination, masquerade, taped: this.#tape.write(view) } };
+    return { draws, result: { verdict, reason, destination, masquerade, taped: tape.write(view) } };
   }
 }

@@ -76,6 +76,11 @@ export interface FollowOptions extends PacketOptions {
 export interface ExploreOptions extends PacketOptions {
   /** Ways of the packet that are gone at most: RangeError beyond. Default 65,536, at most 4,194,304. */
   readonly limit?: number;
+  /**
+   * The outcomes' records are lent until the engine explores another packet, which spares the memory of many: TypeError
+   * where they are read later. Default false: they are kept.
+   */
+  readonly lends?: boolean;
 }
 
 /** Octets of the live tables. */

@@ -1,5 +1,6 @@
 import { DRAW_BELOW, DRAW_CHANCE } from "../../assembly/abi/trace.js";
 import { type Fraction, ZERO } from "./fraction.js";
+import { Pairs } from "./pairs.js";
 
 /** What one outcome of a draw is worth: its probability, or null where a scheduler's state decides. */
 export type Weight = Fraction | null;
@@ -29,16 +30,25 @@ function drawsBelow(k: number, n: number): bigint {
   return (scaled + range - 1n) / range;
 }
 
-/** The probability that a draw has an outcome, exactly as the kernel's arithmetic gives it. */
-export function weightOf({ kind, range }: Draw, outcome: number): Weight {
-  if (kind === DRAW_CHANCE) {
-    const [hit, all] = [BigInt(range), 1n << BigInt(CHANCE_BITS)];
-    const happens = hit < all ? hit : all;
-    return { numerator: outcome === 0 ? all - happens : happens, bits: CHANCE_BITS };
-  }
-  if (kind !== DRAW_BELOW) return null;
+function chanceWeight(range: number, outcome: number): Fraction {
+  const [hit, all] = [BigInt(range), 1n << BigInt(CHANCE_BITS)];
+  const happens = hit < all ? hit : all;
+  return { numerator: outcome === 0 ? all - happens : happens, bits: CHANCE_BITS };
+}
+
+function belowWeight(range: number, outcome: number): Fraction {
   const numerator = drawsBelow(outcome + 1, range) - drawsBelow(outcome, range);
   return numerator === 0n ? ZERO : { numerator, bits: BELOW_BITS };
+}
+
+/** Weights that were asked for, by range and then outcome: packets meet the same draws again and again. */
+const CHANCES = new Pairs<number, Fraction>(() => new Map());
+const BELOWS = new Pairs<number, Fraction>(() => new Map());
+
+/** The probability that a draw has an outcome, exactly as the kernel's arithmetic gives it: one and the same object each time. */
+export function weightOf({ kind, range }: Draw, outcome: number): Weight {
+  if (kind === DRAW_CHANCE) return CHANCES.of(range, outcome, chanceWeight);
+  return kind === DRAW_BELOW ? BELOWS.of(range, outcome, belowWeight) : null;
 }
 
 export function isImpossible(weight: Weight): boolean {

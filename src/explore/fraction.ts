@@ -1,3 +1,5 @@
+import { Pairs } from "./pairs.js";
+
 /** A number from 0 to 1, exactly: numerator / 2^bits. Draws of a kernel are of whole bits, and so are their products. */
 export interface Fraction {
   readonly numerator: bigint;
@@ -22,8 +24,15 @@ function reduced({ numerator, bits }: Fraction): Fraction {
   return { numerator: rest, bits: left };
 }
 
-export function times(a: Fraction, b: Fraction): Fraction {
+function product(a: Fraction, b: Fraction): Fraction {
   return reduced({ numerator: a.numerator * b.numerator, bits: a.bits + b.bits });
+}
+
+/** Chances of many packets are products of the same draws: of the same two objects it is the same one each time. */
+const PRODUCTS = new Pairs<Fraction, Fraction>(() => new WeakMap());
+
+export function times(a: Fraction, b: Fraction): Fraction {
+  return PRODUCTS.of(a, b, product);
 }
 
 /** The numerator over 2^bits, which are no fewer than its own. */
@@ -43,14 +52,34 @@ export function compareFractions(a: Fraction, b: Fraction): number {
   return one < other ? -1 : Number(one > other);
 }
 
-/** The nearest number that a double holds, but for its last bits. */
-export function fractionToNumber({ numerator, bits }: Fraction): number {
+function toNumber({ numerator, bits }: Fraction): number {
   const length = numerator.toString(16).length * 4;
   const cut = Math.max(0, length - DOUBLE_BITS);
   return Number(numerator >> BigInt(cut)) * 2 ** (cut - bits);
 }
 
-/** `715827883/2147483648`; `1` and `0` alone. */
-export function printFraction({ numerator, bits }: Fraction): string {
+function print({ numerator, bits }: Fraction): string {
   return bits === 0 ? `${numerator}` : `${numerator}/${1n << BigInt(bits)}`;
+}
+
+const NUMBERS = new WeakMap<Fraction, number>();
+const TEXTS = new WeakMap<Fraction, string>();
+
+/** What is made of an object, once. */
+function once<T>(known: WeakMap<Fraction, T>, fraction: Fraction, make: (fraction: Fraction) => T): T {
+  const found = known.get(fraction);
+  if (found !== undefined) return found;
+  const made = make(fraction);
+  known.set(fraction, made);
+  return made;
+}
+
+/** The nearest number that a double holds, but for its last bits. */
+export function fractionToNumber(fraction: Fraction): number {
+  return once(NUMBERS, fraction, toNumber);
+}
+
+/** `715827883/2147483648`; `1` and `0` alone. */
+export function printFraction(fraction: Fraction): string {
+  return once(TEXTS, fraction, print);
 }

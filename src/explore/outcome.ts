@@ -51,23 +51,36 @@ function joined({ told, probability, isNext, ways }: Tally, way: Way<Told>): Tal
   };
 }
 
-function outcomeOf({ told: { result, choices }, probability, isNext, ways }: Tally): Outcome {
-  const { verdict, reason, destination, masquerade } = result;
-  return {
-    verdict,
-    reason,
-    destination,
-    masquerade,
-    probability,
-    isNext,
-    ways,
-    get records() {
-      return result.taped.read();
-    },
-    get choices() {
-      return choicesOf(choices);
-    },
-  };
+/** What is asked for seldom is read when it is. */
+class TalliedOutcome implements Outcome {
+  readonly verdict: Outcome["verdict"];
+  readonly reason: Outcome["reason"];
+  readonly destination: Outcome["destination"];
+  readonly masquerade: boolean;
+  readonly probability: Weight;
+  readonly isNext: boolean;
+  readonly ways: number;
+  readonly #told: Way<Told>;
+
+  constructor({ told, probability, isNext, ways }: Tally) {
+    const { verdict, reason, destination, masquerade } = told.result;
+    this.verdict = verdict;
+    this.reason = reason;
+    this.destination = destination;
+    this.masquerade = masquerade;
+    this.probability = probability;
+    this.isNext = isNext;
+    this.ways = ways;
+    this.#told = told;
+  }
+
+  get records(): readonly TraceRecord[] {
+    return this.#told.result.taped.read();
+  }
+
+  get choices(): readonly number[] {
+    return choicesOf(this.#told.choices);
+  }
 }
 
 /** Collects what may become of a packet, way by way: those with an equal end are one outcome. */
@@ -84,7 +97,7 @@ export class Outcomes {
 
   /** In the order in which each was met first. */
   get all(): readonly Outcome[] {
-    return [...this.#tallies.values()].map(outcomeOf);
+    return [...this.#tallies.values()].map((tally) => new TalliedOutcome(tally));
   }
 }
 

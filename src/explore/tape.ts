@@ -13,6 +13,13 @@ export interface Taped {
 export class Tape {
   #reel = new Uint8Array(0);
   #end = 0;
+  #rewound = 0;
+
+  /** Begins anew over what was written: it can no longer be read. */
+  rewind(): void {
+    this.#end = 0;
+    this.#rewound++;
+  }
 
   /** Copies the records that a view is full of. */
   write({ buffer, byteOffset, byteLength }: DataView): Taped {
@@ -24,6 +31,13 @@ export class Tape {
     const [reel, from] = [this.#reel.buffer, this.#end];
     this.#reel.set(new Uint8Array(buffer, byteOffset, byteLength), from);
     this.#end += byteLength;
-    return { read: () => readRecords(new DataView(reel, from, byteLength)) };
+    const written = this.#rewound;
+    const read = () => {
+      if (written === this.#rewound) return readRecords(new DataView(reel, from, byteLength));
+      throw new TypeError(
+        "These records were lent until the next packet was explored: read them before, or keep them.",
+      );
+    };
+    return { read };
   }
 }

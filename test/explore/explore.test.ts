@@ -98,6 +98,20 @@ describe("all outcomes of a packet", () => {
     );
   });
 
+  it("are the same where their records are lent, which are gone with the next packet", async () => {
+    const engine = await engineOf(rulesetOf("iptables", 3));
+    const kept = engine.explore(tcp(CLIENT, VIP));
+    const lent = engine.explore(tcp(CLIENT, VIP), { lends: true });
+    const told = ({ records, choices, probability, destination }: Outcome) => {
+      return { records, choices, probability, destination };
+    };
+    const before = kept.map(told);
+    expect(lent.map(told)).toEqual(before);
+    engine.explore(tcp("198.51.100.9:4", "192.0.2.1:9"), { lends: true });
+    expect(() => lent[0]?.records).toThrow("These records were lent until the next packet was explored");
+    expect(kept.map(told)).toEqual(before);
+  });
+
   it("are refused beyond the limit", async () => {
     const engine = await engineOf(rulesetOf("nftables", 9));
     expect(() => engine.explore(tcp(CLIENT, VIP), { limit: 8 })).toThrow("more than 8 ways");

@@ -36,7 +36,8 @@ function ask(
   // The node's own are made on it, whatever interface is said.
   const isOwn = engine.interfaceNumber(frame) === 0;
   const family = familyOf(from.address);
-  const outcomes = engine.explore(frame, isOwn || iface === undefined ? {} : { in: iface });
+  const arrival = isOwn || iface === undefined ? {} : { in: iface };
+  const outcomes = engine.explore(frame, { ...arrival, lends: true });
   const ruling = rulingOf(outcomes, family, engine.numbering);
   const line = ruling.undecided?.line;
   return {
@@ -47,12 +48,19 @@ function ask(
   };
 }
 
-function print(ruled: readonly RuledFlow[], output: FlowsTrace["output"]): void {
-  if (output === "text") printToStdout(printRulings(ruled));
-  else if (output === "json") printToStdout(ruled.map((one) => `${rulingAsLine(one)}\n`).join(""));
-  else {
-    const data = ruled.map((one) => JSON.parse(rulingAsLine(one)) as unknown);
-    printStructured(data, output);
+/** Lines for programs, as octets: text, or the outcomes themselves, would take far more room. */
+class Lines {
+  readonly #octets: Buffer[] = [];
+
+  add(line: string): void {
+    this.#octets.push(Buffer.from(`${line}\n`));
+  }
+
+  print(output: "json" | "yaml"): void {
+    if (output === "yaml") {
+      const data = this.#octets.map((line) => JSON.parse(`${line}`) as unknown);
+      printStructured(data, output);
+    } else for (const line of this.#octets) printToStdout(line);
   }
 }
 
@@ -70,11 +78,16 @@ export async function traceFlows(options: FlowsTrace): Promise<void> {
   const asked = { ...node, ruleset: routable(ruleset, [otherwise, ...interfaces]) };
   const engine = await loadEngine(asked, { connections: CONNECTIONS });
   const bar = progress("flows", flows.length);
+  const { output } = options;
   const ruled: RuledFlow[] = [];
+  const lines = new Lines();
   for (const flow of flows) {
-    ruled.push(ask(engine, flow, { ...options, in: otherwise }, node));
+    const one = ask(engine, flow, { ...options, in: otherwise }, node);
+    if (output === "text") ruled.push(one);
+    else lines.add(rulingAsLine(one));
     bar.tick();
   }
   bar.stop();
-  print(ruled, options.output);
+  if (output === "text") printToStdout(printRulings(ruled));
+  else lines.print(output);
 }
