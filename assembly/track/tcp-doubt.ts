@@ -40,9 +40,10 @@ export function judgeRst(packet: Packet, connection: Connection, direction: u32)
     judged = matchRst(packet, direction, established, follows);
     if ((judged & (RST_MATCHES | RST_WRONG)) != 0) return judged;
   }
-  // It answers a SYN, or an ACK into a half-open connection, that was let through.
+  // It answers the other end's SYN, or an ACK into a half-open connection, that was let through.
   const answers =
-    (connection.state != FLOW_STATE_NEW && last == SEGMENT_SYN) || (!isAssured && last == SEGMENT_ACK);
+    (connection.state != FLOW_STATE_NEW && last == SEGMENT_SYN && !isLastOwn) ||
+    (!isAssured && last == SEGMENT_ACK);
   if (answers && tcp.acknowledgement == connection.detail0) return judged | RST_BELIEVED;
   const challenged =
     state == TCP_SYN_SENT && last == SEGMENT_ACK && lastDirection(progress) == DIRECTION_REPLY;

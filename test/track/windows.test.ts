@@ -31,6 +31,10 @@ class Talk {
     return talk;
   }
 
+  static async unopened(): Promise<Talk> {
+    return new Talk(await routerOf({ windows: true }));
+  }
+
   client(segment: Segment): boolean {
     return this.#send(CLIENT, SERVER, segment);
   }
@@ -126,6 +130,22 @@ describe("TCP windows", () => {
     expect(talk.client({ flags: "PA", seq: 77_000, ack: 88_000, payload: 10 })).toBe(true);
     expect(talk.server({ flags: "A", seq: 88_000, ack: 77_010 })).toBe(true);
     expect(talk.client({ flags: "PA", seq: 2_000_000, ack: 88_000, payload: 10 })).toBe(true);
+  });
+
+  it("believe an RST that acknowledges what was let through before a SYN only of the other end", async () => {
+    for (const [answers, state] of [
+      ["client", "CLOSE"],
+      ["server", "SYN_SENT2"],
+    ] as const) {
+      const talk = await Talk.unopened();
+      talk.client({ flags: "S", seq: 999, payload: 1 });
+      // It is let through, and ends at 1002.
+      talk.server({ flags: "A", seq: 1001, ack: 1003, payload: 1 });
+      talk.server({ flags: "S", seq: 998, payload: 3 });
+      expect(talk.state).toBe("SYN_SENT2");
+      talk[answers]({ flags: "R", seq: 200_000, ack: 1002 });
+      expect([answers, talk.state]).toEqual([answers, state]);
+    }
   });
 
   it("shorten the timeout while data is not acknowledged, and where ACKs come again and again", async () => {
