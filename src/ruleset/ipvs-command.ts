@@ -11,7 +11,7 @@ import {
 } from "./ipvs.js";
 import { type Given, type Named, readGiven } from "./ipvs-line.js";
 import { type Draft, OPTIONS, OTHER_VERBS, readNumber, VERBS, type Verb } from "./ipvs-options.js";
-import type { RealServerMatch } from "./ipvs-table.js";
+import type { IpvsTable, RealServerMatch } from "./ipvs-table.js";
 import type { Words } from "./words.js";
 
 /** One line of what `ipvsadm -R` reads, as the tool understands it. */
@@ -186,4 +186,35 @@ export function readCommand(words: Words): IpvsCommand {
   const stray = others[verb === "set" ? 3 : 0];
   if (stray !== undefined) throw words.refusal(`«${stray}» stands where an option should.`);
   return commandOf(verb, draft, others, words);
+}
+
+/** Does to virtual servers what a command says. TypeError for what a kernel refuses; nothing is changed then. */
+export function takeCommand(table: IpvsTable, command: IpvsCommand): void {
+  switch (command.verb) {
+    case "add-service":
+      table.add(command.service);
+      break;
+    case "edit-service":
+      table.edit(command.service);
+      break;
+    case "delete-service":
+      table.remove(command.service);
+      break;
+    case "add-server":
+      table.addServer(command.service, command.server);
+      break;
+    case "edit-server":
+      table.editServer(command.service, command.server);
+      break;
+    case "delete-server":
+      table.removeServer(command.service, command.server);
+      break;
+    case "clear":
+      table.clear();
+      break;
+    case "zero":
+      if (command.service !== undefined) table.get(command.service);
+      break;
+    case "set":
+  }
 }

@@ -10,9 +10,9 @@ import {
   type Tunnel,
   type VirtualServer,
 } from "./ipvs.js";
-import { type IpvsCommand, readCommand } from "./ipvs-command.js";
+import { type IpvsCommand, readCommand, takeCommand } from "./ipvs-command.js";
 import { IpvsTable } from "./ipvs-table.js";
-import { readLines, type Words } from "./words.js";
+import { readLines } from "./words.js";
 
 const FLAG: Record<Protocol, string> = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service" };
 
@@ -74,58 +74,24 @@ export function printIpvs(ipvs: Ipvs): string {
   return ipvs.servers.map(printServer).join("");
 }
 
-/** The tables that lines have made so far. */
-interface Restored {
-  readonly table: IpvsTable;
-  timeouts: IpvsTimeouts;
-}
-
-function take(restored: Restored, command: IpvsCommand): void {
-  const { table } = restored;
-  switch (command.verb) {
-    case "add-service":
-      table.add(command.service);
-      break;
-    case "edit-service":
-      table.edit(command.service);
-      break;
-    case "delete-service":
-      table.remove(command.service);
-      break;
-    case "add-server":
-      table.addServer(command.service, command.server);
-      break;
-    case "edit-server":
-      table.editServer(command.service, command.server);
-      break;
-    case "delete-server":
-      table.removeServer(command.service, command.server);
-      break;
-    case "clear":
-      table.clear();
-      break;
-    case "zero":
-      if (command.service !== undefined) table.get(command.service);
-      break;
-    case "set":
-      restored.timeouts = { ...restored.timeouts, ...command.timeouts };
-  }
-}
-
-function takeLine(restored: Restored, words: Words): undefined {
-  const command = readCommand(words);
-  try {
-    take(restored, command);
-  } catch (error) {
-    if (error instanceof TypeError) throw words.refusal(error.message);
-    throw error;
-  }
-  return undefined;
-}
-
 /** What the tool passes over: lines that begin with #, and its own name. */
 function plainLine(line: string): string {
   return line.startsWith("#") ? "" : line.replace(/(?<!\S)ipvsadm(?!\S)/g, "");
+}
+
+/** Reads lines as `ipvsadm-restore` does, and has each taken, whose TypeError is told with its line. */
+export function readIpvsCommands(text: string, file: string, take: (command: IpvsCommand) => void): void {
+  const plain = text.split("\n").map(plainLine).join("\n");
+  readLines(plain, file, (words) => {
+    const command = readCommand(words);
+    try {
+      take(command);
+    } catch (error) {
+      if (error instanceof TypeError) throw words.refusal(error.message);
+      throw error;
+    }
+    return undefined;
+  });
 }
 
 /**
@@ -134,8 +100,11 @@ function plainLine(line: string): string {
  * `lastWeight`. Anything that the tool or a kernel refuses is an InputError that names its line in `file`.
  */
 export function parseIpvs(text: string, file: string): Ipvs {
-  const restored: Restored = { table: new IpvsTable(), timeouts: {} };
-  readLines(text.split("\n").map(plainLine).join("\n"), file, (words) => takeLine(restored, words));
-  const { table, timeouts } = restored;
+  const table = new IpvsTable();
+  let timeouts: IpvsTimeouts = {};
+  readIpvsCommands(text, file, (command) => {
+    if (command.verb === "set") timeouts = { ...timeouts, ...command.timeouts };
+    else takeCommand(table, command);
+  });
   return { servers: table.servers, ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }) };
 }

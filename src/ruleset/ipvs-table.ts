@@ -4,7 +4,6 @@ import { ipKey, serverKey } from "./identity.js";
 import {
   familyOfService,
   flagsOf,
-  type Ipvs,
   type RealServer,
   type ServiceMatch,
   type ServiceSettings,
@@ -46,6 +45,12 @@ export class IpvsTable {
 
   has(match: ServiceMatch): boolean {
     return this.#services.has(serverKey(match));
+  }
+
+  /** Makes one what it was, real servers and all. */
+  put({ servers, origin, ...service }: VirtualServer): void {
+    const reals = new Map(servers.map((server) => [keyOf(server), server]));
+    this.#services.set(serverKey(service), { service, origin, servers: reals });
   }
 
   add(service: ServiceMatch & ServiceSettings, origin = ""): void {
@@ -105,16 +110,6 @@ export class IpvsTable {
     if (found === undefined) throw new TypeError(`there is no ${nameOf(service, server)}.`);
     return found;
   }
-}
-
-/** Virtual servers one by one, as `ipvsadm -R` would add them. TypeError naming the first that it would refuse. */
-export function tableOf({ servers }: Pick<Ipvs, "servers">): IpvsTable {
-  const table = new IpvsTable();
-  for (const { servers: reals, origin, ...service } of servers) {
-    table.add(service, origin);
-    for (const real of reals) table.addServer(service, real);
-  }
-  return table;
 }
 
 function virtualServerOf({ service, servers, origin }: Held): VirtualServer {

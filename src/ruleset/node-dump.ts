@@ -1,7 +1,8 @@
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import { parseAddresses } from "./addresses.js";
-import { guessNetwork, type KnownNetwork } from "./guessed-network.js";
+import { guessDirector } from "./guessed-director.js";
+import type { KnownNetwork } from "./guessed-network.js";
 import type { IpSet } from "./ipset.js";
 import { readSets } from "./ipset-dump.js";
 import type { Iptables } from "./iptables.js";
@@ -14,6 +15,7 @@ import { setsNamed } from "./references.js";
 import type { Interface } from "./routes.js";
 import { parseRoutes } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
+import type { Sysctls } from "./sysctls.js";
 import { parseFdb } from "./vxlan.js";
 
 /** A listing, and the file that errors name. */
@@ -22,9 +24,12 @@ export interface DumpText {
   readonly text: string;
 }
 
-/** What a node's tools printed, by the tool; iptables-save may hold both families. */
+/**
+ * What a node's tools printed, by the tool; iptables-save may hold both families. A node without rules is one that
+ * ipvsadm-save tells of: an IPVS director.
+ */
 export interface NodeDump {
-  readonly "iptables-save": DumpText;
+  readonly "iptables-save"?: DumpText;
   readonly "ip6tables-save"?: DumpText;
   readonly "ipset-save"?: DumpText;
   readonly "ipvsadm-save"?: DumpText;
@@ -43,6 +48,8 @@ export interface DumpOptions {
   readonly interfaces?: readonly string[];
   /** Its addresses, beside those of ip-addr. */
   readonly localAddresses?: readonly Ip[];
+  /** Settings of its kernel; without them it has the kernel's own, and where kube-proxy makes its virtual servers kube-proxy's. */
+  readonly sysctls?: Sysctls;
 }
 
 /** Where no line is right the file is another tool's: what is wrong with the first says enough. */
@@ -122,15 +129,16 @@ function readTables(dump: NodeDump, readings: Readings, sets: readonly IpSet[]):
   const [four, six] = [dump["iptables-save"], dump["ip6tables-save"]];
   const both = readings.of(four, parseIptablesDump);
   const own = readings.of(six, parseIp6tablesDump, "ip6tables-save");
+  const fourFile = four?.file ?? "";
   if (six !== undefined && both?.ip6tables !== undefined) {
     const message = `holds IPv6 tables, and so does ${six.file}: give one of them.`;
-    throw new InputError([{ severity: "error", place: { file: four.file }, message }]);
+    throw new InputError([{ severity: "error", place: { file: fourFile }, message }]);
   }
   const ip6tables = own ?? both?.ip6tables;
-  const sixFile = six?.file ?? four.file;
+  const sixFile = six?.file ?? fourFile;
   const unknown = [
-    ...warnUnknown(both?.iptables, four.file),
-    ...warnAbsent(both?.iptables, four.file, sets),
+    ...warnUnknown(both?.iptables, fourFile),
+    ...warnAbsent(both?.iptables, fourFile, sets),
     ...warnUnknown(ip6tables, sixFile),
     ...warnAbsent(ip6tables, sixFile, sets),
   ];
@@ -176,6 +184,24 @@ function readNetwork(dump: NodeDump, readings: Readings): KnownNetwork {
   };
 }
 
+/** What kube-proxy in mode ipvs sets. */
+const PROXY_SYSCTLS: Sysctls = {
+  "net.ipv4.vs.conntrack": 1,
+  "net.ipv4.vs.expire_nodest_conn": 1,
+  "net.ipv4.vs.expire_quiescent_template": 1,
+};
+
+function isProxied(tables: readonly (Iptables | undefined)[]): boolean {
+  return tables.some((one) =>
+    one?.tables.some(({ chains }) => chains.some(({ name }) => name === "KUBE-SERVICES")),
+  );
+}
+
+/** Of a node whose settings are not given. */
+function guessSysctls(ipvs: Ipvs | undefined, tables: readonly (Iptables | undefined)[]): Sysctls | undefined {
+  return ipvs !== undefined && isProxied(tables) ? PROXY_SYSCTLS : undefined;
+}
+
 const modeOf = (ipvs: Ipvs | undefined) => (ipvs === undefined ? "iptables" : "ipvs");
 
 /**
@@ -190,8 +216,8 @@ export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Rule
   const ipvs = readings.of(dump["ipvsadm-save"], parseIpvs, "ipvsadm-save -n");
   const known = readNetwork(dump, readings);
   readings.refuse();
-  const tables = [iptables, ip6tables].filter((one) => one !== undefined);
-  const network = guessNetwork(known, tables, options);
+  const sysctls = options.sysctls ?? guessSysctls(ipvs, [iptables, ip6tables]);
+  const network = guessDirector(ipvs, known, [iptables, ip6tables], options);
   return {
     node: options.node ?? "node",
     proxy: modeOf(ipvs),
@@ -200,6 +226,7 @@ export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Rule
     ...(ip6tables && { ip6tables }),
     ...(ipsets && { ipsets: ipsets.sets }),
     ...(ipvs && { ipvs }),
+    ...(sysctls && { sysctls }),
     names: new Map(),
     diagnostics: [...unknown, ...(ipsets?.diagnostics ?? []), ...network.diagnostics],
   };
