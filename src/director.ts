@@ -1,11 +1,14 @@
 import type { Batch, BatchOptions } from "./engine/batch.js";
 import { Engine } from "./engine/engine.js";
+import type { IpvsConnection } from "./engine/ipvs-sessions.js";
+import { countersByServer } from "./engine/listed-counters.js";
 import type { EngineOptions } from "./engine/options.js";
 import type { Ip } from "./net/ip.js";
 import { hostPrefix } from "./net/prefix.js";
 import type { RulesetStep } from "./ruleset/change.js";
 import { guessDirector, virtualAddresses } from "./ruleset/guessed-director.js";
-import { ipKey, serverKey } from "./ruleset/identity.js";
+import { ipKey } from "./ruleset/identity.js";
+import type { IptablesDump } from "./ruleset/iptables-dump.js";
 import {
   type Ipvs,
   matchOf,
@@ -15,16 +18,16 @@ import {
   type VirtualServer,
 } from "./ruleset/ipvs.js";
 import { type IpvsCommand, takeCommand } from "./ruleset/ipvs-command.js";
-import type { IpvsConnection } from "./ruleset/ipvs-connections.js";
+import { listedConnection, printIpvsConnections } from "./ruleset/ipvs-connections.js";
 import {
-  type IpvsCounters,
+  type CountersByServer,
   type IpvsListingOptions,
+  NOTHING_COUNTED,
   printIpvsListing,
   type RealServerCounters,
 } from "./ruleset/ipvs-listing.js";
 import { printIpvs, readIpvsCommands } from "./ruleset/ipvs-save.js";
 import { IpvsTable, type RealServerMatch } from "./ruleset/ipvs-table.js";
-import type { IptablesDump } from "./ruleset/iptables-dump.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
 import type { Sysctls } from "./ruleset/sysctls.js";
 
@@ -162,21 +165,30 @@ export class Director {
    */
   counters(service: ServiceMatch, now = 0): readonly RealServerState[] {
     const found = this.#table.get(service);
-    const counters = this.engine.ipvsCounters(now);
+    const counters = this.#counters(now);
     return found.servers.map((server) => {
       const { address, port, weight } = server;
-      return { address, port, weight, ...counters.real(found, server) };
+      return { address, port, weight, ...(counters.real(found, server) ?? NOTHING_COUNTED) };
     });
   }
 
-  /** Its connections and templates, in no order: printIpvsConnections prints them as `ipvsadm -Lnc` does. */
+  /** IPVS' connections and templates, in no order; `now` as above. */
   connections(now = 0): readonly IpvsConnection[] {
     return this.engine.ipvsConnections(now);
   }
 
-  /** `ipvsadm -Ln`, octet for octet. */
-  list(options: IpvsListingOptions & { readonly now?: number } = {}): string {
-    return printIpvsListing(this.ipvs, this.engine.ipvsCounters(options.now ?? 0), options);
+  /** `ipvsadm -Ln`, octet for octet; `now` as above. */
+  list({ now = 0, ...options }: IpvsListingOptions & { readonly now?: number } = {}): string {
+    return printIpvsListing(this.ipvs, this.#counters(now), options);
+  }
+
+  /** `ipvsadm -Lnc`; `now` as above. */
+  listConnections(now = 0): string {
+    return printIpvsConnections(this.connections(now).map(listedConnection));
+  }
+
+  #counters(now: number): CountersByServer {
+    return countersByServer(this.engine.ipvsCounters(now), this.engine.numbering);
   }
 
   #take(command: IpvsCommand): void {

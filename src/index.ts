@@ -19,10 +19,11 @@ export {
 } from "./diff/difference.js";
 export type { Side } from "./diff/side.js";
 export { TOPICS, type Topic } from "./diff/topic.js";
+export { Director, type DirectorOptions, type NewService, type RealServerState } from "./director.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
-export type { IpvsCounters, IpvsDestination, IpvsStatistics } from "./engine/ipvs-counters.js";
+export type { IpvsCounters, IpvsDestination } from "./engine/ipvs-counters.js";
 export type { IpvsConnection, IpvsEnd } from "./engine/ipvs-sessions.js";
 export type {
   Answer,
@@ -62,6 +63,25 @@ export type { Iptables, Rule as IptablesRule } from "./ruleset/iptables.js";
 export { type IptablesDump, parseIptablesDump } from "./ruleset/iptables-dump.js";
 export { type UnknownPart, unknownParts } from "./ruleset/iptables-lines.js";
 export { parseIptables, printIptables } from "./ruleset/iptables-text.js";
+export {
+  type Ipvs,
+  type IpvsTimeouts,
+  type RealServer,
+  SCHEDULERS,
+  type Scheduler,
+  type SchedulerFlag,
+  type ServiceMatch,
+  type ServiceSettings,
+  type Tunnel,
+  type VirtualServer,
+} from "./ruleset/ipvs.js";
+export type {
+  IpvsColumns,
+  IpvsListingOptions,
+  IpvsStatistics,
+  RealServerCounters,
+} from "./ruleset/ipvs-listing.js";
+export { parseIpvs, printIpvs } from "./ruleset/ipvs-save.js";
 export { type DumpOptions, type DumpText, type NodeDump, rulesetFromDump } from "./ruleset/node-dump.js";
 export { routable, unnamedInterface } from "./ruleset/routable.js";
 export {

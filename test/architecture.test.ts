@@ -89,6 +89,8 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   diff: ["engine", "explore", "model", "net", "packet", "proxy", "ruleset", "trace"],
   // What a node's leaving one mode for another comes to: two compilations of it, and what tells them apart.
   assess: ["compile", "diagnostics", "diff", "model", "net", "report", "ruleset"],
+  // A node of its own, whose virtual servers are changed one by one.
+  director: ["engine", "net", "ruleset"],
   index: [
     "abi",
     "assess",
@@ -98,6 +100,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
     "config",
     "diagnostics",
     "diff",
+    "director",
     "engine",
     "explore",
     "model",

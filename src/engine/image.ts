@@ -11,6 +11,7 @@ import { IMAGE_FLAG_VERIFY, IMAGE_TAIL, STATUS_NO_SPACE, STATUS_OK } from "../..
 import { SERVER_ROW_LEN, SERVER_ROW_NUMBER } from "../../assembly/abi/server.js";
 import type { Family, Ip, Ip6 } from "../net/ip.js";
 import { pushRoute6 } from "./entries/route-row.js";
+import type { SettingEntry } from "./entries/settings.js";
 import { Words } from "./entries/words.js";
 import type { HookEntry } from "./live/hooks.js";
 import type { ChangeNeeds, RulesetEntries } from "./live/ruleset.js";
@@ -148,11 +149,15 @@ export class ImageStore {
     this.#call([servers.rows, servers.reals], (rows, reals) =>
       machine.serversSet(this.#address, rows, serverCount, reals),
     );
-    for (const { code, value } of entries.settings)
-      this.#insist(() => machine.settingSet(this.#address, code, value));
+    this.set(entries.settings);
     for (const { kind, port, vni, in: inNumber } of entries.tunnels) {
       this.#insist(() => machine.tunnelSet(this.#address, kind, port, vni, inNumber));
     }
+  }
+
+  set(settings: readonly SettingEntry[]): void {
+    for (const { code, value } of settings)
+      this.#insist(() => this.#machine.settingSet(this.#address, code, value));
   }
 
   setHop(number: number, entry: Uint32Array): void {

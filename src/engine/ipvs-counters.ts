@@ -1,16 +1,8 @@
 import * as abi from "../../assembly/abi/session.js";
 import type { Ip } from "../net/ip.js";
+import type { IpvsStatistics } from "../ruleset/ipvs-listing.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
-
-/** What `ipvsadm -Ln --stats` counts. Octets are from the IP header on. */
-export interface IpvsStatistics {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inOctets: number;
-  readonly outOctets: number;
-}
 
 /** A destination: a real server of one virtual server. */
 export interface IpvsDestination {

@@ -185,6 +185,10 @@ function applyStep(ruleset: Ruleset, step: RulesetStep): Ruleset {
       const servers = without(ipvs.servers, serverKey(step), serverKey, "virtual server");
       return { ...ruleset, ipvs: { ...ipvs, servers } };
     }
+    case "ipvs-timeouts-set": {
+      const ipvs = there(ruleset.ipvs, "IPVS");
+      return { ...ruleset, ipvs: { ...ipvs, timeouts: { ...ipvs.timeouts, ...step.timeouts } } };
+    }
     case "nft-chain-set":
       return editNft(ruleset, step, (table) => ({ ...table, chains: put(table.chains, step.chain, nameOf) }));
     case "nft-chain-removed":

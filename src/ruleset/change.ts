@@ -3,7 +3,7 @@ import type { Ip } from "../net/ip.js";
 import type { Prefix } from "../net/prefix.js";
 import type { IpSetEntry } from "./ipset.js";
 import type { Chain, Rule } from "./iptables.js";
-import type { ServiceMatch, VirtualServer } from "./ipvs.js";
+import type { IpvsTimeouts, ServiceMatch, VirtualServer } from "./ipvs.js";
 import type { Neighbour } from "./neighbours.js";
 import type { NftChain, NftMapElement, NftSet } from "./nftables.js";
 import type { InterfaceAddress, Route } from "./routes.js";
@@ -35,6 +35,8 @@ type PlainStep =
   /** Replaces a virtual server of the same protocol, address and port, or of the same firewall mark. */
   | { readonly kind: "server-set"; readonly server: VirtualServer }
   | ({ readonly kind: "server-removed" } & ServiceMatch)
+  /** IPVS' timeouts; those that are absent stay as they are. */
+  | { readonly kind: "ipvs-timeouts-set"; readonly timeouts: IpvsTimeouts }
   /** What people call an address; absent: it has no name any more. */
   | { readonly kind: "name-set"; readonly address: Ip; readonly name?: string }
   /** What is told of the input; of equal ones one is removed. Packets are not concerned. */

@@ -1,5 +1,5 @@
 import type { Ip } from "../net/ip.js";
-import { type Protocol, printHostPort } from "../net/port.js";
+import { type HostPort, PROTOCOL_NUMBER, type Protocol, printHostPort } from "../net/port.js";
 
 /** A connection of kernel IPVS, or a template: what persistence remembers of a client, whose port is 0. */
 export interface IpvsConnection {
@@ -16,6 +16,39 @@ export interface IpvsConnection {
   readonly virtualPort: number;
   readonly destination: Ip;
   readonly destinationPort: number;
+}
+
+/** A connection as an engine has it (Engine.ipvsConnections). */
+export interface LiveConnection {
+  /** Of IP; 0 of the template of a firewall mark. */
+  readonly protocol: number;
+  readonly state: string;
+  readonly client: HostPort;
+  readonly virtual: HostPort;
+  readonly real: HostPort;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+function protocolName(number: number): IpvsConnection["protocol"] {
+  const names = Object.keys(PROTOCOL_NUMBER) as Protocol[];
+  return names.find((name) => PROTOCOL_NUMBER[name] === number) ?? "IP";
+}
+
+/** As it is listed. */
+export function listedConnection(connection: LiveConnection): IpvsConnection {
+  const { protocol, state, client, virtual, real, timeout } = connection;
+  return {
+    protocol: protocolName(protocol),
+    expires: Math.floor(timeout / 1000),
+    state,
+    client: client.address,
+    clientPort: client.port,
+    virtual: virtual.address,
+    virtualPort: virtual.port,
+    destination: real.address,
+    destinationPort: real.port,
+  };
 }
 
 const pad = (text: string | number, width: number) => String(text).padEnd(width);

@@ -3,7 +3,7 @@ import type { Ipvs, RealServer, ServiceMatch, VirtualServer } from "./ipvs.js";
 import { sortIpvs } from "./ipvs-order.js";
 import { printNetmask } from "./ipvs-save.js";
 
-/** What a kernel counts of a virtual server, and of a real one, since it is there. */
+/** What a kernel counts of a virtual server, and of a real one, since it is there. Octets are from the IP header on. */
 export interface IpvsStatistics {
   readonly connections: number;
   readonly inPackets: number;
@@ -21,7 +21,7 @@ export interface RealServerCounters extends IpvsStatistics {
 }
 
 /** Counters by server; undefined where nothing was counted. */
-export interface IpvsCounters {
+export interface CountersByServer {
   readonly service: (service: VirtualServer) => IpvsStatistics | undefined;
   readonly real: (service: VirtualServer, real: RealServer) => RealServerCounters | undefined;
 }
@@ -36,7 +36,8 @@ export interface IpvsListingOptions {
   readonly size?: number;
 }
 
-const NOTHING: RealServerCounters = {
+/** Of a server that nothing was sent to. */
+export const NOTHING_COUNTED: RealServerCounters = {
   connections: 0,
   inPackets: 0,
   outPackets: 0,
@@ -47,7 +48,7 @@ const NOTHING: RealServerCounters = {
   persistent: 0,
 };
 
-const UNCOUNTED: IpvsCounters = { service: () => undefined, real: () => undefined };
+const UNCOUNTED: CountersByServer = { service: () => undefined, real: () => undefined };
 
 const left = (text: string | number, width: number) => String(text).padEnd(width);
 
@@ -161,15 +162,15 @@ const LAYOUTS: Readonly<Record<IpvsColumns | "plain", Layout>> = {
  */
 export function printIpvsListing(
   ipvs: Ipvs,
-  counters: IpvsCounters = UNCOUNTED,
+  counters: CountersByServer = UNCOUNTED,
   { columns, size = 4096 }: IpvsListingOptions = {},
 ): string {
   const { title, service: printService, real: printReal } = LAYOUTS[columns ?? "plain"];
   const lines = sortIpvs(ipvs).servers.flatMap((service) => [
-    printService(service, counters.service(service) ?? NOTHING),
+    printService(service, counters.service(service) ?? NOTHING_COUNTED),
     ...service.servers.map((real) => {
       const end = printHostPort(real.address, real.port).padEnd(28);
-      const counted = printReal(real, counters.real(service, real) ?? NOTHING);
+      const counted = printReal(real, counters.real(service, real) ?? NOTHING_COUNTED);
       return `  -> ${end}${columns === "stats" ? "" : " "}${counted}`;
     }),
   ]);

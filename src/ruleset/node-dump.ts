@@ -198,7 +198,10 @@ function isProxied(tables: readonly (Iptables | undefined)[]): boolean {
 }
 
 /** Of a node whose settings are not given. */
-function guessSysctls(ipvs: Ipvs | undefined, tables: readonly (Iptables | undefined)[]): Sysctls | undefined {
+function guessSysctls(
+  ipvs: Ipvs | undefined,
+  tables: readonly (Iptables | undefined)[],
+): Sysctls | undefined {
   return ipvs !== undefined && isProxied(tables) ? PROXY_SYSCTLS : undefined;
 }
 

@@ -27,7 +27,8 @@ function entryOf(name: string, value: number): readonly SettingEntry[] {
 /** In seconds (IPVS' tcp_timeouts and udp_timeouts of a kernel that was left alone). */
 const TIMEOUTS = { tcp: 900, tcpFin: 120, udp: 300 } as const;
 
-function timeoutEntries(timeouts: IpvsTimeouts): readonly SettingEntry[] {
+/** What `ipvsadm --set` sets; what is absent has the kernel's default. */
+export function timeoutEntries(timeouts: IpvsTimeouts): readonly SettingEntry[] {
   const { tcp, tcpFin, udp } = { ...TIMEOUTS, ...timeouts };
   return [
     { code: setting.SETTING_VS_TIMEOUT_TCP, value: tcp },

@@ -88,7 +88,7 @@ export class LiveRuleset {
     this.#chains = new Chains(ruleset, saved?.chains, parts);
     const tableOf = (family: Family) => this.#chains.nftables(family);
     this.#sets = new Sets(ruleset, tableOf, EXACT_SERVICES6 + 1, parts, saved?.groups);
-    this.#allServers = new Servers(ruleset.ipvs?.servers ?? [], saved?.servers, parts);
+    this.#allServers = new Servers(ruleset.ipvs ?? { servers: [] }, saved?.servers, parts);
     this.#notes = new Notes([...ruleset.diagnostics, ...repeats], this.#journal);
     this.#parts = {
       network: this.#network,
@@ -202,7 +202,7 @@ export class LiveRuleset {
       ...(iptables === undefined ? {} : { iptables: this.#iptables(iptables, 4) }),
       ...(ip6tables === undefined ? {} : { ip6tables: this.#iptables(ip6tables, 6) }),
       ...(ipsets === undefined ? {} : { ipsets: this.#sets.ipsets(ipsets) }),
-      ...(ipvs === undefined ? {} : { ipvs: { ...ipvs, servers: this.#allServers.servers.items } }),
+      ...(ipvs === undefined ? {} : { ipvs: this.#allServers.ipvs(ipvs) }),
       ...(nftables === undefined ? {} : { nftables: this.#nftables(nftables, 4) }),
       ...(nftables6 === undefined ? {} : { nftables6: this.#nftables(nftables6, 6) }),
       names: this.#names ?? names,

@@ -6,10 +6,11 @@ import {
   SERVICE_FLAG_NEW,
 } from "../../../assembly/abi/server.js";
 import { serverKey } from "../../ruleset/identity.js";
-import { familyOfService, type VirtualServer } from "../../ruleset/ipvs.js";
+import { familyOfService, type Ipvs, type IpvsTimeouts, type VirtualServer } from "../../ruleset/ipvs.js";
 import { pushService } from "../entries/elements.js";
 import { slotOctets } from "../entries/schedulers.js";
 import { pushReals, pushServer } from "../entries/servers.js";
+import { timeoutEntries } from "../entries/settings.js";
 import { Words } from "../entries/words.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
@@ -48,12 +49,15 @@ export class Servers {
   readonly #journal: Journal;
   readonly #writes: Writes;
 
+  #timeouts: IpvsTimeouts | undefined;
+
   constructor(
-    servers: readonly VirtualServer[],
+    { servers, timeouts }: Ipvs,
     numbers: readonly number[] | undefined,
     { journal, writes }: { readonly journal: Journal; readonly writes: Writes },
   ) {
     this.servers = new Keyed(servers, serverKey, journal);
+    this.#timeouts = timeouts;
     this.#journal = journal;
     this.#writes = writes;
     for (const [index, server] of servers.entries()) this.#number(server, numbers?.[index] ?? index);
@@ -96,6 +100,22 @@ export class Servers {
       pushServer(rows, server, number);
     }
     return { rows: rows.words, reals: reals.words };
+  }
+
+  /** IPVS as it is now. */
+  ipvs(as: Ipvs): Ipvs {
+    const timeouts = this.#timeouts;
+    return { ...as, servers: this.servers.items, ...(timeouts === undefined ? {} : { timeouts }) };
+  }
+
+  setTimeouts(timeouts: IpvsTimeouts): void {
+    const before = this.#timeouts;
+    const after = { ...before, ...timeouts };
+    this.#timeouts = after;
+    this.#journal.note(() => {
+      this.#timeouts = before;
+    });
+    this.#writes.add(0, (image) => image.set(timeoutEntries(after)));
   }
 
   /** Adds or replaces a virtual server. TypeError for more real ones than the machine holds. */

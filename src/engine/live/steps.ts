@@ -49,6 +49,7 @@ const STEPS: Steps = {
   "nft-set-removed": ({ sets }, { name, family }) => sets.removeDynamic(family ?? 4, name),
   "server-set": (parts, { server }) => parts.servers().set(server),
   "server-removed": (parts, step) => parts.servers().remove(serverKey(step)),
+  "ipvs-timeouts-set": (parts, { timeouts }) => parts.servers().setTimeouts(timeouts),
   "name-set": (parts, { address, name }) => parts.setName(address, name),
   "diagnostic-added": ({ notes }, { diagnostic }) => notes.add(diagnostic),
   "diagnostic-removed": ({ notes }, { diagnostic }) => notes.remove(diagnostic),
