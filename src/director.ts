@@ -1,7 +1,7 @@
 import type { Batch, BatchOptions } from "./engine/batch.js";
 import { Engine } from "./engine/engine.js";
 import type { IpvsConnection } from "./engine/ipvs-sessions.js";
-import { countersByServer } from "./engine/listed-counters.js";
+import { countersOf, printServers, type RealServerState, serverStates } from "./engine/listed-servers.js";
 import type { EngineOptions } from "./engine/options.js";
 import type { Ip } from "./net/ip.js";
 import { hostPrefix } from "./net/prefix.js";
@@ -19,13 +19,7 @@ import {
 } from "./ruleset/ipvs.js";
 import { type IpvsCommand, takeCommand } from "./ruleset/ipvs-command.js";
 import { listedConnection, printIpvsConnections } from "./ruleset/ipvs-connections.js";
-import {
-  type CountersByServer,
-  type IpvsListingOptions,
-  NOTHING_COUNTED,
-  printIpvsListing,
-  type RealServerCounters,
-} from "./ruleset/ipvs-listing.js";
+import type { IpvsListingOptions } from "./ruleset/ipvs-listing.js";
 import { printIpvs, readIpvsCommands } from "./ruleset/ipvs-save.js";
 import { IpvsTable, type RealServerMatch } from "./ruleset/ipvs-table.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
@@ -44,11 +38,6 @@ export interface DirectorOptions extends EngineOptions {
 
 /** A virtual server as it is added: what it is asked about, its settings, and its first real servers. */
 export type NewService = ServiceMatch & ServiceSettings & { readonly servers?: readonly RealServer[] };
-
-/** A real server, and what it has now. */
-export interface RealServerState extends RealServerCounters, RealServerMatch {
-  readonly weight: number;
-}
 
 /** The device that virtual servers' addresses are on. */
 const LOOPBACK = "lo";
@@ -165,11 +154,7 @@ export class Director {
    */
   counters(service: ServiceMatch, now = 0): readonly RealServerState[] {
     const found = this.#table.get(service);
-    const counters = this.#counters(now);
-    return found.servers.map((server) => {
-      const { address, port, weight } = server;
-      return { address, port, weight, ...(counters.real(found, server) ?? NOTHING_COUNTED) };
-    });
+    return serverStates(found, countersOf(this.engine, now));
   }
 
   /** IPVS' connections and templates, in no order; `now` as above. */
@@ -178,17 +163,13 @@ export class Director {
   }
 
   /** `ipvsadm -Ln`, octet for octet; `now` as above. */
-  list({ now = 0, ...options }: IpvsListingOptions & { readonly now?: number } = {}): string {
-    return printIpvsListing(this.ipvs, this.#counters(now), options);
+  list(options: IpvsListingOptions & { readonly now?: number } = {}): string {
+    return printServers(this.engine, options);
   }
 
   /** `ipvsadm -Lnc`; `now` as above. */
   listConnections(now = 0): string {
     return printIpvsConnections(this.connections(now).map(listedConnection));
-  }
-
-  #counters(now: number): CountersByServer {
-    return countersByServer(this.engine.ipvsCounters(now), this.engine.numbering);
   }
 
   #take(command: IpvsCommand): void {

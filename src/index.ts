@@ -19,12 +19,18 @@ export {
 } from "./diff/difference.js";
 export type { Side } from "./diff/side.js";
 export { TOPICS, type Topic } from "./diff/topic.js";
-export { Director, type DirectorOptions, type NewService, type RealServerState } from "./director.js";
+export { Director, type DirectorOptions, type NewService } from "./director.js";
 export { Batch, type BatchOptions } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
 export type { IpvsCounters, IpvsDestination } from "./engine/ipvs-counters.js";
 export type { IpvsConnection, IpvsEnd } from "./engine/ipvs-sessions.js";
+export {
+  listServers,
+  printServers,
+  type RealServerState,
+  type VirtualServerState,
+} from "./engine/listed-servers.js";
 export type {
   Answer,
   EngineOptions,
@@ -75,6 +81,7 @@ export {
   type Tunnel,
   type VirtualServer,
 } from "./ruleset/ipvs.js";
+export { listedConnection, printIpvsConnections } from "./ruleset/ipvs-connections.js";
 export type {
   IpvsColumns,
   IpvsListingOptions,

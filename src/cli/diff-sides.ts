@@ -199,7 +199,7 @@ function dumpSubjects(paths: readonly string[], options: DiffArguments): Subject
 /** What the command line compares. UsageError where that is not two things, InputError for what cannot be read. */
 export function subjectsOf(paths: readonly string[], options: DiffArguments): Subjects {
   const [a, b] = paths;
-  const { iptablesSave, proxyConfig, proxyConfigs } = options;
+  const { iptablesSave, ipvsadmSave, proxyConfig, proxyConfigs } = options;
   checkStdin({
     ...withoutAbsent({ A: a, B: b }),
     ...withoutAbsent({
@@ -208,6 +208,8 @@ export function subjectsOf(paths: readonly string[], options: DiffArguments): Su
       "--proxy-configs": proxyConfigs,
     }),
   });
+  if (ipvsadmSave !== undefined && iptablesSave === undefined)
+    throw new UsageError("--ipvsadm-save tells more of a node that --iptables-save tells of: give that too.");
   return namesDump({ filename: [], ...dumpOf(options) })
     ? dumpSubjects(paths, options)
     : clusterSubjects(paths, options);

@@ -35,7 +35,7 @@ export interface DumpOptions {
 /** The node that dumps tell of. */
 export interface DumpedNode {
   readonly ruleset: Ruleset;
-  /** The files of the tables of each family. */
+  /** The files of the tables of each family, where it has any. */
   readonly tables: Readonly<Partial<Record<4 | 6, DumpText>>>;
 }
 
@@ -50,7 +50,10 @@ export function addDumpOptions(command: Command): Command {
     )
     .option("--ip6tables-save <file>", "and as ip6tables-save does, where the other file does not hold both")
     .option("--ipset-save <file>", "sets that the rules ask (ipset save)")
-    .option("--ipvsadm-save <file>", "virtual servers (ipvsadm-save -n)")
+    .option(
+      "--ipvsadm-save <file>",
+      "virtual servers (ipvsadm-save -n); alone, instead of -f: an IPVS director, without any rules",
+    )
     .option("--ip-addr <file>", "interfaces and addresses (ip -d addr); without it they are guessed")
     .option(
       "--ip-route <file>",
@@ -61,10 +64,11 @@ export function addDumpOptions(command: Command): Command {
     .option("--bridge-fdb <file>", "tunnel ends (bridge fdb)");
 }
 
-/** What says how a cluster is compiled: a node that is known by its dumps is as it is. */
-function refuseCompiling(options: ClusterOptions & ProxyArguments): void {
+/** What says how a cluster is compiled: a node that is known by its dumps (`by` an option) is as it is. */
+function refuseCompiling(options: ClusterOptions & ProxyArguments, by: string): void {
   if (options.filename.length > 0) {
-    throw new UsageError("-f and --iptables-save both say what to run: give a cluster or a node's rules.");
+    const what = by === "--iptables-save" ? "a node's rules" : "a director's virtual servers";
+    throw new UsageError(`-f and ${by} both say what to run: give a cluster or ${what}.`);
   }
   const compiling = {
     "--mode": options.mode,
@@ -78,7 +82,7 @@ function refuseCompiling(options: ClusterOptions & ProxyArguments): void {
   const [given] = Object.entries(compiling).find(([, value]) => value !== undefined) ?? [];
   if (given === undefined) return;
   throw new UsageError(
-    `${given} says how a cluster is compiled, and --iptables-save gives a node as it is: leave one of them out.`,
+    `${given} says how a cluster is compiled, and ${by} gives a node as it is: leave one of them out.`,
   );
 }
 
@@ -106,15 +110,16 @@ export function dumpFiles(
  * said of a cluster beside it, and for several that ask for stdin.
  */
 export function namesDump(options: DumpOptions & ClusterOptions & ProxyArguments): boolean {
-  const { iptablesSave } = options;
-  if (iptablesSave !== undefined) refuseCompiling(options);
+  const { iptablesSave, ipvsadmSave } = options;
+  const isNamed = iptablesSave !== undefined || ipvsadmSave !== undefined;
+  if (isNamed) refuseCompiling(options, iptablesSave === undefined ? "--ipvsadm-save" : "--iptables-save");
   const parts = partsOf(options);
   const [part] = Object.entries(parts).find(([, given]) => given !== undefined) ?? [];
-  if (iptablesSave === undefined && part !== undefined) {
+  if (!isNamed && part !== undefined) {
     throw new UsageError(`${part} tells more of a node that --iptables-save tells of: give that too.`);
   }
   checkStdin(dumpFiles(options));
-  return iptablesSave !== undefined;
+  return isNamed;
 }
 
 function textOf(path: string | undefined): DumpText | undefined {
@@ -144,28 +149,27 @@ function isWorthNoting({ matches, target }: IptablesRule): boolean {
 
 /** Reads the dumps that the options name. InputError as rulesetFromDump has it. */
 export function loadDump(options: DumpOptions): DumpedNode {
-  const tables = readText(options.iptablesSave ?? "-");
+  const tables = textOf(options.iptablesSave);
   const ip6tables = textOf(options.ip6tablesSave);
+  const ipvs = textOf(options.ipvsadmSave);
   const parts = {
+    "iptables-save": tables,
     "ip6tables-save": ip6tables,
     "ipset-save": textOf(options.ipsetSave),
-    "ipvsadm-save": textOf(options.ipvsadmSave),
+    "ipvsadm-save": ipvs,
     "ip-addr": textOf(options.ipAddr),
     "ip-route": options.ipRoute?.map(readText),
     "ip-neigh": textOf(options.ipNeigh),
     "bridge-fdb": textOf(options.bridgeFdb),
   };
   const { localAddress, in: name } = options;
-  const node = options.node ?? basename(tables.file);
-  const ruleset = rulesetFromDump(
-    { "iptables-save": tables, ...withoutAbsent(parts) },
-    {
-      ...withoutAbsent({ node, localAddresses: localAddress }),
-      // Where the interfaces are known, the user's must be one of them.
-      ...(name === undefined || options.ipAddr !== undefined ? {} : { interfaces: [name] }),
-    },
-  );
-  const dumped = { ruleset, tables: { 4: tables, 6: ip6tables ?? tables } };
+  const node = options.node ?? basename((tables ?? ipvs)?.file ?? "");
+  const ruleset = rulesetFromDump(withoutAbsent(parts), {
+    ...withoutAbsent({ node, localAddresses: localAddress }),
+    // Where the interfaces are known, the user's must be one of them.
+    ...(name === undefined || options.ipAddr !== undefined ? {} : { interfaces: [name] }),
+  });
+  const dumped = { ruleset, tables: withoutAbsent({ 4: tables, 6: ip6tables ?? tables }) };
   return { ...dumped, ruleset: { ...ruleset, diagnostics: [...ruleset.diagnostics, ...doubts(dumped)] } };
 }
 

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { InputError, type Ruleset } from "../../index.js";
+import { type Engine, InputError, type Ruleset } from "../../index.js";
 import { type Capture, LINK_TYPE_ETHERNET, linkTypeName, parsePcap, writePcap } from "../../io/pcap.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { addDumpOptions, loadEngine } from "../dump.js";
@@ -11,7 +11,8 @@ import { findNode, type NodeOptions } from "../node.js";
 import { addClusterOptions, seedOption } from "../options.js";
 import { checkFolder, isSameFile, printToStderr, printToStdout, structured, writeWhole } from "../output.js";
 import { addProxyOptions } from "../proxy-options.js";
-import { type Replay, replay } from "../replay.js";
+import { clockOf, type Replay, replay } from "../replay.js";
+import { checkList, type List, listAsData, listOption, printList } from "../servers.js";
 import { refuseTerminal, STDOUT } from "../stdout.js";
 
 interface RunOptions extends NodeOptions {
@@ -20,6 +21,7 @@ interface RunOptions extends NodeOptions {
   readonly answers?: boolean;
   readonly seed: number;
   readonly packets?: boolean;
+  readonly list?: List;
   readonly output: "table" | "wide" | "json" | "yaml";
 }
 
@@ -39,6 +41,9 @@ Examples:
 
   # Through a node of which its own tools tell
   packetyard run --iptables-save rules --ip-addr addr --ip-route route --pcap in.pcap -o wide
+
+  # Through an IPVS director without a cluster, and what it counted
+  ipvsadm-save -n | packetyard run --ipvsadm-save - --pcap in.pcap --list
 
   # Captured on the uplink, kube-proxy in mode nftables
   tcpdump -i eth0 -w - | packetyard run -f cluster.yaml --mode nftables --in eth0 --pcap - -o json
@@ -62,6 +67,7 @@ function asData(
   { node, proxy: mode }: Ruleset,
   packets: number,
   { fates, left, answers, each }: Replay,
+  listed: Readonly<Record<string, unknown>>,
 ): unknown {
   const { pcap, write } = options;
   return {
@@ -78,6 +84,7 @@ function asData(
     })),
     ...(options.packets === true ? { perPacket: packetFatesAsData(each) } : {}),
     ...(write === undefined ? {} : { written: { file: write, packets: left.length, answers } }),
+    ...listed,
   };
 }
 
@@ -87,6 +94,7 @@ function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }:
   checkStdin({
     "-f": filename,
     "--iptables-save": iptablesSave,
+    "--ipvsadm-save": options.ipvsadmSave,
     "--proxy-config": proxyConfig,
     "--pcap": pcap,
   });
@@ -111,11 +119,15 @@ function writeLeft(write: string, { nanosecond, packets }: Capture, { left, answ
   printToStderr(`wrote ${left.length - answers} of ${packets.length} packets${more} to ${name}\n`);
 }
 
-function render(options: RunOptions, ruleset: Ruleset, packets: number, result: Replay): string {
-  const { output } = options;
-  if (output === "table") return printTable(result.fates, packets);
-  if (output === "wide") return printPacketFates(result.each);
-  return structured(asData(options, ruleset, packets, result), output);
+function render(options: RunOptions, engine: Engine, { packets }: Capture, result: Replay): string {
+  const { output, list } = options;
+  const now = clockOf(packets).at(-1) ?? 0;
+  if (output !== "table" && output !== "wide") {
+    const listed = list === undefined ? {} : listAsData(engine, now);
+    return structured(asData(options, engine.ruleset, packets.length, result, listed), output);
+  }
+  const table = output === "table" ? printTable(result.fates, packets.length) : printPacketFates(result.each);
+  return list === undefined ? table : `${table}\n${printList(engine, list, now)}`;
 }
 
 async function run(options: RunOptions): Promise<void> {
@@ -124,6 +136,7 @@ async function run(options: RunOptions): Promise<void> {
   const node = findNode(options);
   const { ruleset } = node;
   checkInterface(ruleset, inName);
+  checkList(options.list, ruleset.proxy);
   const capture = readCapture(pcap);
   new DiagnosticPrinter().print(ruleset.diagnostics);
   const engine = await loadEngine(node, { seed });
@@ -134,7 +147,7 @@ async function run(options: RunOptions): Promise<void> {
     ...(inName === undefined ? {} : { in: inName }),
   });
   if (write !== undefined) writeLeft(write, capture, result);
-  const text = render(options, ruleset, capture.packets.length, result);
+  const text = render(options, engine, capture, result);
   if (write === STDOUT) printToStderr(text);
   else printToStdout(text);
 }
@@ -160,6 +173,7 @@ export function runCommand(): Command {
         .choices(["table", "wide", "json", "yaml"])
         .default("table"),
     )
+    .addOption(listOption())
     .option("--packets", "with -o json or yaml: every packet's fate too, as perPacket")
     .addHelpText("after", EXAMPLES)
     .action(run);

@@ -46,6 +46,9 @@ Examples:
   ip -d addr > addr; ip route > route; iptables-save > rules
   packetyard trace --iptables-save rules --ip-addr addr --ip-route route --from 10.0.0.9:1 --to 10.96.0.10:53 --protocol udp
 
+  # An IPVS director without a cluster: which real server does a client come to?
+  ipvsadm-save -n | packetyard trace --ipvsadm-save - --from 198.51.100.7:40000 --to 192.0.2.10:80
+
   # From a running cluster, for a program
   kubectl get nodes,pods,services,endpointslices -A -o yaml > cluster.yaml
   packetyard trace -f cluster.yaml --from pod/shop/cart --to svc/shop/web:80 -o json
@@ -118,7 +121,7 @@ function refuseEnds({ from, to, seed }: TraceOptions): void {
 function refuseInterface({ in: name }: TraceOptions): void {
   if (name === undefined) return;
   throw new UsageError(
-    `--in ${name}: goes with --iptables-save or --flows; in a cluster the route of its source says where a packet comes in.`,
+    `--in ${name}: goes with --iptables-save, --ipvsadm-save or --flows; in a cluster the route of its source says where a packet comes in.`,
   );
 }
 
