@@ -88,6 +88,11 @@ export class Director {
     return director;
   }
 
+  /** The number of the interface that clients and real servers are behind: what batches name as where a frame came in. */
+  get uplink(): number {
+    return this.engine.numbering.interfaces.findIndex(({ kind }) => kind === "uplink") + 1;
+  }
+
   /** What `ipvsadm -A` does, and `-a` for each of its real servers. */
   add({ servers = [], ...service }: NewService): void {
     this.#take({ verb: "add-service", service });
