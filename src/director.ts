@@ -23,6 +23,7 @@ import type { IpvsListingOptions } from "./ruleset/ipvs-listing.js";
 import { printIpvs, readIpvsCommands } from "./ruleset/ipvs-save.js";
 import { IpvsTable, type RealServerMatch } from "./ruleset/ipvs-table.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
+import { isSame } from "./ruleset/same.js";
 import type { Sysctls } from "./ruleset/sysctls.js";
 
 export interface DirectorOptions extends EngineOptions {
@@ -38,6 +39,8 @@ export interface DirectorOptions extends EngineOptions {
 
 /** A virtual server as it is added: what it is asked about, its settings, and its first real servers. */
 export type NewService = ServiceMatch & ServiceSettings & { readonly servers?: readonly RealServer[] };
+
+type Change = Exclude<IpvsCommand, { readonly verb: "zero" }>;
 
 /** The device that virtual servers' addresses are on. */
 const LOOPBACK = "lo";
@@ -125,7 +128,7 @@ export class Director {
   }
 
   /**
-   * Takes lines as `ipvsadm -R` does, in their order: `-A -t 10.96.0.10:53 -s rr`. InputError naming the lines that are
+   * Takes lines as `ipvsadm -R` does, all but -Z, in their order: `-A -t 10.96.0.10:53 -s rr`. InputError naming the lines that are
    * refused, before which those above were taken; `file` is what they are called in it.
    */
   restore(text: string, file = "ipvsadm"): void {
@@ -178,6 +181,7 @@ export class Director {
   }
 
   #take(command: IpvsCommand): void {
+    if (command.verb === "zero") throw new TypeError("counters are not set to 0 (-Z): take differences.");
     const before = this.#affected(command);
     takeCommand(this.#table, command);
     const steps = this.#steps(command, before);
@@ -191,28 +195,28 @@ export class Director {
   }
 
   /** What the command may change, as it is. */
-  #affected(command: IpvsCommand): readonly VirtualServer[] {
+  #affected(command: Change): readonly VirtualServer[] {
     if (command.verb === "clear") return this.#table.servers;
     if (!("service" in command) || command.service === undefined) return [];
     return this.#table.has(command.service) ? [this.#table.get(command.service)] : [];
   }
 
-  #undo(command: IpvsCommand, before: readonly VirtualServer[]): void {
+  #undo(command: Change, before: readonly VirtualServer[]): void {
     if (command.verb === "add-service") this.#table.remove(command.service);
     for (const service of before) this.#table.put(service);
   }
 
-  #steps(command: IpvsCommand, before: readonly VirtualServer[]): readonly RulesetStep[] {
+  #steps(command: Change, before: readonly VirtualServer[]): readonly RulesetStep[] {
     switch (command.verb) {
       case "clear":
       case "delete-service":
         return before.map((service) => ({ kind: "server-removed", ...matchOf(service) }));
-      case "zero":
-        return [];
       case "set":
         return [{ kind: "ipvs-timeouts-set", timeouts: command.timeouts }];
       default: {
         const server = this.#table.get(command.service);
+        // To a scheduler that is no change at all, while a real server that stays as it is would be one.
+        if (command.verb === "edit-service" && before.some((one) => isSame(one, server))) return [];
         return [...this.#missingAddress(server), { kind: "server-set", server }];
       }
     }

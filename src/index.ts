@@ -29,6 +29,7 @@ export {
   listServers,
   printServers,
   type RealServerState,
+  serverCounters,
   type VirtualServerState,
 } from "./engine/listed-servers.js";
 export type {

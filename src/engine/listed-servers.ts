@@ -8,6 +8,7 @@ import {
   type RealServerCounters,
 } from "../ruleset/ipvs-listing.js";
 import type { RealServerMatch } from "../ruleset/ipvs-table.js";
+import type { CountersOf } from "../ruleset/server-counters.js";
 import type { Engine } from "./engine.js";
 import { countersByServer } from "./listed-counters.js";
 
@@ -46,6 +47,12 @@ export function listServers(engine: Engine, now = 0): readonly VirtualServerStat
     statistics: counters.service(service) ?? nothing,
     servers: serverStates(service, counters),
   }));
+}
+
+/** What `Compilation.terminate` asks: how many connections real servers have at `now`, in milliseconds. */
+export function serverCounters(engine: Engine, now = 0): CountersOf {
+  const counters = countersOf(engine, now);
+  return (service) => serverStates(service, counters);
 }
 
 /** `ipvsadm -Ln` of an engine, octet for octet; what is over at `now` (milliseconds) does not count. */
