@@ -1,10 +1,11 @@
+import type { Ip } from "../net/ip.js";
 import { serverKey } from "../ruleset/identity.js";
 import type { RealServer } from "../ruleset/ipvs.js";
 import type { CountersByServer, RealServerCounters } from "../ruleset/ipvs-listing.js";
 import type { Numbering } from "../trace/numbering.js";
 import type { IpvsCounters, IpvsDestination } from "./ipvs-counters.js";
 
-const keyOf = (service: number, address: bigint, port: number) => `${service} ${address} ${port}`;
+const keyOf = (service: number, address: Ip, port: number) => `${service} ${BigInt(address)} ${port}`;
 
 function countersOf({ statistics, active, inactive, persistent }: IpvsDestination): RealServerCounters {
   return { ...statistics, active, inactive, persistent };
@@ -24,6 +25,6 @@ export function countersByServer(
   return {
     service: (service) => services[numbers.get(serverKey(service)) ?? -1],
     real: (service, { address, port }: RealServer) =>
-      reals.get(keyOf(numbers.get(serverKey(service)) ?? -1, BigInt(address), port)),
+      reals.get(keyOf(numbers.get(serverKey(service)) ?? -1, address, port)),
   };
 }

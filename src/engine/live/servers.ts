@@ -12,6 +12,7 @@ import { slotOctets } from "../entries/schedulers.js";
 import { pushReals, pushServer } from "../entries/servers.js";
 import { timeoutEntries } from "../entries/settings.js";
 import { Words } from "../entries/words.js";
+import { FreeNumbers } from "./free-numbers.js";
 import type { Journal } from "./journal.js";
 import { Keyed } from "./keyed.js";
 import type { TableEntries } from "./sets.js";
@@ -39,13 +40,23 @@ export interface ServerColumns {
   readonly reals: Uint32Array;
 }
 
+function realsOf({ servers }: VirtualServer): Uint32Array {
+  const rows = new Words(REAL_WORDS * Math.max(1, servers.length));
+  pushReals(rows, servers);
+  return rows.words;
+}
+
+function isOther(words: Uint32Array, before: Uint32Array): boolean {
+  return words.length !== before.length || words.some((word, index) => word !== before[index]);
+}
+
 /** IPVS' virtual servers: one keeps its number, and where its scheduler is, while it is there. */
 export class Servers {
   readonly servers: Keyed<VirtualServer>;
   /** By number; a number given back is undefined. */
   readonly numbered: (VirtualServer | undefined)[] = [];
   readonly #numbers = new ShardedMap<number>();
-  readonly #free: number[] = [];
+  readonly #free = new FreeNumbers();
   readonly #journal: Journal;
   readonly #writes: Writes;
 
@@ -62,8 +73,8 @@ export class Servers {
     this.#writes = writes;
     for (const [index, server] of servers.entries()) this.#number(server, numbers?.[index] ?? index);
     this.#numbers.settle();
-    for (let number = this.numbered.length - 1; number >= 0; number--) {
-      if (this.numbered[number] === undefined) this.#free.push(number);
+    for (let number = 0; number < this.numbered.length; number++) {
+      if (this.numbered[number] === undefined) this.#free.give(`number ${number}`, number);
     }
   }
 
@@ -122,30 +133,62 @@ export class Servers {
   set(server: VirtualServer): void {
     if (server.servers.length > REALS_MAX)
       throw new TypeError(`the virtual server has more than ${REALS_MAX} real servers.`);
+    const number = this.#numbers.get(serverKey(server));
+    if (number === undefined) this.#add(server);
+    else this.#replace(server, number);
+  }
+
+  #add(server: VirtualServer): void {
     const key = serverKey(server);
-    const known = this.#numbers.get(key);
-    const number = known ?? this.#free.pop() ?? this.numbered.length;
-    const old = this.servers.set(server);
+    const own = this.#free.takeOwn(key);
+    const [before, number] =
+      own === undefined ? (this.#free.takeAny() ?? [key, this.numbered.length]) : [key, own];
+    const isOnce = number < this.numbered.length;
+    this.servers.set(server);
     this.#number(server, number);
     this.#journal.note(() => {
-      if (old !== undefined) this.numbered[number] = old;
-      else this.#forget(key, number);
+      this.#numbers.delete(key);
+      this.numbered[number] = undefined;
+      if (isOnce) this.#free.give(before, number);
+      else this.numbered.pop();
     });
-    const reals = new Words(REAL_WORDS * Math.max(1, server.servers.length));
-    pushReals(reals, server.servers);
-    const head = new Words(ROW_WORDS);
-    pushServer(head, server, number, known === undefined ? SERVICE_FLAG_NEW : 0);
+    this.#write(server, number, before === key ? 0 : SERVICE_FLAG_NEW);
+    const row = this.#rowOf(server, number);
+    const family = familyOfService(server);
+    this.#writes.add(0, (image) => image.setElements(SERVICES[family], row, family));
+  }
+
+  /** A kernel is told of a service (ip_vs_edit_service) apart from its servers: schedulers note which of them it was. */
+  #replace(server: VirtualServer, number: number): void {
+    const old = this.servers.set(server) ?? server;
+    this.numbered[number] = server;
+    this.#journal.note(() => {
+      this.numbered[number] = old;
+    });
+    const row = this.#headOf(server, number);
+    if (isOther(row, this.#headOf({ ...old, servers: server.servers }, number))) {
+      this.#writes.stage(row.length);
+      this.#writes.add(slotOctets(server.scheduler), (image) => image.editServer(row));
+    }
+    if (isOther(realsOf(server), realsOf(old))) this.#write(server, number);
+  }
+
+  #headOf(server: VirtualServer, number: number, flags = 0): Uint32Array {
+    const row = new Words(ROW_WORDS);
+    pushServer(row, server, number, flags);
+    return row.words;
+  }
+
+  #write(server: VirtualServer, number: number, flags = 0): void {
+    const row = this.#headOf(server, number, flags);
+    const reals = realsOf(server);
     this.#writes.grow(
       this,
       OCTETS_AT_LEAST + this.numbered.length * OCTETS_PER_SERVER[familyOfService(server)],
     );
     this.#writes.stage(reals.length);
     const octets = slotOctets(server.scheduler) + server.servers.length * OCTETS_PER_REAL;
-    this.#writes.add(octets, (image) => image.setServer(head.words, reals.words));
-    if (known !== undefined) return;
-    const row = this.#rowOf(server, number);
-    const family = familyOfService(server);
-    this.#writes.add(0, (image) => image.setElements(SERVICES[family], row, family));
+    this.#writes.add(octets, (image) => image.setServer(row, reals));
   }
 
   remove(key: string): void {
@@ -153,9 +196,11 @@ export class Servers {
     const number = this.#numbers.get(key);
     if (old === undefined || number === undefined)
       throw new TypeError("the ruleset has no such virtual server.");
-    this.#forget(key, number);
+    this.#numbers.delete(key);
+    this.numbered[number] = undefined;
+    this.#free.give(key, number);
     this.#journal.note(() => {
-      this.#free.pop();
+      this.#free.takeOwn(key);
       this.#number(old, number);
     });
     const row = this.#rowOf(old, number);
@@ -169,12 +214,6 @@ export class Servers {
   #number(server: VirtualServer, number: number): void {
     this.#numbers.set(serverKey(server), number);
     this.numbered[number] = server;
-  }
-
-  #forget(key: string, number: number): void {
-    this.#numbers.delete(key);
-    this.numbered[number] = undefined;
-    this.#free.push(number);
   }
 
   #rowOf(server: VirtualServer, number: number): Uint32Array {
