@@ -31,7 +31,7 @@ export function drawBelow(packet: Packet, n: u32): u32 {
   return TRACE ? min<u32>(replayed(packet, DRAW_BELOW, n, drawn), n - 1) : drawn;
 }
 
-/** The same of a port, which no list tells: one of its class is as good as another. */
+/** The same of what no list tells: a port, one of whose class is as good as another, and what leads to a choice that is told. */
 export function portBelow(state: State, n: u32): u32 {
   return <u32>((<u64>draw(state) * n) >> 32);
 }

@@ -198,14 +198,17 @@ function serverPut(image: Image, row: usize, rows: usize, size: u32): u32 {
   const code = scheduler & SCHEDULER_CODE_MASK;
   const renewed = (load<u32>(row, SERVER_ROW_FLAGS) & SERVICE_FLAG_NEW) != 0;
   // A cache outlives the servers of its service.
-  const hadSome = load<u32>(ring, RING_COUNT) != 0 || isLocal(code);
-  const goesOn = !renewed && hadSome && codeOf(ring) == code;
+  const hadSome = !renewed && load<u32>(ring, RING_COUNT) != 0;
+  const isSame = codeOf(ring) == code;
+  const goesOn = isSame && (hadSome || (isLocal(code) && !renewed));
   if (renewed) renew(image, ring);
   setAttributes(image, ring, row);
   replaceReals(image, ring, number, block, rows, to, renewed);
   replaceSlots(image, ring, slots, size);
   count(ring, goesOn);
-  Rounds.at(ring + RING_WEIGHT_MAX).measure(image.to(block), to, goesOn);
+  const rounds = Rounds.at(ring + RING_WEIGHT_MAX);
+  rounds.measure(image.to(block), to, goesOn);
+  if (hadSome && !isSame) rounds.begin();
   fillSlots(image, ring, turns);
   image.sequence++;
   return STATUS_OK;

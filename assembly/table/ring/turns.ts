@@ -22,7 +22,10 @@ export function replayTurn(packet: Packet, ring: usize, picked: u32): u32 {
   const count = load<u32>(ring, RING_COUNT);
   const told = replayed(packet, DRAW_TURN, isSettled ? 1 : count, isSettled ? 0 : picked);
   if (isSettled) return picked;
-  let position = told % count;
-  while (!canTake(packet.image, packet.state, ring, position)) position = (position + 1) % count;
-  return position;
+  // What lblc remembers may take nothing new, and then stands where nobody else does.
+  for (let tried: u32 = 0; tried < count; tried++) {
+    const position = (told + tried) % count;
+    if (canTake(packet.image, packet.state, ring, position)) return position;
+  }
+  return picked;
 }

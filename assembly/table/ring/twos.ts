@@ -1,6 +1,6 @@
 import { Image } from "../../image";
 import { Packet } from "../../packet";
-import { drawBelow } from "../../random";
+import { portBelow } from "../../random";
 import { REAL_DESTINATION, REAL_LEN, REAL_NONE, REAL_WEIGHT, RING_BLOCK, RING_COUNT } from "./layout";
 import { isOverloaded, overheadIn, rowOf } from "./loads";
 
@@ -37,7 +37,8 @@ function isLess(packet: Packet, reals: usize, one: u32, other: u32): bool {
 
 /**
  * The better of two servers that are drawn by weight (ip_vs_twos.c): sums and products are of 32 bits. A draw is of 0 up to the
- * sum, so the newest has one chance more than its weight.
+ * sum, so the newest has one chance more than its weight. Whoever
+ * tells the machine its choices tells it the server (turns), and no draws.
  */
 export function takeOfTwo(image: Image, packet: Packet, ring: usize): u32 {
   const reals = image.to(load<u32>(ring, RING_BLOCK));
@@ -51,8 +52,8 @@ export function takeOfTwo(image: Image, packet: Packet, ring: usize): u32 {
     last = at;
   }
   if (last == REAL_NONE) return REAL_NONE;
-  const draw1 = drawBelow(packet, total + 1);
-  const draw2 = drawBelow(packet, total + 1);
+  const draw1 = portBelow(packet.state, total + 1);
+  const draw2 = portBelow(packet.state, total + 1);
   const choice1 = drawn(packet, reals, count, draw1);
   const choice2 = drawn(packet, reals, count, draw2);
   const isBetter = choice2 != REAL_NONE && isLess(packet, reals, choice2, choice1);
