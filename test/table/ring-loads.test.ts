@@ -182,4 +182,50 @@ describe("ring: schedulers and the connections of their servers", () => {
     loaded.take(empty).take(list);
     expect(loaded.pick(list, client)).toBe("10.244.1.2:80");
   });
+
+  /** Picks of list and machine, which are to be the same, for clients that call one address. */
+  async function twin(list: KernelServer) {
+    const loaded = await LoadedNode.make(VIPS);
+    loaded.take(list);
+    let client = 0;
+    return (now: number) => {
+      const next = clientOf("172.20.1.1", 1024 + client++, VIPS[0] ?? "");
+      const expected = name(list.pick(next, now));
+      expect(loaded.pick(list, next, now)).toBe(expected);
+      return expected;
+    };
+  }
+
+  it.each([[[2, 2, 2]], [[1, 3, 2]]])(
+    "wrr of weights %j goes on where it stood when all were overloaded",
+    async (weights) => {
+      for (let before = 0; before < 7; before++) {
+        const list = new KernelServer({ name: "wrr" });
+        for (const [port, value] of weights.entries()) list.add(FIRST, 80 + port, value);
+        const pick = await twin(list);
+        for (let at = 0; at < before; at++) pick(0);
+        for (const real of list.oldestFirst) real.isOverloaded = true;
+        expect(pick(0)).toBeNull();
+        for (const real of list.oldestFirst) real.isOverloaded = false;
+        for (let at = 0; at < 7; at++) pick(0);
+      }
+    },
+  );
+
+  it("lblcr drops the most loaded of an address's servers when they were the same for a day", async () => {
+    const list = new KernelServer({ name: "lblcr" });
+    for (const port of [80, 81]) list.add(FIRST, port, 2);
+    const pick = await twin(list);
+    const [one, other] = list.oldestFirst;
+    expect(pick(0)).toBe("10.244.1.2:81");
+    // It has more than its weight, and the other none: that is a member from now on.
+    Object.assign(other ?? {}, { active: 3 });
+    expect(pick(HOUR)).toBe("10.244.1.2:80");
+    for (const hours of [10, 20, 25]) expect(pick(hours * HOUR)).toBe("10.244.1.2:80");
+    // Each day's first connection is the last that knows both.
+    expect(pick(25 * HOUR + 1)).toBe("10.244.1.2:80");
+    Object.assign(other ?? {}, { active: 0 });
+    Object.assign(one ?? {}, { active: 2 });
+    expect(pick(25 * HOUR + 2)).toBe("10.244.1.2:80");
+  });
 });
