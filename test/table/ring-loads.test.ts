@@ -212,6 +212,21 @@ describe("ring: schedulers and the connections of their servers", () => {
     },
   );
 
+  it("lblc leaves a server when it has more active connections than weight, and another few", async () => {
+    const list = new KernelServer({ name: "lblc" });
+    for (const port of [80, 81]) list.add(FIRST, port, 2);
+    const pick = await twin(list);
+    const [other, one] = list.oldestFirst;
+    expect(pick(0)).toBe("10.244.1.2:81");
+    Object.assign(one ?? {}, { active: 2 });
+    expect(pick(0)).toBe("10.244.1.2:81");
+    Object.assign(one ?? {}, { active: 3 });
+    Object.assign(other ?? {}, { active: 1 });
+    expect(pick(0)).toBe("10.244.1.2:81");
+    Object.assign(other ?? {}, { active: 0 });
+    expect(pick(0)).toBe("10.244.1.2:80");
+  });
+
   it("lblcr drops the most loaded of an address's servers when they were the same for a day", async () => {
     const list = new KernelServer({ name: "lblcr" });
     for (const port of [80, 81]) list.add(FIRST, port, 2);
