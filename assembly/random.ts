@@ -27,12 +27,12 @@ export function chance(packet: Packet, threshold: u32): bool {
 
 /** A draw in 0 … n - 1, as the kernel scales one: floor(draw * n / 2^32) (reciprocal_scale). */
 export function drawBelow(packet: Packet, n: u32): u32 {
-  const drawn = portBelow(packet.state, n);
+  const drawn = untoldBelow(packet.state, n);
   return TRACE ? min<u32>(replayed(packet, DRAW_BELOW, n, drawn), n - 1) : drawn;
 }
 
-/** The same of what no list tells: a port, one of whose class is as good as another, and what leads to a choice that is told. */
-export function portBelow(state: State, n: u32): u32 {
+/** The same where no list tells it: of a port, one of its class is as good as another; of twos, its turn is told (table/ring/turns). */
+export function untoldBelow(state: State, n: u32): u32 {
   return <u32>((<u64>draw(state) * n) >> 32);
 }
 

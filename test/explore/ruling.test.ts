@@ -8,6 +8,7 @@ import type { Cluster } from "../../src/model/cluster.js";
 import { parseIp, printIp } from "../../src/net/ip.js";
 import { sctp, tcp, udp } from "../../src/packet/build.js";
 import type { Iptables, Rule } from "../../src/ruleset/iptables.js";
+import { SCHEDULERS } from "../../src/ruleset/ipvs.js";
 import { routable, unnamedInterface } from "../../src/ruleset/routable.js";
 import { PROXY_MODES, type ProxyMode, type Ruleset } from "../../src/ruleset/ruleset.js";
 import { numgenChances, statisticChances } from "../oracle/chances.js";
@@ -115,26 +116,31 @@ describe("rulings: endpoints", () => {
     ]);
   });
 
-  it("have no probability where a scheduler takes turns, and one where it hashes", async () => {
+  it.each(SCHEDULERS)(
+    "have no probability where connections or turns decide, and one where a hash does: %s",
+    async (ipvsScheduler) => {
+      const cluster = clusterOf()
+        .service("a/web", { clusterIPs: "10.96.0.1", ports: ":80" })
+        .slice("a/web", ":8080", "10.244.1.5@worker-1", "10.244.1.6@worker-1", "10.244.2.7@worker-2")
+        .build();
+      const rules = await Rules.of(compile(cluster, { proxy: "ipvs", ipvsScheduler }));
+      const { outcomes } = rules.ask(POD, "10.96.0.1:80");
+      const hashes = ["sh", "mh", "dh"].includes(ipvsScheduler);
+      expect(new Set(outcomes.map(({ probability }) => probability))).toEqual(new Set([hashes ? 1 : null]));
+      expect(new Set(outcomes.map(({ fraction }) => fraction))).toEqual(new Set([hashes ? "1" : null]));
+      // fo leaves no endpoint for another of the same weight.
+      expect(outcomes).toHaveLength(hashes || ipvsScheduler === "fo" ? 1 : 3);
+    },
+  );
+
+  it("are as many as there are endpoints of twos, whichever two it may draw", async () => {
+    const endpoints = Array.from({ length: 90 }, (_, index) => `10.244.2.${index + 1}@worker-2`);
     const cluster = clusterOf()
       .service("a/web", { clusterIPs: "10.96.0.1", ports: ":80" })
-      .slice("a/web", ":8080", "10.244.1.5@worker-1", "10.244.1.6@worker-1", "10.244.2.7@worker-2")
+      .slice("a/web", ":8080", ...endpoints)
       .build();
-    const ask = async (ipvsScheduler: "rr" | "wrr" | "sh" | "mh") => {
-      const rules = await Rules.of(compile(cluster, { proxy: "ipvs", ipvsScheduler }));
-      return rules.ask(POD, "10.96.0.1:80").outcomes;
-    };
-    for (const scheduler of ["rr", "wrr"] as const) {
-      const outcomes = await ask(scheduler);
-      expect(outcomes.map(({ probability, fraction }) => [probability, fraction])).toEqual(
-        outcomes.map(() => [null, null]),
-      );
-      expect(outcomes).toHaveLength(3);
-    }
-    for (const scheduler of ["sh", "mh"] as const) {
-      const outcomes = await ask(scheduler);
-      expect(outcomes.map(({ probability }) => probability)).toEqual([1]);
-    }
+    const rules = await Rules.of(compile(cluster, { proxy: "ipvs", ipvsScheduler: "twos" }));
+    expect(rules.ask(POD, "10.96.0.1:80").outcomes).toHaveLength(90);
   });
 
   it.each(PROXY_MODES)("are found for UDP, SCTP and IPv6: %s", async (mode) => {

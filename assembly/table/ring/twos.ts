@@ -1,6 +1,6 @@
 import { Image } from "../../image";
 import { Packet } from "../../packet";
-import { portBelow } from "../../random";
+import { untoldBelow } from "../../random";
 import { REAL_DESTINATION, REAL_LEN, REAL_NONE, REAL_WEIGHT, RING_BLOCK, RING_COUNT } from "./layout";
 import { isOverloaded, overheadIn, rowOf } from "./loads";
 
@@ -52,8 +52,8 @@ export function takeOfTwo(image: Image, packet: Packet, ring: usize): u32 {
     last = at;
   }
   if (last == REAL_NONE) return REAL_NONE;
-  const draw1 = portBelow(packet.state, total + 1);
-  const draw2 = portBelow(packet.state, total + 1);
+  const draw1 = untoldBelow(packet.state, total + 1);
+  const draw2 = untoldBelow(packet.state, total + 1);
   const choice1 = drawn(packet, reals, count, draw1);
   const choice2 = drawn(packet, reals, count, draw2);
   const isBetter = choice2 != REAL_NONE && isLess(packet, reals, choice2, choice1);

@@ -4,7 +4,7 @@ import { NAT_ADDRESSES, NAT_OFFSET, NAT_PORTS, NAT_RANDOM, NAT_SRC } from "../..
 import { EVENT_DNAT, EVENT_MASQUERADE } from "../../abi/trace";
 import { DROP_NO_ADDRESS } from "../../abi/verdict";
 import { Packet, TRANSLATED_DST, TRANSLATED_SRC } from "../../packet";
-import { drawBelow, portBelow } from "../../random";
+import { drawBelow, untoldBelow } from "../../random";
 import { recordEnds } from "../../trace";
 
 /** Targets of nat chains: each gives the packet what its connection will have, and ends the walk (TARGET_ACCEPT). */
@@ -63,7 +63,7 @@ function portOf(packet: Packet, flags: u32, ports: u32, base: u32): u32 {
   const port = packet.dstPort;
   if ((flags & NAT_OFFSET) != 0) return first + (((port - base) & 0xffff) % size);
   if ((flags & NAT_RANDOM) == 0 && port - first < size) return port;
-  return size == 1 ? first : first + portBelow(packet.state, size);
+  return size == 1 ? first : first + untoldBelow(packet.state, size);
 }
 
 /** TARGET_NAT. Addresses of a range have the same first three words. */
