@@ -155,7 +155,16 @@ describe("compile", () => {
 describe("printRuleset", () => {
   const has: Record<(typeof MODES)[number], readonly RulesetFormat[]> = {
     iptables: ["iptables-save", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
-    ipvs: ["iptables-save", "ipset-save", "ipvsadm-save", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
+    ipvs: [
+      "iptables-save",
+      "ipset-save",
+      "ipvsadm-save",
+      "ipvsadm-set",
+      "ip-route",
+      "ip-neigh",
+      "bridge-fdb",
+      "sysctl",
+    ],
     nftables: ["nft", "ip-route", "ip-neigh", "bridge-fdb", "sysctl"],
   };
 

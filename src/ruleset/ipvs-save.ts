@@ -108,3 +108,8 @@ export function parseIpvs(text: string, file: string): Ipvs {
   });
   return { servers: table.servers, ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }) };
 }
+
+/** What `ipvsadm -R` takes to set a kernel's timeouts, as parseIpvs reads it: 0 leaves one as it is. */
+export function printTimeouts({ timeouts: { tcp = 0, tcpFin = 0, udp = 0 } = {} }: Ipvs): string {
+  return `--set ${tcp} ${tcpFin} ${udp}\n`;
+}

@@ -4,7 +4,7 @@ import { type IpSet, printIpSets } from "./ipset.js";
 import type { Iptables } from "./iptables.js";
 import { printIptables } from "./iptables-text.js";
 import type { Ipvs } from "./ipvs.js";
-import { printIpvs } from "./ipvs-save.js";
+import { printIpvs, printTimeouts } from "./ipvs-save.js";
 import { type Neighbour, printNeighbours } from "./neighbours.js";
 import { printNft } from "./nft-listing.js";
 import type { NftTable } from "./nftables.js";
@@ -65,6 +65,7 @@ const FORMATS = {
   },
   "ipset-save": { modes: ["ipvs"], print: ({ ipsets }) => ipsets && printIpSets(ipsets) },
   "ipvsadm-save": { modes: ["ipvs"], print: ({ ipvs }) => ipvs && printIpvs(ipvs) },
+  "ipvsadm-set": { modes: ["ipvs"], print: ({ ipvs }) => ipvs && printTimeouts(ipvs) },
   nft: { modes: ["nftables"], print: ({ nftables, nftables6 }) => ofEach([nftables, nftables6], printNft) },
   "ip-route": { modes: PROXY_MODES, print: (ruleset) => routesOf(ruleset, 4) },
   "ip6-route": { modes: PROXY_MODES, print: (ruleset) => routesOf(ruleset, 6) },

@@ -5,6 +5,7 @@ import { type CompileOptions, compile } from "../../src/compile.js";
 import { parseProxyConfig } from "../../src/config/parse.js";
 import { InputError, printDiagnostic } from "../../src/diagnostics.js";
 import { SCHEDULERS } from "../../src/ruleset/ipvs.js";
+import { parseIpvs } from "../../src/ruleset/ipvs-save.js";
 import { printRuleset } from "../../src/ruleset/ruleset.js";
 import { clusterOf } from "../proxy/cluster-of.js";
 
@@ -149,6 +150,10 @@ nodePortAddresses: [172.18.0.0/16]
     const { ipvs, sysctls } = compiled(body);
     expect(ipvs?.servers[0]?.scheduler).toBe("wrr");
     expect(ipvs?.timeouts).toEqual({ tcp: 900, udp: 90 });
+    const set = printRuleset(compiled(body), "ipvsadm-set");
+    expect(set).toBe("--set 900 0 90\n");
+    expect(parseIpvs(set, "set").timeouts).toEqual(ipvs?.timeouts);
+    expect(printRuleset(compiled("mode: ipvs"), "ipvsadm-set")).toBe("--set 0 0 0\n");
     expect(sysctls).toMatchObject({
       "net.ipv4.vs.conntrack": 1,
       "net.ipv4.conf.all.arp_ignore": 1,

@@ -52,6 +52,7 @@ const LISTING_MODES: Readonly<Partial<Record<Format, readonly ProxyMode[]>>> = {
   "ip6tables-save": ["iptables", "ipvs"],
   "ipset-save": ["ipvs"],
   "ipvsadm-save": ["ipvs"],
+  "ipvsadm-set": ["ipvs"],
   nft: ["nftables"],
 };
 
