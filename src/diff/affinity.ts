@@ -70,32 +70,40 @@ function shared(
 }
 
 /** What each mode does to a client's time; IPVS' persistence is not run, but known. */
-function termWords(isIpvs: boolean, seconds: number): string {
-  const begins = `is remembered for ${seconds} s from the client's latest new connection`;
+function termWords(isIpvs: boolean, seconds: number | undefined, netmask: string | undefined): string {
+  if (seconds === undefined) return "is not remembered: each of the client's connections chooses anew";
+  const whole = netmask === undefined ? "" : ` with all of its network (netmask ${netmask})`;
+  const begins = `is remembered${whole} for ${seconds} s from the client's latest new connection`;
   return isIpvs ? `${begins}, and while one of its connections lives` : begins;
 }
 
-/** One mode's clients are remembered as long as they are connected. */
+/** One mode's clients are remembered as long as they are connected; or by one alone, or with others. */
 function refresh(
-  { frontends: [frontend], seconds }: AffinePort,
+  { frontends: [frontend], seconds, netmasks }: AffinePort,
   ground: Ground,
   pair: Pair,
   { now }: Clock,
 ): FlowDifference | undefined {
   const client = ground.outside[0];
-  const [a, b] = seconds;
-  if (client === undefined || a === undefined || b === undefined) return undefined;
+  if (client === undefined) return undefined;
   const { protocol, name: service, clusterIP: address, port: number } = frontend;
   const target = { place: "ClusterIP", address, port: number, kind: FIRST[protocol], service } as const;
   const question = questionOf({ asker: "outside", address: client }, { ...target, isUnknownPort: false });
   const answers = [ask(question, pair[0], now), ask(question, pair[1], now)] as const;
   if (answers.every(({ ends }) => ends.length < 2)) return undefined;
   const [isA, isB] = pair.map(isIpvs);
-  const stated = [termWords(isA === true, a), termWords(isB === true, b)] as const;
-  const earlier = { to: printHostPort(address, number), seconds: Math.max(a, b) + 1 };
+  const stated = [
+    termWords(isA === true, seconds[0], netmasks[0]),
+    termWords(isB === true, seconds[1], netmasks[1]),
+  ] as const;
+  const earlier = {
+    to: printHostPort(address, number),
+    seconds: Math.max(seconds[0] ?? 0, seconds[1] ?? 0) + 1,
+  };
+  const isBoth = seconds[0] !== undefined && seconds[1] !== undefined;
   return {
     ...shared(question, pair),
-    topic: "affinity-refresh",
+    topic: isBoth ? "affinity-refresh" : "affinity",
     change: "endpoints",
     answers,
     earlier,

@@ -1,8 +1,11 @@
 import type { Ip } from "../net/ip.js";
 import type { Frontend } from "../proxy/frontends.js";
+import { serverKey } from "../ruleset/identity.js";
+import { printNetmask } from "../ruleset/ipvs-save.js";
 import type { Ground } from "./ground.js";
 import { FIRST } from "./packet.js";
 import { type Question, questionOf } from "./question.js";
+import type { Facts } from "./side.js";
 import type { Target } from "./target.js";
 import type { Topic } from "./topic.js";
 
@@ -11,8 +14,26 @@ export interface AffinePort {
   readonly frontends: readonly [Frontend, Frontend];
   /** How long on each side, in seconds; undefined where it does not. */
   readonly seconds: readonly [number | undefined, number | undefined];
+  /** Which clients each side takes for one, as IPVS' netmask says; undefined where each is its own. */
+  readonly netmasks: readonly [string | undefined, string | undefined];
   /** Only one side's Services are known: the other's rules are to do the same. */
   readonly isOneSided: boolean;
+}
+
+/** How a side remembers a port's clients: in mode ipvs as its virtual server says, which may be another than its Service. */
+function memoryOf({ ruleset }: Facts): (frontend: Frontend | undefined) => {
+  readonly seconds: number | undefined;
+  readonly netmask: string | undefined;
+} {
+  const servers = new Map(ruleset.ipvs?.servers.map((server) => [serverKey(server), server]));
+  return (frontend) => {
+    const { clusterIP: address, protocol, port } = frontend ?? {};
+    const isWhole = address !== undefined && protocol !== undefined && port !== undefined;
+    const server = isWhole ? servers.get(serverKey({ address, protocol, port })) : undefined;
+    if (server === undefined) return { seconds: frontend?.affinitySeconds, netmask: undefined };
+    const { persistence: seconds } = server;
+    return { seconds, netmask: seconds === undefined ? undefined : printNetmask(server) };
+  };
 }
 
 /** A client that asked before asks again. */
@@ -30,15 +51,18 @@ export interface Return {
 export function affinePorts({ sides: [a, b] }: Ground): readonly AffinePort[] {
   const [one, two] = a.cluster === undefined ? [b, a] : [a, b];
   const isOneSided = two.cluster === undefined;
-  const others = new Map(
+  const namesakes = new Map(
     two.served.map(({ frontend }) => [`${frontend.name} ${frontend.protocol}`, frontend]),
   );
+  const [ofOne, ofTwo] = [memoryOf(one), memoryOf(two)];
   return one.served.flatMap(({ frontend }) => {
-    const other = isOneSided ? frontend : others.get(`${frontend.name} ${frontend.protocol}`);
-    const seconds = [frontend.affinitySeconds, other?.affinitySeconds] as const;
+    const other = isOneSided ? frontend : namesakes.get(`${frontend.name} ${frontend.protocol}`);
+    const [own, others] = [ofOne(frontend), isOneSided ? ofOne(other) : ofTwo(other)];
+    const seconds = [own.seconds, others.seconds] as const;
     const isTold = seconds.some((one) => one !== undefined);
     if (!isTold || other?.clusterIP !== frontend.clusterIP) return [];
-    return [{ frontends: [frontend, other] as const, seconds, isOneSided }];
+    const netmasks = [own.netmask, others.netmask] as const;
+    return [{ frontends: [frontend, other] as const, seconds, netmasks, isOneSided }];
   });
 }
 

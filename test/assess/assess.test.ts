@@ -148,6 +148,25 @@ describe("assess", () => {
     expect(diagnostics.filter(({ place }) => place.file === "worker-1.ipvs")).toEqual([]);
   });
 
+  it("tells of persistence that only the node's own virtual server has, and of its netmask", async () => {
+    const reals = "-a -t 10.96.0.41:80 -r 10.244.1.9:8080 -m\n-a -t 10.96.0.41:80 -r 10.244.2.9:8080 -m\n";
+    const own = listing(`-A -t 10.96.0.41:80 -s rr -p 300 -M 255.255.255.0\n${reals}`);
+    const findings = await findingsOf(WEB, { ...NODE, listing: own });
+    const affinity = findings.filter(({ category }) => category === "affinity");
+    expect(affinity.map(({ before, after }) => [before, after])).toEqual([
+      [
+        "is remembered with all of its network (netmask 255.255.255.0) for 300 s from the client's latest new connection, and while one of its connections lives",
+        "is not remembered: each of the client's connections chooses anew",
+      ],
+    ]);
+    expect(
+      told(
+        await findingsOf(WEB, { ...NODE, listing: listing(`-A -t 10.96.0.41:80 -s rr\n${reals}`) }),
+        "affinity",
+      ),
+    ).toEqual([]);
+  });
+
   it("warns of a listing that is not the cluster's, and takes one of one node", async () => {
     const other = listing("-A -f 7 -s rr\n");
     const { diagnostics } = await assess(WEB, { ...NODE, listing: other });
