@@ -46,6 +46,7 @@ export {
 export { batchCreate, batchLength } from "./pipeline/run";
 export {
   stateCaches,
+  stateCells,
   stateClients,
   stateConnections,
   stateCreate,

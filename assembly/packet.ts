@@ -87,10 +87,18 @@ export class Packet {
   /** Of an answer: the address of the packet that it quotes, where it is to come from that one's destination; else 0. */
   answered: u32;
 
+  /** Of a datagram that came in fragments: where what PARTS_ says of them stands, else 0. */
+  parts: u32;
+  /** Octets of the largest of them, as an IP packet. */
+  largest: u32;
+
   srcHigh: v128;
   dstHigh: v128;
   frameSrcHigh: v128;
   frameDstHigh: v128;
+
+  /** A fragment of IPv6 that goes on as it is (nf_ct_frag6_gather). */
+  isLoose: u32;
 
   @inline
   static at(address: usize): Packet {

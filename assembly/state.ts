@@ -5,7 +5,7 @@ import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
  * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
  * the state's start:
  *
- *   head · flow buckets · flow records · windows · scheduler positions · clients · IPVS' own part
+ *   head · flow buckets · flow records · windows · fragments · scheduler positions · clients · IPVS' own part
  */
 @unmanaged
 @final
@@ -55,6 +55,9 @@ export class State {
 
   /** IPVS' own part, a state within this one (table/ipvs), 0 for none. */
   ipvsAt: u32;
+
+  /** Fragments whose datagrams are not complete (table/fragments), 0 for no room for any. */
+  fragmentsAt: u32;
 
   @inline
   static at(address: usize): State {

@@ -20,7 +20,7 @@ export {
 export type { Side } from "./diff/side.js";
 export { TOPICS, type Topic } from "./diff/topic.js";
 export { Director, type DirectorOptions, type NewService } from "./director.js";
-export { Batch, type BatchOptions } from "./engine/batch.js";
+export { Batch, type BatchOptions, DATAGRAM_LENGTH } from "./engine/batch.js";
 export { Engine } from "./engine/engine.js";
 export { ruleDoubt } from "./engine/entries/iptables.js";
 export type { IpvsCounters, IpvsDestination } from "./engine/ipvs-counters.js";
@@ -59,6 +59,7 @@ export type { SyntheticOptions } from "./model/synthetic.js";
 export { type Ip, parseIp, printIp } from "./net/ip.js";
 export { type Prefix, parsePrefix, printPrefix } from "./net/prefix.js";
 export { arp, frame, icmpEcho, sctp, tcp, udp } from "./packet/build.js";
+export { isFragment } from "./packet/fragment.js";
 export { printPacket } from "./packet/print.js";
 export { readdress } from "./packet/readdress.js";
 export { type HealthCheck, healthChecks } from "./proxy/health-check.js";

@@ -76,7 +76,8 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   trace: ["net", "ruleset"],
   // All that may become of a packet, from records of replayed runs.
   explore: ["net", "ruleset", "trace"],
-  engine: ["net", "ruleset", "explore", "trace", "diagnostics"],
+  // What leaves in fragments is cut as frames are built.
+  engine: ["net", "packet", "ruleset", "explore", "trace", "diagnostics"],
   io: ["net", "model", "ruleset", "diagnostics"],
   report: [],
   // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.

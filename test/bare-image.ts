@@ -22,6 +22,8 @@ export interface BareOptions {
   /** Connections of IPVS, default as many, and destinations of them, default 1024. */
   readonly sessions?: number;
   readonly destinations?: number;
+  /** Cells for fragments; default none. */
+  readonly cells?: number;
 }
 
 /** An empty image with the machine's own exports around it: no ruleset, no Engine. */
@@ -34,7 +36,7 @@ export class BareImage {
   readonly capacity: number;
 
   private constructor(machine: Machine, memory: LinearMemory, options: BareOptions) {
-    const { capacity = 1 << 22, connections = 16, seed = 1 } = options;
+    const { capacity = 1 << 22, connections = 16, seed = 1, cells = 0 } = options;
     const windows = options.windows === true ? 1 : 0;
     this.machine = machine;
     this.memory = memory;
@@ -43,9 +45,9 @@ export class BareImage {
     const status = machine.imageCreate(this.address, capacity);
     if (status !== STATUS_OK) throw new Error(`no image of ${capacity} octets: status ${status}`);
     const { sessions = connections, destinations = 1024 } = options;
-    const length = machine.stateLength(connections, SERVERS, windows, 0, sessions, destinations, 1) >>> 0;
-    this.state = memory.take(length);
-    const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0, windows);
+    const own = [sessions, destinations, 1] as const;
+    this.state = memory.take(machine.stateLength(connections, SERVERS, windows, 0, ...own, cells) >>> 0);
+    const made = machine.stateCreate(this.state, connections, SERVERS, seed, 0, windows, cells);
     if (made !== STATUS_OK) throw new Error(`no state for ${connections} connections: status ${made}`);
     machine.stateReach(this.state, SERVERS, 0, sessions, destinations, 1);
     for (const { code, value } of settingEntries(options.sysctls ?? {}))

@@ -108,7 +108,8 @@ function load({ services, mode, seed }: Run, options: Parameters<typeof engineOf
 function stateOf(engine: Engine): Buffer {
   const { machine, memory, image, state } = engine;
   const octets = Buffer.from(memory.octets(image, machine.imageTop(image) >>> 0)).fill(0, 8, 12);
-  const length = machine.stateLength(machine.stateConnections(state), machine.stateServers(state)) >>> 0;
+  const [connections, servers] = [machine.stateConnections(state), machine.stateServers(state)];
+  const length = machine.stateLength(connections, servers, 0, 0, 0, 0, 0, machine.stateCells(state)) >>> 0;
   return Buffer.concat([octets, memory.octets(state, length)]);
 }
 

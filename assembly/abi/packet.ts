@@ -35,7 +35,7 @@ export const COLUMN_FRAME: u32 = 0;
 export const COLUMN_LENGTH: u32 = 1;
 /** Interface number it came in on, or INTERFACE_NODE; in, and out after decapsulation. */
 export const COLUMN_IN: u32 = 2;
-/** VERDICT_ code in the low octet, DROP_ reason in the next, REFUSED_ bits of what was dropped or refused behind; out. */
+/** VERDICT_ code in the low octet, DROP_ reason in the next, REFUSED_ bits of what was dropped or refused, or LEAVES_IN_PARTS, behind; out. */
 export const COLUMN_VERDICT: u32 = 3;
 /** Interface number it leaves by; out. */
 export const COLUMN_OUT: u32 = 4;
@@ -46,6 +46,25 @@ export const COLUMN_WALKED: u32 = 6;
 /** Connection number, 0 for none; out. */
 export const COLUMN_CONNECTION: u32 = 7;
 export const COLUMN_COUNT: u32 = 8;
+
+/**
+ * How a packet leaves in fragments (LEAVES_IN_PARTS), at the next multiple of 4 of octets of the batch behind its frame.
+ * Offsets in octets: what each one is long behind the headers that all have, a u16 each in their order.
+ */
+/** Identification of IPv6's fragments (u32); IPv4's have the packet's. */
+export const PARTS_ID: u32 = 0;
+/** Octets before the packet's IP header, u16: of a tunnel's packet the outer headers too, which each fragment gets. */
+export const PARTS_IP: u32 = 4;
+/** Octets of the IP header, u16; of IPv6 with the extension headers that each fragment has. */
+export const PARTS_HEADER: u32 = 6;
+/** PARTS_FLAG_ bits, u16. */
+export const PARTS_FLAGS: u32 = 8;
+export const PARTS_COUNT: u32 = 10;
+export const PARTS_LENGTHS: u32 = 12;
+/** IPv4's fragments have the packet's DF; else none. */
+export const PARTS_FLAG_DF: u32 = 1;
+/** IPv4 options stand in all fragments as in the first, whether they are to be copied or not. */
+export const PARTS_FLAG_OPTIONS: u32 = 2;
 
 /** The packet was made on the node itself (netfilter's OUTPUT way). */
 export const INTERFACE_NODE: u32 = 0;

@@ -66,4 +66,10 @@ export const SETTING_VS_SECURE_TCP: u32 = 44;
 export const SETTING_VS_TIMEOUT_TCP: u32 = 45;
 export const SETTING_VS_TIMEOUT_TCP_FIN: u32 = 46;
 export const SETTING_VS_TIMEOUT_UDP: u32 = 47;
-export const SETTING_COUNT: u32 = 48;
+
+/** Seconds that fragments wait for the rest of their datagram: net.ipv4.ipfrag_time, nf_conntrack_frag6_timeout. */
+export const SETTING_IPFRAG_TIME: u32 = 48;
+export const SETTING_FRAG6_TIMEOUT: u32 = 49;
+/** IPv4 fragments that a source sends from one of a datagram to the next, above which that begins anew; 0: no end. */
+export const SETTING_IPFRAG_MAX_DIST: u32 = 50;
+export const SETTING_COUNT: u32 = 51;

@@ -63,6 +63,11 @@ export const EVENT_DRAW: u32 = 17;
 /** IPVS' session, its protocol, old state, new state (VS_ codes). */
 export const EVENT_SESSION: u32 = 18;
 
+/** src, dst, offset in its datagram, octets | (more come ? 1 << 31 : 0), identification: a fragment, as it came. */
+export const EVENT_FRAGMENT: u32 = 18;
+/** octets of the frame, fragments: the last one was there, and the datagram goes on whole. */
+export const EVENT_WHOLE: u32 = 19;
+
 /** Something happens (1) or does not (0): of a threshold out of 2^31 (xt_statistic.c). */
 export const DRAW_CHANCE: u32 = 1;
 /** One of so many: what reciprocal_scale makes of 32 bits. */

@@ -11,6 +11,13 @@ export const VERDICT_REJECT: u32 = 4;
 /** The machine does not judge it: hand it to a slower path. The frame is untouched. */
 export const VERDICT_PUNT: u32 = 5;
 
+/** A fragment that is kept until the rest of its datagram comes, which then goes on whole in the last one's slot. */
+export const VERDICT_HOLD: u32 = 6;
+/**
+ * Beside FORWARD: the packet leaves in fragments. What they are is said behind the frame (PARTS_… in abi/packet.ts).
+ */
+export const LEAVES_IN_PARTS: u32 = 1 << 16;
+
 /** Reasons. */
 export const DROP_NONE: u32 = 0;
 /** Shorter than its headers say. */
@@ -47,9 +54,9 @@ export const DROP_NO_HEADROOM: u32 = 15;
 export const DROP_BAD_SLOT: u32 = 16;
 /** Neither IPv4 nor IPv6: ARP and others. */
 export const DROP_NOT_IP: u32 = 17;
-/** A fragment: ports are not in every one. */
+/** A fragment: ports are not in every one. Held until the others come; punted by a state without room for fragments. */
 export const DROP_FRAGMENT: u32 = 18;
-/** Larger than the way out takes, DF clear: it would be fragmented. */
+/** Larger than the way out takes, DF clear: it is to be fragmented, but its slot has no room to say how. */
 export const DROP_NEEDS_FRAGMENTING: u32 = 19;
 /** Multicast or broadcast destination, of the packet (punted), or of its frame where the packet is not the node's. */
 export const DROP_MULTICAST: u32 = 20;
@@ -108,6 +115,16 @@ export const DROP_ROUTE_PROHIBITED: u32 = 47;
 export const DROP_IP4_OPTION: u32 = 48;
 /** An IPv6 authentication header: iptables and conntrack look behind it, nftables does not (nft_set_pktinfo_ipv6). */
 export const DROP_IP6_AUTH: u32 = 49;
+/** A fragment of which all octets have come before. */
+export const DROP_FRAGMENT_REPEATED: u32 = 50;
+/** A fragment that overlaps others of its datagram: all are dropped (RFC 5722, of IPv4 as Linux does since 4.19). */
+export const DROP_FRAGMENT_OVERLAP: u32 = 51;
+/** A fragment that contradicts others of its datagram: where it ends, or in ECN; or an empty one, or beyond 65,535 octets. */
+export const DROP_FRAGMENT_CONFLICT: u32 = 52;
+/** There is no room for another fragment. */
+export const DROP_FRAGMENTS_FULL: u32 = 53;
+/** All fragments of a datagram are there, but it does not fit the slot of the last one (punted; the others are gone). */
+export const DROP_DATAGRAM_TOO_LONG: u32 = 54;
 
 /**
  * What `answer` must know of a packet that was dropped or refused, beside its reason: bits behind that.

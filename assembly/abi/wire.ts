@@ -16,6 +16,9 @@ export const ETH_TYPE_VLAN: u32 = 0x8100;
 export const ETH_TYPE_QINQ: u32 = 0x88a8;
 export const ETH_TYPE_IP6: u32 = 0x86dd;
 
+/** The most that an IPv4 packet, or what follows an IPv6 header, may have. */
+export const IP_MAX_LENGTH: u32 = 0xffff;
+
 // IPv4 (RFC 791 §3.1)
 export const IP4_VERSION_IHL: u32 = 0;
 export const IP4_TOS: u32 = 1;
@@ -32,6 +35,8 @@ export const IP4_FLAG_DF: u32 = 0x4000;
 export const IP4_FLAG_MF: u32 = 0x2000;
 export const IP4_FRAGMENT_MASK: u32 = 0x1fff;
 /** Options (RFC 791 §3.1, RFC 2113). */
+/** An option with this bit stands in every fragment. */
+export const IP4_OPTION_COPIED: u32 = 0x80;
 export const IP4_OPTION_END: u32 = 0;
 export const IP4_OPTION_NONE: u32 = 1;
 export const IP4_OPTION_RR: u32 = 7;
@@ -48,6 +53,8 @@ export const IP6_HOP_LIMIT: u32 = 7;
 export const IP6_SRC: u32 = 8;
 export const IP6_DST: u32 = 24;
 export const IP6_LEN: u32 = 40;
+/** What every link carries (RFC 8200 §5). */
+export const IP6_MIN_MTU: u32 = 1280;
 
 // IPv6 extension headers (RFC 8200 §4): the next header's number, and the length in words of 8 octets behind the first.
 export const EXTENSION_NEXT: u32 = 0;
@@ -62,6 +69,13 @@ export const EXTENSION_AUTH: u32 = 51;
 /** Nothing follows. */
 export const EXTENSION_NONE: u32 = 59;
 export const EXTENSION_DST_OPTIONS: u32 = 60;
+/** A fragment header (RFC 8200 §4.5): offset in octets with its low bits for others, and the identification. */
+export const FRAGMENT_OFFSET: u32 = 2;
+export const FRAGMENT_ID: u32 = 4;
+export const FRAGMENT_LEN: u32 = 8;
+export const FRAGMENT_OFFSET_MASK: u32 = 0xfff8;
+/** More fragments follow. */
+export const FRAGMENT_FLAG_MORE: u32 = 1;
 /** Options in hop-by-hop headers (RFC 8200 §4.2, RFC 2711, RFC 2675). */
 export const OPTION_PAD1: u32 = 0;
 export const OPTION_PADN: u32 = 1;

@@ -12,12 +12,13 @@ import {
 } from "../abi/wire";
 import { store16 } from "../bytes";
 import { Image } from "../image";
-import { address, copyTemplate, nextId, outerChecksum } from "../stage/encap";
+import { address, copyTemplate, outerChecksum } from "../stage/encap";
 import { State } from "../state";
 import { connectionAt } from "../table/flow/lookup";
 import { HOP_FLAGS } from "../table/nexthop/layout";
 import { steadyTcp } from "../track/tcp";
 import { advanceUdp } from "../track/udp";
+import { nextId } from "../wire/ip4";
 import {
   CHECKSUMS,
   CHECKSUMS_AT,

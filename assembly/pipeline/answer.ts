@@ -30,7 +30,6 @@ import { errorOf, isAnswerable, isOfRoute, isWorthAnswer, NO_ERROR } from "../st
 import { errorHeadroom, writeError } from "../stage/answer-error";
 import { isResettable, writeReset } from "../stage/answer-reset";
 import { lookUp } from "../stage/conntrack";
-import { nextId } from "../stage/encap";
 import { parse } from "../stage/parse";
 import { route } from "../stage/route";
 import { State } from "../state";
@@ -38,6 +37,7 @@ import { connectionAt } from "../table/flow/lookup";
 import { HOP_MTU, HOP_SOURCE } from "../table/nexthop/layout";
 import { nextHopAt, sourceOf6 } from "../table/nexthop/lookup";
 import { takeSrc } from "../track/tuple";
+import { nextId } from "../wire/ip4";
 import { egress } from "./forward";
 import { cell, enter, hand, receive, scratchAt, stackAt } from "./run";
 
@@ -159,7 +159,10 @@ export function answerOne(image: Image, state: State, batch: usize, index: u32):
   const mtu = mtuOf(image, load<u32>(cell(batch, COLUMN_NEXT_HOP, index)));
   const packet = Packet.at(batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)));
   if (TRACE) forgetRecords(batch);
-  if (receive(packet, image, state, batch, index) && parse(packet)) {
+  const fits = receive(packet, image, state, batch, index);
+  // What was judged is a fragment only if it went on as one.
+  packet.isLoose = 1;
+  if (fits && parse(packet)) {
     if (write(packet, verdict, reason, refused, mtu))
       send(packet, batch, index, refused, reason != DROP_TCP_RESET);
   }

@@ -32,13 +32,13 @@ import {
   checkNeighbour,
   checkSource,
   checkTtl,
-  checkWhole,
   isScheduled,
   isTunnelled,
   trim,
 } from "../stage/leave";
 import { checkEnds } from "../stage/martian";
 import { masquerade, netfilter, netfilterMangle, netfilterNat, netfilterRaw } from "../stage/netfilter";
+import { checkParts, cut, loopParts } from "../stage/parts";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
 import { connectionAt } from "../table/flow/lookup";
@@ -113,12 +113,13 @@ function confirm(packet: Packet, first: bool): bool {
 
 /** Out: the packet is rewritten and leaves by its next hop. */
 function leave(packet: Packet, first: bool, stack: usize): void {
-  if (!checkWhole(packet) || !settle(packet, first, stack) || !checkNeighbour(packet)) return;
+  if (!checkParts(packet) || !settle(packet, first, stack) || !checkNeighbour(packet)) return;
   const ages = packet.in != INTERFACE_NODE || isScheduled(packet);
   translate(packet);
   if (ages) age(packet);
   readdress(packet);
   if (isTunnelled(packet) && !encap(packet)) return;
+  cut(packet);
   packet.decide(VERDICT_FORWARD, 0);
 }
 
@@ -157,7 +158,9 @@ function loop(packet: Packet, first: bool, stack: usize): void {
   if (!netfilterRaw(packet, HOOK_PREROUTING, stack) || !netfilterMangle(packet, HOOK_PREROUTING, stack))
     return;
   if (!netfilter(packet, HOOK_PREROUTING, false, stack)) return;
-  if (netfilter(packet, HOOK_INPUT, false, stack)) arrive(packet);
+  if (!netfilter(packet, HOOK_INPUT, false, stack)) return;
+  loopParts(packet);
+  arrive(packet);
 }
 
 /**

@@ -21,7 +21,13 @@ import {
   INTERFACE_NODE,
 } from "../abi/packet";
 import { EVENT_VERDICT, TRACE_RECORD_LEN } from "../abi/trace";
-import { DROP_BAD_SLOT, VERDICT_DROP, VERDICT_FORWARD, VERDICT_REJECT } from "../abi/verdict";
+import {
+  DROP_BAD_SLOT,
+  LEAVES_IN_PARTS,
+  VERDICT_DROP,
+  VERDICT_FORWARD,
+  VERDICT_REJECT,
+} from "../abi/verdict";
 import { isStill } from "../express/follow";
 import { handAll, handOne } from "../express/hand";
 import { askRules } from "../express/kinds";
@@ -33,6 +39,7 @@ import { Image } from "../image";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
+import { gather, isFragment } from "../stage/defrag";
 import { parse } from "../stage/parse";
 import { State } from "../state";
 import { stateFits } from "../table/ipvs/room";
@@ -108,16 +115,22 @@ export function receive(packet: Packet, image: Image, state: State, batch: usize
   return fits || packet.drop(DROP_BAD_SLOT);
 }
 
+/** Parses a packet, of which a fragment is put together with those that came before; false where that decided. */
+function openWhole(packet: Packet): bool {
+  return parse(packet) || (isFragment(packet) && gather(packet) && parse(packet));
+}
+
 /** Parses, and takes one tunnel header off. */
 function open(packet: Packet): void {
-  if (!parse(packet)) return;
-  if (packet.in == INTERFACE_NODE || !isForTunnel(packet)) return;
-  if (decap(packet) && parse(packet)) inheritEcn(packet);
+  if (!openWhole(packet)) return;
+  if (packet.in == INTERFACE_NODE || !isForTunnel(packet) || !decap(packet)) return;
+  if ((parse(packet) || isFragment(packet)) && inheritEcn(packet) && isFragment(packet)) openWhole(packet);
 }
 
 /** What COLUMN_VERDICT says of a packet. */
 function wordOf(packet: Packet): u32 {
   const word = packet.verdict | (packet.reason << 8);
+  if (packet.verdict == VERDICT_FORWARD) return packet.parts != 0 ? word | LEAVES_IN_PARTS : word;
   const isRefused = packet.verdict == VERDICT_DROP || packet.verdict == VERDICT_REJECT;
   return isRefused ? word | (refusalOf(packet) << 16) : word;
 }

@@ -5,15 +5,21 @@ import { clientsCreate } from "../table/affinity/build";
 import { CLIENTS_MAX, clientsLength } from "../table/affinity/layout";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
+import { cellsOf, storeCreate } from "../table/fragments/build";
+import { CELLS_MAX, storeLength } from "../table/fragments/layout";
 import { hasIpvs, Ipvs, ipvsOf } from "../table/ipvs/layout";
 import { hasCache, ipvsCreate, ipvsLength, ipvsReach } from "../table/ipvs/room";
 import { DESTINATIONS_MAX } from "../table/ring/destinations";
 import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 import { windowsLength } from "../track/window-record";
 
-/** Octets of everything before the scheduler positions. */
-function positionsFrom(connections: u32, windows: bool): u32 {
+/** Octets of everything before what fragments are kept in, and before the scheduler positions behind that. */
+function fragmentsFrom(connections: u32, windows: bool): u32 {
   return STATE_HEAD_LEN + flowLength(connections) + (windows ? windowsLength(connections) : 0);
+}
+
+function positionsFrom(connections: u32, windows: bool, cells: u32): u32 {
+  return fragmentsFrom(connections, windows) + storeLength(cells);
 }
 
 /** IPVS' part begins where a line of memory does: its buckets are of one. */
@@ -23,8 +29,8 @@ function align(octets: u64): u64 {
 
 /**
  * Octets of a state for so many connections, virtual servers and clients that rules note; `windows`: TCP's windows are
- * followed; `sessions`: connections of IPVS, to so many destinations, 0 where it has none; `caches`: its schedulers keep what they chose. 0 where there are too many of
- * anything or no connections.
+ * followed; `sessions`: connections of IPVS, to so many destinations, 0 where it has none; `caches`: its schedulers keep what
+ * they chose; `cells`: what fragments are kept in. 0 where there are too many of anything or no connections.
  */
 export function stateLength(
   connections: u32,
@@ -34,10 +40,13 @@ export function stateLength(
   sessions: u32,
   destinations: u32,
   caches: bool,
+  cells: u32,
 ): u32 {
   if (connections == 0 || connections > CONNECTIONS_MAX || servers > RINGS_MAX) return 0;
   if (clients > CLIENTS_MAX || sessions > CONNECTIONS_MAX || destinations > DESTINATIONS_MAX) return 0;
-  const octets = <u64>positionsFrom(connections, windows) + servers * POSITION_LEN + clientsLength(clients);
+  if (cells > CELLS_MAX) return 0;
+  const before = <u64>fragmentsFrom(connections, windows) + storeLength(cells);
+  const octets = before + servers * POSITION_LEN + clientsLength(clients);
   const whole = sessions == 0 ? octets : align(octets) + ipvsLength(sessions, servers, destinations, caches);
   return whole > u32.MAX_VALUE ? 0 : <u32>whole;
 }
@@ -58,15 +67,18 @@ export function stateCreate(
   seedLow: u32,
   seedHigh: u32,
   windows: bool,
+  cells: u32,
 ): u32 {
   const state = State.at(address);
-  const length = stateLength(connections, servers, windows, 0, 0, 0, false);
+  const length = stateLength(connections, servers, windows, 0, 0, 0, false, cells);
   if (length == 0) return STATUS_BAD_ENTRY;
-  memory.fill(address, 0, length);
+  memory.fill(address, 0, fragmentsFrom(connections, windows));
   state.length = length;
   flowCreate(state, STATE_HEAD_LEN, connections);
   if (windows) state.windowsAt = STATE_HEAD_LEN + flowLength(connections);
-  state.positionsAt = positionsFrom(connections, windows);
+  if (cells != 0) storeCreate(state, fragmentsFrom(connections, windows), cells);
+  state.positionsAt = positionsFrom(connections, windows, cells);
+  memory.fill(state.to(state.positionsAt), 0, length - state.positionsAt);
   state.positionsRoom = servers;
   seedState(state, seedLow, seedHigh);
   state.version = IMAGE_VERSION;
@@ -141,7 +153,16 @@ export function stateReach(
   const own = stateSessions(address) != 0 ? stateSessions(address) : sessions;
   const reached = max<u32>(destinations, stateDestinations(address));
   const kept = own != 0 && (caches || hasCache(state));
-  const length = stateLength(state.connectionsRoom, room, state.windowsAt != 0, noted, own, reached, kept);
+  const length = stateLength(
+    state.connectionsRoom,
+    room,
+    state.windowsAt != 0,
+    noted,
+    own,
+    reached,
+    kept,
+    cellsOf(state),
+  );
   if (length == 0) return STATUS_BAD_ENTRY;
   // From the last part on, since each moves to where the next one was.
   reachSessions(state, sessionsFrom(state, room, noted), room, own, reached, kept);
@@ -179,6 +200,11 @@ export function stateSessions(address: usize): u32 {
 /** Whether IPVS' schedulers have room there for what they choose. */
 export function stateCaches(address: usize): bool {
   return hasCache(State.at(address));
+}
+
+/** Cells for fragments that a state has. */
+export function stateCells(address: usize): u32 {
+  return cellsOf(State.at(address));
 }
 
 /** Destinations of IPVS that a state has room for. */

@@ -39,6 +39,7 @@ import { record } from "../trace";
 import { fold, sumWords } from "../wire/checksum";
 import { ECN_CE, ECN_ECT0, ECN_MASK } from "../wire/ecn";
 import { tosOf } from "../wire/ip";
+import { nextId } from "../wire/ip4";
 
 /** Copies a hop's template to where the frame begins: ENCAP_HEADROOM octets, of which the last are the headers. */
 export function copyTemplate(frame: usize, hop: usize, outer: u32): void {
@@ -55,11 +56,6 @@ export function copyTemplate(frame: usize, hop: usize, outer: u32): void {
 function outerEcn(tos: u32): u32 {
   const ecn = tos & ECN_MASK;
   return ecn == ECN_CE ? ECN_ECT0 : ecn;
-}
-
-/** The identification after another. Linux never sends 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
-export function nextId(last: u32): u32 {
-  return last >= 0xffff ? 1 : last + 1;
 }
 
 /** The outer UDP checksum, over a frame of so many octets. */

@@ -4,7 +4,6 @@ import {
   DROP_FRAGMENTATION_NEEDED,
   DROP_MARTIAN,
   DROP_MULTICAST,
-  DROP_NEEDS_FRAGMENTING,
   DROP_NO_NEIGHBOUR,
   DROP_TTL_EXCEEDED,
 } from "../abi/verdict";
@@ -50,16 +49,13 @@ export function checkSource(packet: Packet): bool {
 export function checkLength(packet: Packet): bool {
   if (fits(packet)) return true;
   if (packet.family != 6 && !Ip4.at(packet.ip).dontFragment) return true;
+  // What came in fragments may leave in such, none larger than those that came.
+  if (packet.largest != 0 && packet.largest <= <u32>load<u16>(packet.hopAddress, HOP_MTU)) return true;
   return packet.drop(DROP_FRAGMENTATION_NEEDED);
 }
 
 function fits(packet: Packet): bool {
   return packet.ipLength <= <u32>load<u16>(packet.hopAddress, HOP_MTU);
-}
-
-/** What would have to be fragmented is left to others. */
-export function checkWhole(packet: Packet): bool {
-  return fits(packet) || packet.punt(DROP_NEEDS_FRAGMENTING);
 }
 
 /** The neighbour is looked for last, when all rules have let the packet pass. */

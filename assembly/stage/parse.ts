@@ -27,6 +27,7 @@ import {
   EXTENSION_LEN,
   EXTENSION_NEXT,
   EXTENSION_NONE,
+  FRAGMENT_LEN,
   IP4_LEN,
   IP6_LEN,
   PROTO_SCTP,
@@ -38,6 +39,7 @@ import { load32 } from "../bytes";
 import { FAULT_CUT, FAULT_LENGTH, FAULT_NONE, Packet } from "../packet";
 import { recordEnds } from "../trace";
 import { Ethernet } from "../wire/ethernet";
+import { Fragment6 } from "../wire/fragment6";
 import { Ip4 } from "../wire/ip4";
 import { extensionLength, Ip6, isExtension } from "../wire/ip6";
 import { areOptionsStill } from "../wire/options4";
@@ -145,6 +147,20 @@ function passesHop(packet: Packet, room: u32): bool {
   return length <= room && areHopOptionsGood(header, length);
 }
 
+/** A fragment is left to whoever gathers them, who finds its header where the transport's would be. */
+function leaveFragment(packet: Packet, at: u32, left: u32): bool {
+  packet.transport = at;
+  packet.segment = left;
+  return packet.punt(DROP_FRAGMENT);
+}
+
+/** A later fragment that goes on as it is has no transport header, but that of its datagram has a protocol. */
+function passFragment(packet: Packet, at: u32, left: u32): bool {
+  packet.protocol = load<u8>(at, EXTENSION_NEXT);
+  packet.fault = FAULT_CUT;
+  return parseTransport(packet, at + left, 0);
+}
+
 /**
  * Goes past extension headers, of `room` octets with what follows, to the transport, as ipv6_skip_exthdr does. Where
  * they do not end there is none, and the protocol is the header's that is missing.
@@ -153,10 +169,15 @@ function skipExtensions(packet: Packet, room: u32): bool {
   let next = Ip6.at(packet.ip).nextHeader;
   let at = packet.ip + IP6_LEN;
   let left = room;
-  while (isExtension(next) && next != EXTENSION_NONE && left >= EXTENSION_LEN) {
-    if (next == EXTENSION_FRAGMENT) return packet.punt(DROP_FRAGMENT);
+  while (isExtension(next) && next != EXTENSION_NONE) {
+    if (next == EXTENSION_FRAGMENT) {
+      if (packet.isLoose == 0) return leaveFragment(packet, at, left);
+      if (left >= FRAGMENT_LEN && Fragment6.at(at).offset != 0) return passFragment(packet, at, left);
+    }
+    if (left < EXTENSION_LEN) break;
     if (next == EXTENSION_AUTH) return packet.punt(DROP_IP6_AUTH);
-    const length = min<u32>(extensionLength(at, next), left);
+    const header = next == EXTENSION_FRAGMENT ? FRAGMENT_LEN : extensionLength(at, next);
+    const length = min<u32>(header, left);
     next = load<u8>(at, EXTENSION_NEXT);
     at += length;
     left -= length;

@@ -17,3 +17,14 @@ export function innerEcn(outer: u32, inner: u32): u32 {
   if (outer == ECN_CE) return ECN_CE;
   return outer == ECN_ECT1 && inner == ECN_ECT0 ? ECN_ECT1 : inner;
 }
+
+/**
+ * What a datagram's ECN field gets beside its first fragment's, given a bit for each value that its fragments had (1 << value):
+ * CE if any had that, or ECN_DROP where some of them do not know ECN (RFC 3168 §5.3, ip_frag_ecn_table).
+ */
+export function joinedEcn(seen: u32): u32 {
+  const notEct: u32 = 1 << ECN_NOT_ECT;
+  const ce: u32 = 1 << ECN_CE;
+  if ((seen & notEct) != 0 && seen != notEct) return ECN_DROP;
+  return (seen & ce) != 0 ? ECN_CE : ECN_NOT_ECT;
+}

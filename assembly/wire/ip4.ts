@@ -5,6 +5,7 @@ import {
   IP4_FLAG_MF,
   IP4_FRAGMENT,
   IP4_FRAGMENT_MASK,
+  IP4_ID,
   IP4_LEN,
   IP4_PROTOCOL,
   IP4_SRC,
@@ -14,7 +15,7 @@ import {
   IP4_VERSION_IHL,
 } from "../abi/wire";
 import { load16, load32, store16, store32 } from "../bytes";
-import { isGoodSum, patchChecksum } from "./checksum";
+import { isGoodSum, patchChecksum, sumWords } from "./checksum";
 
 /** An IPv4 header, seen in place (RFC 791 §3.1). Accessors trust their caller; ask `isValid` once, first. */
 @unmanaged
@@ -94,14 +95,38 @@ export class Ip4 {
     return load16(changetype<usize>(this) + IP4_FRAGMENT) & IP4_FRAGMENT_MASK;
   }
 
+  /** It is not its datagram's last fragment. */
+  @inline
+  get moreFragments(): bool {
+    return (load16(changetype<usize>(this) + IP4_FRAGMENT) & IP4_FLAG_MF) != 0;
+  }
+
+  @inline
+  get id(): u32 {
+    return load16(changetype<usize>(this) + IP4_ID);
+  }
+
   @inline
   get dontFragment(): bool {
     return (load16(changetype<usize>(this) + IP4_FRAGMENT) & IP4_FLAG_DF) != 0;
   }
 
+  /** A whole packet that may be fragmented. */
+  clearFlags(): void {
+    const at = changetype<usize>(this) + IP4_FRAGMENT;
+    this.patch(load16(at), 0);
+    store16(at, 0);
+  }
+
   /** The header's checksum is right. */
   get isIntact(): bool {
     return isGoodSum(changetype<usize>(this), this.headerLength);
+  }
+
+  /** Writes the checksum anew (ip_send_check). */
+  seal(): void {
+    store16(changetype<usize>(this) + IP4_CHECKSUM, 0);
+    store16(changetype<usize>(this) + IP4_CHECKSUM, ~sumWords(changetype<usize>(this), this.headerLength));
   }
 
   /** Patches the checksum for words that changed (sums of 16-bit words). */
@@ -115,4 +140,9 @@ export class Ip4 {
     store<u8>(changetype<usize>(this), this.ttl - 1, IP4_TTL);
     this.patch(0x100, 0);
   }
+}
+
+/** The identification after another. Linux never sends 0 here (ip_select_ident counts, and the tunnel's frames are not atomic). */
+export function nextId(last: u32): u32 {
+  return last >= 0xffff ? 1 : last + 1;
 }

@@ -90,6 +90,7 @@ async function pass(
   const engine = await Engine.load(ruleset, {
     ...(seed === undefined ? {} : { seed }),
     connections: CONNECTIONS,
+    fragments: 0,
   });
   const uplink = isRelayed ? uplinkOf(ruleset) : undefined;
   const way = uplink === undefined ? {} : { in: uplink };
@@ -141,6 +142,7 @@ export const FATES = {
   DROP: "dropped",
   REJECT: "rejected",
   PUNT: "handed to a slower path",
+  HOLD: "held until the rest of its datagram comes",
   NONE: "lost",
 } as const;
 

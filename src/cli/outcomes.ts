@@ -23,6 +23,7 @@ const VERDICT_WORDS: Readonly<Record<VerdictName, string>> = {
   DROP: "dropped",
   REJECT: "rejected",
   PUNT: "undecided",
+  HOLD: "held",
 };
 
 function endpointOf({ destination }: Outcome): string | undefined {

@@ -1,4 +1,12 @@
-import { type Batch, type DropReason, type Engine, printPacket, type VerdictName } from "../index.js";
+import {
+  type Batch,
+  DATAGRAM_LENGTH,
+  type DropReason,
+  type Engine,
+  isFragment,
+  printPacket,
+  type VerdictName,
+} from "../index.js";
 import type { CapturedPacket, PacketToWrite } from "../io/pcap.js";
 import { progress } from "./progress.js";
 
@@ -65,6 +73,11 @@ export function clockOf(packets: readonly Pick<CapturedPacket, "timestampNs">[])
   });
 }
 
+/** Octets of a slot that a frame asks for: a fragment may complete a datagram of any length. */
+function roomFor(frame: Uint8Array): number {
+  return isFragment(frame) ? DATAGRAM_LENGTH : frame.length;
+}
+
 /** Where batches end: packets of one go through the node at one time, so it holds those of one millisecond. */
 function* splitByTime(clock: readonly number[], capacity: number): Generator<readonly [number, number]> {
   let first = 0;
@@ -90,6 +103,8 @@ class Tally {
   }
 }
 
+type Frames = () => readonly Uint8Array[];
+
 /** What replaying gathers as it goes. */
 class Gathering {
   readonly tally = new Tally();
@@ -99,19 +114,20 @@ class Gathering {
 
   constructor(readonly options: ReplayOptions) {}
 
-  add({ timestampNs }: CapturedPacket, verdict: VerdictName, reason: DropReason, frame: Uint8Array): void {
+  /** `frames` are those that leave. */
+  add({ timestampNs }: CapturedPacket, verdict: VerdictName, reason: DropReason, frames: Frames): void {
     this.tally.add(verdict, reason);
-    this.#keep(timestampNs, verdict, frame);
+    this.#keep(timestampNs, verdict, frames);
   }
 
   /** What the node sends about a packet; it may be to itself. */
-  addAnswer({ timestampNs }: CapturedPacket, verdict: VerdictName, frame: Uint8Array): void {
-    if (this.#keep(timestampNs, verdict, frame)) this.answers += 1;
+  addAnswer({ timestampNs }: CapturedPacket, verdict: VerdictName, frames: Frames): void {
+    if (this.#keep(timestampNs, verdict, frames)) this.answers += 1;
   }
 
-  #keep(timestampNs: bigint, verdict: VerdictName, frame: Uint8Array): boolean {
+  #keep(timestampNs: bigint, verdict: VerdictName, frames: Frames): boolean {
     if (!this.options.keep || verdict !== "FORWARD") return false;
-    this.left.push({ timestampNs, bytes: frame.slice() });
+    for (const bytes of frames()) this.left.push({ timestampNs, bytes });
     return true;
   }
 }
@@ -126,9 +142,9 @@ function batchRun(engine: Engine, batch: Batch, gathering: Gathering): Run {
     }
     engine.run(batch, now, packets.length);
     for (const [index, packet] of packets.entries()) {
-      gathering.add(packet, batch.verdict(index), batch.reason(index), batch.frame(index));
+      gathering.add(packet, batch.verdict(index), batch.reason(index), () => batch.leaving(index));
       if (gathering.options.answer === true && engine.answer(batch, index))
-        gathering.addAnswer(packet, batch.verdict(index), batch.frame(index));
+        gathering.addAnswer(packet, batch.verdict(index), () => batch.leaving(index));
     }
   };
 }
@@ -140,13 +156,13 @@ function tracedRun(engine: Engine, gathering: Gathering): Run {
     for (const packet of packets) {
       const { bytes } = packet;
       const inName = options.in ?? engine.numbering.interfaces[engine.interfaceNumber(bytes) - 1]?.name;
-      const { steps, verdict, reason, out, frame, answer } = engine.follow(bytes, {
+      const { steps, verdict, reason, out, frame, frames, answer } = engine.follow(bytes, {
         now,
         answer: options.answer === true,
         ...(options.in === undefined ? {} : { in: options.in }),
       });
-      gathering.add(packet, verdict, reason, frame);
-      if (answer !== undefined) gathering.addAnswer(packet, answer.verdict, answer.frame);
+      gathering.add(packet, verdict, reason, () => frames);
+      if (answer !== undefined) gathering.addAnswer(packet, answer.verdict, () => [answer.frame]);
       const passes = verdict === "FORWARD" || verdict === "LOCAL";
       each.push({
         number: each.length + 1,
@@ -167,7 +183,7 @@ function tracedRun(engine: Engine, gathering: Gathering): Run {
  * for an interface that the node does not have.
  */
 export function replay(engine: Engine, packets: readonly CapturedPacket[], options: ReplayOptions): Replay {
-  const frameLength = packets.reduce((longest, { bytes }) => Math.max(longest, bytes.length), SMALLEST_FRAME);
+  const frameLength = packets.reduce((most, { bytes }) => Math.max(most, roomFor(bytes)), SMALLEST_FRAME);
   const capacity = Math.max(
     1,
     Math.min(BATCH_PACKETS, packets.length, Math.floor(BATCH_OCTETS / frameLength)),

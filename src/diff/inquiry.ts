@@ -23,7 +23,7 @@ export interface Respondent {
 }
 
 export async function respondentOf(ruleset: Ruleset, index: 0 | 1): Promise<Respondent> {
-  const engine = await Engine.load(ruleset, { connections: CONNECTIONS });
+  const engine = await Engine.load(ruleset, { connections: CONNECTIONS, fragments: 0 });
   const hashes = ruleset.ipvs?.servers.some(({ scheduler }) => HASHING.includes(scheduler)) ?? false;
   return { index, ruleset, engine, hashes };
 }

@@ -1,6 +1,12 @@
 /** What callers hand to an engine is checked here, since the machine takes any number for an unsigned one. */
 
+import type { EngineOptions } from "./options.js";
+import type { StateOptions } from "./state.js";
+
+const CONNECTIONS_DEFAULT = 65_535;
 const CONNECTIONS_MAX = 4_194_303;
+const FRAGMENTS_DEFAULT = 512 * 1024;
+const FRAGMENTS_MAX = 2 ** 30;
 const SEED_MAX = 2n ** 64n - 1n;
 
 /** RangeError unless it is a whole number in the range. */
@@ -42,7 +48,7 @@ export function expectNow(now: number): void {
 }
 
 /** A seed as 64 bits; TypeError for what is no number, RangeError for one that is not whole or does not fit. */
-export function seedOf(seed: number | bigint): bigint {
+function seedOf(seed: number | bigint): bigint {
   if (typeof seed !== "number" && typeof seed !== "bigint") {
     throw new TypeError(`seed: «${String(seed)}» is not a number or bigint.`);
   }
@@ -53,21 +59,21 @@ export function seedOf(seed: number | bigint): bigint {
   );
 }
 
-/** RangeError unless the connection table can have that size. */
-export function expectConnections(connections: number): void {
-  expectInteger("connections", connections, 1, CONNECTIONS_MAX);
-}
-
-/** As many of IPVS'. */
-export function expectSessions(connections: number): number {
-  expectInteger("ipvsConnections", connections, 1, CONNECTIONS_MAX);
-  return connections;
-}
-
 /** An option that is on or off; TypeError for anything else. */
 export function expectFlag(name: string, value: boolean): boolean {
   if (typeof value === "boolean") return value;
   throw new TypeError(`${name}: «${String(value)}» is neither true nor false.`);
+}
+
+/** What an engine's options say of its state; RangeError and TypeError for what is out of range. */
+export function stateOptionsOf(options: EngineOptions): StateOptions {
+  const { seed = 1, connections = CONNECTIONS_DEFAULT, fragments = FRAGMENTS_DEFAULT } = options;
+  const { ipvsConnections: sessions = connections } = options;
+  expectInteger("connections", connections, 1, CONNECTIONS_MAX);
+  expectInteger("ipvsConnections", sessions, 1, CONNECTIONS_MAX);
+  expectInteger("fragments", fragments, 0, FRAGMENTS_MAX);
+  const windows = expectFlag("windows", options.windows ?? false);
+  return { seed: seedOf(seed), connections, sessions, fragments, windows };
 }
 
 /** Whether checksums are verified; TypeError for a word that is neither. */

@@ -15,23 +15,29 @@ import {
   COLUMN_VERDICT,
   COLUMN_WALKED,
   INTERFACE_NODE,
+  PARTS_LENGTHS,
   SLOT_HEADROOM,
   SLOT_STRIDE,
 } from "../../assembly/abi/packet.js";
 import { TRACE_RECORD_LEN } from "../../assembly/abi/trace.js";
+import { LEAVES_IN_PARTS } from "../../assembly/abi/verdict.js";
+import { cutFrame } from "../packet/fragment.js";
 import { type DropReason, dropReason, type VerdictName, verdictName } from "../trace/codes.js";
 import { readRecords, type TraceRecord } from "../trace/record.js";
 import { expectFrame, expectInteger } from "./arguments.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
+import { partsAt } from "./parts.js";
 
 export interface BatchOptions {
-  /** Octets of the largest frame; default 2048. */
+  /** Octets of the largest frame; default 2048. Datagrams that come in fragments need more: DATAGRAM_LENGTH is enough for all. */
   readonly frameLength?: number;
   /** Room for trace records; default 0. */
   readonly traces?: number;
 }
 
+/** Octets of a slot's frame that any datagram fits which came in fragments, with what is said of those (abi/packet.ts). */
+export const DATAGRAM_LENGTH = 54 + 65_535 + PARTS_LENGTHS + 2 * 8_192;
 const INTERFACES_MAX = 65_535;
 const BATCH = "a batch";
 const U32_MAX = 0xffff_ffff;
@@ -55,7 +61,7 @@ export class Batch {
   readonly lengths: Uint32Array;
   /** Interface number each packet came in by, 0 for packets made on the node. */
   readonly ins: Uint32Array;
-  /** VERDICT_ code, DROP_ reason << 8, and of what was dropped or refused REFUSED_ bits << 16. */
+  /** VERDICT_ code, DROP_ reason << 8, and of what was dropped or refused REFUSED_ bits << 16; LEAVES_IN_PARTS beside FORWARD. */
   readonly verdicts: Uint32Array;
   readonly outs: Uint32Array;
   readonly nextHops: Uint32Array;
@@ -147,6 +153,18 @@ export class Batch {
     this.#expectSlot(index);
     const at = this.frames[index] ?? 0;
     return this.octets.subarray(at, at + (this.lengths[index] ?? 0));
+  }
+
+  /**
+   * The frames that leave instead of the one that stands there: itself, or the fragments that its packet is sent in.
+   * Copies. RangeError for a slot that is not there.
+   */
+  leaving(index: number): readonly Uint8Array[] {
+    const frame = this.frame(index).slice();
+    if (this.verdict(index) !== "FORWARD" || ((this.verdicts[index] ?? 0) & LEAVES_IN_PARTS) === 0)
+      return [frame];
+    const end = (this.frames[index] ?? 0) + frame.length;
+    return cutFrame(frame, partsAt(this.#view, Math.ceil(end / 4) * 4));
   }
 
   verdict(index: number): VerdictName {

@@ -8,15 +8,13 @@ import type { Numbering } from "../trace/numbering.js";
 import { printSteps } from "../trace/steps.js";
 import { changeAlone } from "./alone.js";
 import {
-  expectConnections,
   expectFlag,
   expectFrame,
   expectInteger,
   expectNow,
-  expectSessions,
   expectSource,
   isVerifying,
-  seedOf,
+  stateOptionsOf,
 } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
 import { readConnections } from "./connections.js";
@@ -36,7 +34,6 @@ import { type MachineModule, moduleOf } from "./wasm.js";
 import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
-const CONNECTIONS_DEFAULT = 65_535;
 const WORKERS_MAX = 64;
 
 /** One node's machine: an image of its ruleset, and what runs packets through it. */
@@ -80,12 +77,9 @@ export class Engine {
    */
   static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
     expectSource(source);
-    const { connections = CONNECTIONS_DEFAULT, checksums = "verify" } = options;
-    const seed = seedOf(options.seed ?? 1);
+    const { checksums = "verify" } = options;
+    const own = stateOptionsOf(options);
     const isVerified = isVerifying(checksums);
-    expectConnections(connections);
-    const sessions = expectSessions(options.ipvsConnections ?? connections);
-    const windows = expectFlag("windows", options.windows ?? false);
     const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
     const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
     const entries = live.load();
@@ -97,12 +91,12 @@ export class Engine {
     const state = new StateStore(machine, memory);
     if (saved !== undefined) {
       image.restore(saved.image);
-      state.restore(saved.state, sessions);
+      state.restore(saved.state, own.sessions);
     } else {
       const { sysctls = {} } = source as Ruleset;
       image.create(isVerified && conntrackSetting(sysctls, "checksum") !== 0);
       image.fill(entries);
-      state.create({ seed, connections, windows, sessions }, image.needsOfState(live.notesClients));
+      state.create(own, image.needsOfState(live.notesClients));
     }
     return new Engine({ live, machine, module, tracer, memory, image, state, options });
   }
@@ -160,8 +154,6 @@ export class Engine {
     expectInteger("count", count, 1, WORKERS_MAX);
     const { machine, memory } = this;
     const live = this.#live;
-    const { connections = CONNECTIONS_DEFAULT, seed = 1, windows = false } = this.#options;
-    const sessions = this.#options.ipvsConnections ?? connections;
     const shared = {
       machine,
       module: this.#module,
@@ -169,7 +161,7 @@ export class Engine {
       image: () => this.image,
       needs: () => this.#image.needsOfState(live.notesClients),
     };
-    const workers = Workers.start(shared, count, { connections, seed: seedOf(seed), windows, sessions });
+    const workers = Workers.start(shared, count, stateOptionsOf(this.#options));
     this.#workers.push(workers);
     return workers;
   }

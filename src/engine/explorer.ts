@@ -3,7 +3,7 @@ import { type Outcome, Outcomes, type Told } from "../explore/outcome.js";
 import { Tape } from "../explore/tape.js";
 import { forEachWay, type Run } from "../explore/ways.js";
 import { expectFlag, expectFrame, expectInteger, expectNow } from "./arguments.js";
-import { Batch } from "./batch.js";
+import { Batch, DATAGRAM_LENGTH } from "./batch.js";
 import { DRAWS_MAX, DrawList } from "./draw-list.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
@@ -73,7 +73,8 @@ export class Explorer {
     expectNow(now);
     expectInteger("limit", limit, 1, WAYS_MAX);
     expectFlag("lends", lends);
-    const slot = this.#slotFor(arrival.frame.length);
+    const whole = this.#machine.stateCells(state.address) === 0 ? 0 : DATAGRAM_LENGTH;
+    const slot = this.#slotFor(Math.max(arrival.frame.length, whole));
     const outcomes = new Outcomes();
     const tape = lends ? this.#lent : this.#kept;
     if (lends) tape.rewind();

@@ -29,6 +29,7 @@ export interface Machine extends Record<string, unknown> {
     sessions?: number,
     destinations?: number,
     caches?: number,
+    cells?: number,
   ): number;
   stateCreate(
     state: number,
@@ -37,7 +38,9 @@ export interface Machine extends Record<string, unknown> {
     seedLow: number,
     seedHigh: number,
     windows?: number,
+    cells?: number,
   ): number;
+  stateCells(state: number): number;
   stateReach(
     state: number,
     servers: number,

@@ -16,11 +16,11 @@ import type { StateStore } from "./state.js";
 export function tableOctets(
   machine: Machine,
   image: number,
-  { connections, positions, clients, sessions }: StateStore["parts"],
+  { connections, fragments, positions, clients, sessions }: StateStore["parts"],
 ): TableOctets {
   const of = (part: number) => machine.imageOctets(image, part) >>> 0;
   return {
-    all: of(PART_ALL) + connections + positions + clients + sessions,
+    all: of(PART_ALL) + connections + fragments + positions + clients + sessions,
     routes: of(PART_FIB),
     routes6: of(PART_FIB6),
     routeStore: of(PART_ROUTES),
@@ -31,5 +31,6 @@ export function tableOctets(
     connections,
     ipvsConnections: sessions,
     clients,
+    fragments,
   };
 }

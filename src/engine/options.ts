@@ -24,6 +24,11 @@ export interface EngineOptions {
    * `offload` trusts them, as sysctl nf_conntrack_checksum = 0 does. Default `verify`.
    */
   readonly checksums?: "verify" | "offload";
+  /**
+   * Octets for fragments whose datagrams are not complete; default 512 KiB, at most 1 GiB. With 0 fragments are punted. A datagram
+   * goes on whole if it fits its batch's slots (`frameLength`).
+   */
+  readonly fragments?: number;
   /** The machine's builds, for hosts that cannot read files: octets, or a `WebAssembly.Module` of them. */
   readonly wasm?: Readonly<Partial<Record<Build, MachineSource>>>;
   /**
@@ -55,6 +60,8 @@ export interface Trace {
   readonly out: string | undefined;
   /** The frame as it leaves. */
   readonly frame: Uint8Array;
+  /** The frames that leave instead of it: itself, or the fragments that its packet is sent in. */
+  readonly frames: readonly Uint8Array[];
   /** What is sent back, where that was asked for; undefined for nothing. */
   readonly answer: Answer | undefined;
 }
@@ -99,4 +106,6 @@ export interface TableOctets {
   readonly ipvsConnections: number;
   /** Of session affinity and other lists that rules fill. */
   readonly clients: number;
+  /** For fragments whose datagrams are not complete. */
+  readonly fragments: number;
 }

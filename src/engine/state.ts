@@ -9,6 +9,8 @@ export interface StateOptions {
   readonly windows: boolean;
   /** Connections of IPVS, where there is any virtual server. */
   readonly sessions: number;
+  /** Octets for fragments whose datagrams are not complete. */
+  readonly fragments: number;
 }
 
 /** What an image asks of a state. */
@@ -36,6 +38,8 @@ const NO_ROOM: Room = { servers: 0, clients: 0, sessions: 0, destinations: 0, ca
 const SPARE_SERVERS = 64;
 /** Clients that a state notes, who are no more than its connections. */
 const CLIENTS_MAX = 1 << 20;
+/** Of what fragments are kept in (assembly/table/fragments). */
+const CELL_LEN = 512;
 const CONNECTIONS = "connections and schedulers";
 
 /** What running packets changes (assembly/state.ts), in an engine's linear memory; moved to a larger place as needed. */
@@ -45,6 +49,7 @@ export class StateStore {
   #address = 0;
   #connections = 0;
   #windows = 0;
+  #cells = 0;
   /** Connections that IPVS' part gets once it is wanted. */
   #sessions = 0;
   #room: Room = NO_ROOM;
@@ -62,15 +67,17 @@ export class StateStore {
     return this.#memory.octets(this.#address, this.#lengthFor(this.#room));
   }
 
-  /** Octets of the connections, and of the scheduler positions, clients and IPVS' part beside them. */
+  /** Octets of the connections, and of the fragments, scheduler positions, clients and IPVS' part beside them. */
   get parts(): {
     readonly connections: number;
+    readonly fragments: number;
     readonly positions: number;
     readonly clients: number;
     readonly sessions: number;
   } {
     const { servers, clients } = this.#room;
-    const [connections, behindPositions, behindClients, all] = [
+    const connections = this.#lengthFor(NO_ROOM, 0);
+    const [behindFragments, behindPositions, behindClients, all] = [
       NO_ROOM,
       { ...NO_ROOM, servers },
       { ...NO_ROOM, servers, clients },
@@ -78,16 +85,18 @@ export class StateStore {
     ].map((room) => this.#lengthFor(room)) as [number, number, number, number];
     return {
       connections,
-      positions: behindPositions - connections,
+      fragments: behindFragments - connections,
+      positions: behindPositions - behindFragments,
       clients: behindClients - behindPositions,
       sessions: all - behindClients,
     };
   }
 
   /** RangeError when the memory has no room. */
-  create({ seed, connections, windows, sessions }: StateOptions, needs: StateNeeds): void {
+  create({ seed, connections, windows, sessions, fragments }: StateOptions, needs: StateNeeds): void {
     this.#connections = connections;
     this.#sessions = sessions;
+    this.#cells = Math.floor(fragments / CELL_LEN);
     this.#windows = windows ? 1 : 0;
     this.#room = { ...NO_ROOM, servers: needs.servers + SPARE_SERVERS };
     this.#address = this.#memory.take(this.#lengthFor(this.#room), CONNECTIONS);
@@ -100,6 +109,7 @@ export class StateStore {
       low,
       high,
       this.#windows,
+      this.#cells,
     );
     if (status !== STATUS_OK) throw new RangeError(`The machine cannot hold ${connections} connections.`);
     this.reach(needs);
@@ -113,6 +123,7 @@ export class StateStore {
     this.#connections = machine.stateConnections(this.#address) >>> 0;
     this.#windows = machine.stateWindows(this.#address);
     this.#sessions = sessions;
+    this.#cells = machine.stateCells(this.#address) >>> 0;
     this.#room = {
       servers: machine.stateServers(this.#address) >>> 0,
       clients: machine.stateClients(this.#address) >>> 0,
@@ -156,10 +167,9 @@ export class StateStore {
     this.#machine.stateReach(address, servers, clients, sessions, destinations, caches);
   }
 
-  #lengthFor({ servers, clients, sessions, destinations, caches }: Room): number {
-    const { stateLength } = this.#machine;
-    const own = [sessions, destinations, caches] as const;
-    return stateLength(this.#connections, servers, this.#windows, clients, ...own) >>> 0;
+  #lengthFor({ servers, clients, sessions, destinations, caches }: Room, cells = this.#cells): number {
+    const own = [sessions, destinations, caches, cells] as const;
+    return this.#machine.stateLength(this.#connections, servers, this.#windows, clients, ...own) >>> 0;
   }
 }
 

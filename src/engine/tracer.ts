@@ -3,7 +3,7 @@ import { tellAnswer } from "../trace/answer.js";
 import type { DropReason, VerdictName } from "../trace/codes.js";
 import type { Numbering } from "../trace/numbering.js";
 import { traceSteps } from "../trace/steps.js";
-import { Batch } from "./batch.js";
+import { Batch, DATAGRAM_LENGTH } from "./batch.js";
 import { DrawList } from "./draw-list.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
@@ -66,7 +66,9 @@ export class Tracer {
     choices: readonly number[] | undefined,
   ): Trace {
     const { numbering, ruleset } = known;
-    const batch = this.#batchFor(frame.length);
+    // The packet may complete a datagram.
+    const whole = this.#machine.stateCells(state) === 0 ? 0 : DATAGRAM_LENGTH;
+    const batch = this.#batchFor(Math.max(frame.length, whole));
     this.#tell(batch, choices);
     batch.set(0, frame, inNumber);
     this.#machine.run(image, state, batch.address, 1, now);
@@ -78,6 +80,7 @@ export class Tracer {
       reason: batch.reason(0),
       out: numbering.interfaces[(batch.outs[0] ?? 0) - 1]?.name,
       frame: batch.frame(0).slice(),
+      frames: batch.leaving(0),
     };
     if (!isAnswered || PASSES.has(trace.verdict)) return { ...trace, answer: undefined };
     this.#machine.answer(image, state, batch.address, 0);

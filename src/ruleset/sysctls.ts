@@ -36,6 +36,7 @@ const CONNTRACK_DEFAULTS = {
   generic_timeout: 600,
   gre_timeout: 30,
   gre_timeout_stream: 180,
+  frag6_timeout: 60,
 } as const;
 
 /** A setting of connection tracking, without `net.netfilter.nf_conntrack_`. */
@@ -97,6 +98,16 @@ export function routesAnywhere(sysctls: Sysctls): boolean {
 export function printSysctls(sysctls: Sysctls): string {
   const lines = Object.entries(sysctls).map(([name, value]) => `${name} = ${value}\n`);
   return lines.sort().join("");
+}
+
+/** What IPv4 fragments are kept by, with the kernel's defaults: for how many seconds, and past how many others of their source. */
+const IPFRAG_DEFAULTS = { time: 30, max_dist: 64 } as const;
+
+export type IpfragSetting = keyof typeof IPFRAG_DEFAULTS;
+
+/** A setting of IPv4's fragments, without `net.ipv4.ipfrag_`. TypeError as above. */
+export function ipfragSetting(sysctls: Sysctls, setting: IpfragSetting): number {
+  return settingOf(sysctls, `net.ipv4.ipfrag_${setting}`, IPFRAG_DEFAULTS[setting]);
 }
 
 function settingOf(sysctls: Sysctls, name: string, missing: number): number {

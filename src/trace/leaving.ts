@@ -92,6 +92,8 @@ export function tellVerdict(
       const text = cause === undefined || reason !== "RULE" ? words : `${words}: ${cause}`;
       return { stage: "drop", text, reason };
     }
+    case "HOLD":
+      return { stage: "hold", text: "until the rest of its datagram comes", reason };
     default:
       return { stage: "punt", text: words, reason };
   }

@@ -3,6 +3,7 @@ import type { DropReason } from "./codes.js";
 /** Where on its way a packet is; `filter` is a netfilter hook of that type, of either tool. */
 export type Stage =
   | "parse"
+  | "fragment"
   | "decap"
   | "conntrack"
   | "iptables"
@@ -18,6 +19,7 @@ export type Stage =
   | "drop"
   | "reject"
   | "answer"
+  | "hold"
   | "punt";
 
 /** One line of a packet's way: in words, and beside them the facts that a program may want. */
@@ -44,4 +46,10 @@ export interface Step {
   /** forward: the address of the next hop, of the remote tunnel end where there is one. */
   readonly to?: string;
   readonly reason?: DropReason;
+  /** fragment: where its data begins in the datagram, in octets; whether more come behind; the identification. */
+  readonly offset?: number;
+  readonly more?: boolean;
+  readonly id?: number;
+  /** The datagram is whole: of how many fragments. */
+  readonly fragments?: number;
 }

@@ -3,6 +3,7 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { printDotted, printEnd, printNames, printProtocolNumber } from "./addresses.js";
 import type { EventName } from "./codes.js";
 import { tellFlow, tellNew } from "./connections.js";
+import { tellFragment, tellWhole } from "./fragments.js";
 import { tellHook } from "./hooks.js";
 import { tellDecap, tellEncap, tellRoute, tellVerdict } from "./leaving.js";
 import type { Numbering } from "./numbering.js";
@@ -43,6 +44,8 @@ class Story {
   ) {}
 
   readonly #tellers: Readonly<Record<EventName, (record: TraceRecord) => readonly Step[]>> = {
+    FRAGMENT: (record) => [tellFragment(record)],
+    WHOLE: (record) => [tellWhole(record)],
     PARSE: (record) => [this.#parse(record)],
     DECAP: (record) => [tellDecap(record, this.numbering)],
     NEW: (record) => [tellNew(record, this.#protocol)],

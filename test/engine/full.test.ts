@@ -9,7 +9,7 @@ import type { RulesetChange, RulesetStep } from "../../src/ruleset/change.js";
 import { MODES } from "../drawn-cluster.js";
 
 const MEMORY = 6 * 2 ** 20;
-const OPTIONS = { connections: 255, memory: MEMORY } as const;
+const OPTIONS = { connections: 255, fragments: 0, memory: MEMORY } as const;
 const SAID =
   /^An engine's memory holds 6 MiB; \d+ octets more for .+ do not fit\. Load fewer Services and routes, state fewer connections or smaller batches, or more memory\.$/;
 
@@ -108,7 +108,7 @@ describe("an engine whose memory is full", () => {
   it("refuses virtual servers for which its state has no room, before the tables are changed", async () => {
     const ruleset = compile(Cluster.synthetic({ services: 10, endpoints: 1 }), { proxy: "ipvs" });
     // Connections take nearly all memory, so that a state moved for more schedulers finds none.
-    const engine = await Engine.load(ruleset, { connections: 22_000, memory: MEMORY });
+    const engine = await Engine.load(ruleset, { connections: 22_000, fragments: 0, memory: MEMORY });
     const servers = Array.from({ length: 200 }, (_, index): RulesetStep => {
       const server = {
         protocol: "TCP",

@@ -81,6 +81,7 @@ export async function traceDump(options: DumpTrace): Promise<void> {
   const engine = await loadEngine(dumped, {
     ...(seed === undefined ? {} : { seed }),
     connections: CONNECTIONS,
+    fragments: 0,
   });
   const arrival = options.in === undefined ? {} : { in: options.in };
   const { outcomes, trace } = tell(engine, firstPacket(protocol, from, to), arrival, seed === undefined);

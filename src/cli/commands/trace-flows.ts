@@ -76,7 +76,7 @@ export async function traceFlows(options: FlowsTrace): Promise<void> {
   const otherwise = options.in ?? unnamedInterface(ruleset);
   const interfaces = flows.flatMap(({ iface }) => (iface === undefined ? [] : [iface]));
   const asked = { ...node, ruleset: routable(ruleset, [otherwise, ...interfaces]) };
-  const engine = await loadEngine(asked, { connections: CONNECTIONS });
+  const engine = await loadEngine(asked, { connections: CONNECTIONS, fragments: 0 });
   const bar = progress("flows", flows.length);
   const { output } = options;
   const ruled: RuledFlow[] = [];

@@ -3,6 +3,7 @@ import type { IpvsTimeouts } from "../../ruleset/ipvs.js";
 import {
   CONNTRACK_SETTINGS,
   conntrackSetting,
+  ipfragSetting,
   routesAnywhere,
   routesLocalnet,
   type Sysctls,
@@ -48,5 +49,7 @@ export function settingEntries(sysctls: Sysctls, timeouts: IpvsTimeouts = {}): r
     ...timeoutEntries(timeouts),
     { code: setting.SETTING_ROUTE_LOCALNET, value: Number(routesLocalnet(sysctls)) },
     { code: setting.SETTING_ROUTE_ANYWHERE, value: Number(routesAnywhere(sysctls)) },
+    { code: setting.SETTING_IPFRAG_TIME, value: ipfragSetting(sysctls, "time") },
+    { code: setting.SETTING_IPFRAG_MAX_DIST, value: ipfragSetting(sysctls, "max_dist") },
   ];
 }

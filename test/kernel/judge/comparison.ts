@@ -2,6 +2,7 @@ import {
   ETH_LEN,
   ICMP_LEN,
   IP4_CHECKSUM,
+  IP4_FRAGMENT,
   IP4_ID,
   IP4_LEN,
   UDP_CHECKSUM,
@@ -12,6 +13,7 @@ import { type ChosenPort, type Clashes, portsBetween, withKernelPort } from "./c
 import { type Entering, type Leaving, NODE_WAY, outerLength, packetOf } from "./conversation.js";
 import type { Judgement } from "./machine-side.js";
 import { differingFields, isKernels, LABEL_MASK, placeOf, quoteOf } from "./packet-octets.js";
+import { differingPieces, putTogether } from "./pieces.js";
 
 /** What a comparison comes to: nothing said where both agree. */
 export interface Opinion {
@@ -44,10 +46,13 @@ export function describeLeaving(leaving: readonly Leaving[]): string {
     .join(", ");
 }
 
-function describeJudgement({ verdict, reason, leaving, answer }: Judgement): string {
-  if (leaving === undefined)
-    return `${verdict} ${reason}${answer === undefined ? "" : `, ${describeLeaving([answer])}`}`;
-  return leaving.way === NODE_WAY ? verdict : `${verdict} by ${leaving.way}`;
+function describeJudgement({ verdict, reason, leaving, answers }: Judgement): string {
+  const out = [...leaving, ...answers];
+  const [only] = leaving;
+  if (only === undefined)
+    return [`${verdict} ${reason}`, ...(out.length > 0 ? [describeLeaving(out)] : [])].join(", ");
+  if (out.length > 1) return describeLeaving(out);
+  return only.way === NODE_WAY ? verdict : `${verdict} by ${only.way}`;
 }
 
 function disagreement(kernel: readonly Leaving[], judgement: Judgement): Opinion {
@@ -72,19 +77,44 @@ function outside(leaving: Leaving): Uint8Array {
 }
 
 /** Whether a tunnel's outer headers are as they may be: checksums good, the port of its range. */
-function isProper({ way, octets }: Leaving): boolean {
+function isProper({ way, octets, pieces }: Leaving): boolean {
+  if (pieces !== undefined) return pieces.every(isProper);
   if (outerLength({ way, octets }) <= ETH_LEN) return true;
   const port = read16(octets, ETH_LEN + IP4_LEN);
   const { ip, l4 } = verifyChecksums(octets);
   return ip === "good" && l4 === "good" && port >= TUNNEL_PORT_FIRST && port <= TUNNEL_PORT_LAST;
 }
 
+/**
+ * Of packets of which one was delivered in fragments and the other whole: without what fragments do not tell.
+ */
+function unlessWhole(...both: readonly Leaving[]): (packet: Uint8Array) => Uint8Array {
+  const isCut = both.some(({ pieces }) => pieces !== undefined);
+  return (packet) => {
+    if (!isCut || placeOf(packet)?.family !== 4) return packet;
+    const octets = packet.slice();
+    for (const at of [IP4_FRAGMENT, IP4_CHECKSUM]) octets.fill(0, at, at + 2);
+    return octets;
+  };
+}
+
+/** The packet that came in, of a fragment that is all of it without its header. */
+function sentOf({ way, frame }: Entering): Uint8Array {
+  const [whole] = putTogether([{ way, octets: way === NODE_WAY ? frame.subarray(ETH_LEN) : frame }]);
+  return packetOf(whole as Leaving);
+}
+
 function comparePackets(entering: Entering, kernel: Leaving, machine: Leaving, past: Past): Opinion {
   if (!isSame(outside(kernel), outside(machine))) return { difference: "differ before the IP header" };
   if (!isProper(kernel) || !isProper(machine)) return { difference: "a tunnel's headers are not proper" };
-  const [theirs, ours] = [packetOf(kernel), packetOf(machine)];
+  const difference = differingPieces(kernel, machine);
+  if (difference !== undefined) return { difference };
+  const [theirs, ours] = [packetOf(kernel), packetOf(machine)].map(unlessWhole(kernel, machine)) as [
+    Uint8Array,
+    Uint8Array,
+  ];
   if (isSame(theirs, ours)) return AGREED;
-  const chosen = portsBetween(entering.frame.subarray(ETH_LEN), theirs, ours, past.known, past);
+  const chosen = portsBetween(sentOf(entering), theirs, ours, past.known, past);
   const candidates = chosen === undefined ? [] : withKernelPort(ours, chosen);
   if (chosen !== undefined && candidates.some((one) => isSame(theirs, one))) return { chosen };
   return { difference: `differ in ${differingFields(theirs, candidates[0] ?? ours)}` };
@@ -104,16 +134,11 @@ function isHeaderGood(leaving: Leaving): boolean {
   return placeOf(packet)?.family !== 4 || internetChecksum(packet.subarray(0, IP4_LEN)) === 0;
 }
 
-function compareAnswers(kernel: readonly Leaving[], judgement: Judgement): Opinion {
-  const { answer } = judgement;
-  const [only] = kernel;
-  if (answer === undefined) return only === undefined ? AGREED : disagreement(kernel, judgement);
-  if (only === undefined || kernel.length > 1 || only.way !== answer.way)
-    return disagreement(kernel, judgement);
-  if (!isSame(outside(only), outside(answer))) return { difference: "answers differ before the IP header" };
-  if (!isProper(only) || !isProper(answer)) return { difference: "a tunnel's headers are not proper" };
-  if (!isHeaderGood(only) || !isHeaderGood(answer)) return { difference: "an answer's checksum is wrong" };
-  const [theirs, ours] = [packetOf(only), packetOf(answer)].map(withoutChoice) as [Uint8Array, Uint8Array];
+function compareAnswer(kernel: Leaving, answer: Leaving): Opinion {
+  if (!isSame(outside(kernel), outside(answer))) return { difference: "answers differ before the IP header" };
+  if (!isProper(kernel) || !isProper(answer)) return { difference: "a tunnel's headers are not proper" };
+  if (!isHeaderGood(kernel) || !isHeaderGood(answer)) return { difference: "an answer's checksum is wrong" };
+  const [theirs, ours] = [packetOf(kernel), packetOf(answer)].map(withoutChoice) as [Uint8Array, Uint8Array];
   return isSame(theirs, ours) ? AGREED : { difference: `answers differ in ${differingFields(theirs, ours)}` };
 }
 
@@ -130,12 +155,23 @@ export function compare(
   judgement: Judgement,
   past: Past,
 ): Opinion {
-  const { verdict, leaving } = judgement;
+  const { verdict, leaving, answers } = judgement;
   if (verdict === "PUNT") return { isPunted: true };
-  if (leaving === undefined) return compareAnswers(kernel, judgement);
-  const [only] = kernel;
-  if (only === undefined || kernel.length > 1 || only.way !== leaving.way || isKernelError(packetOf(only))) {
-    return disagreement(kernel, judgement);
-  }
-  return comparePackets(entering, only, leaving, past);
+  if (kernel.length !== leaving.length + answers.length) return disagreement(kernel, judgement);
+  const machine = inOrder([...leaving, ...answers]);
+  const opinions = inOrder(kernel).map((theirs, index) => {
+    const ours = machine[index] as Leaving;
+    if (theirs.way !== ours.way) return disagreement(kernel, judgement);
+    if (answers.includes(ours)) return compareAnswer(theirs, ours);
+    if (isKernelError(packetOf(theirs))) return disagreement(kernel, judgement);
+    return comparePackets(entering, theirs, ours, past);
+  });
+  return opinions.find(({ difference }) => difference !== undefined) ?? opinions[0] ?? AGREED;
+}
+
+/** Several things that come out at different places may be heard in any order. */
+function inOrder(leaving: readonly Leaving[]): readonly Leaving[] {
+  if (leaving.length < 2) return leaving;
+  const keyOf = ({ way, octets }: Leaving) => `${way} ${octets.length}`;
+  return leaving.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b)));
 }

@@ -15,12 +15,18 @@ export const NODE_WAY = "";
 export interface Entering {
   readonly way: string;
   readonly frame: Uint8Array;
+  /** What is sent instead of the frame: fragments of its packet, in their order. */
+  readonly pieces?: readonly Uint8Array[];
+  /** Those that were sent with an earlier packet of the conversation. */
+  readonly earlier?: readonly Uint8Array[];
 }
 
 /** A packet that came out: the interface, and the frame; delivered ones are without an Ethernet header. */
 export interface Leaving {
   readonly way: string;
   readonly octets: Uint8Array;
+  /** As what it came out, if in fragments. */
+  readonly pieces?: readonly Leaving[];
 }
 
 /** What came in, without a tunnel's outer headers. */

@@ -3,11 +3,14 @@ import type { Mac } from "../../../src/net/mac.js";
 import { type Conversation, NODE_WAY, type Step } from "./conversation.js";
 import { ICMP_TALKS, UDP_TALKS } from "./datagram-talks.js";
 import type { Dice } from "./dice.js";
+import { FRAGMENT_TALKS } from "./fragment-talks.js";
 import { addressIn } from "./in-family.js";
 import { ODD_TALKS } from "./odd-talks.js";
 import { type Destinations, type Ports, type Sources, UPLINK } from "./parties.js";
 import { SCTP_TALKS } from "./sctp-talks.js";
+import type { Protocol } from "./segment.js";
 import { ask, type Subject } from "./steps.js";
+import type { Repertoire } from "./talk.js";
 import { TCP_TALKS, WINDOW_TALKS } from "./tcp-talks.js";
 
 /** What conversations are called whose packets' answers are to a port of the node that is a Service's too. */
@@ -51,6 +54,7 @@ export class Conversations {
   readonly #macs: ReadonlyMap<string, Mac>;
   readonly #remembers: boolean;
   readonly #mayBeOdd: boolean;
+  readonly #tellsPieces: boolean;
   readonly #tunnel: string;
 
   /** Of parties of one family or more; `macs` are those of the node's interfaces. */
@@ -62,6 +66,7 @@ export class Conversations {
     this.#tunnel = tunnel;
     // What is odd may open a connection that the machine does not judge: that client's endpoint would not be known.
     this.#mayBeOdd = tellsOdd && !remembers;
+    this.#tellsPieces = tellsOdd;
   }
 
   draw(dice: Dice): Conversation {
@@ -85,9 +90,16 @@ export class Conversations {
     };
     const isFromNodePort = way === NODE_WAY && ports.isNodePort(subject.from.port);
     const from = isFromNodePort ? FROM_NODE_PORT : "";
-    const mayBeOdd = this.#mayBeOdd && !isFromNodePort;
-    const [kind, steps] = chooseSteps(dice, subject, this.#remembers, mayBeOdd);
+    const further = isFromNodePort ? [] : this.#furtherTalks(protocol);
+    const [kind, steps] = chooseSteps(dice, subject, this.#remembers, further);
     return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps, isFromNodePort };
+  }
+
+  /** What is held beside the usual. */
+  #furtherTalks(protocol: Protocol): Repertoire {
+    if (protocol === "SCTP") return [];
+    const odd = [...ODD_TALKS, ...(protocol === "TCP" ? WINDOW_TALKS : [])];
+    return [...(this.#mayBeOdd ? odd : []), ...(this.#tellsPieces ? FRAGMENT_TALKS : [])];
   }
 
   /** A first packet from one of the node's Pods, of the first family. */
@@ -117,12 +129,11 @@ function chooseSteps(
   dice: Dice,
   subject: Subject,
   areSeen: boolean,
-  mayBeOdd: boolean,
+  further: Repertoire,
 ): readonly [string, readonly Step[]] {
   const { protocol } = subject;
-  const odd = protocol === "SCTP" ? [] : [...ODD_TALKS, ...(protocol === "TCP" ? WINDOW_TALKS : [])];
   const usual = REPERTOIRES[protocol].filter(([, kind]) => !areSeen || !UNSEEN.includes(kind));
-  const repertoire = [...usual, ...(mayBeOdd ? odd : [])];
+  const repertoire = [...usual, ...further];
   const [, kind, hold] = dice.weighted(repertoire.map((one) => [one[0], one] as const));
   return [kind, hold(subject, dice)];
 }

@@ -1,8 +1,9 @@
-import { ETH_LEN, IP4_LEN } from "../../../assembly/abi/wire.js";
+import { ETH_LEN, IP4_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
 import { read16 } from "../../../src/packet/octets.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
-import { NODE_WAY } from "./conversation.js";
+import { type Leaving, NODE_WAY, packetOf } from "./conversation.js";
 import { FROM_NODE_PORT } from "./conversations.js";
+import { placeOf } from "./packet-octets.js";
 import { PORT_FTP_DATA } from "./parties.js";
 import type { Difference } from "./tally.js";
 
@@ -13,19 +14,45 @@ const LED_AWAY = /^(SYN\+ACK|answer.*): packet/;
 
 /** A difference that is known and written down, with its reason; such packets are counted apart. */
 interface KnownGap {
-  readonly proxy: ProxyMode;
+  /** In which mode; in all if missing. */
+  readonly proxy?: ProxyMode;
   readonly why: string;
   covers(difference: Difference): boolean;
 }
 
+/** Octets of a header that a rule for ports asks for. */
+const HEADERS = new Map<number, number>([
+  [PROTO_TCP, TCP_LEN],
+  [PROTO_UDP, UDP_LEN],
+]);
+
+/** Whether what comes out, of IPv6 a fragment that goes on as it is, ends within its transport's header. */
+function isHeadCut(leaving: Leaving): boolean {
+  const packet = packetOf(leaving);
+  const place = placeOf(packet);
+  return place !== undefined && packet.length < place.transport + (HEADERS.get(place.protocol) ?? 0);
+}
+
 const KNOWN_GAPS: readonly KnownGap[] = [
+  {
+    why:
+      "IPv6 fragments that the node sends to itself go through PREROUTING and INPUT one by one, where rules see ports in " +
+      "the first alone; the machine asks those rules of the whole packet",
+    covers: ({ entering: { way, frame, pieces }, kernel }) =>
+      way === NODE_WAY &&
+      pieces !== undefined &&
+      (frame[ETH_LEN] ?? 0) >> 4 === 6 &&
+      kernel.every((leaving) => leaving.way === NODE_WAY),
+  },
   {
     proxy: "iptables",
     why:
       "iptables-legacy drops a packet whose transport header is cut where a rule asks for its ports (hotdrop), iptables-nft " +
       "and nftables do not; the machine does as these",
-    covers: ({ step, kernel }) =>
-      kernel.length === 0 && (step.endsWith(", half a header") || step.endsWith(", no header")),
+    covers: ({ step, kernel, entering, judgement }) => {
+      if (entering.pieces !== undefined) return judgement.leaving.some(isHeadCut);
+      return kernel.length === 0 && (step.endsWith(", half a header") || step.endsWith(", no header"));
+    },
   },
   {
     proxy: "ipvs",
@@ -55,5 +82,5 @@ const KNOWN_GAPS: readonly KnownGap[] = [
 
 /** Why a mode's difference is none to mend; undefined for one that is. */
 export function knownGap(proxy: ProxyMode, difference: Difference): string | undefined {
-  return KNOWN_GAPS.find((gap) => gap.proxy === proxy && gap.covers(difference))?.why;
+  return KNOWN_GAPS.find((gap) => (gap.proxy ?? proxy) === proxy && gap.covers(difference))?.why;
 }

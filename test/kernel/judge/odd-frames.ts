@@ -90,9 +90,6 @@ function relong4(name: string, more: number): OddFrame {
   return { name, family: 4, change };
 }
 
-/** Octets of a first fragment. */
-const FRAGMENT_LEN = 8;
-
 const portless = (odd: OddFrame): OddFrame => ({ ...odd, hasPorts: false });
 
 /** Another protocol's, whose checksum, if it had one like TCP's, is right: else nobody is told (nf_reject_verify_csum). */
@@ -135,8 +132,6 @@ const IP4: readonly OddFrame[] = [
   optioned("without a length", 1, 1, 1, 7),
   optioned("too short", 7, 1, 4, 0),
   optioned("beyond the header", 0x9e, 9, 1, 2),
-  fragment4("a first fragment", false),
-  fragment4("a last fragment", true),
   header4("TTL 0", wire.IP4_TTL, 0),
   header4("version 5", 0, 0x55),
   header4("a header of four words", 0, 0x44),
@@ -154,18 +149,6 @@ const IP4: readonly OddFrame[] = [
   relong4("a total length of nothing", -2_000),
   portless(header4("half a header", wire.IP4_TOTAL_LENGTH, 0, IP4_LEN + 4)),
 ];
-
-/** Of a packet in fragments the first or the last, cut after so many octets behind the header; nothing of it comes out. */
-function fragment4(name: string, isLast: boolean): OddFrame {
-  const cut = ETH_LEN + IP4_LEN + FRAGMENT_LEN;
-  const change = (frame: Uint8Array) => {
-    const part = isLast ? concat(frame.slice(0, ETH_LEN + IP4_LEN), frame.slice(cut)) : frame.slice(0, cut);
-    write(part, ETH_LEN + wire.IP4_TOTAL_LENGTH, 2, part.length - ETH_LEN, "length");
-    write(part, ETH_LEN + wire.IP4_FRAGMENT, 2, isLast ? FRAGMENT_LEN / 8 : wire.IP4_FLAG_MF, "fragment");
-    return sealed(part);
-  };
-  return { name, family: 4, change };
-}
 
 /** One with an extension header behind its IPv6 header; its first octet is what follows. */
 function extended(name: string, kind: number, ...rest: readonly number[]): OddFrame {
@@ -206,8 +189,6 @@ const IP6: readonly OddFrame[] = [
   extended("a routing header with more to visit", 43, 0, 4, 1, 0, 0, 0, 0),
   extended("an old routing header", 43, 0, 0, 1, 0, 0, 0, 0),
   extended("an authentication header", 51, 1, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1),
-  extended("a first fragment", 44, 0, 0, 1, 0, 0, 0, 7),
-  extended("a last fragment", 44, 0, 0, 8, 0, 0, 0, 7),
   extended("a fragment of all", 44, 0, 0, 0, 0, 0, 0, 7),
   header6("hop limit 0", wire.IP6_HOP_LIMIT, 0),
   header6("version 5", 0, 0x50),

@@ -65,7 +65,7 @@ function toOdd(subject: Subject, { name, address }: OddAddress): readonly [strin
 }
 
 /** What is said, from client to server and back. */
-function phrases(subject: Subject) {
+export function phrases(subject: Subject) {
   const [client, server] = subject.isn;
   return {
     first: ask(subject, "first", { flags: "S", seq: client }),
@@ -73,7 +73,7 @@ function phrases(subject: Subject) {
       flags: "SA",
       seq: server,
       ack: (client + 1 + (subject.protocol === "TCP" ? subject.payload : 0)) >>> 0,
-      payload: 0,
+      payload: subject.answerPayload ?? 0,
     }),
     more: ask(subject, "more", { flags: "A", seq: (client + 1) >>> 0, ack: (server + 1) >>> 0 }),
   };

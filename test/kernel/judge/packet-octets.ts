@@ -16,6 +16,7 @@ const IP6_LEN = 40;
 const EXTENSIONS = new Set<number>([
   wire.EXTENSION_HOP_BY_HOP,
   wire.EXTENSION_ROUTING,
+  wire.EXTENSION_FRAGMENT,
   wire.EXTENSION_AUTH,
   wire.EXTENSION_DST_OPTIONS,
 ]);
@@ -31,17 +32,24 @@ export function placeOf(packet: Uint8Array): Place | undefined {
   return version === 6 && packet.length >= IP6_LEN ? place6(packet) : undefined;
 }
 
-/** Behind the extension headers that are not a fragment's. */
+/** Behind the extension headers, a first fragment's own among them. */
 function place6(packet: Uint8Array): Place {
   let protocol = packet[wire.IP6_NEXT_HEADER] ?? 0;
   let transport = IP6_LEN;
   while (EXTENSIONS.has(protocol) && transport + wire.EXTENSION_LEN <= packet.length) {
-    const length = packet[transport + wire.EXTENSION_LENGTH] ?? 0;
-    const isAuth = protocol === wire.EXTENSION_AUTH;
+    const kind = protocol;
+    const offset = read16(packet, transport + wire.FRAGMENT_OFFSET) & wire.FRAGMENT_OFFSET_MASK;
+    if (kind === wire.EXTENSION_FRAGMENT && offset !== 0)
+      return { family: 6, protocol, transport, isLaterFragment: true };
     protocol = packet[transport] ?? 0;
-    transport += isAuth ? (length + 2) * 4 : (length + 1) * 8;
+    transport += extensionLength(kind, packet[transport + wire.EXTENSION_LENGTH] ?? 0);
   }
   return { family: 6, protocol, transport, isLaterFragment: false };
+}
+
+function extensionLength(kind: number, length: number): number {
+  if (kind === wire.EXTENSION_FRAGMENT) return wire.FRAGMENT_LEN;
+  return kind === wire.EXTENSION_AUTH ? (length + 2) * 4 : (length + 1) * 8;
 }
 
 const ERRORS_4 = new Set([3, 4, 5, 11, 12]);

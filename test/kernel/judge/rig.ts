@@ -7,6 +7,7 @@ import { type Hearing, hearDelivered, preparing } from "./delivered.js";
 import { buildProgram } from "./native.js";
 import { fellNode, isWire, raising, type Spaces, setting } from "./node-space.js";
 import { completeIcmp6, tagOf } from "./packet-octets.js";
+import { putTogether } from "./pieces.js";
 import { Sender } from "./sender.js";
 import { type Call, run, within } from "./shell.js";
 
@@ -26,6 +27,12 @@ export interface Sentinel {
   readonly at: string;
   make(tag: number): Entering;
 }
+
+/** Fragments that are never complete have room: the machine counts it otherwise. */
+const ROOMY = {
+  "net.ipv4.ipfrag_high_thresh": 1 << 28,
+  "net.netfilter.nf_conntrack_frag6_high_thresh": 1 << 28,
+};
 
 /** Tags from here on are the sentinels'. */
 export const TAGS = 65_000;
@@ -62,7 +69,7 @@ export class Rig {
       const { ruleset, guests, hearing, settings, texts } = setup;
       const before = [...raising(spaces, ruleset, guests), ...preparing(spaces.node, hearing)];
       const rules = texts.map((text) => within(spaces.node, text));
-      run([...before, ...rules, setting(spaces.node, settings)]);
+      run([...before, ...rules, setting(spaces.node, { ...ROOMY, ...settings })]);
       const wires = setup.ruleset.interfaces.filter(isWire).map(({ name: wire }) => wire);
       const rig = new Rig(spaces, [NODE_WAY, ...wires], sentinels);
       await rig.#listen(wires, setup.hearing);
@@ -103,13 +110,15 @@ export class Rig {
     const last = this.#sentinels.map((sentinel, index) => sentinel.make(TAGS + index));
     const passed = this.#awaitSentinels();
     await this.#sender.send(
-      [...entering, ...last].map(({ way, frame }) => ({
-        way: this.#ways.indexOf(way),
-        octets: way === NODE_WAY ? frame.subarray(ETH_LEN) : frame,
-      })),
+      [...entering, ...last].flatMap(({ way, frame, pieces = [frame] }) =>
+        pieces.map((piece) => ({
+          way: this.#ways.indexOf(way),
+          octets: way === NODE_WAY ? piece.subarray(ETH_LEN) : piece,
+        })),
+      ),
     );
     await passed;
-    return this.#heard;
+    return new Map([...this.#heard].map(([tag, heard]) => [tag, putTogether(heard)]));
   }
 
   #awaitSentinels(): Promise<void> {

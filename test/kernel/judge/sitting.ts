@@ -105,7 +105,8 @@ export class Sitting {
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[], now: number): void {
     const past = { known: hearing.port, ...this.#ledger.seenBy(hearing) };
     const packet = opened(toKernel);
-    const mayOpen = step.direction === "there" || hearing.conversation.isFromNodePort === true;
+    const isFromNodePort = hearing.conversation.isFromNodePort === true;
+    const mayOpen = step.direction === "there" || isFromNodePort || toMachine.pieces !== undefined;
     const judgement = this.#ask(mayOpen, toMachine, now, (one) => {
       return compare(packet, kernel, one, past).difference === undefined;
     });
@@ -119,7 +120,7 @@ export class Sitting {
     hearing.past.push(`${step.name}: ${describeLeaving(kernel)}`);
     hearing.isOver = difference !== undefined || isPunted === true;
     hearing.port = chosen ?? hearing.port;
-    if (!hearing.isOver) this.#remember(hearing, step, kernel[0], judgement.leaving);
+    if (!hearing.isOver) this.#remember(hearing, step, kernel[0], judgement.leaving[0]);
   }
 
   /** What comes from the client may open a connection, again too: another SYN, or where the first packet was refused. */

@@ -11,6 +11,7 @@ import {
   type Said,
   type Step,
 } from "./conversation.js";
+import { type Cutting, cutInto } from "./cutting.js";
 import type { OddFrame } from "./odd-frames.js";
 import { COMPLAINT_TOS, placeOf, portsAt } from "./packet-octets.js";
 import { UPLINK } from "./parties.js";
@@ -27,11 +28,16 @@ export interface Subject {
   readonly tos: number;
   /** Octets behind the headers of those that carry any. */
   readonly payload: number;
+  /** The same of a first answer; default 0. */
+  readonly answerPayload?: number;
   /** First sequence numbers of client and server. */
   readonly isn: readonly [number, number];
   /** As what its packets come from wires, and by the tunnel. */
   readonly oddFrame?: OddFrame;
   readonly oddTunnel?: OddTunnel;
+  /** In which fragments its packets are sent; only those that go ahead, or only those that follow these. */
+  readonly cutting?: Cutting;
+  readonly part?: "ahead" | "rest";
   /** MAC addresses of the node's interfaces. */
   readonly macs: ReadonlyMap<string, Mac>;
   /** The way by which those answer whom packets reach by the tunnel. */
@@ -41,10 +47,23 @@ export interface Subject {
 const macOf = ({ macs }: Subject, way: string): Mac => macs.get(way) ?? 0;
 
 /** The frame as odd as it is to be; what comes by the tunnel does so in a packet of the other node's. */
-function bring(subject: Subject, { way, frame }: Entering): Entering {
+function bringWhole(subject: Subject, { way, frame }: Entering): Entering {
   if (way === NODE_WAY) return { way, frame };
   const odd = subject.oddFrame?.change(frame) ?? frame;
   return way === TUNNEL ? tunnelled(odd, macOf(subject, UPLINK), subject.oddTunnel) : { way, frame: odd };
+}
+
+/** The same in fragments, where it is to be sent so. */
+function bring(subject: Subject, entering: Entering): Entering {
+  const { cutting, part } = subject;
+  const whole = bringWhole(subject, entering);
+  if (cutting === undefined) return whole;
+  const pieces = cutInto(entering.frame, cutting).map(
+    (frame) => bringWhole(subject, { ...entering, frame }).frame,
+  );
+  const ahead = cutting.ahead ?? 0;
+  if (part === "ahead") return { ...whole, pieces: pieces.slice(0, ahead) };
+  return { ...whole, pieces: pieces.slice(ahead), earlier: pieces.slice(0, ahead) };
 }
 
 /** Whoever got a packet sends by where it came out. */

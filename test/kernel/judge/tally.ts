@@ -44,12 +44,12 @@ function describeLeaving(who: string, { way, octets }: Leaving): string {
 
 function exampleOf({ past, entering, kernel, judgement }: Difference): string[] {
   const from = entering.way === NODE_WAY ? "the node makes" : `${entering.way} brings`;
-  const { verdict, reason, leaving, answer } = judgement;
-  const refusal = answer === undefined ? [] : [describeLeaving("machine's answer", answer)];
+  const { verdict, reason, leaving, answers } = judgement;
+  const refusal = answers.map((answer) => describeLeaving("machine's answer", answer));
   const machine =
-    leaving === undefined
+    leaving.length === 0
       ? [`machine: ${verdict} ${reason}`, ...refusal]
-      : [describeLeaving("machine", leaving)];
+      : [...leaving.map((one) => describeLeaving("machine", one)), ...refusal];
   return [
     ...(past.length === 0 ? [] : [`after ${past.join("; ")}`]),
     describe(from, entering.frame),

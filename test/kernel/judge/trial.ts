@@ -99,8 +99,11 @@ const PATIENT = Object.fromEntries(
     ...["closed", "cookie_wait", "cookie_echoed", "shutdown_sent", "shutdown_recd", "shutdown_ack_sent"].map(
       (state) => `sctp_timeout_${state}`,
     ),
-    ...["tcp_timeout_close", "udp_timeout", "icmp_timeout", "icmpv6_timeout"],
-  ].map((name) => [`net.netfilter.nf_conntrack_${name}`, PATIENCE_S]),
+    ...["tcp_timeout_close", "udp_timeout", "icmp_timeout", "icmpv6_timeout", "frag6_timeout"],
+  ]
+    .map((name) => `net.netfilter.nf_conntrack_${name}`)
+    .concat("net.ipv4.ipfrag_time")
+    .map((name) => [name, PATIENCE_S]),
 );
 
 /** What the machine does that does not follow windows. */
