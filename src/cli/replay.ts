@@ -42,6 +42,8 @@ export interface Replay {
   readonly left: readonly PacketToWrite[];
   /** How many of them are answers. */
   readonly answers: number;
+  /** How many of them are fragments behind the first of their packets. */
+  readonly fragments: number;
   /** One for every packet, in order, where they were asked for. */
   readonly each: readonly PacketFate[];
 }
@@ -110,6 +112,7 @@ class Gathering {
   readonly tally = new Tally();
   readonly left: PacketToWrite[] = [];
   answers = 0;
+  fragments = 0;
   readonly each: PacketFate[] = [];
 
   constructor(readonly options: ReplayOptions) {}
@@ -127,7 +130,9 @@ class Gathering {
 
   #keep(timestampNs: bigint, verdict: VerdictName, frames: Frames): boolean {
     if (!this.options.keep || verdict !== "FORWARD") return false;
-    for (const bytes of frames()) this.left.push({ timestampNs, bytes });
+    const sent = frames();
+    for (const bytes of sent) this.left.push({ timestampNs, bytes });
+    this.fragments += sent.length - 1;
     return true;
   }
 }
@@ -199,6 +204,6 @@ export function replay(engine: Engine, packets: readonly CapturedPacket[], optio
     bar.tick(next - first);
   }
   bar.stop();
-  const { tally, left, answers, each } = gathering;
-  return { fates: tally.fates, left, answers, each };
+  const { tally, left, answers, fragments, each } = gathering;
+  return { fates: tally.fates, left, answers, fragments, each };
 }

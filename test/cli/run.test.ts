@@ -8,6 +8,7 @@ import { type Capture, type PacketToWrite, parsePcap, writePcap } from "../../sr
 import { arp, tcp, udp } from "../../src/packet/build.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { printPacket } from "../../src/packet/print.js";
+import { fragmentsOf } from "../fragments-of.js";
 import { sharedCaptures } from "../packet/shared-captures.js";
 import { SMALL_CLUSTER } from "../trace/small-cluster.js";
 import { contentOf, type Outcome, packetyard, withFolder } from "./packetyard.js";
@@ -99,6 +100,21 @@ describe("packetyard run", () => {
     }
     const { stderr, code } = packetyard(["run", "--pcap", "in.pcap", "--answers"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--answers goes with --write")]);
+  });
+
+  it("writes what leaves in fragments as such, once all have come", () => {
+    const whole = udp(CART, "10.244.2.9:53", { payload: 4_000, id: 9 });
+    const fragments = fragmentsOf(whole, [1_304, 1_304]);
+    for (const output of [[], ["-o", "wide"]]) {
+      const { stdout, stderr, written } = run(
+        fragments.map((one, index) => at(one, BigInt(index))),
+        output,
+      );
+      expect(stdout).toMatch(/hold +2 +a fragment/);
+      expect(stderr).toMatch(/^wrote 1 of 3 packets in 3 frames to .*out\.pcap$/m);
+      const inner = written?.packets.map(({ bytes }) => describePacket(bytes).vxlan?.inner.fragment?.offset);
+      expect(inner).toEqual([0, 1_400, 2_800]);
+    }
   });
 
   it("is not written over itself", () => {

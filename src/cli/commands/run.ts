@@ -110,13 +110,19 @@ function checkOptions({ pcap, filename, iptablesSave, proxyConfig, ...options }:
 }
 
 /** Where stdout takes the capture, all else goes to stderr. */
-function writeLeft(write: string, { nanosecond, packets }: Capture, { left, answers }: Replay): void {
+function writeLeft(
+  write: string,
+  { nanosecond, packets }: Capture,
+  { left, answers, fragments }: Replay,
+): void {
   const octets = writePcap({ packets: left, nanosecond });
   if (write === STDOUT) printToStdout(octets);
   else writeWhole(write, octets);
   const name = write === STDOUT ? "stdout" : write;
   const more = answers === 0 ? "" : ` and ${answers} ${answers === 1 ? "answer" : "answers"}`;
-  printToStderr(`wrote ${left.length - answers} of ${packets.length} packets${more} to ${name}\n`);
+  const count = left.length - answers - fragments;
+  const frames = fragments === 0 ? "" : ` in ${left.length - answers} frames`;
+  printToStderr(`wrote ${count} of ${packets.length} packets${frames}${more} to ${name}\n`);
 }
 
 function render(options: RunOptions, engine: Engine, { packets }: Capture, result: Replay): string {
