@@ -134,12 +134,15 @@ function isHeaderGood(leaving: Leaving): boolean {
   return placeOf(packet)?.family !== 4 || internetChecksum(packet.subarray(0, IP4_LEN)) === 0;
 }
 
-function compareAnswer(kernel: Leaving, answer: Leaving): Opinion {
+function compareAnswer(kernel: Leaving, answer: Leaving, { known }: Past): Opinion {
   if (!isSame(outside(kernel), outside(answer))) return { difference: "answers differ before the IP header" };
   if (!isProper(kernel) || !isProper(answer)) return { difference: "a tunnel's headers are not proper" };
   if (!isHeaderGood(kernel) || !isHeaderGood(answer)) return { difference: "an answer's checksum is wrong" };
   const [theirs, ours] = [packetOf(kernel), packetOf(answer)].map(withoutChoice) as [Uint8Array, Uint8Array];
-  return isSame(theirs, ours) ? AGREED : { difference: `answers differ in ${differingFields(theirs, ours)}` };
+  // What it quotes has the port that each chose.
+  const candidates = known === undefined ? [] : withKernelPort(ours, known);
+  if ([ours, ...candidates].some((one) => isSame(theirs, one))) return AGREED;
+  return { difference: `answers differ in ${differingFields(theirs, ours)}` };
 }
 
 /** What has been seen before that explains differing ports. */
@@ -162,7 +165,7 @@ export function compare(
   const opinions = inOrder(kernel).map((theirs, index) => {
     const ours = machine[index] as Leaving;
     if (theirs.way !== ours.way) return disagreement(kernel, judgement);
-    if (answers.includes(ours)) return compareAnswer(theirs, ours);
+    if (answers.includes(ours)) return compareAnswer(theirs, ours, past);
     if (isKernelError(packetOf(theirs))) return disagreement(kernel, judgement);
     return comparePackets(entering, theirs, ours, past);
   });

@@ -118,7 +118,8 @@ export class Sitting {
       this.#tally.differ({ ...names, past: hearing.past, entering: toKernel, kernel, judgement });
     }
     hearing.past.push(`${step.name}: ${describeLeaving(kernel)}`);
-    hearing.isOver = difference !== undefined || isPunted === true;
+    // Of several packets nobody knows which one is answered.
+    hearing.isOver = difference !== undefined || isPunted === true || kernel.length > 1;
     hearing.port = chosen ?? hearing.port;
     if (!hearing.isOver) this.#remember(hearing, step, kernel[0], judgement.leaving[0]);
   }
