@@ -107,9 +107,8 @@ function load({ services, mode, seed }: Run, options: Parameters<typeof engineOf
 /** The image, but for its capacity (how much room the host gave it is not the node's), and the state behind it. */
 function stateOf(engine: Engine): Buffer {
   const { machine, memory, image, state } = engine;
+  const length = memory.view(state, 12).getUint32(8, true);
   const octets = Buffer.from(memory.octets(image, machine.imageTop(image) >>> 0)).fill(0, 8, 12);
-  const [connections, servers] = [machine.stateConnections(state), machine.stateServers(state)];
-  const length = machine.stateLength(connections, servers, 0, 0, 0, 0, 0, machine.stateCells(state)) >>> 0;
   return Buffer.concat([octets, memory.octets(state, length)]);
 }
 

@@ -120,7 +120,8 @@ export class Engine {
     const writes = this.#live.change(change, (needs) => {
       this.#image.makeRoom(needs);
       const own = this.#image.needsOfState(needs.clients);
-      this.#state.reach({ ...own, servers: Math.max(needs.servers, own.servers) });
+      const servers = Math.max(needs.servers, own.servers);
+      this.#state.reach({ ...own, servers, destinations: own.destinations + needs.destinations });
     });
     try {
       this.#alone((workers) => {

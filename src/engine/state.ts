@@ -36,6 +36,8 @@ const NO_ROOM: Room = { servers: 0, clients: 0, sessions: 0, destinations: 0, ca
 
 /** Virtual servers that a state has room for beyond those it was made for. */
 const SPARE_SERVERS = 64;
+/** And real servers. */
+const SPARE_DESTINATIONS = 256;
 /** Clients that a state notes, who are no more than its connections. */
 const CLIENTS_MAX = 1 << 20;
 /** Of what fragments are kept in (assembly/table/fragments). */
@@ -98,21 +100,28 @@ export class StateStore {
     this.#sessions = sessions;
     this.#cells = Math.floor(fragments / CELL_LEN);
     this.#windows = windows ? 1 : 0;
-    this.#room = { ...NO_ROOM, servers: needs.servers + SPARE_SERVERS };
-    this.#address = this.#memory.take(this.#lengthFor(this.#room), CONNECTIONS);
+    const { destinations, caches, notesClients } = needs;
+    const room = {
+      servers: needs.servers + SPARE_SERVERS,
+      clients: notesClients ? Math.min(connections, CLIENTS_MAX) : 0,
+      sessions: destinations > 0 ? sessions : 0,
+      destinations: destinations > 0 ? destinations + SPARE_DESTINATIONS : 0,
+      caches: caches ? 1 : 0,
+    };
+    this.#address = this.#memory.take(this.#lengthFor(room), CONNECTIONS);
     const low = Number(BigInt.asUintN(32, seed));
     const high = Number(BigInt.asUintN(32, seed >> 32n));
     const status = this.#machine.stateCreate(
       this.#address,
       connections,
-      this.#room.servers,
+      room.servers,
       low,
       high,
       this.#windows,
       this.#cells,
     );
     if (status !== STATUS_OK) throw new RangeError(`The machine cannot hold ${connections} connections.`);
-    this.reach(needs);
+    this.#grow(room);
   }
 
   /** Takes over a saved state's octets, which were checked; `sessions` where it has no connections of IPVS yet. */
@@ -152,7 +161,8 @@ export class StateStore {
       servers: servers > had.servers ? servers * 2 : had.servers,
       destinations: destinations > had.destinations ? destinations * 2 : had.destinations,
     };
-    this.#move(this.#memory.hasRoom(this.#lengthFor(roomy)) ? roomy : wanted);
+    // Others want what is left, too.
+    this.#move(this.#memory.hasRoom(2 * this.#lengthFor(roomy)) ? roomy : wanted);
   }
 
   #move(room: Room): void {
@@ -162,9 +172,14 @@ export class StateStore {
     const address = this.#memory.take(length, CONNECTIONS);
     this.#memory.octets(address, old).set(this.#memory.octets(this.#address, old));
     this.#address = address;
-    this.#room = room;
+    this.#grow(room);
+  }
+
+  /** Tells the state, where it is now, how much room there is. */
+  #grow(room: Room): void {
     const { servers, clients, sessions, destinations, caches } = room;
-    this.#machine.stateReach(address, servers, clients, sessions, destinations, caches);
+    this.#machine.stateReach(this.#address, servers, clients, sessions, destinations, caches);
+    this.#room = room;
   }
 
   #lengthFor({ servers, clients, sessions, destinations, caches }: Room, cells = this.#cells): number {

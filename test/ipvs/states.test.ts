@@ -42,7 +42,10 @@ class OneSession {
   static async make(protocol: number, way: Way, isSecure: boolean): Promise<OneSession> {
     const forward = way === "alone" ? FORWARD_DIRECT : FORWARD_MASQUERADE;
     const node = (await IpvsNode.make())
-      .settings({ [setting.SETTING_VS_SECURE_TCP]: isSecure ? 3 : 0 })
+      .settings({
+        [setting.SETTING_VS_SECURE_TCP]: isSecure ? 3 : 0,
+        [setting.SETTING_VS_CONN_REUSE_MODE]: 0,
+      })
       .set(0, { port: 80 }, [{ ...SERVER, weight: 1, forward }])
       .listen(0, VIP, protocol, 80);
     return new OneSession(node, protocol, way);

@@ -57,8 +57,15 @@ export interface ChangeNeeds {
   readonly staged: number;
   /** That the image's directory of virtual servers has room for. */
   readonly servers: number;
+  /** Real servers that come, beside those that are there. */
+  readonly destinations: number;
   /** Rules note clients. */
   readonly clients: boolean;
+}
+
+/** How many real servers a change names. */
+function realServersOf(change: RulesetChange): number {
+  return change.reduce((sum, step) => sum + (step.kind === "server-set" ? step.server.servers.length : 0), 0);
 }
 
 /** What an engine knows of its ruleset: indexed by what changes name, numbered as the image has it. */
@@ -158,6 +165,7 @@ export class LiveRuleset {
         routes: this.#network.parts,
         staged: this.#writes.staged,
         servers: this.#allServers.room,
+        destinations: realServersOf(change),
         clients: this.notesClients,
       });
     } catch (error) {

@@ -167,8 +167,8 @@ export class Servers {
     });
     const row = this.#headOf(server, number);
     if (isOther(row, this.#headOf({ ...old, servers: server.servers }, number))) {
-      this.#writes.stage(row.length);
-      this.#writes.add(slotOctets(server.scheduler), (image) => image.editServer(row));
+      const octets = slotOctets(server.scheduler) + server.servers.length * OCTETS_PER_REAL;
+      this.#writes.add(octets, (image) => image.editServer(row));
     }
     if (isOther(realsOf(server), realsOf(old))) this.#write(server, number);
   }
