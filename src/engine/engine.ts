@@ -3,34 +3,26 @@ import type { Outcome } from "../explore/outcome.js";
 import type { RulesetChange } from "../ruleset/change.js";
 import type { Connection } from "../ruleset/connections.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
-import { conntrackSetting } from "../ruleset/sysctls.js";
 import type { Numbering } from "../trace/numbering.js";
 import { printSteps } from "../trace/steps.js";
 import { changeAlone } from "./alone.js";
-import {
-  expectFlag,
-  expectFrame,
-  expectInteger,
-  expectNow,
-  expectSource,
-  isVerifying,
-  stateOptionsOf,
-} from "./arguments.js";
+import { expectFlag, expectFrame, expectInteger, expectNow, stateOptionsOf } from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
 import { readConnections } from "./connections.js";
 import { Explorer } from "./explorer.js";
-import { readImageFile, writeImageFile } from "./file.js";
-import { ImageStore } from "./image.js";
+import { writeImageFile } from "./file.js";
+import type { ImageStore } from "./image.js";
 import { type IpvsCounters, readCounters } from "./ipvs-counters.js";
 import { type IpvsConnection, readSessions } from "./ipvs-sessions.js";
-import { LiveRuleset } from "./live/ruleset.js";
-import { link, type Machine } from "./machine.js";
-import { LinearMemory } from "./memory.js";
+import type { LiveRuleset } from "./live/ruleset.js";
+import { type EngineParts, loadParts } from "./load.js";
+import type { Machine } from "./machine.js";
+import type { LinearMemory } from "./memory.js";
 import { tableOctets } from "./octets.js";
 import type { EngineOptions, ExploreOptions, FollowOptions, TableOctets, Trace } from "./options.js";
-import { StateStore } from "./state.js";
+import type { StateStore } from "./state.js";
 import { Tracer } from "./tracer.js";
-import { type MachineModule, moduleOf } from "./wasm.js";
+import type { MachineModule } from "./wasm.js";
 import { interfaceBehind, namedInterface, routedTo } from "./way-in.js";
 import { Workers } from "./workers.js";
 
@@ -49,16 +41,7 @@ export class Engine {
   readonly #module: MachineModule;
   readonly #options: EngineOptions;
 
-  private constructor(parts: {
-    live: LiveRuleset;
-    machine: Machine;
-    module: MachineModule;
-    tracer: Machine;
-    memory: LinearMemory;
-    image: ImageStore;
-    state: StateStore;
-    options: EngineOptions;
-  }) {
+  private constructor(parts: EngineParts) {
     this.#live = parts.live;
     this.machine = parts.machine;
     this.#tracer = new Tracer(parts.tracer, parts.memory);
@@ -76,29 +59,7 @@ export class Engine {
    * for more than memory holds.
    */
   static async load(source: Ruleset | Uint8Array, options: EngineOptions = {}): Promise<Engine> {
-    expectSource(source);
-    const { checksums = "verify" } = options;
-    const own = stateOptionsOf(options);
-    const isVerified = isVerifying(checksums);
-    const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
-    const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);
-    const entries = live.load();
-    const memory = new LinearMemory(options.memory);
-    const module = await moduleOf("run", options.wasm, memory.isShared);
-    const machine = await link(module, memory.memory);
-    const tracer = await link(await moduleOf("trace", options.wasm, memory.isShared), memory.memory);
-    const image = new ImageStore(machine, memory);
-    const state = new StateStore(machine, memory);
-    if (saved !== undefined) {
-      image.restore(saved.image);
-      state.restore(saved.state, own.sessions);
-    } else {
-      const { sysctls = {} } = source as Ruleset;
-      image.create(isVerified && conntrackSetting(sysctls, "checksum") !== 0);
-      image.fill(entries);
-      state.create(own, image.needsOfState(live.notesClients));
-    }
-    return new Engine({ live, machine, module, tracer, memory, image, state, options });
+    return new Engine(await loadParts(source, options));
   }
 
   /** What the node's kernel holds now, as plain data: of routes that lead to one prefix one, and a warning of others. */
