@@ -106,7 +106,12 @@ describe("an engine whose memory is full", () => {
   it("refuses virtual servers for which its state has no room, before the tables are changed", async () => {
     const ruleset = compile(Cluster.synthetic({ services: 10, endpoints: 1 }), { proxy: "ipvs" });
     // Connections take nearly all memory, so that a state moved for more schedulers finds none.
-    const engine = await Engine.load(ruleset, { connections: 22_000, ipvsConnections: 64, fragments: 0, memory: MEMORY });
+    const engine = await Engine.load(ruleset, {
+      connections: 22_000,
+      ipvsConnections: 64,
+      fragments: 0,
+      memory: MEMORY,
+    });
     const servers = Array.from({ length: 200 }, (_, index): RulesetStep => {
       const server = {
         protocol: "TCP",
