@@ -7,9 +7,9 @@ import { State } from "./state";
 
 /**
  * One packet on its way: where its octets are, and what the stages have found so far. Values are in host order.
- * src, dst and ports are what the next rule sees; frame… are what stands in the frame until it is translated. Of an
- * IPv6 address src and dst are the last word, and …High the three words before it in their order (lane 3 is 0); of an
- * IPv4 address …High is 0.
+ * src, dst and ports are what the next rule sees; frame… are what conntrack saw, which is what stands in the frame until
+ * it is translated, unless conntrack looked again at what IPVS sends on. Of an IPv6 address src and dst are the last
+ * word, and …High the three words before it in their order (lane 3 is 0); of an IPv4 address …High is 0.
  */
 @unmanaged
 @final
@@ -65,8 +65,8 @@ export class Packet {
   hop: u32;
   hopAddress: u32;
   hopKind: u32;
-  /** FLOW_FLAG_IPVS when IPVS chose the destination. */
-  flowFlags: u32;
+  /** IPVS_ bits: what IPVS did to the packet. */
+  ipvs: u32;
 
   walked: u32;
   verdict: u32;
@@ -86,6 +86,12 @@ export class Packet {
   undecidedIn: u32;
   /** Of an answer: the address of the packet that it quotes, where it is to come from that one's destination; else 0. */
   answered: u32;
+  /** The connection of IPVS' that it belongs to (a record of table/ipvs), 0 for none. */
+  session: u32;
+  /** Hops that are behind it and that its TTL does not tell yet. */
+  aged: u32;
+  /** IPVS_DIRECT: the last word of the real server's address, which is the way but not the destination. */
+  via: u32;
 
   /** Of a datagram that came in fragments: where what PARTS_ says of them stands, else 0. */
   parts: u32;
@@ -206,6 +212,25 @@ export const FAULT_CUT: u32 = 2;
 /** A rule gave the packet its destination, or source; or decided that it stays. */
 export const TRANSLATED_DST: u32 = 1;
 export const TRANSLATED_SRC: u32 = 2;
+
+/** IPVS has seen to the packet, and is not asked again (ipvs_property). */
+export const IPVS_SEEN: u32 = 1;
+/** It gave it another destination; or, of what servers answer, another source. */
+export const IPVS_DST: u32 = 2;
+export const IPVS_SRC: u32 = 4;
+/** It sends it on as a router does, even the node's own, and even to where it came from (decrement_ttl in ip_vs_xmit.c). */
+export const IPVS_SENT: u32 = 8;
+/** A rule had given it another destination before. */
+export const IPVS_BEHIND_DNAT: u32 = 16;
+/** conntrack does not learn of the server: IPVS rewrites nothing, or nobody is to answer. */
+export const IPVS_APART: u32 = 32;
+/** It goes to the real server's link as it is. */
+export const IPVS_DIRECT: u32 = 64;
+/** It goes to the real server inside another packet. */
+export const IPVS_TUNNEL: u32 = 128;
+
+/** conntrack looked at it again behind IPVS: frame… are what it had become. */
+export const IPVS_AGAIN: u32 = 256;
 
 /** Octets of a descriptor in a batch's scratch. */
 export const PACKET_LEN: u32 = (offsetof<Packet>() + 63) & ~63;

@@ -28,22 +28,12 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   ipvs: ["abi", "image", "packet", "random", "state", "table", "trace", "track"],
   // Packets about which nothing is left to decide.
   express: ["abi", "bytes", "hash", "image", "stage", "state", "table", "track", "wire"],
-  stage: [
-    "abi",
-    "bytes",
-    "hash",
-    "image",
-    "ipvs",
-    "wire",
-    "packet",
-    "random",
-    "state",
-    "table",
-    "trace",
-    "track",
-  ],
+  // IPVS where packets pass it: its hooks, which stand in no pipeline's order.
+  director: ["abi", "bytes", "image", "ipvs", "packet", "stage", "state", "table", "trace", "track", "wire"],
+  stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace", "track"],
   pipeline: [
     "abi",
+    "director",
     "express",
     "hash",
     "image",

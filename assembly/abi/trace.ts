@@ -74,3 +74,13 @@ export const DRAW_CHANCE: u32 = 1;
 export const DRAW_BELOW: u32 = 2;
 /** A real server's number, of so many: whose turn it is, which is not random. */
 export const DRAW_TURN: u32 = 3;
+/**
+ * What IPVS does to a packet of a session: LED_ code | FORWARD code << 8; its server's address, the virtual one, both ports
+ * (server's << 16 | virtual). A session that is new is told where it is not masqueraded: EVENT_IPVS has told its server.
+ */
+export const EVENT_LED: u32 = 19;
+
+/** A request of a session that was there, or of a new one; or an answer. */
+export const LED_KNOWN: u32 = 0;
+export const LED_NEW: u32 = 1;
+export const LED_ANSWER: u32 = 2;

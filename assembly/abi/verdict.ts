@@ -125,6 +125,12 @@ export const DROP_FRAGMENT_CONFLICT: u32 = 52;
 export const DROP_FRAGMENTS_FULL: u32 = 53;
 /** All fragments of a datagram are there, but it does not fit the slot of the last one (punted; the others are gone). */
 export const DROP_DATAGRAM_TOO_LONG: u32 = 54;
+/** It would begin a connection where IPVS has one that is over, and conntrack too: both go, and the packet, sent again, begins it. */
+export const DROP_RESCHEDULED: u32 = 55;
+/** The real server of its IPVS connection is no more. */
+export const DROP_NO_SERVER: u32 = 56;
+/** IPVS is told to drop some of the packets that would begin a connection (drop_packet). */
+export const DROP_SPARED: u32 = 57;
 
 /**
  * What `answer` must know of a packet that was dropped or refused, beside its reason: bits behind that.
@@ -138,3 +144,7 @@ export const REFUSED_TRACKED: u32 = 4;
 /** Its connection gives it another destination, or another source. */
 export const REFUSED_DST: u32 = 8;
 export const REFUSED_SRC: u32 = 16;
+/** IPVS had given it another destination. */
+export const REFUSED_LED: u32 = 32;
+/** Octets that were to be put before it, behind these bits: what is left of the way's MTU is so much less. */
+export const REFUSED_OVERHEAD_SHIFT: u32 = 8;

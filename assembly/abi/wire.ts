@@ -86,9 +86,11 @@ export const OPTION_ACTION: u32 = 0xc0;
 
 // Protocol numbers (IANA)
 export const PROTO_ICMP: u32 = 1;
+export const PROTO_IPIP: u32 = 4;
 export const PROTO_TCP: u32 = 6;
 export const PROTO_UDP: u32 = 17;
 export const PROTO_DCCP: u32 = 33;
+export const PROTO_IPV6: u32 = 41;
 export const PROTO_GRE: u32 = 47;
 export const PROTO_ESP: u32 = 50;
 export const PROTO_AH: u32 = 51;
@@ -164,3 +166,7 @@ export const ETH_TYPE_TEB: u32 = 0x6558;
 export const GENEVE_PORT: u32 = 6081;
 /** What stands before the inner frame where there are no options. */
 export const GENEVE_OUTER_LEN: u32 = ETH_LEN + IP4_LEN + UDP_LEN + GENEVE_LEN;
+
+/** GRE's header without options, and Generic UDP Encapsulation's. */
+export const GRE_LEN: u32 = 4;
+export const GUE_LEN: u32 = 4;

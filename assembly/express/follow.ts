@@ -79,7 +79,7 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   v128.store(entry, v128.bitselect(dst, own, isTracked), KEYS);
   v128.store(entry, walked, WALKED);
   // Record 0 is nobody's, and never steady. What is from the node itself does not come from outside (stage/martian.ts).
-  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN)), i32x4.splat(0));
+  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN | FLOW_FLAG_IPVS)), i32x4.splat(0));
   const goes = v128.and(v128.and(isSteady, isPassing), i32x4.ne(walked, i32x4.splat(NOT_FOREGONE)));
   const steady = <u32>i32x4.bitmask(goes) & tracked;
   const balanced = <u32>i32x4.bitmask(isBalanced) & tracked;

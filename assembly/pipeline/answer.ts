@@ -18,7 +18,9 @@ import {
   DROP_TCP_RESET,
   REFUSED_AGED,
   REFUSED_DST,
+  REFUSED_LED,
   REFUSED_LOCAL,
+  REFUSED_OVERHEAD_SHIFT,
   REFUSED_SRC,
   REFUSED_TRACKED,
   VERDICT_DROP,
@@ -131,7 +133,7 @@ function send(packet: Packet, batch: usize, index: u32, refused: u32, isError: b
   if (!receive(packet, packet.image, packet.state, batch, index) || !parse(packet)) return;
   packet.ctstate = ctstateOf(refused);
   if (packet.ctstate == 0) lookUp(packet);
-  if (isError && (refused & REFUSED_DST) != 0) packet.answered = quoted;
+  if (isError && (refused & (REFUSED_DST | REFUSED_LED)) != 0) packet.answered = quoted;
   egress(packet, stackAt(batch));
 }
 
@@ -156,7 +158,8 @@ export function answerOne(image: Image, state: State, batch: usize, index: u32):
   const refused = word >> 16;
   if (verdict != VERDICT_DROP && verdict != VERDICT_REJECT) return true;
   if (!enter(image, state)) return false;
-  const mtu = mtuOf(image, load<u32>(cell(batch, COLUMN_NEXT_HOP, index)));
+  const mtu =
+    mtuOf(image, load<u32>(cell(batch, COLUMN_NEXT_HOP, index))) - (refused >> REFUSED_OVERHEAD_SHIFT);
   const packet = Packet.at(batch + scratchAt(load<u32>(batch, BATCH_CAPACITY)));
   if (TRACE) forgetRecords(batch);
   const fits = receive(packet, image, state, batch, index);

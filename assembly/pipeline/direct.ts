@@ -1,69 +1,18 @@
 import { BATCH_CAPACITY, BURST_LEN, COLUMN_CONNECTION, COLUMN_VERDICT } from "../abi/packet";
-import { SETTING_VS_CONN_REUSE_MODE, SETTING_VS_EXPIRE_NODEST_CONN } from "../abi/setting";
-import {
-  DROP_FLOW_TABLE_FULL,
-  DROP_NO_CONNECTION,
-  DROP_NO_DESTINATION,
-  VERDICT_FORWARD,
-} from "../abi/verdict";
+import { DROP_NO_CONNECTION, VERDICT_FORWARD } from "../abi/verdict";
+import { takeSession } from "../director/hooks";
 import { Image } from "../image";
-import { begin, isSession, SCHEDULE_FULL, SCHEDULE_REFUSED, SCHEDULE_SPARED } from "../ipvs/begin";
-import { beginsAnew, isBalanced, maySchedule } from "../ipvs/begins";
-import { expireNow, release } from "../ipvs/expire";
+import { isBalanced } from "../ipvs/begins";
+import { release } from "../ipvs/expire";
 import { follow } from "../ipvs/follow";
-import {
-  findIn,
-  findOut,
-  isAvailable,
-  isControlling,
-  isMasqueraded,
-  isReusable,
-  serverOf,
-  virtualOf,
-  weightOf,
-} from "../ipvs/session";
+import { findOut, isMasqueraded, serverOf, virtualOf } from "../ipvs/session";
 import { tick } from "../ipvs/tick";
 import { Packet } from "../packet";
-import { findService } from "../stage/ipvs";
 import { parse } from "../stage/parse";
 import { translate } from "../stage/translate";
 import { State } from "../state";
 import { DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
 import { cell, enter, receive, scratchAt } from "./run";
-
-/** A packet that would begin a connection finds one that is over. */
-function isOver(packet: Packet, session: u32): bool {
-  const image = packet.image;
-  if (!beginsAnew(packet)) return false;
-  if (image.setting(SETTING_VS_EXPIRE_NODEST_CONN) != 0 && weightOf(packet, session) == 0) return true;
-  const mode = image.setting(SETTING_VS_CONN_REUSE_MODE);
-  return mode != 0 && isReusable(packet, session, mode);
-}
-
-/** The packet's session, which is there or is opened; 0: it was decided, or is nobody's. */
-function take(packet: Packet): u32 {
-  let session = findIn(packet);
-  if (session != 0 && isOver(packet, session)) {
-    if (!isControlling(packet.state, session)) expireNow(packet.state, session);
-    session = 0;
-  }
-  if (session != 0 && !isAvailable(packet, session)) {
-    if (packet.image.setting(SETTING_VS_EXPIRE_NODEST_CONN) == 0) {
-      packet.drop(DROP_NO_DESTINATION);
-      return 0;
-    }
-    expireNow(packet.state, session);
-    session = 0;
-  }
-  if (session != 0) return session;
-  const service = maySchedule(packet) ? findService(packet) : 0;
-  if (service == 0) return 0;
-  const begun = begin(packet, service);
-  if (isSession(begun)) return begun;
-  if (begun == SCHEDULE_REFUSED) packet.reject(DROP_NO_DESTINATION);
-  else if (begun == SCHEDULE_FULL || begun == SCHEDULE_SPARED) packet.drop(DROP_FLOW_TABLE_FULL);
-  return 0;
-}
 
 /** An answer of a real server gets the virtual address, a request its real server. */
 function direct(packet: Packet): void {
@@ -72,7 +21,7 @@ function direct(packet: Packet): void {
     return;
   }
   const answered = findOut(packet);
-  const session = answered != 0 ? answered : take(packet);
+  const session = answered != 0 ? answered : takeSession(packet);
   if (session == 0) {
     if (packet.isUndecided) packet.punt(DROP_NO_CONNECTION);
     return;

@@ -36,6 +36,7 @@ import { receive as receiveBurst } from "../express/receive";
 import { resolve } from "../express/resolve";
 import { write } from "../express/write";
 import { Image } from "../image";
+import { tick } from "../ipvs/tick";
 import { PACKET_LEN, Packet } from "../packet";
 import { lookUp } from "../stage/conntrack";
 import { decap, inheritEcn, isForTunnel } from "../stage/decap";
@@ -255,6 +256,7 @@ export function runBatch(image: Image, state: State, batch: usize, from: u32, co
       }
       hasExpress = !TRACE && askRules(image, scratch);
     }
+    tick(image, state);
     const burst = min<u32>(BURST_LEN, total - first);
     runBurst(image, state, batch, first, burst, hasExpress);
     state.setBusy(false);

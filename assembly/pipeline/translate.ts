@@ -8,11 +8,10 @@ import { findConnections } from "../express/resolve";
 import { planTranslations, writeTranslation } from "../express/translate";
 import { Image } from "../image";
 import { Packet } from "../packet";
-import { isOriginal, lookUp, redirect, resource, takeDestination, track } from "../stage/conntrack";
+import { lookUp, redirect, resource, track } from "../stage/conntrack";
 import { parse } from "../stage/parse";
 import { translate } from "../stage/translate";
 import { State } from "../state";
-import { connectionAt } from "../table/flow/lookup";
 import { cell, enter, expressAt, receive, scratchAt } from "./run";
 
 /** A packet of a connection gets what that has for it; any other stays as it is. */
@@ -24,9 +23,6 @@ function give(packet: Packet): void {
     return;
   }
   redirect(packet);
-  // IPVS gives its own at another place of a packet's way, of which there is none here.
-  if (packet.flowFlags != 0 && isOriginal(packet))
-    takeDestination(packet, connectionAt(packet.state, packet.flow >> 1));
   resource(packet);
   translate(packet);
   packet.decide(VERDICT_FORWARD, 0);

@@ -6,6 +6,7 @@ import {
   CTSTATE_RELATED,
   CTSTATE_SNAT,
   CTSTATE_UNTRACKED,
+  HOOK_OUTPUT,
   NEXT_HOP_KIND_LOCAL,
 } from "../abi/entry";
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
@@ -13,15 +14,13 @@ import { INTERFACE_NODE } from "../abi/packet";
 import { EVENT_FLOW, EVENT_NEW, EVENT_OPEN } from "../abi/trace";
 import { DROP_FLOW_TABLE_FULL, DROP_NO_PORT, DROP_REDIRECT } from "../abi/verdict";
 import { PROTO_SCTP } from "../abi/wire";
-import { FAULT_CUT, FAULT_NONE, Packet } from "../packet";
+import { FAULT_CUT, FAULT_NONE, IPVS_AGAIN, IPVS_BEHIND_DNAT, Packet } from "../packet";
 import { flowClose, flowCommit, flowReserve } from "../table/flow/build";
 import { flow6Reserve } from "../table/flow/build6";
 import { flowHasRoom, flowMakeRoom } from "../table/flow/evict";
 import {
   Connection,
   DIRECTION_ORIGINAL,
-  DIRECTION_REPLY,
-  FLOW_FLAG_IPVS,
   FLOW_FLAG_OWN,
   FLOW_STATE_FREE,
   FLOW_STATE_NEW,
@@ -34,17 +33,7 @@ import { OUTCOME_INVALID, OUTCOME_REPEAT } from "../track/outcome";
 import { choosePort } from "../track/ports";
 import { advance, begin, begins, isSound } from "../track/protocols";
 import { findQuoted } from "../track/quote";
-import {
-  bucketOfTuple,
-  dstStays,
-  findTuple,
-  hasTuple,
-  isTo,
-  setTuples,
-  srcStays,
-  takeDst,
-  takeSrc,
-} from "../track/tuple";
+import { bucketOfTuple, findTuple, hasTuple, isTo, natOf, setTuples, takeDst, takeSrc } from "../track/tuple";
 import { isTransportIntact } from "../wire/transport";
 
 /** An ICMP error about another packet, of a family whose ICMP it is. */
@@ -87,10 +76,11 @@ function findLive(packet: Packet): u32 {
 
 /**
  * Checksums are verified of what comes in, as a kernel does without NIC offload (nf_conntrack_checksum); SCTP's not where a
- * tunnel's own sum covered the packet (sctp_error asks for CHECKSUM_NONE).
+ * tunnel's own sum covered the packet (sctp_error asks for CHECKSUM_NONE), nor what IPVS sends on, at OUTPUT.
  */
 function isIntact(packet: Packet): bool {
   if ((packet.image.flags & IMAGE_FLAG_VERIFY) == 0 || packet.in == INTERFACE_NODE) return true;
+  if (packet.hook == HOOK_OUTPUT) return true;
   if (packet.protocol == PROTO_SCTP && packet.tunnelSum != 0) return true;
   return isTransportIntact(packet.ip, packet.transport, packet.segment, packet.protocol);
 }
@@ -110,10 +100,8 @@ function relate(packet: Packet): u32 {
   if (packet.flow == 0) return CTSTATE_INVALID;
   const connection = connectionAt(packet.state, packet.flow >> 1);
   if (!isTo(packet, connection, packet.flow & 1)) return invalid(packet);
-  packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
   // Nobody could follow it (nf_nat_icmp_reply_translation).
-  if (packet.flowFlags == 0 && translations(connection) != 0 && isRedirect(packet))
-    packet.drop(DROP_REDIRECT);
+  if (translations(connection) != 0 && isRedirect(packet)) packet.drop(DROP_REDIRECT);
   return translations(connection) | CTSTATE_RELATED;
 }
 
@@ -145,7 +133,6 @@ function follow(packet: Packet): u32 {
     packet.flow = 0;
     return meet(packet);
   }
-  packet.flowFlags = connection.flags & FLOW_FLAG_IPVS;
   return translations(connection) | (isNew ? CTSTATE_NEW : CTSTATE_ESTABLISHED);
 }
 
@@ -170,11 +157,25 @@ export function track(packet: Packet): bool {
   return packet.isUndecided;
 }
 
-/** Closes the packet's connection: it is the first of a new one. */
-export function forget(packet: Packet): void {
-  flowClose(packet.state, packet.flow >> 1);
+/** Looks at the packet once more, as IPVS sends it on: at PREROUTING it was of no connection (nf_conntrack_in at LOCAL_OUT). */
+export function trackAgain(packet: Packet): bool {
+  if ((packet.ctstate & CTSTATE_INVALID) == 0 || isError(packet)) return true;
+  packet.frameSrc = packet.src;
+  packet.frameDst = packet.dst;
+  packet.frameSrcHigh = packet.srcHigh;
+  packet.frameDstHigh = packet.dstHigh;
+  packet.framePorts = packet.ports;
+  packet.ipvs &= ~IPVS_BEHIND_DNAT;
+  packet.ipvs |= IPVS_AGAIN;
+  lookUp(packet);
+  return track(packet);
+}
+
+/** conntrack knows nothing of the packet from here on (ip_vs_notrack). */
+export function untrack(packet: Packet): void {
+  if ((packet.ctstate & CTSTATE_INVALID) != 0) return;
   packet.flow = 0;
-  packet.ctstate = CTSTATE_NEW;
+  packet.ctstate = CTSTATE_UNTRACKED;
 }
 
 /** The first packet of a connection that conntrack accepts. */
@@ -192,32 +193,19 @@ export function isOriginal(packet: Packet): bool {
   return (packet.flow & 1) == DIRECTION_ORIGINAL;
 }
 
-/** Gives a packet of a known connection the destination that conntrack knows (PREROUTING's half of NAT). */
+/** Gives a packet of a known connection the destination that conntrack has for it (PREROUTING's half of NAT). */
 export function redirect(packet: Packet): void {
   if (packet.flow == 0) return;
   const connection = connectionAt(packet.state, packet.flow >> 1);
-  if (isOriginal(packet)) {
-    if (packet.flowFlags == 0) takeDestination(packet, connection);
-    return;
-  }
-  const related = isRelated(packet);
-  if (!related || errorHasDst(connection, DIRECTION_REPLY))
-    takeDst(packet, connection, DIRECTION_ORIGINAL, related);
-}
-
-/** The destination of an original-direction packet, for IPVS to give at its own place. */
-export function takeDestination(packet: Packet, connection: Connection): void {
-  const related = isRelated(packet);
-  if (!related || errorHasDst(connection, DIRECTION_ORIGINAL))
-    takeDst(packet, connection, DIRECTION_REPLY, related);
+  const direction = packet.flow & 1;
+  if (errorHasDst(connection, direction)) takeDst(packet, connection, direction ^ 1, isRelated(packet));
 }
 
 /** Gives a packet of a known connection its source (POSTROUTING's half of NAT). */
 export function resource(packet: Packet): void {
   const connection = connectionAt(packet.state, packet.flow >> 1);
   const direction = packet.flow & 1;
-  const related = isRelated(packet);
-  if (!related || errorHasSrc(connection, direction)) takeSrc(packet, connection, direction ^ 1, related);
+  if (errorHasSrc(connection, direction)) takeSrc(packet, connection, direction ^ 1, isRelated(packet));
 }
 
 /**
@@ -233,11 +221,7 @@ export function open(packet: Packet): bool {
   setTuples(packet, connection);
   connection.mark = packet.connmark;
   const isOwn = packet.in == INTERFACE_NODE || packet.hopKind == NEXT_HOP_KIND_LOCAL;
-  connection.flags =
-    (dstStays(packet) ? 0 : CTSTATE_DNAT) |
-    (srcStays(packet) ? 0 : CTSTATE_SNAT) |
-    (isOwn ? FLOW_FLAG_OWN : 0) |
-    packet.flowFlags;
+  connection.flags = natOf(packet) | (isOwn ? FLOW_FLAG_OWN : 0);
   flowCommit(state, number, connection);
   packet.flow = number << 1;
   begin(packet, connection);

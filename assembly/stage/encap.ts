@@ -23,7 +23,7 @@ import {
   VXLAN_VNI,
 } from "../abi/wire";
 import { load16, load32, store16, store32 } from "../bytes";
-import { Packet } from "../packet";
+import { IPVS_DIRECT, Packet } from "../packet";
 import {
   HOP_ETHERNET,
   HOP_FLAGS,
@@ -109,7 +109,8 @@ export function address(frame: usize, hop: usize, flags: u32, dst: u32): void {
 
 export function readdress(packet: Packet): void {
   const hop = packet.hopAddress;
-  address(packet.frame, hop, load<u16>(hop, HOP_FLAGS), packet.dst);
+  const dst = (packet.ipvs & IPVS_DIRECT) != 0 ? packet.via : packet.dst;
+  address(packet.frame, hop, load<u16>(hop, HOP_FLAGS), dst);
 }
 
 function tell(packet: Packet): void {

@@ -1,4 +1,5 @@
 import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_UNREACHABLE, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
+import { INTERFACE_NODE } from "../abi/packet";
 import {
   DROP_BEYOND_SCOPE,
   DROP_FRAGMENTATION_NEEDED,
@@ -8,16 +9,15 @@ import {
   DROP_TTL_EXCEEDED,
 } from "../abi/verdict";
 import { ETH_LEN } from "../abi/wire";
-import { Packet } from "../packet";
+import { IPVS_SENT, Packet } from "../packet";
 import { HOP_FLAGS, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
 import { decrementTtl, ttlOf } from "../wire/ip";
 import { Ip4 } from "../wire/ip4";
 import { isLinkLocal, isUnspecified } from "../wire/scope6";
 
-/** IPVS gave the packet its destination: it is sent on as by a router, even the node's own (decrement_ttl in ip_vs_xmit.c). */
+/** IPVS sends the packet on, as a router does. */
 export function isScheduled(packet: Packet): bool {
-  if (packet.flowFlags == 0) return false;
-  return packet.dst != packet.frameDst || !i32x4.all_true(i32x4.eq(packet.dstHigh, packet.frameDstHigh));
+  return (packet.ipvs & IPVS_SENT) != 0;
 }
 
 /** Switched by the bridge it came in by, and so not routed (br_netfilter); IPVS sends a packet on as a router. */
@@ -34,7 +34,7 @@ export function checkFrame(packet: Packet): bool {
 
 /** A router refuses a packet whose TTL it would take to 0 (RFC 1812 §5.3.1). */
 export function checkTtl(packet: Packet): bool {
-  return ttlOf(packet.ip) > 1 || isSwitched(packet) || packet.drop(DROP_TTL_EXCEEDED);
+  return ttlOf(packet.ip) > packet.aged + 1 || isSwitched(packet) || packet.drop(DROP_TTL_EXCEEDED);
 }
 
 /** What no router sends on to another link (ip6_forward): sources of no host, and those of one link. */
@@ -47,15 +47,20 @@ export function checkSource(packet: Packet): bool {
 
 /** The packet fits the way out, or may be cut to fit; IPv6 is cut by its sender alone (RFC 8200 §5). */
 export function checkLength(packet: Packet): bool {
-  if (fits(packet)) return true;
+  return checkLengthWith(packet, 0);
+}
+
+/** The same of a packet that so many octets are to be put before. */
+export function checkLengthWith(packet: Packet, overhead: u32): bool {
+  if (fits(packet, overhead)) return true;
   if (packet.family != 6 && !Ip4.at(packet.ip).dontFragment) return true;
   // What came in fragments may leave in such, none larger than those that came.
   if (packet.largest != 0 && packet.largest <= <u32>load<u16>(packet.hopAddress, HOP_MTU)) return true;
   return packet.drop(DROP_FRAGMENTATION_NEEDED);
 }
 
-function fits(packet: Packet): bool {
-  return packet.ipLength <= <u32>load<u16>(packet.hopAddress, HOP_MTU);
+function fits(packet: Packet, overhead: u32): bool {
+  return packet.ipLength + overhead <= <u32>load<u16>(packet.hopAddress, HOP_MTU);
 }
 
 /** The neighbour is looked for last, when all rules have let the packet pass. */
@@ -68,10 +73,15 @@ export function trim(packet: Packet): void {
   packet.length = ETH_LEN + packet.ipLength;
 }
 
-/** One hop nearer. */
+/** A router has it one hop nearer, which the frame does not say yet; a bridge has not. */
+export function pass(packet: Packet): void {
+  if (!isSwitched(packet)) packet.aged++;
+}
+
+/** As many hops nearer as are behind it; what came in loses what stands behind the packet. */
 export function age(packet: Packet): void {
-  trim(packet);
-  if (!isSwitched(packet)) decrementTtl(packet.ip);
+  if (packet.in != INTERFACE_NODE || packet.aged != 0) trim(packet);
+  for (let hops = packet.aged; hops != 0; hops--) decrementTtl(packet.ip);
 }
 
 export function isTunnelled(packet: Packet): bool {

@@ -21,11 +21,11 @@ function longestLength(packet: Packet): u32 {
   return fib6LongestLength(packet.image, v128.extract_lane<u64>(dst, 0), v128.extract_lane<u64>(dst, 1));
 }
 
-/** Finds the next hop of the packet's destination; a route may be there to refuse packets. */
-export function route(packet: Packet): bool {
+/** Finds the next hop of the packet's destination; DROP_NONE, or why there is none: a route may be there to refuse packets. */
+export function findRoute(packet: Packet): u32 {
   const leaf = find(packet);
   packet.hopAddress = 0;
-  if (leaf == 0) return packet.drop(DROP_NO_ROUTE);
+  if (leaf == 0) return DROP_NO_ROUTE;
   packet.hop = leaf - 1;
   packet.hopAddress = <u32>nextHopAt(packet.image, packet.hop);
   packet.hopKind = load<u16>(packet.hopAddress, HOP_KIND);
@@ -33,6 +33,11 @@ export function route(packet: Packet): bool {
     const length = longestLength(packet);
     recordEnds(packet, EVENT_ROUTE, packet.hop, length, packet.dst, 0, 0, packet.dst6, i32x4.splat(0));
   }
-  const refusal = load<u16>(packet.hopAddress, HOP_REFUSAL);
+  return load<u16>(packet.hopAddress, HOP_REFUSAL);
+}
+
+/** The same, where a packet that finds none is dropped. */
+export function route(packet: Packet): bool {
+  const refusal = findRoute(packet);
   return refusal == DROP_NONE || packet.drop(refusal);
 }

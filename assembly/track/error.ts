@@ -1,4 +1,4 @@
-import { CTSTATE_DNAT, CTSTATE_SNAT } from "../abi/entry";
+import { CTSTATE_DNAT, CTSTATE_RELATED, CTSTATE_SNAT } from "../abi/entry";
 import {
   ICMP_CHECKSUM,
   ICMP_LEN,
@@ -11,10 +11,18 @@ import {
   UDP_LEN,
 } from "../abi/wire";
 import { load16, store16 } from "../bytes";
-import { Packet } from "../packet";
-import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY, FLOW_FLAG_IPVS } from "../table/flow/layout";
+import { IPVS_DST, IPVS_SRC, Packet } from "../packet";
+import { State } from "../state";
+import {
+  ADDRESS_DST,
+  ADDRESS_SRC,
+  Connection,
+  DIRECTION_ORIGINAL,
+  DIRECTION_REPLY,
+} from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { addressOf, lastWordAt } from "../table/flow/lookup6";
+import { ipvsOf } from "../table/ipvs/layout";
 import { fold, sumWords, wordsOf, wordsOf6 } from "../wire/checksum";
 import { Icmp } from "../wire/icmp";
 import { pseudoSum } from "../wire/ip";
@@ -22,6 +30,7 @@ import { Ip4 } from "../wire/ip4";
 import { Ip6 } from "../wire/ip6";
 import { Sctp } from "../wire/sctp";
 import { patchTransport } from "../wire/transport";
+import { isIcmp } from "./icmp";
 import { quoteAt, quotedProtocol, quotedTransport, quoteEnd } from "./quote";
 import { keyOf, protocolHasPorts } from "./tuple";
 
@@ -57,16 +66,6 @@ const SUM_FOLLOWS: u32 = 1;
 /** or the address is added to it, as to a sum that a network card has yet to complete. */
 const SUM_ADDED: u32 = 2;
 
-/**
- * IPVS, whose end is the server's, leaves the checksum (ip_vs_nat_icmp), and of IPv6 the whole error as one to be completed
- * (ip_vs_nat_icmp_v6), as which it is seen by what conntrack does behind it (inet_proto_csum_replace16).
- */
-function sumOf(packet: Packet, connection: Connection, other: u32, end: u32): u32 {
-  if ((connection.flags & FLOW_FLAG_IPVS) == 0) return SUM_FOLLOWS;
-  if (other != end) return SUM_LEFT;
-  return packet.family == 6 && end == ADDRESS_DST ? SUM_ADDED : SUM_FOLLOWS;
-}
-
 /** Gives one end of the quoted packet another port, at `offset` of the ports, or an identifier. */
 function rewritePort(
   packet: Packet,
@@ -91,12 +90,12 @@ function rewritePort(
 /** Gives one end of the quoted packet the address of a connection's tuple in the other direction. */
 function rewriteAddress(
   packet: Packet,
+  state: State,
   connection: Connection,
   transport: usize,
   number: u32,
   sum: u32,
 ): void {
-  const state = packet.state;
   const ip = quoteAt(packet);
   const protocol = quotedProtocol(packet);
   const isSrc = (number & 1) == ADDRESS_SRC;
@@ -121,17 +120,16 @@ function rewriteAddress(
   else header.dst = address;
 }
 
-/** Turns one end of the quoted packet back. */
-function rewrite(packet: Packet, connection: Connection, other: u32, end: u32): void {
-  const sum = sumOf(packet, connection, other, end);
+/** Turns one end of the quoted packet into that of a tuple of a connection, which is conntrack's or IPVS'. */
+function rewrite(packet: Packet, state: State, connection: Connection, other: u32, end: u32, sum: u32): void {
   const transport = quotedTransport(packet);
   const protocol = quotedProtocol(packet);
   const key = keyOf(connection, other);
-  const isIcmp = protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
-  const port = end == ADDRESS_SRC || isIcmp ? key >> 16 : key & 0xffff;
-  if (isIcmp || protocolHasPorts(protocol))
+  const isPing = protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
+  const port = end == ADDRESS_SRC || isPing ? key >> 16 : key & 0xffff;
+  if (isPing || protocolHasPorts(protocol))
     rewritePort(packet, transport, protocol, end == ADDRESS_SRC ? 0 : 2, port, sum);
-  rewriteAddress(packet, connection, transport, (other << 1) + end, sum);
+  rewriteAddress(packet, state, connection, transport, (other << 1) + end, sum);
   if (sum == SUM_FOLLOWS && protocol == PROTO_SCTP && roomOf(packet, transport) >= SCTP_LEN)
     Sctp.at(transport).seal(roomOf(packet, transport));
 }
@@ -144,13 +142,37 @@ function seal(packet: Packet): void {
   store16(at + ICMP_CHECKSUM, ~fold(pseudo + sumWords(at, packet.segment)));
 }
 
-/** Turns what an ICMP error quotes back, once its own addresses stand in the frame. */
+/**
+ * IPVS' part: where the server is, or where it was asked. It leaves the transport's checksum (ip_vs_nat_icmp), and of IPv6
+ * the whole error as one to be completed (ip_vs_nat_icmp_v6).
+ */
+function lead(packet: Packet): void {
+  const ipvs = ipvsOf(packet.state);
+  const session = connectionAt(ipvs, packet.session);
+  if ((packet.ipvs & IPVS_DST) != 0) rewrite(packet, ipvs, session, DIRECTION_REPLY, ADDRESS_SRC, SUM_LEFT);
+  else rewrite(packet, ipvs, session, DIRECTION_ORIGINAL, ADDRESS_DST, SUM_LEFT);
+}
+
+/** Whether something may be to be written into what an ICMP error quotes. */
+export function isTurned(packet: Packet): bool {
+  if (isIcmp(packet) && (packet.ipvs & (IPVS_DST | IPVS_SRC)) != 0) return true;
+  return packet.flow != 0 && (packet.ctstate & CTSTATE_RELATED) != 0;
+}
+
+/**
+ * Turns what an ICMP error quotes back, once its own addresses stand in the frame: conntrack first one end, at
+ * PREROUTING, and the other behind IPVS (inet_proto_csum_replace16).
+ */
 export function translateError(packet: Packet): void {
+  const state = packet.state;
   const direction = packet.flow & 1;
-  const connection = connectionAt(packet.state, packet.flow >> 1);
-  const hasDst = errorHasDst(connection, direction);
-  const hasSrc = errorHasSrc(connection, direction);
-  if (hasDst) rewrite(packet, connection, direction ^ 1, ADDRESS_SRC);
-  if (hasSrc) rewrite(packet, connection, direction ^ 1, ADDRESS_DST);
-  if (hasDst || hasSrc) seal(packet);
+  const connection = connectionAt(state, packet.flow >> 1);
+  const isLed = (packet.ipvs & (IPVS_DST | IPVS_SRC)) != 0;
+  const hasDst = packet.flow != 0 && errorHasDst(connection, direction);
+  const hasSrc = packet.flow != 0 && errorHasSrc(connection, direction);
+  if (hasDst) rewrite(packet, state, connection, direction ^ 1, ADDRESS_SRC, SUM_FOLLOWS);
+  if (isLed) lead(packet);
+  const sum = isLed && packet.family == 6 ? SUM_ADDED : SUM_FOLLOWS;
+  if (hasSrc) rewrite(packet, state, connection, direction ^ 1, ADDRESS_DST, sum);
+  if (hasDst || hasSrc || isLed) seal(packet);
 }

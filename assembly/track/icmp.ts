@@ -89,6 +89,13 @@ export function isIcmpError(packet: Packet): bool {
   );
 }
 
+/** Of errors, those that a router tells a sender of packets by (ip_vs_in_icmp: no redirects, no wrong options). */
+export function isTold(packet: Packet): bool {
+  const type = typeOf(packet);
+  if (packet.protocol == PROTO_ICMP6) return type < ECHO6;
+  return type == UNREACHABLE || type == SOURCE_QUENCH || type == TIME_EXCEEDED;
+}
+
 /** Whether an error is a redirect of IPv4. Those of IPv6 stay on their link. */
 export function isRedirect(packet: Packet): bool {
   return packet.protocol == PROTO_ICMP && typeOf(packet) == REDIRECT;

@@ -96,3 +96,22 @@ export function findQuoted(packet: Packet): u32 {
   if (packet.family != 6) return flowFind(packet.state, Ip4.at(ip).dst, Ip4.at(ip).src, <u32>key, protocol);
   return flow6Find(packet.state, Ip6.at(ip).dst, Ip6.at(ip).src, <u32>key, protocol);
 }
+
+/** Gives a descriptor the tuple that answers the quoted packet, if that has one with ports; false, and nothing given, if not. */
+export function takeAnswering(packet: Packet): bool {
+  const at = quotedTransport(packet);
+  if (at == NO_TRANSPORT || at + PORTS_LEN > quoteEnd(packet)) return false;
+  const protocol = quotedProtocol(packet);
+  if (!protocolHasPorts(protocol)) return false;
+  const ip = quoteAt(packet);
+  packet.protocol = protocol;
+  packet.ports = rotl<u32>(load32(at), 16);
+  if (packet.family == 6) {
+    packet.src6 = Ip6.at(ip).dst;
+    packet.dst6 = Ip6.at(ip).src;
+  } else {
+    packet.src = Ip4.at(ip).dst;
+    packet.dst = Ip4.at(ip).src;
+  }
+  return true;
+}

@@ -1,5 +1,6 @@
+import { CTSTATE_DNAT, CTSTATE_SNAT } from "../abi/entry";
 import { PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../abi/wire";
-import { Packet } from "../packet";
+import { IPVS_AGAIN, IPVS_APART, IPVS_BEHIND_DNAT, IPVS_DST, IPVS_SRC, Packet } from "../packet";
 import { State } from "../state";
 import { addressHalf, bucketOf, restHalf } from "../table/flow/bucket";
 import { flow6SetAddresses } from "../table/flow/build6";
@@ -10,8 +11,9 @@ import {
   DIRECTION_ORIGINAL,
   DIRECTION_REPLY,
 } from "../table/flow/layout";
-import { flowFind } from "../table/flow/lookup";
+import { connectionAt, flowFind } from "../table/flow/lookup";
 import { address6Half, addressOf, flow6Find, lastWordAt, rest6Half } from "../table/flow/lookup6";
+import { ipvsOf } from "../table/ipvs/layout";
 import { isIcmp, turnQuery } from "./icmp";
 
 /** Tuples of packets and of connections, of either family: whatever differs between the two stands here. */
@@ -26,9 +28,20 @@ function frameKey(packet: Packet): u32 {
   return isIcmp(packet) ? packet.frameQuery : packet.framePorts;
 }
 
+/** conntrack does not learn of the server that IPVS sends the packet to. */
+function isApart(packet: Packet): bool {
+  return (packet.ipvs & IPVS_APART) != 0;
+}
+
 /** The same in the tuple of what answers it. */
 function replyKey(packet: Packet): u32 {
-  return isIcmp(packet) ? turnQuery(packet.protocol, packet.query) : rotl<u32>(packet.ports, 16);
+  if (isIcmp(packet)) return turnQuery(packet.protocol, packet.query);
+  return (packet.srcPort & 0xffff) | ((isApart(packet) ? packet.framePorts : packet.ports) << 16);
+}
+
+/** Where answers come from, as conntrack expects them; of IPv4 the last word is all. */
+function answerer(packet: Packet): v128 {
+  return isApart(packet) ? packet.frameDst6 : packet.dst6;
 }
 
 /** record << 1 | direction of the tuple that stands in a packet's frame; 0 where there is none. Time is not looked at. */
@@ -43,8 +56,10 @@ export function findTuple(packet: Packet): u32 {
 export function findReply(packet: Packet): u32 {
   const state = packet.state;
   const key = replyKey(packet);
-  if (packet.family != 6) return flowFind(state, packet.dst, packet.src, key, packet.protocol);
-  return flow6Find(state, packet.dst6, packet.src6, key, packet.protocol);
+  const from = answerer(packet);
+  if (packet.family != 6)
+    return flowFind(state, v128.extract_lane<u32>(from, 3), packet.src, key, packet.protocol);
+  return flow6Find(state, from, packet.src6, key, packet.protocol);
 }
 
 /** The number of the bucket that the tuple of a packet's frame belongs to. */
@@ -96,12 +111,12 @@ export function setTuples(packet: Packet, connection: Connection): void {
   if (packet.family != 6) {
     connection.src = packet.frameSrc;
     connection.dst = packet.frameDst;
-    connection.replySrc = packet.dst;
+    connection.replySrc = v128.extract_lane<u32>(answerer(packet), 3);
     connection.replyDst = packet.src;
   } else {
     const state = packet.state;
     flow6SetAddresses(state, connection, DIRECTION_ORIGINAL, packet.frameSrc6, packet.frameDst6);
-    flow6SetAddresses(state, connection, DIRECTION_REPLY, packet.dst6, packet.src6);
+    flow6SetAddresses(state, connection, DIRECTION_REPLY, answerer(packet), packet.src6);
   }
 }
 
@@ -141,4 +156,21 @@ export function dstStays(packet: Packet): bool {
 export function srcStays(packet: Packet): bool {
   const isSame = packet.src == packet.frameSrc && packet.srcPort == packet.framePorts >> 16;
   return isSame && packet.query == packet.frameQuery && isEqual(packet.srcHigh, packet.frameSrcHigh);
+}
+
+/** IPVS gave it its source, and that is what it leaves with. */
+function isFromVirtual(packet: Packet): bool {
+  const ipvs = ipvsOf(packet.state);
+  const session = connectionAt(ipvs, packet.session);
+  if (packet.srcPort != (session.ports & 0xffff)) return false;
+  if (packet.family != 6) return packet.src == session.dst;
+  return isEqual(packet.src6, addressOf(ipvs, session, (DIRECTION_ORIGINAL << 1) + ADDRESS_DST));
+}
+
+/** CTSTATE_DNAT and CTSTATE_SNAT of the connection that a packet opens: by what rules made of its ends, not IPVS. */
+export function natOf(packet: Packet): u32 {
+  const done = (packet.ipvs & IPVS_AGAIN) == 0 ? packet.ipvs : 0;
+  const keepsDst = (done & IPVS_DST) != 0 ? (done & IPVS_BEHIND_DNAT) == 0 : dstStays(packet);
+  const keepsSrc = (done & IPVS_SRC) != 0 ? isFromVirtual(packet) : srcStays(packet);
+  return (keepsDst ? 0 : CTSTATE_DNAT) | (keepsSrc ? 0 : CTSTATE_SNAT);
 }

@@ -6,6 +6,7 @@ import { tellFlow, tellNew } from "./connections.js";
 import { tellFragment, tellWhole } from "./fragments.js";
 import { tellHook } from "./hooks.js";
 import { tellDecap, tellEncap, tellRoute, tellVerdict } from "./leaving.js";
+import { tellLed } from "./led.js";
 import type { Numbering } from "./numbering.js";
 import { firstEnd, secondEnd, type TraceRecord } from "./record.js";
 import { tellSession } from "./session-states.js";
@@ -61,6 +62,7 @@ class Story {
     OPEN: () => [],
     DRAW: () => [],
     SESSION: (record) => [tellSession(record)],
+    LED: (record) => [tellLed(record)],
     TRANSLATE: (record) => this.#source(record),
     ENCAP: (record) => [tellEncap(record)],
     VERDICT: (record) => [this.#verdict(record)],

@@ -24,7 +24,7 @@ function outcome(batch: Batch, index: number): string {
 }
 
 /** Bursts come so many ms one after another. */
-export const PAUSE = 40_000;
+export const PAUSE = 25_000;
 
 export function runAll(
   node: BareNode,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cluster, type CompileOptions, compile, Engine, frame, sctp, tcp, udp } from "../../src/index.js";
+import { parseIp } from "../../src/net/ip.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { read16 } from "../../src/packet/octets.js";
@@ -60,7 +61,11 @@ describe("ipvs", () => {
     // What is scheduled stays: a SYN sent again is of the same connection.
     const again = node.follow(tcp(CLIENT, VIP, { flags: "S" }), { in: "cni0", now: 20 });
     expect(again.verdict).toBe("FORWARD");
+    // conntrack's is the ACK's, and knows of no server: what that answers is INVALID, but IPVS knows whose answer it is.
     expect(node.connections).toBe(1);
+    expect(node.ipvsConnections(20)).toHaveLength(1);
+    const answer = node.follow(tcp("10.244.1.9:8080", CLIENT, { flags: "SA" }), { in: "cni0", now: 30 });
+    expect(describePacket(answer.frame)).toMatchObject({ src: "10.96.0.10", srcPort: 80, dst: "10.244.1.7" });
   });
 
   it("sends packets on as a router: the TTL goes down even on one bridge, and for the node's own", async () => {
@@ -76,23 +81,35 @@ describe("ipvs", () => {
     }
   });
 
-  it("schedules whatever has SYN and no RST, and what comes with a bad checksum, without a connection", async () => {
+  it("schedules whatever has SYN and no RST, which conntrack need not follow, and knows what comes after", async () => {
     const node = await engine();
-    for (const [flags, verdict] of [
-      ["SA", "FORWARD"],
-      ["SF", "FORWARD"],
-      ["SR", "LOCAL"],
-      ["F", "LOCAL"],
-    ] as const) {
-      expect([flags, node.follow(tcp(CLIENT, VIP, { flags }), { in: "cni0" }).verdict]).toEqual([
-        flags,
-        verdict,
-      ]);
+    for (const [index, [flags, verdict]] of (
+      [
+        ["SA", "FORWARD"],
+        ["SF", "FORWARD"],
+        ["SR", "LOCAL"],
+        ["F", "LOCAL"],
+      ] as const
+    ).entries()) {
+      const frame = tcp(`10.244.1.7:${41_000 + index}`, VIP, { flags });
+      expect([flags, node.follow(frame, { in: "cni0" }).verdict]).toEqual([flags, verdict]);
     }
+    expect(node.connections).toBe(0);
+    expect(node.ipvsConnections()).toHaveLength(2);
+    expect(node.follow(tcp(CLIENT, VIP, { flags: "R" }), { in: "cni0" }).verdict).toBe("FORWARD");
+  });
+
+  it("has conntrack look at a bad checksum twice: the second time it believes it, of a packet to the server", async () => {
+    const node = await engine();
     const bad = tcp(CLIENT, VIP);
     bad.fill(1, 50, 52);
     expect(node.follow(bad, { in: "cni0" }).verdict).toBe("FORWARD");
-    expect(node.connections).toBe(0);
+    const [own] = node.listConnections();
+    expect(own?.original).toMatchObject({ dst: parseIp("10.244.1.9"), dstPort: 8080 });
+    // The good one is another connection then, with the same answers: its port must be another.
+    const good = describePacket(node.follow(tcp(CLIENT, VIP), { in: "cni0", now: 5 }).frame);
+    expect(good).toMatchObject({ src: "10.244.1.7", dst: "10.244.1.9" });
+    expect(good.srcPort).not.toBe(41_000);
   });
 
   it("leaves what comes from FTP's data port to the local stack", async () => {
@@ -121,9 +138,12 @@ describe("ipvs", () => {
       dst: "10.244.1.9",
       dstPort: 8080,
     });
-    expect(answer(tcp(OUTSIDE, "172.18.0.2:30080", { flags: "RA" })).verdict).toBe("LOCAL");
-    // No connection is made of any of them.
+    expect(answer(tcp(OUTSIDE.replace("8080", "8081"), "172.18.0.2:30080", { flags: "RA" })).verdict).toBe(
+      "LOCAL",
+    );
+    // conntrack makes nothing new of any of them; IPVS knows two from then on.
     expect(node.connections).toBe(3);
+    expect(node.ipvsConnections()).toHaveLength(2);
   });
 
   it("knows the answers of its own servers, to whatever port", async () => {

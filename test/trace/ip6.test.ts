@@ -12,6 +12,7 @@ describe("an IPv6 packet's way", () => {
       "parse      2001:db8::7.41000 > fd00:18::2.80: tcp, 74 octets",
       "conntrack  new connection",
       "ipvs       shop/lb:http [fd00:18::2]:80, rr → [fd00:244:2::9]:8080",
+      "ipvs       connection: NONE → SYN_RECV",
       "translate  dst [fd00:18::2]:80 → [fd00:244:2::9]:8080",
       "route      fd00:244:2::/64 → vtep fd00:244:2:: (flannel.1)",
       "encap      vxlan vni 1, 172.18.0.2 > 172.18.0.3, 124 octets",

@@ -127,6 +127,7 @@ describe("the facts beside the words", () => {
       { stage: "parse", src: CART, dst: "10.96.0.20:80", protocol: "tcp", octets: 54 },
       { stage: "conntrack" },
       { stage: "ipvs", service: "shop/far:http", dst: "10.244.2.9:8080" },
+      { stage: "ipvs" },
       { stage: "translate", dst: "10.244.2.9:8080" },
       { stage: "route", prefix: "10.244.2.0/24", dev: "flannel.1", to: "10.244.2.0" },
       { stage: "encap", vni: 1, src: "172.18.0.3", dst: "172.18.0.4", octets: 104 },

@@ -1,4 +1,4 @@
-import { CTSTATE_INVALID, CTSTATE_UNTRACKED, HOOK_FORWARD, NEXT_HOP_FLAG_BRIDGE } from "../../abi/entry";
+import { CTSTATE_INVALID, CTSTATE_UNTRACKED } from "../../abi/entry";
 import { INTERFACE_NODE } from "../../abi/packet";
 import {
   CTSTATUS_ASSURED,
@@ -35,7 +35,7 @@ import {
 } from "../../abi/rule";
 import { ETH_DST, IP4_TOS, IP4_TTL, IP6_HOP_LIMIT, PROTO_ICMP, PROTO_ICMP6, PROTO_TCP } from "../../abi/wire";
 import { load16, load32 } from "../../bytes";
-import { Packet } from "../../packet";
+import { IPVS_SRC, Packet } from "../../packet";
 import {
   ADDRESS_DST,
   ADDRESS_SRC,
@@ -47,23 +47,17 @@ import {
 } from "../flow/layout";
 import { connectionAt } from "../flow/lookup";
 import { addressOf, lastWordAt } from "../flow/lookup6";
-import { HOP_FLAGS, HOP_OUT } from "../nexthop/layout";
+import { ipvsOf } from "../ipvs/layout";
 
 /** Fields of packets and of their connections, as rules ask for them (FIELD_). */
 
 /** The packet has no such field. No field is as large. */
 export const NO_FIELD: u64 = ~(<u64>0);
 
-/** It was routed, not made here or switched by a bridge: its TTL is one less from FORWARD on (ip_forward). */
-function isAged(packet: Packet): bool {
-  const hop = <usize>packet.hopAddress;
-  if (packet.in == INTERFACE_NODE || packet.hook < HOOK_FORWARD || hop == 0) return false;
-  return (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) == 0 || load<u32>(hop, HOP_OUT) != packet.in;
-}
-
+/** Less the hops that are behind it by now: a router's, from FORWARD on (ip_forward), or IPVS'. */
 function ttlOf(packet: Packet): u32 {
   const ttl = <u32>load<u8>(packet.ip + (packet.family == 6 ? IP6_HOP_LIMIT : IP4_TTL));
-  return ttl - u32(isAged(packet) && ttl != 0);
+  return ttl - min<u32>(packet.aged, ttl);
 }
 
 function tosOf(packet: Packet): u32 {
@@ -178,11 +172,16 @@ function connectionField(packet: Packet, field: u32, word: u32): u64 {
     : openConnectionField(packet, field, word);
 }
 
-/** Where a packet that IPVS sends on was destined to, which is where its connection began. */
+/** Where a packet that IPVS leads to a server was destined to (ipvs_mt, which looks for what would be its answer). */
 function ipvsField(packet: Packet, field: u32, word: u32): u64 {
-  if (packet.flowFlags == 0) return NO_FIELD;
+  if (packet.session == 0 || (packet.ipvs & IPVS_SRC) != 0) return NO_FIELD;
   if (field == FIELD_IPVS_PROTOCOL) return packet.protocol;
-  return connectionField(packet, field == FIELD_IPVS_DST ? FIELD_CT_DST : FIELD_CT_DPORT, word);
+  const ipvs = ipvsOf(packet.state);
+  const session = connectionAt(ipvs, packet.session);
+  if (field == FIELD_IPVS_DPORT) return session.ports & 0xffff;
+  if (packet.family != 6) return session.dst;
+  const dst = addressOf(ipvs, session, (DIRECTION_ORIGINAL << 1) + ADDRESS_DST);
+  return addressField(packet, session.dst, dst, word);
 }
 
 /** A FIELD_ of the packet, or the word of it that is asked for; NO_FIELD where it has none. */

@@ -1,0 +1,24 @@
+import { DROP_FLOW_TABLE_FULL, DROP_NO_DESTINATION, DROP_SPARED } from "../abi/verdict";
+import { begin, isSession, SCHEDULE_FULL, SCHEDULE_REFUSED, SCHEDULE_SPARED } from "../ipvs/begin";
+import { Packet } from "../packet";
+import { claimBegun } from "./claims";
+import { findService } from "./services";
+
+/**
+ * Begins the IPVS connection of a packet that may begin one: 0 for none, with a verdict, or without one where the packet is
+ * not IPVS' (ip_vs_schedule, ip_vs_leave). An ICMP error is not answered by another.
+ */
+export function schedule(packet: Packet, isError: bool): u32 {
+  const service = findService(packet);
+  if (service == 0) return 0;
+  const begun = begin(packet, service);
+  if (isSession(begun)) {
+    claimBegun(packet, begun);
+    return begun;
+  }
+  if (begun == SCHEDULE_FULL) packet.drop(DROP_FLOW_TABLE_FULL);
+  else if (begun == SCHEDULE_SPARED) packet.drop(DROP_SPARED);
+  else if (begun == SCHEDULE_REFUSED && isError) packet.drop(DROP_NO_DESTINATION);
+  else if (begun == SCHEDULE_REFUSED) packet.reject(DROP_NO_DESTINATION);
+  return 0;
+}
