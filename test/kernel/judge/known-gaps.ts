@@ -1,16 +1,8 @@
-import { ETH_LEN, IP4_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
-import { read16 } from "../../../src/packet/octets.js";
+import { ETH_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
 import { type Leaving, NODE_WAY, packetOf } from "./conversation.js";
-import { FROM_NODE_PORT } from "./conversations.js";
 import { placeOf } from "./packet-octets.js";
-import { PORT_FTP_DATA } from "./parties.js";
 import type { Difference } from "./tally.js";
-
-/** A packet that was refused for its TTL or hop limit. */
-const EXPIRED = /error (11|3)\/0/;
-/** An answer that IPVS may have given a server: it left, or came to another port of the node. */
-const LED_AWAY = /^(SYN\+ACK|answer.*): packet/;
 
 /** A difference that is known and written down, with its reason; such packets are counted apart. */
 interface KnownGap {
@@ -53,30 +45,6 @@ const KNOWN_GAPS: readonly KnownGap[] = [
       if (entering.pieces !== undefined) return judgement.leaving.some(isHeadCut);
       return kernel.length === 0 && (step.endsWith(", half a header") || step.endsWith(", no header"));
     },
-  },
-  {
-    proxy: "ipvs",
-    why:
-      "IPVS keeps a table of its own, in which connections are that conntrack calls INVALID, or that were refused on " +
-      "their way out, and has conntrack look at them again; the machine has one table (ARCHITECTURE.md, decision 7)",
-    covers: ({ conversation, past }) =>
-      conversation.includes("bad checksum") ||
-      (conversation.includes("out of state") && past.length > 0) ||
-      past.some((step) => EXPIRED.test(step)),
-  },
-  {
-    proxy: "ipvs",
-    why:
-      "IPVS schedules an answer to a port of the node that is a virtual server's too, and its own table has that connection " +
-      "from then on; the machine schedules what may begin one, and remembers none",
-    covers: ({ conversation, past }) =>
-      conversation.includes(FROM_NODE_PORT) && past.some((before) => LED_AWAY.test(before)),
-  },
-  {
-    proxy: "ipvs",
-    why: "IPVS leaves source port 20 alone in OUTPUT, and meets the packet again in INPUT under the port that masquerading gave it",
-    covers: ({ entering: { way, frame } }) =>
-      way === NODE_WAY && read16(frame, ETH_LEN + IP4_LEN) === PORT_FTP_DATA,
   },
 ];
 
