@@ -170,7 +170,7 @@ function rowOf(contestant: Contestant, { cluster }: Subject, rounds: number): Co
     mpps: 1000 / established.p50,
     walked,
     walkedEstablished,
-    tableBytes: octets.all - octets.connections,
+    tableBytes: octets.all - octets.connections - octets.ipvsConnections,
     compileMs,
     rounds,
   };

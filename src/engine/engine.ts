@@ -246,9 +246,10 @@ export class Engine {
     for (const { number } of connections) this.machine.flowClose(this.state, number);
   }
 
-  /** Forgets every connection. */
+  /** Forgets every connection, of IPVS' too. */
   clearConnections(): void {
     this.machine.flowsClear(this.state);
+    this.clearIpvsConnections();
   }
 
   /**

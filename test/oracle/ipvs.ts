@@ -187,12 +187,12 @@ export class IpvsOracle {
     }
     let session = this.#requestOf(sent);
     if (session !== undefined && this.#isOver(session, sent)) {
-      if (session.held === 0) session.expires = Math.min(session.expires, this.now);
+      if (session.held === 0) session.expires = Math.min(session.expires, this.now + 1);
       session = undefined;
     }
     if (session !== undefined && !session.server.isThere) {
       if (!this.sysctls.expireNodest) return { kind: "dropped" };
-      session.expires = Math.min(session.expires, this.now);
+      session.expires = Math.min(session.expires, this.now + 1);
       session = undefined;
     }
     if (session === undefined) {
