@@ -27,7 +27,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   // IPVS' own connections: their states, timers and destinations.
   ipvs: ["abi", "image", "packet", "random", "state", "table", "trace", "track"],
   // Packets about which nothing is left to decide.
-  express: ["abi", "bytes", "hash", "image", "stage", "state", "table", "track", "wire"],
+  express: ["abi", "bytes", "hash", "image", "ipvs", "stage", "state", "table", "track", "wire"],
   // IPVS where packets pass it: its hooks, which stand in no pipeline's order.
   director: ["abi", "bytes", "image", "ipvs", "packet", "stage", "state", "table", "trace", "track", "wire"],
   stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace", "track"],

@@ -17,10 +17,11 @@ import {
   isAvailable,
   isMasqueraded,
   isReusable,
+  serverOf,
   virtualOf,
   weightOf,
 } from "../ipvs/session";
-import { FAULT_CUT, IPVS_SEEN, IPVS_SRC, Packet } from "../packet";
+import { FAULT_CUT, IPVS_DST, IPVS_SEEN, IPVS_SRC, Packet } from "../packet";
 import { DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
 import { CHUNK_LEN, HEADER_LEN, startsWith } from "../track/sctp-chunks";
 import { CHUNK_ABORT } from "../track/sctp-states";
@@ -138,4 +139,17 @@ export function balance(packet: Packet): u32 {
   if (session == 0) return packet.isUndecided ? WAY_ON : WAY_OVER;
   follow(packet, session, DIRECTION_ORIGINAL);
   return transmit(packet, session, false);
+}
+
+/** A packet of an IPVS connection that there is gets what that has for it, where there is neither route nor rule. */
+export function leadKnown(packet: Packet): void {
+  if (!hasPorts(packet)) return;
+  const answered = findOut(packet);
+  const session = answered != 0 ? answered : findIn(packet);
+  if (session == 0 || !isMasqueraded(packet.state, session)) return;
+  if (answered != 0) virtualOf(packet, session);
+  else serverOf(packet, session);
+  packet.ipvs |= answered != 0 ? IPVS_SRC : IPVS_DST;
+  packet.session = session;
+  follow(packet, session, answered != 0 ? DIRECTION_REPLY : DIRECTION_ORIGINAL);
 }

@@ -14,6 +14,7 @@ import { NOT_FOREGONE } from "../table/rules/foregone";
 import { KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
 import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, PORTS, SRCS, TUPLES, WALKED } from "./layout";
+import { findSessions, isStillLed } from "./led";
 
 /** Kinds of connections but for who balances them. */
 const KIND_MASK: i32 = 3;
@@ -41,6 +42,9 @@ function arrived(image: Image, entry: usize, lanes: u32): u32 {
   return here;
 }
 
+/** Of `followFour`, above the bits of steady ones: those of which IPVS has to say the same. */
+const LED: u32 = 1 << 4;
+
 /**
  * Of four packets, some of connections (bits): those of steady ones, with the tuples that they get and the
  * destinations that are routed. In a connection's record a packet's tuple stands as dst, src, dst port << 16 | src
@@ -64,7 +68,7 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   const isOriginal = i32x4.eq(v128.and(flows, i32x4.splat(1)), i32x4.splat(DIRECTION_ORIGINAL));
   const given = i32x4.add(records, v128.and(isOriginal, i32x4.splat(offsetof<Connection>("replySrc"))));
   const isIpvs = i32x4.ne(v128.and(flags, i32x4.splat(FLOW_FLAG_IPVS)), i32x4.splat(0));
-  // IPVS gives its packets a destination when they have come in to the node, so theirs must still be one of its own.
+  // IPVS leads its packets when they have come in to the node, so their destination must still be one of its own.
   const isBalanced = v128.and(isIpvs, isOriginal);
   const kinds = i32x4.add(
     v128.and(i32x4.shr_u(flags, KIND_SHIFT), i32x4.splat(KIND_MASK)),
@@ -73,31 +77,37 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   const walked = Lanes.gatherAt(i32x4.add(i32x4.shl(kinds, 2), i32x4.splat(<u32>scratch)), KINDS);
   const dst = Lanes.gatherAt(given, 0);
   const own = v128.load(entry, DSTS);
-  const routed = v128.and(v128.and(isIpvs, i32x4.ne(dst, own)), i32x4.splat(GIVEN_ROUTED));
+  const routed = v128.and(v128.and(isBalanced, i32x4.ne(dst, own)), i32x4.splat(GIVEN_ROUTED));
   const isTracked = Lanes.ofBits(tracked);
   v128.store(entry, v128.and(v128.or(given, routed), isTracked), GIVEN);
   v128.store(entry, v128.bitselect(dst, own, isTracked), KEYS);
   v128.store(entry, walked, WALKED);
   // Record 0 is nobody's, and never steady. What is from the node itself does not come from outside (stage/martian.ts).
-  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN | FLOW_FLAG_IPVS)), i32x4.splat(0));
+  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN)), i32x4.splat(0));
   const goes = v128.and(v128.and(isSteady, isPassing), i32x4.ne(walked, i32x4.splat(NOT_FOREGONE)));
   const steady = <u32>i32x4.bitmask(goes) & tracked;
   const balanced = <u32>i32x4.bitmask(isBalanced) & tracked;
-  return balanced == 0 ? steady : steady & (~balanced | arrived(image, entry, balanced));
+  if (balanced == 0) return steady | ((<u32>i32x4.bitmask(isIpvs) & steady) * LED);
+  const here = steady & (~balanced | arrived(image, entry, balanced));
+  return here | ((<u32>i32x4.bitmask(isIpvs) & here) * LED);
 }
 
 /** Of a burst's packets, some of connections (bits): those of which nothing is left to decide but the way out. */
 export function follow(image: Image, state: State, scratch: usize, count: u32, tracked: u64): u64 {
   let steady: u64 = 0;
+  let led: u64 = 0;
   for (let i: u32 = 0; i < count; i += 4) {
     const lanes = <u32>(tracked >> i) & 15;
-    if (lanes != 0) steady |= (<u64>followFour(image, state, scratch, scratch + (i << 2), lanes)) << i;
+    if (lanes == 0) continue;
+    const bits = followFour(image, state, scratch, scratch + (i << 2), lanes);
+    steady |= (<u64>(bits & (LED - 1))) << i;
+    led |= (<u64>(bits / LED)) << i;
   }
-  return steady;
+  return led == 0 ? steady : (steady & ~led) | findSessions(image, state, scratch, led);
 }
 
 /** Whether a connection is still what it was when the burst began: another packet may have closed or opened it since. */
-export function isStill(state: State, scratch: usize, i: u32): bool {
+export function isStill(image: Image, state: State, scratch: usize, i: u32): bool {
   const entry = scratch + (i << 2);
   const flow = load<u32>(entry, FLOWS);
   const connection = connectionAt(state, flow >> 1);
@@ -114,6 +124,7 @@ export function isStill(state: State, scratch: usize, i: u32): bool {
     load<u32>(tuple, TUPLES + 12) == connection.protocol &&
     load<u32>(entry, DSTS) == load<u32>(given) &&
     load<u32>(entry, SRCS) == load<u32>(given, 4) &&
-    load<u32>(entry, PORTS) == rotl<u32>(load<u32>(given, 8), 16)
+    load<u32>(entry, PORTS) == rotl<u32>(load<u32>(given, 8), 16) &&
+    isStillLed(image, state, scratch, i)
   );
 }

@@ -61,7 +61,13 @@ export const FRAMES: u32 = 28 * WORDS;
 export const OUTS: u32 = 29 * WORDS;
 /** Rules that its likes walk. */
 export const WALKED: u32 = 30 * WORDS;
-const WORDS_END: u32 = 31 * WORDS;
+/** The session of IPVS that it is of, 0 for none. */
+export const SESSIONS: u32 = 31 * WORDS;
+const WORDS_END: u32 = 32 * WORDS;
+
+/** While sessions are looked up, before anything is planned: tuples of those that are asked for, and what is found. */
+export const ASKED: u32 = CHECKSUMS;
+export const FOUND: u32 = ASKED + 16 * BURST_LEN;
 
 /** What loads ahead of time add to, a word. */
 export const TOUCHED: u32 = WORDS_END;

@@ -11,7 +11,7 @@ import {
 } from "../abi/packet";
 import { JUDGED_LEN } from "./judge";
 import { Lanes } from "./lanes";
-import { FLOWS, GIVEN, INS, LENGTHS, STARTS, TOUCHED } from "./layout";
+import { FLOWS, GIVEN, INS, LENGTHS, SESSIONS, STARTS, TOUCHED } from "./layout";
 
 const CACHE_LINE: i32 = 64;
 
@@ -30,6 +30,7 @@ function clear(batch: usize, entry: usize): void {
   v128.store(entry, i32x4.splat(<u32>batch), STARTS);
   v128.store(entry, i32x4.splat(0), FLOWS);
   v128.store(entry, i32x4.splat(0), GIVEN);
+  v128.store(entry, i32x4.splat(0), SESSIONS);
 }
 
 /**

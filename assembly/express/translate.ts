@@ -1,9 +1,9 @@
 import { ETH_LEN, IP4_TTL } from "../abi/wire";
 import { Image } from "../image";
 import { State } from "../state";
-import { FLOWS, GIVEN, GROWTH, STARTS, TTLS } from "./layout";
+import { FLOWS, GIVEN, GROWTH, LENGTHS, STARTS, TTLS } from "./layout";
 import { planTtls, planTuples } from "./tuples";
-import { moveOn, writeTuple } from "./write";
+import { moveOn, moveSession, writeTuple } from "./write";
 
 /** Plans the tuples that a burst's packets get (GIVEN), and nothing else of them. */
 export function planTranslations(scratch: usize, count: u32): void {
@@ -22,4 +22,5 @@ export function writeTranslation(image: Image, state: State, scratch: usize, i: 
   if (load<u32>(entry, GROWTH) != 0) writeTuple(entry, scratch + (i << 3), frame);
   store<u32>(frame, load<u32>(entry, TTLS), ETH_LEN + IP4_TTL);
   moveOn(image, state, load<u32>(entry, FLOWS));
+  moveSession(image, state, entry, load<u32>(entry, LENGTHS) - ETH_LEN);
 }

@@ -12,9 +12,11 @@ import {
 } from "../abi/wire";
 import { store16 } from "../bytes";
 import { Image } from "../image";
+import { followSteady } from "../ipvs/follow";
 import { address, copyTemplate, outerChecksum } from "../stage/encap";
 import { State } from "../state";
 import { connectionAt } from "../table/flow/lookup";
+import { ipvsOf } from "../table/ipvs/layout";
 import { HOP_FLAGS } from "../table/nexthop/layout";
 import { steadyTcp } from "../track/tcp";
 import { advanceUdp } from "../track/udp";
@@ -32,6 +34,7 @@ import {
   OUTER_LENGTH,
   OUTER_PORT,
   OUTER_SUM,
+  SESSIONS,
   STARTS,
   TTLS,
   WIRE_ENDS,
@@ -51,6 +54,12 @@ export function moveOn(image: Image, state: State, flow: u32): void {
   const connection = connectionAt(state, flow >> 1);
   if (connection.protocol == PROTO_TCP) steadyTcp(image, connection, flow & 1, state.now);
   else advanceUdp(image, connection, state.now);
+}
+
+/** And what IPVS keeps of it, a packet of so many octets. */
+export function moveSession(image: Image, state: State, entry: usize, octets: u32): void {
+  const session = load<u32>(entry, SESSIONS);
+  if (session != 0) followSteady(image, ipvsOf(state), session, load<u32>(entry, FLOWS) & 1, octets);
 }
 
 @unmanaged
@@ -83,6 +92,7 @@ class Write {
     address(frame, hop, flags, load<u32>(entry, KEYS));
     moveOn(image, state, load<u32>(entry, FLOWS));
     const outer = load<u32>(entry, OUTER);
+    moveSession(image, state, entry, load<u32>(entry, LENGTHS) - outer - ETH_LEN);
     if (outer == 0) return last;
     const id = Write.outer(entry, frame, hop, outer, last);
     if ((flags & NEXT_HOP_FLAG_NO_UDP_CHECKSUM) == 0) sumUp(entry, frame, hop, outer);

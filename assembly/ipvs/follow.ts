@@ -1,6 +1,9 @@
+import { FORWARD_MASQUERADE } from "../abi/server";
 import {
+  SESSION_FLAG_CONNTRACK,
   SESSION_FLAG_ONE_PACKET,
   SESSION_FLAG_TEMPLATE,
+  SESSION_FORWARD_MASK,
   VS_SCTP_ESTABLISHED,
   VS_TCP_ESTABLISHED,
   VS_TCP_SYN_RECV,
@@ -11,6 +14,7 @@ import {
 import { SETTING_VS_SECURE_TCP } from "../abi/setting";
 import { EVENT_SESSION } from "../abi/trace";
 import { PROTO_SCTP, PROTO_TCP, PROTO_UDP, TCP_LEN } from "../abi/wire";
+import { Image } from "../image";
 import { Packet } from "../packet";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
@@ -20,7 +24,7 @@ import { restart } from "../table/ipvs/wheel";
 import { record } from "../trace";
 import { CHUNK_LEN, HEADER_LEN, kindOf, strideOf } from "../track/sctp-chunks";
 import { CHUNK_ABORT, CHUNK_COOKIE_ACK, CHUNK_COOKIE_ECHO } from "../track/sctp-states";
-import { setActive } from "./destination";
+import { hasDestination, setActive } from "./destination";
 import { sctpNext } from "./sctp-states";
 import { countPacket } from "./statistics";
 import { tcpNext } from "./tcp-states";
@@ -114,10 +118,35 @@ export function follow(packet: Packet, session: u32, direction: u32): void {
   const ipvs = ipvsOf(packet.state);
   const connection = connectionAt(ipvs, session);
   const side = Side.of(ipvs, session);
-  countPacket(packet, ipvs, connection, direction);
+  countPacket(packet.image, ipvs, connection, direction, packet.ipLength);
   if (packet.protocol == PROTO_TCP) followTcp(packet, ipvs, session, connection, direction);
   else if (packet.protocol == PROTO_SCTP) followSctp(packet, ipvs, session, connection, direction);
   else if (packet.protocol == PROTO_UDP) followUdp(packet, ipvs, session, direction);
   if (direction == DIRECTION_ORIGINAL) countIn(ipvs, connection, side);
   restart(ipvs, session, (connection.flags & SESSION_FLAG_ONE_PACKET) != 0 ? 0 : side.timeout);
+}
+
+/**
+ * Whether a plain packet (of TCP an ACK that neither begins nor ends anything, of UDP any) moves but a session's timer, and is
+ * masqueraded to a destination that is there.
+ */
+export function isSteady(image: Image, ipvs: State, session: u32): bool {
+  const connection = connectionAt(ipvs, session);
+  const flags = connection.flags;
+  if ((flags & SESSION_FORWARD_MASK) != FORWARD_MASQUERADE || (flags & SESSION_FLAG_ONE_PACKET) != 0)
+    return false;
+  if ((flags & SESSION_FLAG_CONNTRACK) == 0 || !hasDestination(image, ipvs, connection)) return false;
+  return connection.protocol == PROTO_UDP || connection.progress == VS_TCP_ESTABLISHED;
+}
+
+/** What `follow` does for such a packet, of so many octets. */
+export function followSteady(image: Image, ipvs: State, session: u32, direction: u32, octets: u32): void {
+  const connection = connectionAt(ipvs, session);
+  const side = Side.of(ipvs, session);
+  countPacket(image, ipvs, connection, direction, octets);
+  if (connection.protocol == PROTO_TCP) side.timeout = tcpTimeout(image, VS_TCP_ESTABLISHED);
+  else side.timeout = udpTimeout(image);
+  if (direction == DIRECTION_ORIGINAL) side.packets++;
+  else if (connection.protocol == PROTO_UDP) assure(ipvs, side);
+  restart(ipvs, session, side.timeout);
 }

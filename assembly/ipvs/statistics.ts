@@ -6,7 +6,7 @@ import {
   STATISTICS_ROW_OUT_OCTETS,
   STATISTICS_ROW_OUT_PACKETS,
 } from "../abi/session";
-import { Packet } from "../packet";
+import { Image } from "../image";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
 import { statisticsAt } from "../table/ipvs/counters";
@@ -38,14 +38,19 @@ export function countConnection(ipvs: State, service: u32, number: u32): void {
   add(ipvs, service, number, STATISTICS_ROW_CONNS, 1);
 }
 
-/** A packet of a session; none where its destination left. */
-export function countPacket(packet: Packet, ipvs: State, connection: Connection, direction: u32): void {
-  const image = packet.image;
+/** A packet of a session, an IP packet of so many octets; none where its destination left. */
+export function countPacket(
+  image: Image,
+  ipvs: State,
+  connection: Connection,
+  direction: u32,
+  octets: u32,
+): void {
   const number = numberOf(image, ipvs, connection);
   if (number == NO_DESTINATION) return;
   const service = destinationAt(image, number).service - 1;
   if (service == LEFT) return;
   const isIn = direction == DIRECTION_ORIGINAL;
   add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_PACKETS : STATISTICS_ROW_OUT_PACKETS, 1);
-  add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, packet.ipLength);
+  add(ipvs, service, number, isIn ? STATISTICS_ROW_IN_OCTETS : STATISTICS_ROW_OUT_OCTETS, octets);
 }

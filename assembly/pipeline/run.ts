@@ -177,7 +177,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
   for (let i: u32 = 0; i < count; i++) {
     const packet = Packet.at(packets + i * PACKET_LEN);
     if (((express >> i) & 1) != 0) {
-      if (!changed || isStill(state, scratch, i)) {
+      if (!changed || isStill(image, state, scratch, i)) {
         write(image, state, scratch, i, i + 1);
         handOne(batch, first, scratch, i);
         continue;

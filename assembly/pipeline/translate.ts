@@ -1,5 +1,6 @@
 import { BATCH_CAPACITY, BURST_LEN, COLUMN_CONNECTION, COLUMN_VERDICT } from "../abi/packet";
 import { DROP_NO_CONNECTION, VERDICT_FORWARD } from "../abi/verdict";
+import { leadKnown } from "../director/hooks";
 import { isStill } from "../express/follow";
 import { askNothing } from "../express/kinds";
 import { FLOWS } from "../express/layout";
@@ -23,6 +24,7 @@ function give(packet: Packet): void {
     return;
   }
   redirect(packet);
+  leadKnown(packet);
   resource(packet);
   translate(packet);
   packet.decide(VERDICT_FORWARD, 0);
@@ -45,7 +47,7 @@ function translateBurst(image: Image, state: State, batch: usize, first: u32, co
   const connections = cell(batch, COLUMN_CONNECTION, first);
   let changed = false;
   for (let i: u32 = 0; i < count; i++) {
-    if (((steady >> i) & 1) != 0 && (!changed || isStill(state, scratch, i))) {
+    if (((steady >> i) & 1) != 0 && (!changed || isStill(image, state, scratch, i))) {
       writeTranslation(image, state, scratch, i);
       store<u32>(verdicts + (i << 2), VERDICT_FORWARD);
       store<u32>(connections + (i << 2), load<u32>(scratch + (i << 2), FLOWS) >> 1);

@@ -56,7 +56,7 @@ export async function nodeOf(
   build: "run" | "trace",
   { verify, noUdpChecksum, options, connections, chains }: Setting,
 ): Promise<BareNode> {
-  const node = (await BareNode.make({ build, connections, seed: 5 }))
+  const node = (await BareNode.make({ build, connections, seed: 5, sysctls: { "net.ipv4.vs.conntrack": 1 } }))
     .route("10.244.1.0/24", { kind: "direct", out: POD_PORT, bridge: true, dstMac: "02:00:00:00:01:01" })
     .route("10.244.2.0/24", { ...TUNNEL_HOP, ...geneveOf(options), noUdpChecksum })
     .route("10.244.3.0/24", { kind: "unreachable", out: UPLINK })
