@@ -46,7 +46,7 @@ export const CONNECTION_ROW_MARK: u32 = 92;
 export const CONNECTION_ROW_FLAGS: u32 = 96;
 export const CONNECTION_ROW_LEN: u32 = 112;
 
-/** IPVS, not conntrack, rewrites the destination (at LOCAL_IN). */
+/** IPVS may have a say about its packets: it is of one of its connections, or looks like what a server answers. */
 export const CONNECTION_FLAG_IPVS: u32 = 256;
 /** It is not evicted when the table is full. */
 export const CONNECTION_FLAG_ASSURED: u32 = 512;
