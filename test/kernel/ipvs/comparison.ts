@@ -27,20 +27,32 @@ export interface Comparison {
   readonly difference?: Difference;
 }
 
-const PROTOCOL_IPIP = 4;
-const ID = 4;
-const CHECKSUM = 10;
-const MAC_LEN = 6;
+/** Where the outer header of a tunnel has what the sending node chooses: IPv4's number, checksum and source, IPv6's source. */
+const CHOSEN = {
+  4: [
+    [4, 6],
+    [10, 16],
+  ],
+  6: [[8, 24]],
+} as const;
+const TUNNELLED = [4, 41];
+/** Version and traffic class, before the flow label. */
+const LABEL = [1, 4] as const;
 
 const octetsOf = ({ frame }: RecordedPacket): Uint8Array => Uint8Array.from(Buffer.from(frame, "hex"));
 
-/** Who gets a frame, if that says something, and its packet; of an outer header that the director has made the number is its own. */
-function comparable(packet: RecordedPacket, hasSockets: boolean): string {
-  const octets = octetsOf(packet);
-  const ip = octets.subarray(ETH_LEN);
-  if (placeOf(ip)?.protocol === PROTOCOL_IPIP) for (const at of [ID, CHECKSUM]) ip.fill(0, at, at + 2);
-  octets.fill(0, hasSockets ? 0 : MAC_LEN, 2 * MAC_LEN);
-  return `${packet.way} ${Buffer.from(octets).toString("hex")}`;
+/**
+ * A packet without what is not a director's business: the link it goes by, and of an outer header what its node chooses.
+ * (Whom packets to a server of direct routing go to, its counters tell.)
+ */
+function comparable(packet: RecordedPacket): string {
+  const ip = octetsOf(packet).subarray(ETH_LEN);
+  const place = placeOf(ip);
+  if (place !== undefined && TUNNELLED.includes(place.protocol)) {
+    for (const [from, to] of CHOSEN[place.family]) ip.fill(0, from, to);
+    if (place.family === 6) ip.fill(0, ...LABEL);
+  }
+  return Buffer.from(ip).toString("hex");
 }
 
 function described(packet: RecordedPacket): string {
@@ -52,17 +64,12 @@ function described(packet: RecordedPacket): string {
 const isError = (packet: RecordedPacket) => describePacket(octetsOf(packet)).protocol.startsWith("icmp");
 
 /** What a ruling and the kernel's answer have to do with each other; undefined where they agree. */
-function partingOf(
-  out: readonly RecordedPacket[],
-  way: string,
-  ruling: Ruling,
-  hasSockets: boolean,
-): string | undefined {
+function partingOf(out: readonly RecordedPacket[], way: string, ruling: Ruling): string | undefined {
   const [first] = out;
   const isAnswer = first?.way === way;
   if (ruling.verdict === "FORWARD") {
     if (first === undefined || isAnswer || ruling.out === undefined) return "forwarded";
-    return comparable(first, hasSockets) === comparable(ruling.out, hasSockets) ? undefined : "packets";
+    return comparable(first) === comparable(ruling.out) ? undefined : "packets";
   }
   // What its own stack answers is not a director's business.
   if (ruling.verdict === "LOCAL") return first === undefined || isAnswer ? undefined : "local";
@@ -70,10 +77,11 @@ function partingOf(
   return isAnswer && first !== undefined && isError(first) ? undefined : "refused";
 }
 
+/** In one order: that of the kernel's list its choices tell. */
 const linesOf = (all: readonly ServerLines[]): readonly string[] =>
   all
     .toSorted((one, other) => (one.service < other.service ? -1 : 1))
-    .flatMap(({ service, servers }) => [service, ...servers.map((server) => `  ${server}`)]);
+    .flatMap(({ service, servers }) => [service, ...servers.map((server) => `  ${server}`).sort()]);
 
 /** A connection without its time. */
 const nameOf = (connection: IpvsConnection) => printIpvsConnection({ ...connection, expires: 0 });
@@ -125,9 +133,8 @@ class Replay {
       return this.#difference(step, parting[0] ?? [], parting[1] ?? []);
     }
     this.packets++;
-    const { hasSockets = false } = this.#recording.scenario;
     const ruling = this.#side.judge(happening.packet, at);
-    const parting = partingOf(happening.out, happening.packet.way, ruling, hasSockets);
+    const parting = partingOf(happening.out, happening.packet.way, ruling);
     if (parting === undefined) return undefined;
     const own = ruling.out === undefined ? [] : [described(ruling.out)];
     return this.#difference(step, happening.out.map(described), [ruling.words, ...own]);
@@ -152,8 +159,8 @@ class Replay {
   #compareListings(): Difference | undefined {
     const { listings, happenings, scenario } = this.#recording;
     const now = happenings.at(-1)?.at ?? 0;
-    for (const option of ["thresholds", "stats", "persistent-conn"] as const) {
-      const [kernel, machine] = [listings[option], this.#side.list(option, now)];
+    for (const { option, lines: kernel } of listings) {
+      const machine = this.#side.list(option, now);
       const other = (own: readonly string[], lines: readonly string[]) =>
         lines.filter((line) => !own.includes(line));
       if (kernel.join() !== machine.join())

@@ -1,6 +1,6 @@
 import type { IpvsConnection } from "../../../src/ruleset/ipvs-connections.js";
 import type { ServerLines } from "./proc-net.js";
-import type { RecordedPacket, Recording } from "./recording.js";
+import type { RecordedListing, RecordedPacket } from "./recording.js";
 import type { Change } from "./scenario.js";
 
 /** What a director makes of a packet. */
@@ -21,5 +21,5 @@ export interface DirectorSide {
   servers(now: number): readonly ServerLines[];
   connections(now: number): readonly IpvsConnection[];
   /** `ipvsadm -Ln` with an option. */
-  list(option: keyof Recording["listings"], now: number): readonly string[];
+  list(option: RecordedListing["option"], now: number): readonly string[];
 }

@@ -97,7 +97,7 @@ export function timedService(service: Service): Service {
   const protocol = service.protocol === "SCTP" ? "TCP" : service.protocol;
   if (persistence === undefined || service.mark !== undefined) return { ...rest, protocol };
   const mask = netmask === undefined ? {} : { netmask };
-  return { ...rest, protocol, persistence: protocol === "TCP" ? 1 : 2, ...mask };
+  return { ...rest, protocol, persistence: protocol === "TCP" ? 2 : 4, ...mask };
 }
 
 /** A service as it is where sockets speak: of TCP or UDP. */

@@ -13,11 +13,13 @@ const CHANGES = 1.8;
 const LOOKS = 0.4;
 
 const VS = "net.ipv4.vs";
-/** Of TCP, TCP after a FIN, and UDP; templates of TCP live for one second, those of UDP for two. */
-const SHORT_TIMEOUTS = [2, 2, 1] as const;
-/** One second and what the kernel's timers are late end in it, two seconds in the next one. */
-const WAIT_MS = 1_200;
+/** Of TCP, TCP after a FIN, and UDP; templates of TCP live for two seconds, those of UDP for four. */
+const SHORT_TIMEOUTS = [4, 4, 2] as const;
+/** Two seconds and what the kernel's timers are late end in it, four seconds in the next one. */
+const WAIT_MS = 2_300;
 const WAITS = 3;
+/** One of so many scenarios lists them, which takes time. */
+const STATISTICS = 4;
 /** Between two waits. */
 const TIMED_TALKS = 10;
 /** Of SCTP, which forgets within two seconds. */
@@ -155,7 +157,8 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
   const isHasty = services.some(({ service }) => service.protocol === "SCTP");
   const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
   draft.steps.push({ do: "look" });
-  return { name: `scenario ${index}`, seed, sysctls, talks: draft.talks, steps: draft.steps };
+  const hasStatistics = index % STATISTICS === 1;
+  return { name: `scenario ${index}`, seed, sysctls, hasStatistics, talks: draft.talks, steps: draft.steps };
 }
 
 /** As `drawScenario`, where clients and servers are sockets. */

@@ -15,10 +15,13 @@ const scenarios = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as rea
 let stands = 0;
 const standing = new Map<boolean, Stand>();
 
-/** A stand of the kind that a scenario needs; a new one where what a kernel has not forgotten might be in its way. */
+/**
+ * A stand of the kind that a scenario needs; a new one where what a kernel has not forgotten might be in its way, as
+ * sockets that go on saying what was not answered.
+ */
 function standFor({ hasSockets = false }: Scenario, isNew: boolean): Stand {
   const known = standing.get(hasSockets);
-  if (known !== undefined && !isNew) return known;
+  if (known !== undefined && !isNew && !hasSockets) return known;
   known?.fell();
   const stand = new Stand(`director-${stands++}`, scenarios, hasSockets);
   standing.set(hasSockets, stand);

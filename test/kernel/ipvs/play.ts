@@ -1,4 +1,5 @@
 import { release } from "node:os";
+import { parseIpvs, printIpvs } from "../../../src/ruleset/ipvs-save.js";
 import { Conversation } from "./conversation.js";
 import {
   type Answer,
@@ -10,7 +11,7 @@ import {
   type SeenPacket,
   waitOrder,
 } from "./player.js";
-import type { Happening, RecordedPacket, Recording } from "./recording.js";
+import type { Happening, RecordedListing, RecordedPacket, Recording } from "./recording.js";
 import { printChange, type Scenario, type Step, type Talk } from "./scenario.js";
 import { CLIENTS, MAC_OF, SERVERS, type Stand } from "./stand.js";
 
@@ -20,6 +21,8 @@ const CONNECTIONS_FILE = "/proc/net/ip_vs_conn";
 const SETTLING_MS = 40;
 const TICK_MS = 12;
 const SETTLING_TRIES = 4;
+/** The kernel adds its statistics up every two seconds. */
+const STATISTICS_MS = 2_100;
 const AT_ONCE = 64;
 
 const EXPIRES = "net.ipv4.vs.expire_nodest_conn";
@@ -182,7 +185,9 @@ class Playing {
   }
 
   async #change(step: number, { changes }: Step & { readonly do: "change" }): Promise<void> {
-    const text = changes.map((change) => `${printChange(change)}\n`).join("");
+    const lines = changes.map((change) => `${printChange(change)}\n`).join("");
+    // What is there at the beginning the project prints as ipvsadm-save would.
+    const text = step === 0 ? printIpvs(parseIpvs(lines, "the beginning")) : lines;
     const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
     const orders = [restoreOrder(text), waitOrder(settling), readOrder(SERVERS_FILE)];
@@ -197,9 +202,17 @@ class Playing {
     this.happenings.push({ do: "look", step, at, connections: lines, ...this.#newServers(read) });
   }
 
-  async list(option: string): Promise<readonly string[]> {
+  async #list(option: RecordedListing["option"]): Promise<RecordedListing> {
     const [said] = await this.#player.order(feedOrder(["ipvsadm", "-L", "-n", `--${option}`]));
-    return said?.lines ?? [];
+    return { option, lines: said?.lines ?? [] };
+  }
+
+  /** Statistics are waited for where a scenario asks for them. */
+  async listings(): Promise<RecordedListing[]> {
+    const listings = [await this.#list("thresholds"), await this.#list("persistent-conn")];
+    if (this.#scenario.hasStatistics !== true) return listings;
+    await this.#player.order(waitOrder(STATISTICS_MS));
+    return [...listings, await this.#list("stats")];
   }
 }
 
@@ -207,10 +220,8 @@ class Playing {
 export async function play(scenario: Scenario, stand: Stand): Promise<Recording> {
   const playing = new Playing(stand, scenario);
   await playing.play();
-  const listings = {
-    thresholds: await playing.list("thresholds"),
-    stats: await playing.list("stats"),
-    "persistent-conn": await playing.list("persistent-conn"),
-  };
+  const listings = await playing.listings();
+  // Of other namespaces' virtual servers a kernel tells nothing in /proc, but it counts them, and leaves out some of one's own.
+  await stand.player.order(restoreOrder("-C\n"));
   return { kernel: release(), scenario, happenings: playing.happenings, listings };
 }

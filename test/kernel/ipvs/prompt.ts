@@ -10,8 +10,8 @@ import type { Scenario } from "./scenario.js";
 const SCTP_MS = 3_900;
 /** A TCP connection that was reset, after ten. */
 const OTHER_MS = 9_500;
-/** Between waits, where connections live for one second and for two. */
-const TIMED_MS = 300;
+/** Between waits, where connections live for two seconds and for four. */
+const TIMED_MS = 700;
 
 /** What was done without a wait took so long at most. */
 function longest({ happenings, scenario }: Recording): number {

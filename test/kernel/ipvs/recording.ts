@@ -37,12 +37,17 @@ export type Happening =
       readonly servers?: readonly string[];
     };
 
+export interface RecordedListing {
+  readonly option: "thresholds" | "stats" | "persistent-conn";
+  readonly lines: readonly string[];
+}
+
 /** A scenario as a kernel played it. */
 export interface Recording {
   /** Its release. */
   readonly kernel: string;
   readonly scenario: Scenario;
   readonly happenings: readonly Happening[];
-  /** Of the end: `ipvsadm -Ln` with each of these options. */
-  readonly listings: Readonly<Record<"thresholds" | "stats" | "persistent-conn", readonly string[]>>;
+  /** Of the end: `ipvsadm -Ln` with these options. */
+  readonly listings: readonly RecordedListing[];
 }

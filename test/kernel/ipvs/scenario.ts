@@ -71,6 +71,8 @@ export interface Scenario {
   readonly timeouts?: readonly [number, number, number];
   /** Clients and servers are sockets, whose kernels make the packets. */
   readonly hasSockets?: boolean;
+  /** What was counted is listed at the end. */
+  readonly hasStatistics?: boolean;
   readonly talks: readonly Talk[];
   readonly steps: readonly Step[];
 }

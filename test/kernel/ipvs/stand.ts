@@ -1,3 +1,4 @@
+import { hostPrefix, printPrefix } from "../../../src/net/prefix.js";
 import type { Neighbour } from "../../../src/ruleset/neighbours.js";
 import type { Interface, Route } from "../../../src/ruleset/routes.js";
 import type { Ruleset } from "../../../src/ruleset/ruleset.js";
@@ -87,19 +88,23 @@ export function marksOf(scenarios: readonly Scenario[]): ReadonlyMap<string, num
   );
 }
 
-/** Rules that give packets their marks, and one without which connection tracking would sleep. */
-function rulesOf(family: 4 | 6, scenarios: readonly Scenario[]): Call {
+/** What gives packets of a family their marks, as iptables-save prints it; empty where no service asks for marks. */
+export function markRules(family: 4 | 6, scenarios: readonly Scenario[]): string {
   const marks = [...marksOf(scenarios)].filter(([address]) => address.includes(":") === (family === 6));
-  const lines = [
-    "*mangle",
-    ...marks.map(([address, mark]) => `-A PREROUTING -d ${address} -j MARK --set-mark ${mark}`),
-    "COMMIT",
-    "*filter",
-    "-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT",
-    "COMMIT",
-  ];
+  if (marks.length === 0) return "";
+  const rules = marks.map(([address, mark]) => {
+    return `-A PREROUTING -d ${printPrefix(hostPrefix(addressOf(address)))} -j MARK --set-xmark 0x${mark.toString(16)}/0xffffffff`;
+  });
+  return ["*mangle", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
+}
+
+/** Beside marks a rule without which connection tracking would sleep. */
+function rulesOf(family: 4 | 6, scenarios: readonly Scenario[]): Call {
+  const waking = ["*filter", "-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT", "COMMIT", ""].join(
+    "\n",
+  );
   const program = family === 4 ? "iptables-legacy-restore" : "ip6tables-legacy-restore";
-  return { program, words: [], input: `${lines.join("\n")}\n` };
+  return { program, words: [], input: markRules(family, scenarios) + waking };
 }
 
 const localVips: Call = {

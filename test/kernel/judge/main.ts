@@ -1,5 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { askDirector, printVerdict, type Verdict } from "../ipvs/asking.js";
+import { machineSide } from "../ipvs/machine-side.js";
 import { BROKEN_RULES, type BrokenRule } from "./broken-rule.js";
 import { expectKernel, expectUml, NotHere } from "./shell.js";
 import { holdTrial, MODES, type Mode, type Trial } from "./trial.js";
@@ -12,6 +14,8 @@ interface Options {
   readonly mode: readonly string[];
   readonly family: keyof typeof FAMILIES;
   readonly packets: number;
+  readonly connections: number;
+  readonly scenario?: number;
   readonly seed: number;
   readonly break?: BrokenRule;
   readonly trust?: boolean;
@@ -23,6 +27,7 @@ interface Options {
 /** What a run comes to. */
 interface Result {
   readonly trials: readonly Trial[];
+  readonly director?: Verdict;
   /** What was not as it should be, a sentence each. */
   readonly faults: readonly string[];
 }
@@ -31,6 +36,8 @@ const FAMILIES = { "4": [4], "6": [6], both: [4, 6] } as const;
 
 /** Packets that suffice to meet a rule that is broken. */
 const FEW = 2_500;
+/** Beside the modes: virtual servers without a cluster. */
+const DIRECTOR = "director";
 const SKIPPED = 2;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -92,6 +99,19 @@ async function askUml(mode: Mode, options: Options): Promise<Result> {
   return JSON.parse(output) as Result;
 }
 
+/** IPVS alone, connection by connection; nothing where user-mode Linux is not here, which is said. */
+async function askAlone({ connections, seed, scenario }: Options): Promise<Verdict | undefined> {
+  try {
+    expectUml();
+  } catch (error) {
+    if (!(error instanceof NotHere)) throw error;
+    say(`${DIRECTOR}: skipped: ${error.message}`);
+    return undefined;
+  }
+  const one = scenario === undefined ? {} : { scenario };
+  return askDirector({ connections, seed, ...one }, machineSide, say);
+}
+
 /** What a mode comes to; nothing where user-mode Linux would be needed and is not here, which is said. */
 async function askMode(mode: Mode, options: Options): Promise<Result> {
   if (mode.inUml !== true || options.here === true) return askHere(mode, options);
@@ -111,26 +131,34 @@ async function ask(options: Options): Promise<Result> {
   for (const mode of MODES.filter(({ name }) => options.mode.includes(name))) {
     results.push(await askMode(mode, options));
   }
-  return { trials: results.flatMap(({ trials }) => trials), faults: results.flatMap(({ faults }) => faults) };
+  const director = options.mode.includes(DIRECTOR) ? await askAlone(options) : undefined;
+  return {
+    trials: results.flatMap(({ trials }) => trials),
+    ...(director === undefined ? {} : { director }),
+    faults: [...results.flatMap(({ faults }) => faults), ...(director?.faults ?? [])],
+  };
 }
 
-function print({ trials, faults }: Result, { seed, examples, json = false }: Options): void {
+function print({ trials, director, faults }: Result, { seed, examples, json = false }: Options): void {
   if (json) {
     const cut = trials.map((trial) => ({ ...trial, groups: trial.groups.slice(0, examples) }));
-    console.log(JSON.stringify({ seed, trials: cut, faults }, undefined, 2));
+    console.log(JSON.stringify({ seed, trials: cut, director, faults }, undefined, 2));
     return;
   }
   for (const { groups } of trials) process.stdout.write(printDifferences(groups, examples));
-  console.log(printTable(trials));
+  if (trials.length > 0) console.log(printTable(trials));
   process.stdout.write(printReasons(trials));
+  if (director !== undefined) process.stdout.write(printVerdict(director, examples));
   for (const fault of faults) console.log(fault);
 }
 
-const names = MODES.map(({ name }) => name);
+const names = [...MODES.map(({ name }) => name), DIRECTOR];
 const command = new Command("test:kernel")
   .addOption(new Option("--mode <mode...>", "who is asked").choices(names).default(names))
   .addOption(new Option("--family <family>", "of the cluster").choices(Object.keys(FAMILIES)).default("both"))
   .option("--packets <count>", "packets a mode", parseCount, 100_000)
+  .option("--connections <count>", "connections of IPVS alone (director)", parseCount, 5_000)
+  .option("--scenario <number>", "only this one of those that IPVS alone is asked", parseCount)
   .option("--seed <seed>", "of all that is drawn", parseCount, 1)
   .addOption(
     new Option("--break <rule>", "loads a wrong rule, to see that it is noticed").choices(BROKEN_RULES),
