@@ -2,6 +2,7 @@ import { ETH_LEN } from "../../../assembly/abi/wire.js";
 import { describePacket } from "../../../src/packet/describe.js";
 import { type IpvsConnection, printIpvsConnection } from "../../../src/ruleset/ipvs-connections.js";
 import { placeOf } from "../judge/packet-octets.js";
+import { isFromOtherPort, withoutPort } from "./changed-port.js";
 import type { DirectorSide, Ruling } from "./director-side.js";
 import { readConnections, readServers, type ServerLines } from "./proc-net.js";
 import type { Happening, RecordedPacket, Recording } from "./recording.js";
@@ -45,9 +46,13 @@ const octetsOf = ({ frame }: RecordedPacket): Uint8Array => Uint8Array.from(Buff
  * A packet without what is not a director's business: the link it goes by, and of an outer header what its node chooses.
  * (Whom packets to a server of direct routing go to, its counters tell.)
  */
-function comparable(packet: RecordedPacket): string {
-  const ip = octetsOf(packet).subarray(ETH_LEN);
+function comparable(packet: RecordedPacket, came: RecordedPacket): string {
+  const frame = octetsOf(packet);
+  const ip = frame.subarray(ETH_LEN);
   const place = placeOf(ip);
+  // Which port is drawn is chance, that one is drawn is not.
+  if (place !== undefined && isFromOtherPort(frame, octetsOf(came)))
+    withoutPort(ip, describePacket(frame).protocol, place.transport);
   if (place !== undefined && TUNNELLED.includes(place.protocol)) {
     for (const [from, to] of CHOSEN[place.family]) ip.fill(0, from, to);
     if (place.family === 6) ip.fill(0, ...LABEL);
@@ -64,12 +69,12 @@ function described(packet: RecordedPacket): string {
 const isError = (packet: RecordedPacket) => describePacket(octetsOf(packet)).protocol.startsWith("icmp");
 
 /** What a ruling and the kernel's answer have to do with each other; undefined where they agree. */
-function partingOf(out: readonly RecordedPacket[], way: string, ruling: Ruling): string | undefined {
+function partingOf(out: readonly RecordedPacket[], came: RecordedPacket, ruling: Ruling): string | undefined {
   const [first] = out;
-  const isAnswer = first?.way === way;
+  const isAnswer = first?.way === came.way;
   if (ruling.verdict === "FORWARD") {
     if (first === undefined || isAnswer || ruling.out === undefined) return "forwarded";
-    return comparable(first) === comparable(ruling.out) ? undefined : "packets";
+    return comparable(first, came) === comparable(ruling.out, came) ? undefined : "packets";
   }
   // What its own stack answers is not a director's business.
   if (ruling.verdict === "LOCAL") return first === undefined || isAnswer ? undefined : "local";
@@ -134,8 +139,11 @@ class Replay {
     }
     this.packets++;
     const ruling = this.#side.judge(happening.packet, at);
-    const parting = partingOf(happening.out, happening.packet.way, ruling);
-    if (parting === undefined) return undefined;
+    const parting = partingOf(happening.out, happening.packet, ruling);
+    if (parting === undefined) {
+      if (ruling.verdict === "LOCAL") for (const own of happening.out) this.#side.answer(own, at);
+      return undefined;
+    }
     const own = ruling.out === undefined ? [] : [described(ruling.out)];
     return this.#difference(step, happening.out.map(described), [ruling.words, ...own]);
   }

@@ -18,6 +18,8 @@ export interface DirectorSide {
   /** Changes it as `ipvsadm --restore` would. */
   change(changes: readonly Change[], now: number): void;
   judge(packet: RecordedPacket, now: number): Ruling;
+  /** Takes note of what the node's own stack has answered to a packet that was handed to it. */
+  answer(packet: RecordedPacket, now: number): void;
   servers(now: number): readonly ServerLines[];
   connections(now: number): readonly IpvsConnection[];
   /** `ipvsadm -Ln` with an option. */

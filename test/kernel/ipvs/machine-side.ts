@@ -10,6 +10,8 @@ import { markRules, marksOf } from "./stand.js";
 const MAC_LEN = 6;
 /** Its one interface, by number and name. */
 const UPLINK = "eth0";
+/** The interface of packets that the node makes itself. */
+const MADE_HERE = 0;
 
 /** The project's own director. */
 class MachineSide implements DirectorSide {
@@ -30,12 +32,20 @@ class MachineSide implements DirectorSide {
     this.#director.restore(changes.map((change) => `${printChange(change)}\n`).join(""));
   }
 
-  judge({ frame }: RecordedPacket, now: number): Ruling {
+  answer(packet: RecordedPacket, now: number): void {
+    this.#run(packet, MADE_HERE, now);
+  }
+
+  #run({ frame }: RecordedPacket, way: number, now: number): void {
     const octets = Uint8Array.from(Buffer.from(frame, "hex"));
     write(octets, 0, MAC_LEN, this.#mac, "mac");
+    this.#batch.set(0, octets, way);
+    this.#director.run(this.#batch, now);
+  }
+
+  judge(packet: RecordedPacket, now: number): Ruling {
+    this.#run(packet, this.#in, now);
     const batch = this.#batch;
-    batch.set(0, octets, this.#in);
-    this.#director.run(batch, now);
     const verdict = batch.verdict(0);
     const words = `${verdict} ${batch.reason(0)}`;
     if (verdict === "LOCAL") return { verdict, words };

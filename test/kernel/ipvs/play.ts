@@ -1,5 +1,6 @@
 import { release } from "node:os";
 import { parseIpvs, printIpvs } from "../../../src/ruleset/ipvs-save.js";
+import { isFromOtherPort } from "./changed-port.js";
 import { Conversation } from "./conversation.js";
 import {
   type Answer,
@@ -65,6 +66,7 @@ class Playing {
   readonly #scenario: Scenario;
   readonly #conversations: readonly Conversation[];
   readonly #opened = new Set<number>();
+  readonly #strayed = new Set<number>();
   #sendings: Sending[] = [];
   #servers = "";
 
@@ -94,6 +96,7 @@ class Playing {
     const conversation = this.#conversations[talk];
     const answers = from === "server" && this.#sendings.some((sending) => sending.talk === talk);
     if (answers || this.#sendings.length === AT_ONCE) await this.#flush();
+    if (this.#strayed.has(talk)) return;
     const way = from === "client" ? CLIENTS : SERVERS;
     const frame = conversation?.say(from, what, MAC_OF[way] ?? 0);
     if (frame === undefined) return;
@@ -136,7 +139,11 @@ class Playing {
 
   #note({ step, talk, way, frame }: Sending, sent: Answer, read: Answer): void {
     const out = sent.seen.filter((seen) => seen.direction === "out" && isTraffic(seen));
-    for (const one of out) if (one.way === SERVERS) this.#conversations[talk]?.hear(one.frame);
+    const toServers = out.filter((one) => one.way === SERVERS);
+    for (const one of toServers) this.#conversations[talk]?.hear(one.frame);
+    // A port that the kernel has drawn no machine can draw: the talk is over.
+    if (way === CLIENTS && toServers.some((one) => isFromOtherPort(one.frame, frame)))
+      this.#strayed.add(talk);
     const packet = recorded({ way, frame });
     const news = this.#newServers(read);
     this.happenings.push({ do: "packet", step, at: sent.at, packet, out: out.map(recorded), ...news });

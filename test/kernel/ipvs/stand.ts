@@ -98,7 +98,7 @@ export function markRules(family: 4 | 6, scenarios: readonly Scenario[]): string
   return ["*mangle", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
 }
 
-/** Beside marks a rule without which connection tracking would sleep. */
+/** Beside marks rules without which connection tracking and translation would sleep. */
 function rulesOf(family: 4 | 6, scenarios: readonly Scenario[]): Call {
   const waking = ["*filter", "-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT", "COMMIT", ""].join(
     "\n",
