@@ -33,7 +33,7 @@ const SOCKET_TALKS = 200;
 const KINDS = 8;
 const [SOCKETS, TIMED] = [3, 7];
 /** A kernel that was too busy for scenarios is asked others instead. */
-const ROUNDS = 4;
+const ROUNDS = 6;
 
 /** Scenario number `index` of a seed. */
 export function scenarioOf(seed: number, index: number): Scenario {

@@ -23,7 +23,7 @@ const STATISTICS = 4;
 /** Between two waits. */
 const TIMED_TALKS = 10;
 /** Of SCTP, which forgets within two seconds. */
-const HASTY_TALKS = 120;
+const HASTY_TALKS = 80;
 
 /** A talk under way. */
 interface Held {

@@ -9,7 +9,7 @@ import { Stand } from "./stand.js";
  * that the machine was too busy for is played again, and in the end left out.
  */
 
-const TRIES = 4;
+const TRIES = 2;
 
 const scenarios = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as readonly Scenario[];
 let stands = 0;

@@ -6,6 +6,7 @@ import {
   type Answer,
   feedOrder,
   frameOrder,
+  newsOrder,
   type Player,
   readOrder,
   restoreOrder,
@@ -49,6 +50,9 @@ const recorded = ({ way, frame }: Omit<SeenPacket, "direction">): RecordedPacket
   frame: Buffer.from(frame).toString("hex"),
 });
 
+/** What real servers there are, if that is not as it was. */
+const newServers = ({ lines }: Answer) => (lines.length === 0 ? {} : { servers: lines });
+
 type Say = Step & { readonly do: "say" };
 
 /** A packet that is about to be sent. */
@@ -68,7 +72,6 @@ class Playing {
   readonly #opened = new Set<number>();
   readonly #strayed = new Set<number>();
   #sendings: Sending[] = [];
-  #servers = "";
 
   constructor({ player, sockets }: Stand, scenario: Scenario) {
     this.#player = player;
@@ -114,7 +117,7 @@ class Playing {
     const frames = sendings.map(({ way, frame }) => frameOrder(way, frame));
     if (settle === undefined) {
       const answers = await this.#player.order(
-        ...frames.flatMap((order) => [order, readOrder(SERVERS_FILE)]),
+        ...frames.flatMap((order) => [order, newsOrder(SERVERS_FILE)]),
       );
       for (const [index, sending] of sendings.entries())
         this.#note(sending, answers[2 * index] as Answer, answers[2 * index + 1] as Answer);
@@ -122,7 +125,7 @@ class Playing {
     }
     const [sent] = await this.#player.order(...frames);
     await settle();
-    const [read] = await this.#player.order(readOrder(SERVERS_FILE));
+    const [read] = await this.#player.order(newsOrder(SERVERS_FILE));
     this.#note(sendings[0] as Sending, sent as Answer, read as Answer);
   }
 
@@ -145,7 +148,7 @@ class Playing {
     if (way === CLIENTS && toServers.some((one) => isFromOtherPort(one.frame, frame)))
       this.#strayed.add(talk);
     const packet = recorded({ way, frame });
-    const news = this.#newServers(read);
+    const news = newServers(read);
     this.happenings.push({ do: "packet", step, at: sent.at, packet, out: out.map(recorded), ...news });
   }
 
@@ -157,13 +160,13 @@ class Playing {
       what === "open" ? `open ${talk} ${protocol.toLowerCase()} ${ends}\n` : `${what} ${talk} ${from}\n`,
     );
     while (true) {
-      const orders = [waitOrder(0), readOrder(SERVERS_FILE), waitOrder(0)];
+      const orders = [waitOrder(0), newsOrder(SERVERS_FILE), waitOrder(0)];
       const [before, read, after] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
       const late = [...read.seen, ...after.seen];
       this.#noteSeen(step, read.at, [...before.seen, ...late]);
       if (late.length > 0) continue;
       const last = this.happenings.at(-1);
-      const news = this.#newServers(read);
+      const news = newServers(read);
       if (last?.do === "packet" && last.step === step)
         this.happenings.push({ ...(this.happenings.pop() as typeof last), isPassing: false, ...news });
       return;
@@ -183,30 +186,22 @@ class Playing {
     }
   }
 
-  /** What real servers there are, if that is not as it was. */
-  #newServers({ lines }: Answer): { readonly servers?: readonly string[] } {
-    const text = lines.join("\n");
-    if (text === this.#servers) return {};
-    this.#servers = text;
-    return { servers: lines };
-  }
-
   async #change(step: number, { changes }: Step & { readonly do: "change" }): Promise<void> {
     const lines = changes.map((change) => `${printChange(change)}\n`).join("");
     // What is there at the beginning the project prints as ipvsadm-save would.
     const text = step === 0 ? printIpvs(parseIpvs(lines, "the beginning")) : lines;
     const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
-    const orders = [restoreOrder(text), waitOrder(settling), readOrder(SERVERS_FILE)];
+    const orders = [restoreOrder(text), waitOrder(settling), newsOrder(SERVERS_FILE)];
     const [fed, , read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
-    this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...this.#newServers(read) });
+    this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...newServers(read) });
   }
 
   async #look(step: number): Promise<void> {
-    const orders = [readOrder(CONNECTIONS_FILE), readOrder(SERVERS_FILE)];
+    const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
     const [seen, read] = (await this.#player.order(...orders)) as [Answer, Answer];
     const { at, lines } = seen;
-    this.happenings.push({ do: "look", step, at, connections: lines, ...this.#newServers(read) });
+    this.happenings.push({ do: "look", step, at, connections: lines, ...newServers(read) });
   }
 
   async #list(option: RecordedListing["option"]): Promise<RecordedListing> {

@@ -8,6 +8,7 @@
  *   frame WAY HEX             sends an Ethernet frame from the far end of a wire
  *   feed LENGTH PROGRAM WORD...  runs a program in the node, which reads so many octets that stand behind the line
  *   read PATH                 of a file of the node's /proc/net
+ *   news PATH                 the same, but nothing if it is as it was when it was last asked for
  *   restore LENGTH            hands so many octets that stand behind the line to "ipvsadm --restore", which goes on reading
  *   set NAME VALUE            a setting of the node's, by its path below /proc/sys
  *   wait MILLISECONDS
@@ -35,7 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAYS_MAX = 8, WORDS_MAX = 16, FRAME_MAX = 4096, LINE_MAX_ = 2 * FRAME_MAX + 64, RECEIVE_BUFFER = 8 << 20 };
+enum { WAYS_MAX = 8, WORDS_MAX = 16, FRAME_MAX = 4096, LINE_MAX_ = 2 * FRAME_MAX + 64, NEWS_MAX = 1 << 16, RECEIVE_BUFFER = 8 << 20 };
 
 struct way {
   const char *name;
@@ -150,6 +151,26 @@ static int read_file(const char *path) {
   if (file == NULL) return 1;
   put_lines(file);
   fclose(file);
+  return 0;
+}
+
+/* The last octet of what is read is 0. */
+static size_t read_whole(const char *path, char *text, size_t room) {
+  size_t length = 0;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(path);
+  for (ssize_t part; length + 1 < room && (part = read(file, text + length, room - 1 - length)) > 0;) length += (size_t)part;
+  close(file);
+  text[length] = 0;
+  return length;
+}
+
+static int put_news(const char *path) {
+  static char known[NEWS_MAX], text[NEWS_MAX];
+  size_t length = read_whole(path, text, sizeof text);
+  if (strcmp(known, text) == 0) return 0;
+  memcpy(known, text, length + 1);
+  for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) printf("> %s\n", line);
   return 0;
 }
 
@@ -274,6 +295,7 @@ static int take(char *line) {
   if (strncmp(line, "feed ", 5) == 0) return feed(line + 5);
   if (strncmp(line, "restore ", 8) == 0) return restore(atol(line + 8));
   if (strncmp(line, "read ", 5) == 0) return read_file(line + 5);
+  if (strncmp(line, "news ", 5) == 0) return put_news(line + 5);
   if (strncmp(line, "set ", 4) == 0) return set(line + 4);
   if (strncmp(line, "wait ", 5) == 0) return usleep((useconds_t)atol(line + 5) * 1000);
   return 1;

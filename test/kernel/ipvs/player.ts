@@ -19,6 +19,8 @@ export interface Answer {
 export const frameOrder = (way: string, frame: Uint8Array): string =>
   `frame ${way} ${Buffer.from(frame).toString("hex")}\n`;
 export const readOrder = (path: string): string => `read ${path}\n`;
+/** The same, but nothing where it is as it was when it was last asked for. */
+export const newsOrder = (path: string): string => `news ${path}\n`;
 /** A setting of the kernel by its name, as `net.ipv4.vs.conntrack`. */
 export const setOrder = (name: string, value: number): string =>
   `set ${name.replaceAll(".", "/")} ${value}\n`;
