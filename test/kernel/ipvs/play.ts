@@ -159,18 +159,19 @@ class Playing {
     await this.#sockets?.order(
       what === "open" ? `open ${talk} ${protocol.toLowerCase()} ${ends}\n` : `${what} ${talk} ${from}\n`,
     );
-    while (true) {
+    let news: ReturnType<typeof newServers> = {};
+    for (let isQuiet = false; !isQuiet; ) {
       const orders = [waitOrder(0), newsOrder(SERVERS_FILE), waitOrder(0)];
       const [before, read, after] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
       const late = [...read.seen, ...after.seen];
       this.#noteSeen(step, read.at, [...before.seen, ...late]);
-      if (late.length > 0) continue;
-      const last = this.happenings.at(-1);
-      const news = newServers(read);
-      if (last?.do === "packet" && last.step === step)
-        this.happenings.push({ ...(this.happenings.pop() as typeof last), isPassing: false, ...news });
-      return;
+      news = { ...news, ...newServers(read) };
+      isQuiet = late.length === 0;
     }
+    const last = this.happenings.at(-1);
+    if (last?.do !== "packet" || last.step !== step) return;
+    this.happenings.pop();
+    this.happenings.push({ ...last, isPassing: false, ...news });
   }
 
   /** Every packet that came in, with what went out before the next one. */
