@@ -76,6 +76,8 @@ export async function machineSide(scenario: Scenario): Promise<DirectorSide> {
   const director = await Director.create({
     ipvs: { servers: [], timeouts: { tcp, tcpFin, udp } },
     sysctls: scenario.sysctls,
+    // Segments far from their windows are tracked anew behind IPVS.
+    windows: true,
     ...(rules === "" ? {} : { rules: parseIptablesDump(rules, "marks") }),
     localAddresses: [...marksOf([scenario]).keys()].map(addressOf),
   });

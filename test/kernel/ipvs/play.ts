@@ -65,6 +65,8 @@ interface Sending {
 
 class Playing {
   readonly happenings: Happening[] = [];
+  /** A packet came at a moment at which it cannot be told what it has met. */
+  isDisturbed = false;
   readonly #player: Player;
   readonly #sockets: Player | undefined;
   readonly #scenario: Scenario;
@@ -159,19 +161,24 @@ class Playing {
     await this.#sockets?.order(
       what === "open" ? `open ${talk} ${protocol.toLowerCase()} ${ends}\n` : `${what} ${talk} ${from}\n`,
     );
-    let news: ReturnType<typeof newServers> = {};
-    for (let isQuiet = false; !isQuiet; ) {
-      const orders = [waitOrder(0), newsOrder(SERVERS_FILE), waitOrder(0)];
-      const [before, read, after] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
-      const late = [...read.seen, ...after.seen];
-      this.#noteSeen(step, read.at, [...before.seen, ...late]);
-      news = { ...news, ...newServers(read) };
-      isQuiet = late.length === 0;
-    }
+    const [read] = await this.#undisturbed(step, newsOrder(SERVERS_FILE));
     const last = this.happenings.at(-1);
     if (last?.do !== "packet" || last.step !== step) return;
     this.happenings.pop();
-    this.happenings.push({ ...last, isPassing: false, ...news });
+    this.happenings.push({ ...last, isPassing: false, ...newServers(read as Answer) });
+  }
+
+  /** Gives orders until no packet of a socket's comes between; what was told before counts as well. */
+  async #undisturbed(step: number, ...orders: readonly string[]): Promise<readonly Answer[]> {
+    let told: readonly Answer[] = [];
+    while (true) {
+      const [before, ...answers] = await this.#player.order(waitOrder(0), ...orders);
+      const late = answers.flatMap(({ seen }) => seen);
+      if (this.#sockets !== undefined)
+        this.#noteSeen(step, before?.at ?? 0, [...(before?.seen ?? []), ...late]);
+      told = answers.map((answer, index) => (answer.lines.length > 0 ? answer : (told[index] ?? answer)));
+      if (this.#sockets === undefined || late.length === 0) return told;
+    }
   }
 
   /** Every packet that came in, with what went out before the next one. */
@@ -194,13 +201,17 @@ class Playing {
     const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
     const orders = [restoreOrder(text), waitOrder(settling), newsOrder(SERVERS_FILE)];
-    const [fed, , read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
+    await this.#undisturbed(step);
+    const [fed, settled, read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
+    // Whether it came before the change or behind it, nobody knows.
+    if (this.#sockets !== undefined && fed.seen.length > 0) this.isDisturbed = true;
     this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...newServers(read) });
+    if (this.#sockets !== undefined) this.#noteSeen(step, read.at, [...settled.seen, ...read.seen]);
   }
 
   async #look(step: number): Promise<void> {
     const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
-    const [seen, read] = (await this.#player.order(...orders)) as [Answer, Answer];
+    const [seen, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
     const { at, lines } = seen;
     this.happenings.push({ do: "look", step, at, connections: lines, ...newServers(read) });
   }
@@ -226,5 +237,6 @@ export async function play(scenario: Scenario, stand: Stand): Promise<Recording>
   const listings = await playing.listings();
   // Of other namespaces' virtual servers a kernel tells nothing in /proc, but it counts them, and leaves out some of one's own.
   await stand.player.order(restoreOrder("-C\n"));
-  return { kernel: release(), scenario, happenings: playing.happenings, listings };
+  const { happenings, isDisturbed } = playing;
+  return { kernel: release(), scenario, happenings, listings, isDisturbed };
 }

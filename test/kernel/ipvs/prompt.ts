@@ -32,7 +32,7 @@ function limitOf({ talks, timeouts }: Scenario): number {
   return talks.some(({ protocol }) => protocol === "SCTP") ? SCTP_MS : OTHER_MS;
 }
 
-/** Whether no timer can have run out where it should not. */
+/** Whether no timer can have run out where it should not, and every packet has its place. */
 export function isPrompt(recording: Recording): boolean {
-  return longest(recording) < limitOf(recording.scenario);
+  return !recording.isDisturbed && longest(recording) < limitOf(recording.scenario);
 }

@@ -50,4 +50,6 @@ export interface Recording {
   readonly happenings: readonly Happening[];
   /** Of the end: `ipvsadm -Ln` with these options. */
   readonly listings: readonly RecordedListing[];
+  /** A packet came at a moment at which it cannot be told what it has met. */
+  readonly isDisturbed: boolean;
 }

@@ -100,9 +100,8 @@ export function markRules(family: 4 | 6, scenarios: readonly Scenario[]): string
 
 /** Beside marks rules without which connection tracking and translation would sleep. */
 function rulesOf(family: 4 | 6, scenarios: readonly Scenario[]): Call {
-  const waking = ["*filter", "-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT", "COMMIT", ""].join(
-    "\n",
-  );
+  const nobody = family === 4 ? "127.0.0.9" : "::9";
+  const waking = ["*nat", `-A POSTROUTING -s ${nobody} -j MASQUERADE`, "COMMIT", ""].join("\n");
   const program = family === 4 ? "iptables-legacy-restore" : "ip6tables-legacy-restore";
   return { program, words: [], input: markRules(family, scenarios) + waking };
 }
