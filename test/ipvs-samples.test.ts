@@ -110,7 +110,7 @@ class Replay {
     this.#clients.close(client, this.#service, real);
   }
 
-  #change(event: Event & Destination): void {
+  #change(event: Extract<Event, Destination>): void {
     const service = `${this.#sample.protocol === "tcp" ? "-t" : "-u"} ${this.#service}`;
     const head = `${service} -r ${endOf(event.addr, event.port)}`;
     if (event.op === "del_dest") this.#director.restore(`-d ${head}`);
