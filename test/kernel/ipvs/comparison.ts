@@ -88,6 +88,11 @@ const linesOf = (all: readonly ServerLines[]): readonly string[] =>
     .toSorted((one, other) => (one.service < other.service ? -1 : 1))
     .flatMap(({ service, servers }) => [service, ...servers.map((server) => `  ${server}`).sort()]);
 
+/** Lines that the others are not. */
+const without = (lines: readonly string[], others: readonly string[]) => {
+  return lines.filter((line) => !others.includes(line));
+};
+
 /** A connection without its time. */
 const nameOf = (connection: IpvsConnection) => printIpvsConnection({ ...connection, expires: 0 });
 const named = (all: readonly IpvsConnection[]) =>
@@ -161,7 +166,8 @@ class Replay {
     if (happening.do === "packet" && happening.isPassing === true) return undefined;
     if (happening.servers !== undefined) this.#servers = linesOf(readServers(happening.servers));
     const [kernel, machine] = [this.#servers, linesOf(this.#side.servers(now))];
-    return kernel.join() === machine.join() ? undefined : this.#difference(happening.step, kernel, machine);
+    if (kernel.join() === machine.join()) return undefined;
+    return this.#difference(happening.step, without(kernel, machine), without(machine, kernel));
   }
 
   #compareListings(): Difference | undefined {
@@ -169,10 +175,8 @@ class Replay {
     const now = happenings.at(-1)?.at ?? 0;
     for (const { option, lines: kernel } of listings) {
       const machine = this.#side.list(option, now);
-      const other = (own: readonly string[], lines: readonly string[]) =>
-        lines.filter((line) => !own.includes(line));
       if (kernel.join() !== machine.join())
-        return this.#difference(scenario.steps.length, other(machine, kernel), other(kernel, machine));
+        return this.#difference(scenario.steps.length, without(kernel, machine), without(machine, kernel));
     }
     return undefined;
   }

@@ -25,6 +25,8 @@ const TICK_MS = 12;
 const SETTLING_TRIES = 4;
 /** The kernel adds its statistics up every two seconds. */
 const STATISTICS_MS = 2_100;
+/** A stack puts off what it need not say at once by 40 ms. */
+const ACK_MS = 45;
 const AT_ONCE = 64;
 
 const EXPIRES = "net.ipv4.vs.expire_nodest_conn";
@@ -173,7 +175,7 @@ class Playing {
     let told: readonly Answer[] = [];
     while (true) {
       const [before, ...answers] = await this.#player.order(waitOrder(0), ...orders);
-      const late = answers.flatMap(({ seen }) => seen);
+      const late = answers.flatMap(({ seen }) => seen.filter(isTraffic));
       if (this.#sockets !== undefined)
         this.#noteSeen(step, before?.at ?? 0, [...(before?.seen ?? []), ...late]);
       told = answers.map((answer, index) => (answer.lines.length > 0 ? answer : (told[index] ?? answer)));
@@ -201,10 +203,10 @@ class Playing {
     const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
     const orders = [restoreOrder(text), waitOrder(settling), newsOrder(SERVERS_FILE)];
-    await this.#undisturbed(step);
+    if (this.#sockets !== undefined) await this.#undisturbed(step, waitOrder(ACK_MS));
     const [fed, settled, read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
     // Whether it came before the change or behind it, nobody knows.
-    if (this.#sockets !== undefined && fed.seen.length > 0) this.isDisturbed = true;
+    if (this.#sockets !== undefined && fed.seen.some(isTraffic)) this.isDisturbed = true;
     this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...newServers(read) });
     if (this.#sockets !== undefined) this.#noteSeen(step, read.at, [...settled.seen, ...read.seen]);
   }
