@@ -64,9 +64,9 @@ export const EVENT_DRAW: u32 = 17;
 export const EVENT_SESSION: u32 = 18;
 
 /** src, dst, offset in its datagram, octets | (more come ? 1 << 31 : 0), identification: a fragment, as it came. */
-export const EVENT_FRAGMENT: u32 = 18;
+export const EVENT_FRAGMENT: u32 = 20;
 /** octets of the frame, fragments: the last one was there, and the datagram goes on whole. */
-export const EVENT_WHOLE: u32 = 19;
+export const EVENT_WHOLE: u32 = 21;
 
 /** Something happens (1) or does not (0): of a threshold out of 2^31 (xt_statistic.c). */
 export const DRAW_CHANCE: u32 = 1;

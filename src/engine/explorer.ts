@@ -84,8 +84,8 @@ export class Explorer {
       const original = state.octets;
       const copy = this.#memory.octets(address, length);
       copy.set(original);
-      const { connections: at, positions, clients } = state.parts;
-      const end = at + positions + clients;
+      const { connections: at, fragments, positions, clients } = state.parts;
+      const end = at + fragments + positions + clients;
       const tails = { original: original.subarray(at, end), copy: copy.subarray(at, end) };
       const rig = { ...slot, image, state: address, original: state.address, now, tails, tape };
       const run = (told: number) => this.#run(rig, told, arrival);
