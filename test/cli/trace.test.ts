@@ -31,6 +31,7 @@ describe("packetyard trace", () => {
       "parse      10.244.1.7.41000 > 10.96.0.20.80: tcp, 54 octets (pod/shop/cart > svc/shop/far)",
       "conntrack  new connection",
       "ipvs       shop/far:http 10.96.0.20:80, rr → 10.244.2.9:8080",
+      "ipvs       connection: NONE → SYN_RECV",
       "translate  dst 10.96.0.20:80 → 10.244.2.9:8080",
       "route      10.244.2.0/24 → vtep worker-2 (flannel.1)",
       "encap      vxlan vni 1, 172.18.0.3 > 172.18.0.4, 104 octets",
@@ -211,7 +212,9 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
   it("refuses an interface where the source's route says it", () => {
     const { code, stderr } = trace(["--from", "pod/shop/cart", "--to", "svc/shop/near:80", "--in", "eth0"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("error: --in eth0: goes with --iptables-save or --flows; in a cluster ");
+    expect(stderr).toContain(
+      "error: --in eth0: goes with --iptables-save, --ipvsadm-save or --flows; in a cluster ",
+    );
   });
 
   it("chooses by the seed", () => {

@@ -59,7 +59,7 @@ export class LoadedNode {
     return state + memory.view(state, 128).getUint32(IPVS_AT, true);
   }
 
-  /** The servers that the kernel's list has, in the order of their addition; `limited`: they may be overloaded. */
+  /** The servers that the kernel's list has, in the order of their addition; `limited`: they may be overloaded. Datagrams leave nothing behind that counts. */
   take(list: KernelServer, limited = true): this {
     const { image } = this.node;
     const upper = limited ? UPPER : 0;
@@ -67,7 +67,8 @@ export class LoadedNode {
       ...[address, port, weight, 0, 0, 0, 0, 0],
       ...[upper, 0, 0, 0, 0, 0, 0, 0],
     ]);
-    const head = [0, list.oldestFirst.length, schedulerWord(list.scheduler), 0, 0, 0, this.port, 0];
+    const flags = server.SERVICE_FLAG_ONE_PACKET;
+    const head = [0, list.oldestFirst.length, schedulerWord(list.scheduler), flags, 0, 0, this.port, 0];
     const size = list.scheduler.size ?? 0;
     const status = image.withWords([...head, ...rows], (at) =>
       image.machine.serverSet(image.address, at, at + server.SERVER_ROW_LEN, size),
@@ -80,7 +81,8 @@ export class LoadedNode {
   /** Changes the virtual server alone, to seconds of persistence that nobody asks for here, and to the list's scheduler. */
   edit(list: KernelServer, seconds: number): this {
     const { image } = this.node;
-    const row = [0, 0, schedulerWord(list.scheduler), 0, seconds, 0, this.port, 0];
+    const flags = server.SERVICE_FLAG_ONE_PACKET;
+    const row = [0, 0, schedulerWord(list.scheduler), flags, seconds, 0, this.port, 0];
     const status = image.withWords(row, (at) => image.machine.serverEdit(image.address, at));
     if (status !== 0) throw new Error(`status ${status}`);
     image.machine.serverSettle(image.address, image.state, 0);

@@ -65,11 +65,12 @@ export class RingNode {
 
   /** Where new connections go, as `address:port`; null where one is refused. */
   picks(clients: readonly Client[]): (string | null)[] {
-    const { machine, state } = this.node.image;
+    const { machine, address, state } = this.node.image;
     const build = this.protocol === 17 ? udp : tcp;
     const picked: (string | null)[] = [];
     for (let first = 0; first < clients.length; first += 256) {
       machine.flowsClear(state);
+      machine.sessionsClear(address, state);
       const frames = clients
         .slice(first, first + 256)
         .map(({ src, dst, ports }) =>
