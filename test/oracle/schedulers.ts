@@ -237,7 +237,8 @@ export class KernelServer {
     const first = slotOf(0);
     if (at(first) !== undefined || !flags.includes(`${name}-fallback`)) return at(first);
     for (let tried = 0; tried < size; tried++) {
-      const found = at(slotOf((first + tried) % size));
+      const offset = (first + tried) % size;
+      const found = at(name === "mh" ? slotOf(offset) : (first + offset) % size);
       if (found !== undefined) return found;
     }
     return undefined;

@@ -135,6 +135,14 @@ describe("ring: schedulers", () => {
     }
   });
 
+  it("sh falls back by slots behind the client's own, as a kernel was seen to", async () => {
+    const list = new KernelServer({ name: "sh", flags: ["sh-fallback"] });
+    for (const [index, weight] of [0, 0, 2, 0, 3, 2].entries()) list.add(FIRST + index, 8080, weight);
+    const node = await RingNode.make(VIP);
+    const [picked] = node.take(list).picks([clientOf("172.20.33.3", 40000, VIP)]);
+    expect(picked).toBe("10.244.1.4:8080");
+  });
+
   it("begins afresh in a virtual server that another one's number is given to", async () => {
     const node = await RingNode.make(VIP);
     const [old, next] = [new KernelServer({ name: "wrr" }), new KernelServer({ name: "wrr" })];

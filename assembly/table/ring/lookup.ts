@@ -95,12 +95,16 @@ function freeReal(image: Image, state: State, ring: usize, slot: u32): u32 {
   return REAL_NONE;
 }
 
-/** Goes through other slots of the client's until one's server takes something (ip_vs_mh_get_fallback). */
+/**
+ * Goes through other slots of the client's until one's server takes something (ip_vs_mh_get_fallback): mh adds what it
+ * tries to the client before the hash, sh to the slot behind it (ip_vs_sh_hashkey).
+ */
 function fallBack(image: Image, state: State, ring: usize, client: u32, code: u32, first: u32): u32 {
   const size = load<u32>(ring, RING_SIZE);
   for (let tried: u32 = 0; tried < size; tried++) {
     const offset = (first + tried) % size;
-    const real = freeReal(image, state, ring, slotOfClient(client + offset, code, size));
+    const slot = code == SCHEDULER_MH ? slotOfClient(client + offset, code, size) : (first + offset) % size;
+    const real = freeReal(image, state, ring, slot);
     if (real != REAL_NONE) return real;
   }
   return REAL_NONE;
