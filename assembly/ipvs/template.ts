@@ -13,6 +13,7 @@ import { dismiss, openFor } from "./open";
 /** Templates: where a client's next connections to a persistent virtual server go (ip_vs_sched_persist). */
 
 export const PORT_FTP: u32 = 21;
+const FIRST: u8 = 0;
 const LAST: u8 = 3;
 
 /** The first `length` bits of an address's four words. */
@@ -49,9 +50,12 @@ function isOfMark(packet: Packet, ring: usize): bool {
   return load<u32>(ring, RING_MARK) != 0 && packet.dstPort != load<u32>(ring, RING_PORT);
 }
 
+/** A mark stands where an IPv4 address would (union nf_inet_addr): in the first word of an IPv6 one. */
 function virtualOf(packet: Packet, ring: usize): v128 {
   if (!isOfMark(packet, ring)) return packet.dst6;
-  return v128.replace_lane<u32>(i32x4.splat(0), LAST, load<u32>(ring, RING_MARK));
+  const mark = load<u32>(ring, RING_MARK);
+  if (packet.family == 6) return v128.replace_lane<u32>(i32x4.splat(0), FIRST, mark);
+  return v128.replace_lane<u32>(i32x4.splat(0), LAST, mark);
 }
 
 function protocolOf(packet: Packet, ring: usize): u32 {

@@ -15,7 +15,7 @@ export interface IpvsConnection {
   /** Its number, the machine's: it is another's once this one is over. */
   readonly number: number;
   readonly family: 4 | 6;
-  /** Of IP; 0 of a firewall mark's template, whose virtual address is the mark. */
+  /** Of IP; 0 of a firewall mark's template, whose virtual address is the mark (of IPv6 its first word). */
   readonly protocol: number;
   /** As ipvsadm names it. */
   readonly state: string;

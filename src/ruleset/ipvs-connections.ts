@@ -11,7 +11,7 @@ export interface IpvsConnection {
   readonly state: string;
   readonly client: Ip;
   readonly clientPort: number;
-  /** Of a mark's template the mark stands for the address. */
+  /** Of a mark's template the mark stands for the address, or for the first word of an IPv6 one. */
   readonly virtual: Ip;
   readonly virtualPort: number;
   readonly destination: Ip;
