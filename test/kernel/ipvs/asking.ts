@@ -84,6 +84,7 @@ async function isNoticed(recording: Recording, sideOf: SideOf): Promise<boolean>
     change: (changes, now) => side.change(changes.filter(isTold), now),
     judge: (packet, now) => side.judge(packet, now),
     answer: (packet, now) => side.answer(packet, now),
+    settle: () => side.settle(),
     servers: (now) => side.servers(now),
     connections: (now) => side.connections(now),
     list: (option, now) => side.list(option, now),

@@ -165,7 +165,12 @@ class Replay {
   #compareServers(happening: Happening, now: number): Difference | undefined {
     if (happening.do === "packet" && happening.isPassing === true) return undefined;
     if (happening.servers !== undefined) this.#servers = linesOf(readServers(happening.servers));
-    const [kernel, machine] = [this.#servers, linesOf(this.#side.servers(now))];
+    const kernel = this.#servers;
+    let machine = linesOf(this.#side.servers(now));
+    if (kernel.join() === machine.join()) return undefined;
+    // A recording waits for the kernel's next tick before it looks at what is told to end.
+    this.#side.settle();
+    machine = linesOf(this.#side.servers(now));
     if (kernel.join() === machine.join()) return undefined;
     return this.#difference(happening.step, without(kernel, machine), without(machine, kernel));
   }

@@ -12,6 +12,8 @@ const MAC_LEN = 6;
 const UPLINK = "eth0";
 /** The interface of packets that the node makes itself. */
 const MADE_HERE = 0;
+/** What is told to end has ended by then. */
+const TICK_MS = 1;
 
 /** The project's own director. */
 class MachineSide implements DirectorSide {
@@ -19,6 +21,8 @@ class MachineSide implements DirectorSide {
   readonly #batch: Batch;
   readonly #in: number;
   readonly #mac: number;
+  /** No earlier than it was before: what was looked at later has happened. */
+  #clock = 0;
 
   constructor(director: Director) {
     this.#director = director;
@@ -36,11 +40,20 @@ class MachineSide implements DirectorSide {
     this.#run(packet, MADE_HERE, now);
   }
 
+  #at(now: number): number {
+    this.#clock = Math.max(this.#clock, now);
+    return this.#clock;
+  }
+
+  settle(): void {
+    this.#clock += TICK_MS;
+  }
+
   #run({ frame }: RecordedPacket, way: number, now: number): void {
     const octets = Uint8Array.from(Buffer.from(frame, "hex"));
     write(octets, 0, MAC_LEN, this.#mac, "mac");
     this.#batch.set(0, octets, way);
-    this.#director.run(this.#batch, now);
+    this.#director.run(this.#batch, this.#at(now));
   }
 
   judge(packet: RecordedPacket, now: number): Ruling {
@@ -57,15 +70,18 @@ class MachineSide implements DirectorSide {
   }
 
   servers(now: number): readonly ServerLines[] {
-    return readListing(this.#director.list({ now }).split("\n"));
+    return readListing(this.#director.list({ now: this.#at(now) }).split("\n"));
   }
 
   connections(now: number): readonly IpvsConnection[] {
-    return this.#director.connections(now).map(listedConnection);
+    return this.#director.connections(this.#at(now)).map(listedConnection);
   }
 
   list(option: RecordedListing["option"], now: number): readonly string[] {
-    return this.#director.list({ columns: option, now }).split("\n").slice(0, -1);
+    return this.#director
+      .list({ columns: option, now: this.#at(now) })
+      .split("\n")
+      .slice(0, -1);
   }
 }
 
