@@ -71,7 +71,7 @@ export function compilationOf(
 
 /** The node with its rules, the same whenever it is asked. */
 export function engineOf(ruleset: Ruleset): Promise<Engine> {
-  return Engine.load(ruleset, { seed: 1, connections: 64 });
+  return Engine.load(ruleset, { seed: 1, connections: 64, ipvsConnections: 128 });
 }
 
 /** An IPv4 address, or its twin. */
