@@ -103,10 +103,16 @@ describe("compile", () => {
       place: { file: "shop.yaml" },
       message: "skipped 3 ConfigMap.",
     };
-    const sticky = clusterOf()
-      .service("shop/web", { clusterIPs: "10.96.0.41", ports: "http:80", affinitySeconds: 60 })
+    const open = clusterOf()
+      .service("shop/web", {
+        type: "LoadBalancer",
+        clusterIPs: "10.96.0.41",
+        ports: "http:80",
+        ingress: "203.0.113.1",
+        sourceRanges: "0.0.0.0/0",
+      })
       .build();
-    const { diagnostics } = compile({ ...sticky, diagnostics: [read] }, { proxy: "ipvs" });
+    const { diagnostics } = compile({ ...open, diagnostics: [read] }, { proxy: "ipvs" });
     expect(diagnostics.map(printDiagnostic).map((text) => text.split(": ").slice(0, 2).join(": "))).toEqual([
       "shop.yaml: skipped 3 ConfigMap.",
       "flannel: --ip-masq",

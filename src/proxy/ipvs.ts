@@ -36,7 +36,7 @@ import { detectorOf, primaryAddress } from "./local-traffic.js";
 import { masqueradeMark, type ProxyOptions } from "./options.js";
 import { countEndpoints, type ServedPort, servedPorts } from "./served-ports.js";
 import { type TopologyHints, topologyHints } from "./topology-hints.js";
-import { affinityWarnings, warn } from "./warnings.js";
+import { warn } from "./warnings.js";
 
 export { DUMMY } from "./ipvs-servers.js";
 
@@ -74,17 +74,12 @@ export interface IpvsFragment extends ServersFragment {
 const NO_PREFIX_ZERO =
   "an ipset holds no prefix of length 0, so that kube-proxy in mode ipvs lets nobody in by this range: leave it out, or write 0.0.0.0/1 and 128.0.0.0/1 (::/1 and 8000::/1).";
 
-function warningsOf(
-  service: Service | undefined,
-  ports: readonly ServedPort[],
-  family: Family,
-): readonly Diagnostic[] {
-  const common = affinityWarnings(service, family);
+function warningsOf(service: Service | undefined, ports: readonly ServedPort[]): readonly Diagnostic[] {
   const isVoid = ports.some(({ frontend }) => {
     return frontend.vips.length > 0 && frontend.sourceRanges.some((range) => !isHeld(range));
   });
-  if (service === undefined || !isVoid) return common;
-  return [...common, warn(service, "spec.loadBalancerSourceRanges", NO_PREFIX_ZERO)];
+  if (service === undefined || !isVoid) return [];
+  return [warn(service, "spec.loadBalancerSourceRanges", NO_PREFIX_ZERO)];
 }
 
 /** What the fragments of one node are written with. */
@@ -117,7 +112,7 @@ function fragmentOf(
   const addresses = dummyAddressesOf(ports, context.nodeAddresses);
   insertDummyAddresses(sets, addresses);
   const { service } = objects;
-  const diagnostics = warningsOf(service, ports, family);
+  const diagnostics = warningsOf(service, ports);
   const servers = syncServers(before?.servers ?? [], wanted);
   const endpoints = countEndpoints(ports);
   return { service, endpoints, diagnostics, servers, sets, addresses, outRules: drops };

@@ -126,7 +126,7 @@ describe("ipvs mode", () => {
     });
     const { ipvs, diagnostics } = compiled(cluster);
     expect(printIpvs(ipvs)).toBe("-A -t 10.96.0.41:80 -s rr -p 10800\n");
-    expect(diagnostics.map(({ place }) => place.field)).toEqual(["spec.sessionAffinity"]);
+    expect(diagnostics).toEqual([]);
   });
 
   it("answers nodePorts on the chosen addresses only", () => {

@@ -121,14 +121,13 @@ describe(subject(30), () => {
     }
   });
 
-  it.each(FAMILIES)("persistence, IPv%i", (family) => {
-    const { diagnostics } = compilationOf(
+  it.each(FAMILIES)("persistence, without a warning, IPv%i", (family) => {
+    const { diagnostics, ipvs } = compilationOf(
       "ipvs",
       web({ ...EVERYWHERE, affinitySeconds: 60 }, NEAR),
       family,
     ).ruleset;
-    expect(diagnostics.map(({ place, message }) => `${place.field}: ${message}`)).toContainEqual(
-      expect.stringMatching(/^spec\.sessionAffinity: .*not modelled/),
-    );
+    expect(diagnostics.filter(({ place }) => place.field === "spec.sessionAffinity")).toEqual([]);
+    expect(new Set(ipvs?.servers.map(({ persistence }) => persistence))).toEqual(new Set([60]));
   });
 });

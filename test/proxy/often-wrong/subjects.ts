@@ -29,7 +29,7 @@ const SUBJECTS = [
   "a client is remembered only among the endpoints of the chain that its packet walks",
   "a chain's hash is of names, protocol and endpoint, as each mode joins them",
   "ipvs has no short circuit and drops nothing for policy Local; KUBE-LOOP-BACK is of local endpoints alone",
-  "ipvs' schedulers weigh and hash as the kernel's do since 4.18; one that is not modelled is refused, and persistence is told",
+  "ipvs' schedulers weigh and hash as the kernel's do since 4.18; persistence holds clients",
 ] as const;
 
 export const SUBJECT_COUNT = SUBJECTS.length;
