@@ -69,7 +69,7 @@ function shared(
   return { node, question, iface: ifaceOf(question, a), names: [names, b.ruleset.names] };
 }
 
-/** What each mode does to a client's time; IPVS' persistence is not run, but known. */
+/** What each mode does to a client's time: IPVS' connections make it longer. */
 function termWords(isIpvs: boolean, seconds: number | undefined, netmask: string | undefined): string {
   if (seconds === undefined) return "is not remembered: each of the client's connections chooses anew";
   const whole = netmask === undefined ? "" : ` with all of its network (netmask ${netmask})`;
@@ -114,14 +114,15 @@ function refresh(
 const isIpvs = ({ ruleset }: Respondent) => ruleset.proxy === "ipvs";
 
 /**
- * What becomes of clients that come again. The machine does not follow the persistence of IPVS: what it does to one address
- * is not asked, and what is known of it is stated.
+ * What becomes of clients that come again. Between IPVS and rules the terms are stated, for one client's packets do not
+ * show them: how long IPVS remembers it depends on how long it is connected.
  */
 export function affinityDifferences(ground: Ground, pair: Pair, clock: Clock): readonly FlowDifference[] {
   const ports = affinePorts(ground);
   const [isA, isB] = pair.map(isIpvs);
-  const asked = ports.flatMap((port) => returnsTo(port, ground, isA === true || isB === true));
+  const terms = isA !== isB ? "stated" : isA === true ? "ipvs" : "rules";
+  const asked = ports.flatMap((port) => returnsTo(port, ground, terms));
   const found = asked.map((one) => differenceOf(one, pair, clock));
-  const stated = isA === isB ? [] : ports.map((port) => refresh(port, ground, pair, clock));
+  const stated = terms === "stated" ? ports.map((port) => refresh(port, ground, pair, clock)) : [];
   return [...found, ...stated].filter((one) => one !== undefined);
 }

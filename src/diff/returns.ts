@@ -90,15 +90,23 @@ function otherWay({ frontends: [a, b] }: AffinePort, { sides }: Ground): Way | u
   );
 }
 
-/** When both sides' terms show, in seconds: rules of which no Service tells are asked within, at the end of and past the term. */
-function timesToTell({ isOneSided }: AffinePort, a: number, b: number): readonly number[] {
+/** How long sides remember clients: both as rules do, or both as IPVS does; or it is stated, and not asked. */
+export type Terms = "rules" | "ipvs" | "stated";
+
+/**
+ * When both sides' terms show, in seconds: rules of which no Service tells are asked within, at the end of and past the
+ * term. IPVS remembers a client for as long as it is connected, too: by the end of the longer term that is over.
+ */
+function timesToTell({ isOneSided }: AffinePort, a: number, b: number, terms: Terms): readonly number[] {
   const past = Math.min(a, b) + 1;
+  if (terms === "stated") return [];
   if (isOneSided) return [1, a, past];
-  return a === b ? [] : [past];
+  if (a === b) return [];
+  return [terms === "ipvs" ? Math.max(a, b) - 1 : past];
 }
 
-/** How a client may come again to tell both sides apart. `isIpvs`: one of them has persistence, which is not run. */
-export function returnsTo(port: AffinePort, ground: Ground, isIpvs: boolean): readonly Return[] {
+/** How a client may come again to tell both sides apart. */
+export function returnsTo(port: AffinePort, ground: Ground, terms: Terms): readonly Return[] {
   const client = ground.outside[0];
   if (client === undefined) return [];
   const { protocol, name: service, clusterIP, port: number } = port.frontends[0];
@@ -112,10 +120,9 @@ export function returnsTo(port: AffinePort, ground: Ground, isIpvs: boolean): re
   const again = (to: Target, after: number, topic: Topic) => {
     return { first, second: questionOf(source, to, true), seconds: after, apart, topic };
   };
-  if (a === undefined || b === undefined) return isIpvs ? [] : [again(plain, 1, "affinity")];
-  const times = isIpvs ? [] : timesToTell(port, a, b);
+  if (a === undefined || b === undefined) return terms === "stated" ? [] : [again(plain, 1, "affinity")];
   return [
-    ...times.map((after) => again(plain, after, "affinity")),
+    ...timesToTell(port, a, b, terms).map((after) => again(plain, after, "affinity")),
     ...(other === undefined ? [] : [again({ ...target, ...other }, 1, "affinity-scope")]),
   ];
 }

@@ -184,6 +184,18 @@ describe("a change of a cluster", () => {
     expect(sooner.map(({ topic, example }) => [topic, example.earlier?.seconds])).toEqual([["affinity", 61]]);
   });
 
+  it("lets clients be forgotten, or forgotten sooner, in mode ipvs", async () => {
+    const proxy = "ipvs" as const;
+    const with600 = webOf({ affinitySeconds: 600 }, ...ENDPOINTS).build();
+    const forgotten = async (fields: ServiceFields) => {
+      const groups = await changedBy(with600, webOf(fields, ...ENDPOINTS).build(), { proxy });
+      return groups.map(({ topic, example }) => [topic, example.earlier?.seconds]);
+    };
+    expect(await forgotten({})).toEqual([["affinity", 1]]);
+    expect(await forgotten({ affinitySeconds: 60 })).toEqual([["affinity", 599]]);
+    expect(await forgotten({ affinitySeconds: 600 })).toEqual([]);
+  });
+
   it("lets clients of both families be forgotten sooner", async () => {
     const dual = (affinitySeconds: number) =>
       dualClusterOf()
