@@ -121,10 +121,39 @@ describe(subject(26), () => {
     expect(node.ends("203.0.113.3", CLUSTER_IP, 1)).toBe("21, 22");
   });
 
-  it.each(FAMILIES)("ipvs, IPv%i: each virtual server by itself", (family) => {
+  it.each(FAMILIES)("ipvs, IPv%i: each virtual server by itself", async (family) => {
     const servers = listing("ipvs", web(STICKY, NEAR, FAR), family).match(/^-A .*/gm) ?? [];
     // The node answers on two addresses.
     expect(servers.map((line) => line.endsWith(" -p 60"))).toEqual([true, true, true, true, true]);
+    const node = await asked("ipvs", family, STICKY);
+    node.send(`${OUTSIDER}:41000`, CLUSTER_IP, 0);
+    expect(node.ends(OUTSIDER, CLUSTER_IP, 1)).toMatch(/^2[12]$/);
+    for (const to of EXTERNAL) expect(node.ends(OUTSIDER, to, 1)).toBe("21, 22");
+  });
+
+  it.each(FAMILIES)("ipvs, IPv%i: for as long as the client is connected", async (family) => {
+    const node = await asked("ipvs", family, STICKY);
+    const client = `${POD}:41000`;
+    node.send(client, CLUSTER_IP, 0);
+    const kept = node.ends(POD, CLUSTER_IP, 0);
+    node.send(kept === "21" ? "10.244.1.21:8080" : "10.244.2.22:8080", client, 1, SYN_ACK);
+    node.send(client, CLUSTER_IP, 50, ACK);
+    for (const second of [61, 600, 900]) expect(node.ends(POD, CLUSTER_IP, second)).toBe(kept);
+    // IPVS forgets a connection that is silent for 15 minutes, and its client when the term was put off for the last time.
+    expect(node.ends(POD, CLUSTER_IP, 50 + 900 + 61)).toBe("21, 22");
+  });
+
+  it.each(EACH)("%s, IPv%i: all modes hold a client, and no other", async (mode, family) => {
+    const node = await asked(mode, family, STICKY);
+    for (const [nth, to] of [CLUSTER_IP, ...EXTERNAL, CLUSTER_IP, ...EXTERNAL].entries()) {
+      const [client, begin] = [`203.0.113.${nth + 1}`, nth * 200];
+      expect(node.ends(client, to, begin)).toBe("21, 22");
+      node.send(`${client}:41000`, to, begin);
+      const kept = node.ends(client, to, begin + 1);
+      expect(kept).toMatch(/^2[12]$/);
+      node.send(`${client}:41001`, to, begin + 50);
+      expect(node.ends(client, to, begin + 109)).toBe(kept);
+    }
   });
 
   it.each(EACH_OF_RULES)("%s, IPv%i: a connection's later packets change nothing", async (mode, family) => {
@@ -162,7 +191,7 @@ describe(subject(27), () => {
     expect(node.ends(away, CLUSTER_IP, 2)).toBe("21");
   });
 
-  it.each(EACH_OF_RULES)("%s, IPv%i: an endpoint that has left keeps nobody", async (mode, family) => {
+  it.each(EACH)("%s, IPv%i: an endpoint that has left keeps nobody", async (mode, family) => {
     const compilation = compilationOf(mode, web(STICKY, NEAR, FAR), family);
     const node = new Asked(await engineOf(compilation.ruleset), family);
     node.send(`${POD}:41000`, CLUSTER_IP, 0);
