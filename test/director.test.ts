@@ -51,3 +51,58 @@ describe("Director", () => {
     expect(template?.virtual).toEqual({ address: ip("0:36::"), port: 0 });
   });
 });
+
+describe("A director's caller without types", () => {
+  const web = { protocol: "TCP", address: ip("198.51.100.10"), port: 80, scheduler: "rr" };
+  const refusals: readonly (readonly [string, object, string])[] = [
+    [
+      "an address in text",
+      { ...web, address: "198.51.100.10" },
+      "the address of a virtual server: «198.51.100.10» is none: give what parseIp reads.",
+    ],
+    [
+      "no address",
+      { ...web, address: undefined },
+      "the address of a virtual server: nothing is none: give what parseIp reads.",
+    ],
+    [
+      "an unknown protocol",
+      { ...web, protocol: "tcp" },
+      "the protocol of a virtual server: «tcp» is none: give TCP, UDP, SCTP, or a firewall mark.",
+    ],
+    [
+      "a mark of no family",
+      { mark: 7, scheduler: "rr" },
+      "the family of firewall mark 7: nothing is none: give 4 or 6.",
+    ],
+    [
+      "an unknown scheduler",
+      { ...web, scheduler: "fastest" },
+      "the scheduler of virtual server TCP 198.51.100.10:80: «fastest» is none: there are rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos.",
+    ],
+  ];
+
+  it.each(refusals)("is told of %s", async (_, service, message) => {
+    const director = await Director.create();
+    expect(() => director.add(service as typeof WEB)).toThrow(new TypeError(message));
+    expect(director.save()).toBe("");
+  });
+
+  it("is told of a real server's address in text, and changes nothing", async () => {
+    const director = await Director.create();
+    director.add(WEB);
+    const server = { ...real("10.0.0.1"), address: "10.0.0.1" } as unknown as RealServer;
+    const message = "the address of a real server: «10.0.0.1» is none: give what parseIp reads.";
+    expect(() => director.addServer(WEB, server)).toThrow(new TypeError(message));
+    expect(() => director.editServer(WEB, server)).toThrow(new TypeError(message));
+    expect(() => director.removeServer(WEB, server)).toThrow(new TypeError(message));
+    expect(director.counters(WEB)).toEqual([]);
+  });
+
+  it("is told of unknown columns", async () => {
+    const director = await Director.create();
+    const message =
+      "columns: «rates» are none of ipvsadm's: there are stats, thresholds, persistent-conn, tun-info.";
+    expect(() => director.list({ columns: "rates" as "stats" })).toThrow(new TypeError(message));
+  });
+});

@@ -157,15 +157,22 @@ const LAYOUTS: Readonly<Record<IpvsColumns | "plain", Layout>> = {
   },
 };
 
+function layoutOf(columns: IpvsColumns | "plain"): Layout {
+  if (Object.hasOwn(LAYOUTS, columns)) return LAYOUTS[columns];
+  const known = Object.keys(LAYOUTS).filter((one) => one !== "plain");
+  throw new TypeError(`columns: «${String(columns)}» are none of ipvsadm's: there are ${known.join(", ")}.`);
+}
+
 /**
- * `ipvsadm -Ln` (1.31) of an IPVS 1.2.1, in the tool's order, octet for octet, with whatever was counted.
+ * `ipvsadm -Ln` (1.31) of an IPVS 1.2.1, in the tool's order, octet for octet, with whatever was counted. TypeError for
+ * columns that ipvsadm has not.
  */
 export function printIpvsListing(
   ipvs: Ipvs,
   counters: CountersByServer = UNCOUNTED,
   { columns, size = 4096 }: IpvsListingOptions = {},
 ): string {
-  const { title, service: printService, real: printReal } = LAYOUTS[columns ?? "plain"];
+  const { title, service: printService, real: printReal } = layoutOf(columns ?? "plain");
   const lines = sortIpvs(ipvs).servers.flatMap((service) => [
     printService(service, counters.service(service) ?? NOTHING_COUNTED),
     ...service.servers.map((real) => {

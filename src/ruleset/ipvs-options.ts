@@ -82,7 +82,7 @@ function parseHost(word: string): Partial<HostPort> | undefined {
 function readHost(word: string, words: Words): Pick<HostPort, "address"> & Partial<HostPort> {
   const { address, port } = parseHost(word) ?? {};
   if (address !== undefined) return { address, ...(port === undefined ? {} : { port }) };
-  throw words.refusal(`«${word}» is not an address with a port (list with ipvsadm-save -n).`);
+  throw words.refusal(`«${word}» is not an address with a port in numbers.`);
 }
 
 function service(protocol: Protocol): IpvsOption["read"] {

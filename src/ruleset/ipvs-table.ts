@@ -10,6 +10,7 @@ import {
   serviceName,
   type VirtualServer,
 } from "./ipvs.js";
+import { checkAddress, checkNamed, checkScheduler } from "./ipvs-match.js";
 
 /** A real server by what tells it from the others of its virtual server. */
 export type RealServerMatch = Pick<RealServer, "address" | "port">;
@@ -43,7 +44,9 @@ export class IpvsTable {
     return virtualServerOf(this.#held(match));
   }
 
+  /** TypeError for what names no virtual server at all. */
   has(match: ServiceMatch): boolean {
+    checkNamed(match);
     return this.#services.has(serverKey(match));
   }
 
@@ -99,6 +102,7 @@ export class IpvsTable {
   }
 
   #held(match: ServiceMatch): Held {
+    checkNamed(match);
     const held = this.#services.get(serverKey(match));
     if (held === undefined) throw new TypeError(`there is no virtual server ${serviceName(match)}.`);
     return held;
@@ -106,6 +110,7 @@ export class IpvsTable {
 
   #real(match: ServiceMatch, server: RealServerMatch): RealServer {
     const { service, servers } = this.#held(match);
+    checkAddress(server.address, "real");
     const found = servers.get(keyOf(server));
     if (found === undefined) throw new TypeError(`there is no ${nameOf(service, server)}.`);
     return found;
@@ -158,6 +163,7 @@ function checkedService<T extends ServiceMatch & ServiceSettings>(service: T): T
   const name = serviceName(service);
   const { scheduler, flags = [], persistence, netmask } = service;
   checkMatch(service, name);
+  checkScheduler(scheduler, name);
   const known = flagsOf(scheduler);
   const stray = flags.find((flag) => !known.includes(flag));
   if (stray !== undefined)
@@ -190,6 +196,7 @@ function checkThresholds({ upperThreshold = 0, lowerThreshold = 0 }: RealServer,
 
 /** A real server as ipvsadm gives it to the kernel: packets that are not rewritten stay at the service's port. */
 function checkedServer(service: ServiceMatch, server: RealServer): RealServer {
+  checkAddress(server.address, "real");
   const name = nameOf(service, server);
   const { address, weight, forwarding } = server;
   expectWhole(server.port, [0, PORT_MAX], `the port of ${name}:`);

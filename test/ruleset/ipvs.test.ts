@@ -146,8 +146,8 @@ describe("ipvsadm-restore", () => {
     ],
     ["-A -f 0 -s rr", "line 1: «0» is not a firewall mark (1 to 4294967295)."],
     ["-A -6 -f 1", "line 1: -6 stands behind the firewall mark (-f) that it is of."],
-    ["-A -t web:http -s rr", "line 1: «web:http» is not an address with a port (list with ipvsadm-save -n)."],
-    ["-A -t [::1] -p", "line 1: «[::1]» is not an address with a port (list with ipvsadm-save -n)."],
+    ["-A -t web:http -s rr", "line 1: «web:http» is not an address with a port in numbers."],
+    ["-A -t [::1] -p", "line 1: «[::1]» is not an address with a port in numbers."],
     ["-A -t 10.96.0.1:80 -u 10.96.0.1:80", "line 1: the line gives its virtual service twice: -t and -u."],
     [
       "-A -s rr",

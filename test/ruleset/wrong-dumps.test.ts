@@ -86,7 +86,7 @@ const WRONG: Readonly<Partial<Record<keyof NodeDump, readonly (readonly [text: s
     ],
     [
       "-A -t web:80 -s rr\n-A -u 10.0.0.1:53 -s rr\n",
-      "line 1: «web:80» is not an address with a port (list with ipvsadm-save -n).",
+      "line 1: «web:80» is not an address with a port in numbers.",
     ],
     [
       "-A -u 10.0.0.1:53 -s rr\n-A -t 10.0.0.1:80 -s none\n",
