@@ -96,7 +96,7 @@ function parseSchedulers(text: string): readonly Scheduler[] {
 /** `packetyard compare` */
 export function compareCommand(): Command {
   const command = new Command("compare").description(
-    "measure what kube-proxy's modes cost, on your cluster or at growing sizes",
+    "Measure what kube-proxy's modes cost, on your cluster or at growing sizes.",
   );
   return addConfigOptions(addClusterOptions(command))
     .option(
