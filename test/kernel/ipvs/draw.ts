@@ -144,6 +144,10 @@ function drawServices(
   });
 }
 
+/** The machine's statistics of a service go on when it is removed and added again, a kernel's begin at 0 (README). */
+const keepsServices = (steps: readonly Step[]) =>
+  !steps.some((step) => step.do === "change" && step.changes.some((change) => change.do === "remove"));
+
 const asIs = (service: Service) => service;
 
 /**
@@ -157,7 +161,7 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
   const isHasty = services.some(({ service }) => service.protocol === "SCTP");
   const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
   draft.steps.push({ do: "look" });
-  const hasStatistics = index % STATISTICS === 1;
+  const hasStatistics = index % STATISTICS === 1 && keepsServices(draft.steps);
   return { name: `scenario ${index}`, seed, sysctls, hasStatistics, talks: draft.talks, steps: draft.steps };
 }
 
