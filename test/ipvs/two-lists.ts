@@ -299,7 +299,10 @@ function endOf({ address, port }: { readonly address: Ip; readonly port: number 
 
 function wordsOfMachine(one: IpvsConnection): string {
   const { protocol, virtual, state, timeout, isActive, isTemplate, packets, held, template } = one;
-  const to = protocol === 0 ? `mark ${Number(virtual.address)}:${virtual.port}` : endOf(virtual);
+  const { address } = virtual;
+  // A mark stands in the first word of an IPv6 address (union nf_inet_addr).
+  const mark = typeof address === "bigint" ? address >> 96n : address;
+  const to = protocol === 0 ? `mark ${mark}:${virtual.port}` : endOf(virtual);
   const ends = `${protocol} ${endOf(one.client)} ${to} ${endOf(one.real)}`;
   return [ends, state, timeout, isActive, isTemplate, packets, held, template !== undefined].join(" ");
 }
