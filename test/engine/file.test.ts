@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { IMAGE_VERSION } from "../../assembly/abi/image.js";
@@ -97,6 +98,12 @@ describe("an image file", () => {
     expect(refusal(newer)).toContain(
       `The image has version ${IMAGE_VERSION + 1}, this package reads ${IMAGE_VERSION}.`,
     );
+  });
+
+  it("has the version that the changelog tells, once", () => {
+    const [newest = ""] = readFileSync("CHANGELOG.md", "utf8").split(/^## /m).slice(1);
+    const told = [...newest.matchAll(/Saved\s+images\s+have\s+version\s+(\d+)/g)];
+    expect(told.map(([, version]) => Number(version))).toEqual([IMAGE_VERSION]);
   });
 
   it("is refused where octets are said to be another part's", async () => {
