@@ -34,7 +34,7 @@ export interface TcpPacketOptions extends PacketOptions {
 }
 
 /** Chunks in the order of their types (RFC 9260 §3.2). */
-const CHUNKS = [
+export const CHUNKS = [
   "DATA",
   "INIT",
   "INIT ACK",

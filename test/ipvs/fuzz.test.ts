@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FORWARD_DIRECT, FORWARD_MASQUERADE, FORWARD_TUNNEL } from "../../assembly/abi/server.js";
 import * as setting from "../../assembly/abi/setting.js";
-import { sctp, tcp, udp } from "../../src/packet/build.js";
+import { CHUNKS, sctp, tcp, udp } from "../../src/packet/build.js";
 import { IpvsNode } from "./ipvs-node.js";
-import { CHUNKS } from "./two-lists.js";
 
 const VIPS = { 4: "10.96.0.10", 6: "[fd00::10]" } as const;
 const CLIENTS = { 4: "192.0.2.1", 6: "[2001:db8::1]" } as const;

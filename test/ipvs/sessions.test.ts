@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CHUNKS } from "../../src/packet/build.js";
 import { Tally } from "../tally.js";
 import { IpvsNode } from "./ipvs-node.js";
-import { CHUNKS, type Family, PLANS, type Setup, type Step, TwoLists } from "./two-lists.js";
+import { type Family, PLANS, type Setup, type Step, TwoLists } from "./two-lists.js";
 
 const setups: fc.Arbitrary<Setup> = fc.record({
   family: fc.constantFrom<Family>(4, 6),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FORWARD_DIRECT, FORWARD_MASQUERADE } from "../../assembly/abi/server.js";
 import { SESSION_FLAG_INACTIVE } from "../../assembly/abi/session.js";
 import * as setting from "../../assembly/abi/setting.js";
-import { sctp, tcp } from "../../src/packet/build.js";
+import { CHUNKS, sctp, tcp } from "../../src/packet/build.js";
 import { sessionStateName } from "../../src/trace/session-states.js";
 import {
   isTcpActive,
@@ -16,7 +16,7 @@ import {
   type Way,
 } from "../oracle/ipvs-states.js";
 import { IpvsNode } from "./ipvs-node.js";
-import { CHUNKS, SCTP, TCP } from "./two-lists.js";
+import { SCTP, TCP } from "./two-lists.js";
 
 const CLIENT = "192.0.2.1:40000";
 const VIP = "10.96.0.10";

@@ -4,7 +4,7 @@ import * as setting from "../../assembly/abi/setting.js";
 import type { IpvsDestination } from "../../src/engine/ipvs-counters.js";
 import type { IpvsConnection } from "../../src/engine/ipvs-sessions.js";
 import { type Ip, printIp } from "../../src/net/ip.js";
-import { sctp, tcp, udp } from "../../src/packet/build.js";
+import { CHUNKS, sctp, tcp, udp } from "../../src/packet/build.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { sessionStateName } from "../../src/trace/session-states.js";
 import {
@@ -20,24 +20,6 @@ import type { Tally } from "../tally.js";
 import type { IpvsNode, VirtualServer } from "./ipvs-node.js";
 
 export const [TCP, UDP, SCTP] = [6, 17, 132];
-/** By code. */
-export const CHUNKS = [
-  "DATA",
-  "INIT",
-  "INIT ACK",
-  "SACK",
-  "HEARTBEAT",
-  "HEARTBEAT ACK",
-  "ABORT",
-  "SHUTDOWN",
-  "SHUTDOWN ACK",
-  "ERROR",
-  "COOKIE ECHO",
-  "COOKIE ACK",
-  "ECNE",
-  "CWR",
-  "SHUTDOWN COMPLETE",
-] as const;
 
 export type Family = 4 | 6;
 
