@@ -1,54 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Director, type ServiceMatch } from "../src/index.js";
 import { parseIp, printIp } from "../src/net/ip.js";
 import { printHostPort } from "../src/net/port.js";
 import { Clients } from "./director/clients.js";
-import { SHARED } from "./shared-folder.js";
+import {
+  type Change,
+  type Counters,
+  type Event,
+  SAMPLE_NAMES,
+  SAMPLES,
+  type Sample,
+  samplesOf,
+} from "./ipvs/samples.js";
 import { skipWithout } from "./skipped.js";
-
-interface Counters {
-  readonly dest: string;
-  readonly weight: number;
-  readonly active: number;
-  readonly inactive: number;
-}
-
-interface Destination {
-  readonly addr: string;
-  readonly port: number;
-}
-
-/** What a kernel was seen to do, in its order. */
-type Event =
-  | ({ readonly op: "add_dest"; readonly weight: number; readonly extra?: string } & Destination)
-  | ({ readonly op: "set_weight"; readonly weight: number } & Destination)
-  | ({ readonly op: "del_dest" } & Destination)
-  | {
-      readonly op: "conn";
-      readonly id: number;
-      readonly src: string;
-      readonly sport: number;
-      readonly chosen: string | null;
-      readonly error?: string;
-      readonly counters_after?: readonly Counters[];
-    }
-  | { readonly op: "close"; readonly id: number; readonly counters_after?: readonly Counters[] };
-
-interface Sample {
-  readonly protocol: "tcp" | "udp";
-  readonly vip: string;
-  readonly vport: number;
-  /** The command that made it. */
-  readonly create: string;
-  readonly events: readonly Event[];
-  /** At the end. */
-  readonly kernel_dest_order: readonly Counters[];
-}
-
-const FOLDER = join(SHARED, "spec/ipvs-samples");
-const NAMES = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith(".json")) : [];
 
 const SYSCTLS = {
   "net.ipv4.vs.conntrack": 1,
@@ -56,9 +20,6 @@ const SYSCTLS = {
   "net.ipv4.vs.expire_nodest_conn": 1,
   "net.ipv4.vs.expire_quiescent_template": 1,
 };
-
-const samplesOf = (name: string): readonly Sample[] =>
-  (JSON.parse(readFileSync(join(FOLDER, name), "utf8")) as { services: readonly Sample[] }).services;
 
 const endOf = (address: string, port: number): string => {
   const read = parseIp(address);
@@ -110,7 +71,7 @@ class Replay {
     this.#clients.close(client, this.#service, real);
   }
 
-  #change(event: Extract<Event, Destination>): void {
+  #change(event: Change): void {
     const service = `${this.#sample.protocol === "tcp" ? "-t" : "-u"} ${this.#service}`;
     const head = `${service} -r ${endOf(event.addr, event.port)}`;
     if (event.op === "del_dest") this.#director.restore(`-d ${head}`);
@@ -138,8 +99,8 @@ class Replay {
 }
 
 describe("a director chooses and counts as a kernel did", () => {
-  skipWithout(NAMES, FOLDER);
-  it.each(NAMES)("%s", async (name) => {
+  skipWithout(SAMPLE_NAMES, SAMPLES);
+  it.each(SAMPLE_NAMES)("%s", async (name) => {
     const director = await Director.create({ sysctls: SYSCTLS });
     const connections = samplesOf(name).map((sample) => new Replay(director, sample).run());
     expect(Math.min(...connections)).toBeGreaterThan(0);

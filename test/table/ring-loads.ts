@@ -9,7 +9,7 @@ import {
   DESTINATION_ROW_SERVICE,
 } from "../../assembly/abi/session.js";
 import { printIp } from "../../src/net/ip.js";
-import { tcp, udp } from "../../src/packet/build.js";
+import { udp } from "../../src/packet/build.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { BareNode, ip4 } from "../bare-node.js";
 import type { Client, KernelServer, Real } from "../oracle/schedulers.js";
@@ -23,6 +23,8 @@ const [COUNTERS_AT, CACHE_AT] = [128 + 16, 128 + 96];
 /** COUNTER_…, and those of which a server may be overloaded. */
 const [COUNTER_LEN, FLAGS] = [32, 16];
 const UPPER = 1_000_000;
+/** What the virtual server serves. */
+const [UDP, PORT] = [17, 80];
 
 export interface Known {
   readonly number: number;
@@ -34,24 +36,20 @@ export interface Known {
 export class LoadedNode {
   #now = 0;
 
-  private constructor(
-    readonly node: BareNode,
-    readonly protocol: number,
-    readonly port: number,
-  ) {}
+  private constructor(readonly node: BareNode) {}
 
-  static async make(vips: readonly string[], protocol = 17, port = 80): Promise<LoadedNode> {
+  static async make(vips: readonly string[]): Promise<LoadedNode> {
     const node = (await BareNode.make({ connections: 4096, capacity: 1 << 22 }))
       .route("0.0.0.0/0", { kind: "direct", out: 2 })
       .route("10.96.0.0/12", { kind: "local" });
     node.table(
       EXACT_SERVICES,
-      vips.map((vip) => [ip4(vip), (protocol << 16) | port, 1]),
+      vips.map((vip) => [ip4(vip), (UDP << 16) | PORT, 1]),
     );
     const { memory, state } = node.image;
     const ipvs = state + memory.view(state, 128).getUint32(IPVS_AT, true);
     memory.view(ipvs, 256).setUint32(CACHE_AT, memory.take(CACHE) - ipvs, true);
-    return new LoadedNode(node, protocol, port);
+    return new LoadedNode(node);
   }
 
   get #ipvs(): number {
@@ -68,7 +66,7 @@ export class LoadedNode {
       ...[upper, 0, 0, 0, 0, 0, 0, 0],
     ]);
     const flags = server.SERVICE_FLAG_ONE_PACKET;
-    const head = [0, list.oldestFirst.length, schedulerWord(list.scheduler), flags, 0, 0, this.port, 0];
+    const head = [0, list.oldestFirst.length, schedulerWord(list.scheduler), flags, 0, 0, PORT, 0];
     const size = list.scheduler.size ?? 0;
     const status = image.withWords([...head, ...rows], (at) =>
       image.machine.serverSet(image.address, at, at + server.SERVER_ROW_LEN, size),
@@ -82,7 +80,7 @@ export class LoadedNode {
   edit(list: KernelServer, seconds: number): this {
     const { image } = this.node;
     const flags = server.SERVICE_FLAG_ONE_PACKET;
-    const row = [0, 0, schedulerWord(list.scheduler), flags, seconds, 0, this.port, 0];
+    const row = [0, 0, schedulerWord(list.scheduler), flags, seconds, 0, PORT, 0];
     const status = image.withWords(row, (at) => image.machine.serverEdit(image.address, at));
     if (status !== 0) throw new Error(`status ${status}`);
     image.machine.serverSettle(image.address, image.state, 0);
@@ -131,9 +129,8 @@ export class LoadedNode {
     machine.flowsClear(state);
     machine.sessionsClear(address, state);
     this.#count(list.known);
-    const build = this.protocol === 17 ? udp : tcp;
     const frames = clients.map(({ src, dst, ports }) =>
-      build(`${printIp(src)}:${ports >>> 16}`, `${printIp(dst)}:${ports & 0xffff}`),
+      udp(`${printIp(src)}:${ports >>> 16}`, `${printIp(dst)}:${ports & 0xffff}`),
     );
     return this.node.run(frames, 1, now).map(({ verdict, reason, frame }) => {
       if (verdict !== "FORWARD" && reason !== "NO_DESTINATION") throw new Error(`${verdict}: ${reason}`);
