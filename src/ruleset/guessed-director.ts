@@ -11,14 +11,14 @@ export function virtualAddresses(servers: readonly VirtualServer[]): readonly Ip
   return [...new Set(servers.flatMap(({ address }) => (address === undefined ? [] : [address])))];
 }
 
-/** The families that packets may be of: of rules, of virtual servers, and of real ones behind tunnels. */
+/** The families that packets may be of: of rules, of virtual servers, and of real ones behind tunnels; both where nothing says. */
 function familiesOf({ servers }: Ipvs, tables: readonly Iptables[]): readonly Family[] {
   const families = new Set(tables.map(({ family }) => family));
   for (const service of servers) {
     families.add(familyOfService(service));
     for (const { address } of service.servers) families.add(familyOf(address));
   }
-  return [...families].sort();
+  return families.size === 0 ? [4, 6] : [...families].sort();
 }
 
 /** Gives the loopback interface addresses that no interface has. */

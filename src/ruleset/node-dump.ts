@@ -184,6 +184,18 @@ function readNetwork(dump: NodeDump, readings: Readings): KnownNetwork {
   };
 }
 
+/** A director that has nothing to direct is one, but hardly what was meant. */
+function warnEmpty(ipvs: Ipvs | undefined, file: string): readonly Diagnostic[] {
+  if (ipvs === undefined || ipvs.servers.length > 0) return [];
+  return [
+    {
+      severity: "warning",
+      place: { file },
+      message: "holds no virtual server: IPVS passes every packet by.",
+    },
+  ];
+}
+
 /** What kube-proxy in mode ipvs sets. */
 const PROXY_SYSCTLS: Sysctls = {
   "net.ipv4.vs.conntrack": 1,
@@ -231,6 +243,11 @@ export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Rule
     ...(ipvs && { ipvs }),
     ...(sysctls && { sysctls }),
     names: new Map(),
-    diagnostics: [...unknown, ...(ipsets?.diagnostics ?? []), ...network.diagnostics],
+    diagnostics: [
+      ...unknown,
+      ...warnEmpty(ipvs, dump["ipvsadm-save"]?.file ?? ""),
+      ...(ipsets?.diagnostics ?? []),
+      ...network.diagnostics,
+    ],
   };
 }

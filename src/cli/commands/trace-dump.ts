@@ -1,5 +1,6 @@
 import type { Step, Trace } from "../../index.js";
 import { familyOf, printIp } from "../../net/ip.js";
+import { printHostPort } from "../../net/port.js";
 import { printSteps } from "../../trace/steps.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import {
@@ -16,7 +17,7 @@ import { checkInterface } from "../interface.js";
 import { FATES, tell } from "../journey.js";
 import type { Mention } from "../mention.js";
 import { outcomeAsData, printOutcomes } from "../outcomes.js";
-import { printStructured, printToStdout } from "../output.js";
+import { printNote, printStructured, printToStdout } from "../output.js";
 import { paint } from "../paint.js";
 
 /** What is asked of a node that is known by its dumps. */
@@ -67,6 +68,19 @@ const endAsData = ({ address, port }: PacketEnd) => ({
   port,
 });
 
+/** What a director's virtual servers do not see is said: nothing of its way shows why. */
+function notePassedBy(
+  { ruleset }: DumpedNode,
+  { steps }: Trace,
+  to: PacketEnd,
+  protocol: PacketProtocol,
+): void {
+  const { ipvs } = ruleset;
+  if (ipvs === undefined || ipvs.servers.length === 0 || steps.some(({ stage }) => stage === "ipvs")) return;
+  const end = to.port === 0 ? printIp(to.address) : printHostPort(to.address, to.port);
+  printNote(`no virtual server takes the packet to ${end} (${protocol}): IPVS passes it by.`);
+}
+
 /** `trace --iptables-save`: one packet's way through a node of which only dumps are known. */
 export async function traceDump(options: DumpTrace): Promise<void> {
   const { source, destination, protocol, sport, seed, output } = options;
@@ -85,6 +99,7 @@ export async function traceDump(options: DumpTrace): Promise<void> {
   });
   const arrival = options.in === undefined ? {} : { in: options.in };
   const { outcomes, trace } = tell(engine, firstPacket(protocol, from, to), arrival, seed === undefined);
+  notePassedBy(dumped, trace, to, protocol);
   const undecided = undecidedAt(trace, family, dumped);
   const end = ending(trace, ruleset.node, undecided);
   if (output === "text") {
