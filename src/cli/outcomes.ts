@@ -50,7 +50,7 @@ export function outcomeAsData(outcome: Outcome, numbering: Engine["numbering"]):
 }
 
 function chanceOf({ probability, isNext }: Outcome): string {
-  if (probability === null) return isNext ? "next by the scheduler's turns" : "by the scheduler's turns";
+  if (probability === null) return isNext ? "next by the scheduler's choice" : "by the scheduler's choice";
   const percent = `${(fractionToNumber(probability) * 100).toFixed(PERCENT_DIGITS)} %`;
   return probability.bits > FRACTION_BITS ? percent : `${percent}  ${printFraction(probability)}`;
 }

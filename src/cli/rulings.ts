@@ -27,7 +27,7 @@ function printEnd({ address, port }: PacketEnd): string {
 }
 
 function chanceOf({ probability }: RuledOutcome): readonly string[] {
-  if (probability === null) return ["by turns"];
+  if (probability === null) return ["by the scheduler's choice"];
   return probability === 1 ? [] : [`${(probability * 100).toFixed(PERCENT_DIGITS)} %`];
 }
 

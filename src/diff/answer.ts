@@ -13,7 +13,7 @@ export interface End {
   readonly line: number | undefined;
   readonly destination: Destination | undefined;
   readonly masquerade: boolean;
-  /** null where a scheduler's turns decide. */
+  /** null where turns, connections or draws of a scheduler decide. */
   readonly probability: number | null;
 }
 

@@ -23,11 +23,11 @@ function listed(ends: readonly End[], names: Names): string {
 
 const EVEN = 1e-6;
 
-/** How one of several ends comes about: in turns, or by chances that are even or told in percent. */
+/** How one of several ends comes about: by a scheduler, or by chances that are even or told in percent. */
 function chances(ends: readonly End[], isOne: boolean): string {
   if (isOne) return "";
   const known = ends.map(({ probability }) => probability).filter((one) => one !== null);
-  if (known.length < ends.length) return ", in the scheduler's turns";
+  if (known.length < ends.length) return ", by the scheduler's choice";
   const [first = 0] = known;
   const each = ends.length > 1 ? "each " : "";
   const isEven =
@@ -98,6 +98,6 @@ export function summaryWords({ ends, isNamed }: Answer, sender: Ip): string {
     const masquerade = end.masquerade ? ", masqueraded" : "";
     return `${end.how === "endpoint" ? "goes to an endpoint" : fateWords(end)}${masquerade}`;
   });
-  const turns = ends.some(({ probability }) => probability === null) ? ", in the scheduler's turns" : "";
+  const turns = ends.some(({ probability }) => probability === null) ? ", by the scheduler's choice" : "";
   return `${words.sort().join(" or ")}${turns}${isNamed ? ", accepted by name" : ""}`;
 }

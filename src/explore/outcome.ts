@@ -8,7 +8,7 @@ import { choicesOf, type Way } from "./ways.js";
 /** One thing that may become of a packet; records and choices are those of its likeliest way. */
 export interface Outcome extends Fate {
   readonly records: readonly TraceRecord[];
-  /** Exactly, of all choices on the way; null where a scheduler's turns decide. */
+  /** Exactly, of all choices on the way; null where turns, connections or draws of a scheduler decide. */
   readonly probability: Weight;
   /** What comes next by the schedulers' state; true where none is asked. */
   readonly isNext: boolean;

@@ -16,7 +16,7 @@ export interface RuledOutcome {
   readonly verdict: RuleVerdict;
   /** Where it is sent on to, `10.244.1.7:8080`; null where it stays as it is addressed. */
   readonly endpoint: string | null;
-  /** From 0 to 1, the nearest double, and exactly; null where a scheduler's turns decide. */
+  /** From 0 to 1, the nearest double, and exactly; null where turns, connections or draws of a scheduler decide. */
   readonly probability: number | null;
   readonly fraction: string | null;
   readonly masquerade: boolean;

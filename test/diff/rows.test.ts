@@ -15,8 +15,8 @@ const NODE = "reaches the node itself";
 const NAMED = `${NODE}, accepted by name`;
 const ENDPOINT = "goes to an endpoint";
 const MASQUERADED = `${ENDPOINT}, masqueraded`;
-const TURNS = `${ENDPOINT}, in the scheduler's turns`;
-const MASQUERADED_TURNS = `${MASQUERADED}, in the scheduler's turns`;
+const TURNS = `${ENDPOINT}, by the scheduler's choice`;
+const MASQUERADED_TURNS = `${MASQUERADED}, by the scheduler's choice`;
 
 /** A row of the table of modes: the Service that shows it, and what it makes of the modes' packets. */
 interface Row {
