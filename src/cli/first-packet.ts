@@ -5,6 +5,11 @@ import { printHostPort } from "../net/port.js";
 export const PACKET_PROTOCOLS = ["tcp", "udp", "sctp", "icmp"] as const;
 export type PacketProtocol = (typeof PACKET_PROTOCOLS)[number];
 
+/** A protocol by its name in either case, as Kubernetes or the kernel's tools write it. */
+export function parseProtocol(text: string): PacketProtocol | undefined {
+  return PACKET_PROTOCOLS.find((one) => one === text.toLowerCase());
+}
+
 /** Where a packet comes from, or goes to; port 0 where there is none. */
 export interface PacketEnd {
   readonly address: Ip;

@@ -2,7 +2,7 @@ import { type Diagnostic, type DumpText, InputError } from "../index.js";
 import { familyOf, parseIp } from "../net/ip.js";
 import { parseHostPort } from "../net/port.js";
 import { interfaceNameFault } from "../ruleset/interface-names.js";
-import { PACKET_PROTOCOLS, type PacketEnd, type PacketProtocol } from "./first-packet.js";
+import { type PacketEnd, type PacketProtocol, parseProtocol } from "./first-packet.js";
 
 /** A question: what becomes of the first packet of this connection? */
 export interface Flow {
@@ -69,7 +69,7 @@ function endOf(said: Readonly<Record<string, unknown>>, field: "from" | "to"): P
 function protocolOf(said: Readonly<Record<string, unknown>>): PacketProtocol | undefined {
   const text = textOf(said, "protocol");
   if (text === undefined) return undefined;
-  const protocol = PACKET_PROTOCOLS.find((one) => one === text.toLowerCase());
+  const protocol = parseProtocol(text);
   if (protocol !== undefined) return protocol;
   throw new Wrong("protocol", `«${text}» is not known: name TCP, UDP, SCTP or ICMP.`);
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { type Diagnostic, InputError, type Ruleset } from "../index.js";
+import { type Diagnostic, InputError, type Place, type Ruleset } from "../index.js";
 import { interfaceNameFault, interfacesInRules, isNamedIn } from "../ruleset/interface-names.js";
 
 /** An option's argument that names an interface. */
@@ -17,10 +17,20 @@ export function checkInterface({ node, interfaces }: Ruleset, name: string | und
   throw new InputError([{ severity: "error", place: { object: `Node ${node}` }, message }]);
 }
 
-/** A warning where neither the node nor any of its rules knows the interface that packets are to come in by. */
-export function strangeInterface(ruleset: Ruleset, name: string | undefined): readonly Diagnostic[] {
+/** An interface that packets are to come in by, and where that is said. */
+export interface Entrance {
+  readonly name: string;
+  readonly place: Place;
+}
+
+/** Warnings of interfaces that neither the node nor any of its rules knows, each once. */
+export function strangeInterfaces(ruleset: Ruleset, entrances: readonly Entrance[]): readonly Diagnostic[] {
   const known = [...new Set([...ruleset.interfaces.map((one) => one.name), ...interfacesInRules(ruleset)])];
-  if (name === undefined || isNamedIn(known, name)) return [];
-  const message = `--in ${name}: neither the node nor any rule knows such an interface; known are ${known.join(", ")}.`;
-  return [{ severity: "warning", place: { object: `Node ${ruleset.node}` }, message }];
+  const strange = new Map(
+    entrances.filter(({ name }) => !isNamedIn(known, name)).map((one) => [one.name, one]),
+  );
+  return [...strange.values()].map(({ name, place }) => {
+    const message = `«${name}» is an interface that neither the node nor any rule knows; known are ${known.join(", ")}.`;
+    return { severity: "warning", place, message };
+  });
 }

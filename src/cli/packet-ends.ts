@@ -3,7 +3,7 @@ import { familyOf, printIp } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
 import { type End, findEnds } from "./ends.js";
 import { UsageError } from "./errors.js";
-import { PACKET_PROTOCOLS, type PacketProtocol, SOURCE_PORT } from "./first-packet.js";
+import { type PacketProtocol, parseProtocol, SOURCE_PORT } from "./first-packet.js";
 import { type Mention, parseMention } from "./mention.js";
 import { printNote } from "./output.js";
 
@@ -19,7 +19,7 @@ export interface PacketArguments {
 
 /** TCP, unless an option or the port's own declaration says otherwise. */
 export function protocolOf({ protocol }: PacketArguments, to: End): PacketProtocol {
-  return protocol ?? PACKET_PROTOCOLS.find((one) => one === to.protocol?.toLowerCase()) ?? "tcp";
+  return protocol ?? parseProtocol(to.protocol ?? "") ?? "tcp";
 }
 
 /** What declared ports are told apart by. */

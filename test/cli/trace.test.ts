@@ -181,6 +181,15 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
     expect(packetyard([...to("ipvs"), "--seed", "1"]).stdout).toBe(packetyard(to("ipvs")).stdout);
   });
 
+  it("takes a protocol in either case, and refuses others", () => {
+    const dns = ["trace", "--from", "pod/shop/cart", "--to", "10.244.2.9:53", "--protocol"];
+    for (const word of ["UDP", "Udp", "udp"])
+      expect(packetyard([...dns, word]).stdout).toContain(".53: udp,");
+    const { code, stderr } = packetyard([...dns, "GRE"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/argument 'GRE' is invalid\. Allowed choices are tcp, udp, sctp, icmp\.$/m);
+  });
+
   it("takes the protocol that the destination's port is declared with", () => {
     const dns = ["trace", "--from", "pod/shop/cart", "--to", "svc/shop/dns:53"];
     expect(packetyard(dns).stdout).toContain(".53: udp,");
@@ -254,6 +263,13 @@ spec: { selector: { app: web }, ports: [{ port: 80 }], ipFamilies: [IPv6] }
       next: false,
     });
     expect(turns.map(({ next }: { next: boolean }) => next).filter(Boolean)).toHaveLength(1);
+    const twos = packetyard([...args, "--mode", "ipvs", "--ipvs-scheduler", "twos"]).stdout;
+    const [, ...rows] =
+      twos
+        .split("\n\n")
+        .find((part) => part.startsWith("all outcomes"))
+        ?.split("\n") ?? [];
+    expect(rows.map((row) => / (next )?by the scheduler's choice$/.test(row))).toEqual([true, true, true]);
   });
 
   it.each([

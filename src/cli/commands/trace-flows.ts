@@ -5,7 +5,7 @@ import { type DumpedNode, dumpFiles, loadEngine, ruleAtLine } from "../dump.js";
 import { firstPacket, type PacketProtocol } from "../first-packet.js";
 import { type Flow, parseFlows } from "../flows.js";
 import { checkStdin, readText } from "../input.js";
-import { strangeInterface } from "../interface.js";
+import { type Entrance, strangeInterfaces } from "../interface.js";
 import { findNode, type NodeOptions } from "../node.js";
 import { printStructured, printToStdout } from "../output.js";
 import { progress } from "../progress.js";
@@ -64,18 +64,28 @@ class Lines {
   }
 }
 
+/** The interfaces that lines, and the option for those that name none, say. */
+function entrances(flows: readonly Flow[], file: string, otherwise: string | undefined): readonly Entrance[] {
+  const said = flows.flatMap(({ iface }) =>
+    iface === undefined ? [] : [{ name: iface, place: { file, field: "iface" } }],
+  );
+  return otherwise === undefined ? said : [...said, { name: otherwise, place: { field: "--in" } }];
+}
+
 /** `trace --flows`: what the rules of one node say of the first packet of each of many flows, as though all were routable. */
 export async function traceFlows(options: FlowsTrace): Promise<void> {
   const { flows: path, filename, proxyConfig, protocol } = options;
   checkStdin({ "--flows": path, "-f": filename, "--proxy-config": proxyConfig, ...dumpFiles(options) });
-  const { flows, diagnostics } = parseFlows(readText(path), protocol);
+  const listing = readText(path);
+  const { flows, diagnostics } = parseFlows(listing, protocol);
   const node = findNode(options);
   const { ruleset } = node;
-  const strange = strangeInterface(ruleset, options.in);
+  const said = entrances(flows, listing.file, options.in);
+  const strange = strangeInterfaces(ruleset, said);
   new DiagnosticPrinter().print([...diagnostics, ...ruleset.diagnostics, ...strange]);
   const otherwise = options.in ?? unnamedInterface(ruleset);
-  const interfaces = flows.flatMap(({ iface }) => (iface === undefined ? [] : [iface]));
-  const asked = { ...node, ruleset: routable(ruleset, [otherwise, ...interfaces]) };
+  const names = [otherwise, ...said.map(({ name }) => name)];
+  const asked = { ...node, ruleset: routable(ruleset, names) };
   const engine = await loadEngine(asked, { connections: CONNECTIONS, fragments: 0 });
   const bar = progress("flows", flows.length);
   const { output } = options;

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { compile, type Ruleset } from "../../index.js";
 import { printIp } from "../../net/ip.js";
 import { ownSource } from "../../ruleset/own-source.js";
@@ -7,7 +7,13 @@ import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { addDumpOptions, type DumpOptions, namesDump } from "../dump.js";
 import type { End } from "../ends.js";
 import { UsageError } from "../errors.js";
-import { firstPacket, PACKET_PROTOCOLS, SOURCE_PORT } from "../first-packet.js";
+import {
+  firstPacket,
+  PACKET_PROTOCOLS,
+  type PacketProtocol,
+  parseProtocol,
+  SOURCE_PORT,
+} from "../first-packet.js";
 import { interfaceName } from "../interface.js";
 import { follow, type Journey, type Leg } from "../journey.js";
 import { defaultNode } from "../node.js";
@@ -59,7 +65,8 @@ Examples:
   packetyard trace -f cluster.yaml --node worker-1 --flows flows.jsonl -o json
 
 The lines of --flows have from (IP, or IP:port), to (IP:port; an IPv6 address in brackets), and may have protocol (TCP,
-UDP, SCTP or ICMP, which has no ports) and iface. Every connection is the only one, and every destination has a route: the
+UDP, SCTP or ICMP, which has no ports) and iface, where it comes in: any name will do, for rules ask for names alone, but one
+that neither the node nor a rule knows is warned of. Every connection is the only one, and every destination has a route: the
 rules alone decide. What the node's own addresses send starts on the node.
 `;
 
@@ -150,6 +157,12 @@ async function trace(options: TraceOptions): Promise<void> {
   else printStructured(asData(journey, from, to, transport), options.output);
 }
 
+function protocolArgument(text: string): PacketProtocol {
+  const protocol = parseProtocol(text);
+  if (protocol !== undefined) return protocol;
+  throw new InvalidArgumentError(`Allowed choices are ${PACKET_PROTOCOLS.join(", ")}.`);
+}
+
 /** `packetyard trace`: one packet's way, stage by stage, in words. */
 export function traceCommand(): Command {
   const command = new Command("trace").description(
@@ -172,8 +185,10 @@ export function traceCommand(): Command {
     .addOption(
       new Option(
         "--protocol <protocol>",
-        "transport protocol (default: the destination port's, or else tcp)",
-      ).choices(PACKET_PROTOCOLS),
+        "transport protocol, in either case (default: the destination port's, or else tcp)",
+      )
+        .choices(PACKET_PROTOCOLS)
+        .argParser(protocolArgument),
     )
     .option("--sport <port>", `source port (default: ${SOURCE_PORT})`, integer(1, 65535))
     .option(
