@@ -1,3 +1,4 @@
+import type { Diagnostic } from "./diagnostics.js";
 import type { Batch, BatchOptions } from "./engine/batch.js";
 import { Engine } from "./engine/engine.js";
 import type { IpvsConnection } from "./engine/ipvs-sessions.js";
@@ -24,6 +25,7 @@ import { printIpvs, readIpvsCommands } from "./ruleset/ipvs-save.js";
 import { IpvsTable, type RealServerMatch } from "./ruleset/ipvs-table.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
 import { isSame } from "./ruleset/same.js";
+import { checkSysctls } from "./ruleset/sysctl-names.js";
 import type { Sysctls } from "./ruleset/sysctls.js";
 
 export interface DirectorOptions extends EngineOptions {
@@ -58,7 +60,7 @@ function emptyRuleset({ ipvs, sysctls, rules = {}, localAddresses = [] }: Direct
     ipvs: { servers: [], ...(timeouts === undefined ? {} : { timeouts }) },
     ...(sysctls === undefined ? {} : { sysctls }),
     names: new Map(),
-    diagnostics: [],
+    diagnostics: checkSysctls(sysctls ?? {}),
   };
 }
 
@@ -89,6 +91,11 @@ export class Director {
     const director = new Director(await Engine.load(emptyRuleset(options), options));
     for (const service of options.ipvs?.servers ?? []) director.add(service);
     return director;
+  }
+
+  /** Warnings of what it was made with: settings of the kernel that are not modelled. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.engine.ruleset.diagnostics;
   }
 
   /** The number of the interface that clients and real servers are behind: what batches name as where a frame came in. */

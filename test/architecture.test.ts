@@ -81,7 +81,7 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   // What a node's leaving one mode for another comes to: two compilations of it, and what tells them apart.
   assess: ["compile", "diagnostics", "diff", "model", "net", "report", "ruleset"],
   // A node of its own, whose virtual servers are changed one by one.
-  director: ["engine", "net", "ruleset"],
+  director: ["diagnostics", "engine", "net", "ruleset"],
   index: [
     "abi",
     "assess",

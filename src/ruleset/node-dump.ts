@@ -15,6 +15,7 @@ import { setsNamed } from "./references.js";
 import type { Interface } from "./routes.js";
 import { parseRoutes } from "./routes.js";
 import type { Ruleset } from "./ruleset.js";
+import { checkSysctls } from "./sysctl-names.js";
 import type { Sysctls } from "./sysctls.js";
 import { parseFdb } from "./vxlan.js";
 
@@ -248,6 +249,7 @@ export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Rule
       ...warnEmpty(ipvs, dump["ipvsadm-save"]?.file ?? ""),
       ...(ipsets?.diagnostics ?? []),
       ...network.diagnostics,
+      ...checkSysctls(options.sysctls ?? {}),
     ],
   };
 }

@@ -1,8 +1,21 @@
 /** Settings of a node's kernel by their names, as sysctl prints them. Those that are missing have the kernel's defaults. */
 export type Sysctls = Readonly<Record<string, number>>;
 
-const CONNTRACK = "net.netfilter.nf_conntrack_";
+export const CONNTRACK = "net.netfilter.nf_conntrack_";
+export const VS = "net.ipv4.vs.";
+export const IPFRAG = "net.ipv4.ipfrag_";
+export const CONF_ALL = "net.ipv4.conf.all.";
+const ROUTE_LOCALNET = `${CONF_ALL}route_localnet`;
 const VALUE_MAX = 0x7fffffff;
+
+/** Those that the kernel takes no integer for; in seconds a timeout's end depends on the kernel's HZ, and is left open here. */
+const MAXIMA: ReadonlyMap<string, number> = new Map([
+  ...["checksum", "tcp_loose", "tcp_be_liberal", "tcp_ignore_invalid_rst"].map(
+    (name) => [CONNTRACK + name, 1] as const,
+  ),
+  [`${CONNTRACK}tcp_max_retrans`, 255],
+  ...["drop_entry", "drop_packet", "secure_tcp"].map((name) => [VS + name, 3] as const),
+]);
 
 /** What connection tracking asks for, with the kernel's defaults; timeouts in seconds. */
 const CONNTRACK_DEFAULTS = {
@@ -49,8 +62,6 @@ export function conntrackSetting(sysctls: Sysctls, setting: ConntrackSetting): n
   return settingOf(sysctls, CONNTRACK + setting, CONNTRACK_DEFAULTS[setting]);
 }
 
-const VS = "net.ipv4.vs.";
-
 /** What IPVS asks for, with the kernel's defaults (ip_vs_control_net_init_sysctl); kube-proxy sets some of them. */
 const VS_DEFAULTS = {
   conntrack: 0,
@@ -80,7 +91,7 @@ export function vsSetting(sysctls: Sysctls, setting: VsSetting): number {
 
 /** Whether packets from outside may be to 127.0.0.0/8 (net.ipv4.conf.all.route_localnet: 1). TypeError as above. */
 export function routesLocalnet(sysctls: Sysctls): boolean {
-  return settingOf(sysctls, "net.ipv4.conf.all.route_localnet", 0) !== 0;
+  return settingOf(sysctls, ROUTE_LOCALNET, 0) !== 0;
 }
 
 /** No sysctl, though it stands among them: see routesAnywhere. */
@@ -105,13 +116,29 @@ const IPFRAG_DEFAULTS = { time: 30, max_dist: 64 } as const;
 
 export type IpfragSetting = keyof typeof IPFRAG_DEFAULTS;
 
+export const IPFRAG_SETTINGS = Object.keys(IPFRAG_DEFAULTS) as readonly IpfragSetting[];
+
 /** A setting of IPv4's fragments, without `net.ipv4.ipfrag_`. TypeError as above. */
 export function ipfragSetting(sysctls: Sysctls, setting: IpfragSetting): number {
-  return settingOf(sysctls, `net.ipv4.ipfrag_${setting}`, IPFRAG_DEFAULTS[setting]);
+  return settingOf(sysctls, IPFRAG + setting, IPFRAG_DEFAULTS[setting]);
 }
+
+/** Whether packets may tell what a setting is. */
+export function isModelled(name: string): boolean {
+  return MODELLED.has(name);
+}
+
+const MODELLED: ReadonlySet<string> = new Set([
+  ...CONNTRACK_SETTINGS.map((name) => CONNTRACK + name),
+  ...VS_SETTINGS.map((name) => VS + name),
+  ...IPFRAG_SETTINGS.map((name) => IPFRAG + name),
+  ROUTE_LOCALNET,
+  ANY_DESTINATION,
+]);
 
 function settingOf(sysctls: Sysctls, name: string, missing: number): number {
   const value = sysctls[name] ?? missing;
-  if (Number.isInteger(value) && value >= 0 && value <= VALUE_MAX) return value;
-  throw new TypeError(`sysctl ${name}: ${String(value)} is not a whole number from 0 to ${VALUE_MAX}.`);
+  const max = MAXIMA.get(name) ?? VALUE_MAX;
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new TypeError(`sysctl ${name}: ${String(value)} is not a whole number from 0 to ${max}.`);
 }

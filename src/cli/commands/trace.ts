@@ -65,7 +65,7 @@ Examples:
   packetyard trace -f cluster.yaml --node worker-1 --flows flows.jsonl -o json
 
 The lines of --flows have from (IP, or IP:port), to (IP:port; an IPv6 address in brackets), and may have protocol (TCP,
-UDP, SCTP or ICMP, which has no ports) and iface, where it comes in: any name will do, for rules ask for names alone, but one
+UDP, SCTP or ICMP, which has no ports) and iface, where it comes in: rules ask for names alone, so every name will do, but one
 that neither the node nor a rule knows is warned of. Every connection is the only one, and every destination has a route: the
 rules alone decide. What the node's own addresses send starts on the node.
 `;

@@ -1,5 +1,6 @@
 import * as setting from "../../../assembly/abi/setting.js";
 import type { IpvsTimeouts } from "../../ruleset/ipvs.js";
+import { checkSysctls } from "../../ruleset/sysctl-names.js";
 import {
   CONNTRACK_SETTINGS,
   conntrackSetting,
@@ -40,9 +41,10 @@ export function timeoutEntries(timeouts: IpvsTimeouts): readonly SettingEntry[] 
 
 /**
  * The settings that the machine knows, each with its code, which is named after the sysctl; `timeouts` are IPVS' own.
- * TypeError for a value out of range.
+ * TypeError for a value out of range, and for a name that none has, where others of its family are known.
  */
 export function settingEntries(sysctls: Sysctls, timeouts: IpvsTimeouts = {}): readonly SettingEntry[] {
+  checkSysctls(sysctls);
   return [
     ...CONNTRACK_SETTINGS.flatMap((name) => entryOf(name, conntrackSetting(sysctls, name))),
     ...VS_SETTINGS.flatMap((name) => entryOf(`vs_${name}`, vsSetting(sysctls, name))),
