@@ -37,6 +37,23 @@ describe("Director", () => {
     expect(taken(director, [1001, 1002, 1003])).toEqual(["10.0.0.2", "10.0.0.1", "10.0.0.2"]);
   });
 
+  it("takes weights as the kernel does, from 0 to the greatest int, and refuses others", async () => {
+    const director = await Director.create();
+    director.add({ ...WEB, scheduler: "wrr" });
+    for (const [index, weight] of [0, 65_535, 65_536, 2 ** 31 - 1].entries())
+      director.addServer(WEB, real(`10.0.0.${index + 1}`, { weight }));
+    expect([...director.save().matchAll(/ -w ([0-9]+)/g)].map(([, weight]) => Number(weight))).toEqual([
+      0, 65_535, 65_536, 2_147_483_647,
+    ]);
+    const before = director.save();
+    for (const weight of [2 ** 31, -1, 0.5])
+      expect(() => director.addServer(WEB, real("10.0.0.9", { weight }))).toThrow(
+        /^the weight of real server 10\.0\.0\.9:8080 .* is not a whole number from 0 to 2147483647\.$/,
+      );
+    expect(director.save()).toBe(before);
+    expect(chosen(director, client(1001))).toBe("10.0.0.4");
+  });
+
   it("lists the template of a firewall mark with the mark in the first word of an IPv6 address", async () => {
     const marks = "*mangle\n-A PREROUTING -d 2001:db8:96::1/128 -j MARK --set-mark 54\nCOMMIT\n";
     const director = await Director.create({

@@ -91,6 +91,7 @@ export const ODD_LINES: readonly string[] = [
   `${WEB}\n${REAL} -m --weight=5`,
   `${WEB}\n${REAL} -m -w +5`,
   `${WEB}\n${REAL} -m -w 65535`,
+  `${WEB}\n${REAL} -m -w 65536`,
   `${WEB}\n${REAL} -m -w 2147483647`,
   `${WEB}\n${REAL} -m -w 2147483648`,
   `${WEB}\n${REAL} -m -w -1`,
