@@ -21,6 +21,7 @@ const DETECT_MODES = ["ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNa
 const HEEDED_GATES: readonly string[] = [
   "PreferSameTrafficDistribution",
   "TopologyAwareHints",
+  "ServiceTrafficDistribution",
   "AllAlpha",
   "AllBeta",
 ];

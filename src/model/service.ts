@@ -37,6 +37,8 @@ export interface Service {
   /** Seconds, for sessionAffinity: ClientIP; undefined for None. */
   readonly affinitySeconds: number | undefined;
   readonly publishNotReadyAddresses: boolean;
+  /** The annotation that asks for topology hints, of two names; "" for none. */
+  readonly topologyMode: string;
   /** Where the Service stands in the input, for diagnostics of the compilers. */
   readonly place: Place;
 }
@@ -87,6 +89,7 @@ export function parseService(object: Field): ServiceManifest {
     healthCheckNodePort: spec.at("healthCheckNodePort").integer(0, 65535) ?? 0,
     affinitySeconds: parseAffinity(spec),
     publishNotReadyAddresses: spec.at("publishNotReadyAddresses").flag(),
+    topologyMode: parseTopologyMode(object.at("metadata").at("annotations")),
     ...parseFamilies(spec, clusterIPs),
     place: object.place,
   };
@@ -156,6 +159,13 @@ function parseAffinity(spec: Field): number | undefined {
   if (spec.at("sessionAffinity").oneOf(["None", "ClientIP"], "None") === "None") return undefined;
   const seconds = spec.at("sessionAffinityConfig").at("clientIP").at("timeoutSeconds").integer(1, 86400);
   return seconds ?? DEFAULT_AFFINITY_SECONDS;
+}
+
+/** The older name wins, though it be empty. */
+function parseTopologyMode(annotations: Field): string {
+  const older = annotations.at("service.kubernetes.io/topology-aware-hints");
+  const newer = annotations.at("service.kubernetes.io/topology-mode");
+  return (older.present ? older : newer).text() ?? "";
 }
 
 function parseLoadBalancer(object: Field) {

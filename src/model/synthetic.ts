@@ -111,6 +111,7 @@ function serviceOf(name: string, clusterIP: number): Service {
     healthCheckNodePort: 0,
     affinitySeconds: undefined,
     publishNotReadyAddresses: false,
+    topologyMode: "",
     place: { object: `Service ${NAMESPACE}/${name}` },
   };
 }

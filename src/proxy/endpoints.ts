@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointSlice } from "../model/endpointslice.js";
 import type { Node } from "../model/node.js";
+import type { Service } from "../model/service.js";
 import type { Family, Ip } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { Frontend } from "./frontends.js";
@@ -82,12 +83,19 @@ const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 const isFallback = (endpoint: ProxyEndpoint) => isServing(endpoint) && isTerminating(endpoint);
 
+/** Whether zones' hints count for the Service: any word but disabled asks for them, where one has to. */
+function heedsZones({ topologyMode }: Service, { zones }: TopologyHints): boolean {
+  if (zones !== "annotated") return zones === "always";
+  return !["", "disabled", "Disabled"].includes(topologyMode);
+}
+
 /**
  * Topology hints count only if every ready endpoint has one and at least one names this node, or else this
  * node's zone: with one endpoint unhinted, all are used.
  */
 function preferred(
   ready: readonly ProxyEndpoint[],
+  { service }: Frontend,
   node: Node,
   hints: TopologyHints,
 ): readonly ProxyEndpoint[] {
@@ -96,7 +104,8 @@ function preferred(
     if (here.length > 0) return here;
   }
   const zone = node.labels.get(ZONE_LABEL) ?? "";
-  if (!hints.zones || zone === "" || !ready.every(({ given }) => given.hintZones.length > 0)) return ready;
+  if (!heedsZones(service, hints) || zone === "") return ready;
+  if (!ready.every(({ given }) => given.hintZones.length > 0)) return ready;
   const here = ready.filter(({ given }) => given.hintZones.includes(zone));
   return here.length > 0 ? here : ready;
 }
@@ -119,8 +128,8 @@ export function categorize(
   hints: TopologyHints = DEFAULT_HINTS,
 ): CategorizedEndpoints {
   const candidates = usable(endpoints);
-  const hinted =
-    candidates[0] !== undefined && isReady(candidates[0]) ? preferred(candidates, node, hints) : candidates;
+  const areReady = candidates[0] !== undefined && isReady(candidates[0]);
+  const hinted = areReady ? preferred(candidates, frontend, node, hints) : candidates;
   const cluster = frontend.usesClusterEndpoints ? hinted : undefined;
   const hasAny = candidates.length > 0;
   if (!frontend.usesLocalEndpoints) return { cluster, local: undefined, reachable: cluster ?? [], hasAny };

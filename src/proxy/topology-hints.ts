@@ -5,7 +5,8 @@ export type FeatureGates = Readonly<Record<string, boolean>>;
 
 /** Which hints of EndpointSlices kube-proxy heeds. */
 export interface TopologyHints {
-  readonly zones: boolean;
+  /** annotated: those of Services alone that ask for hints by an annotation. */
+  readonly zones: "always" | "annotated" | "never";
   readonly nodes: boolean;
 }
 
@@ -16,15 +17,20 @@ function heedsNodes(version: KubernetesVersion, gates: FeatureGates): boolean {
   return isAtLeast(version, "1.35");
 }
 
+/** Both gates are beta before 1.33, then there for good; without the second an annotation is asked, as up to 1.30. */
+function heedsZones(version: KubernetesVersion, gates: FeatureGates): TopologyHints["zones"] {
+  const isOn = (gate: string) => isAtLeast(version, "1.33") || (gates[gate] ?? gates.AllBeta ?? true);
+  if (!isOn("TopologyAwareHints")) return "never";
+  return isOn("ServiceTrafficDistribution") ? "always" : "annotated";
+}
+
 /**
- * Hints that count in a version. Zones' do wherever a slice has them, but the gate TopologyAwareHints could turn them
- * off before 1.33. Neither trafficDistribution nor an annotation of the Service is asked: they steer who writes the
- * slices.
+ * Hints that count in a version. Zones' do wherever a slice has them, but gates could limit that before 1.33.
+ * Otherwise neither trafficDistribution nor an annotation of the Service is asked: they steer who writes the slices.
  */
 export function topologyHints(
   version: KubernetesVersion = LATEST_KUBERNETES,
   gates: FeatureGates = {},
 ): TopologyHints {
-  const zones = isAtLeast(version, "1.33") || (gates.TopologyAwareHints ?? gates.AllBeta ?? true);
-  return { zones, nodes: heedsNodes(version, gates) };
+  return { zones: heedsZones(version, gates), nodes: heedsNodes(version, gates) };
 }

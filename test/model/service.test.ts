@@ -22,6 +22,7 @@ describe("a Service", () => {
       internalTrafficPolicy: "Cluster",
       affinitySeconds: undefined,
       publishNotReadyAddresses: false,
+      topologyMode: "",
       place: { file: "t.yaml", document: 1, object: "Service shop/web" },
     });
   });
@@ -63,6 +64,16 @@ status:
     expect(notesOf(cluster)).toEqual([
       "note: t.yaml: document 1: Service shop/web: status.loadBalancer.ingress[2]: names no ip: kube-proxy ignores it, as packets cannot be matched by a host name.",
     ]);
+  });
+
+  it("asks for topology hints by either annotation: the older one wins", () => {
+    const modeOf = (annotations: string) =>
+      clusterOf(service("{ ports: [{ port: 80 }] }", `name: web, annotations: { ${annotations} }`))
+        .services[0]?.topologyMode;
+    expect(modeOf("service.kubernetes.io/topology-mode: Auto")).toBe("Auto");
+    const older = "service.kubernetes.io/topology-aware-hints";
+    expect(modeOf(`service.kubernetes.io/topology-mode: Auto, ${older}: disabled`)).toBe("disabled");
+    expect(modeOf(`service.kubernetes.io/topology-mode: Auto, ${older}: ""`)).toBe("");
   });
 
   it("is headless with None, has no address as ExternalName, and no selector where it is empty", () => {

@@ -29,6 +29,7 @@ export interface ServiceFields
       | "internalTrafficPolicy"
       | "healthCheckNodePort"
       | "affinitySeconds"
+      | "topologyMode"
     >
   > {
   readonly labels?: Readonly<Record<string, string>>;
@@ -103,6 +104,7 @@ function serviceOf(name: string, fields: ServiceFields): Service {
     healthCheckNodePort: fields.healthCheckNodePort ?? 0,
     affinitySeconds: fields.affinitySeconds,
     publishNotReadyAddresses: false,
+    topologyMode: fields.topologyMode ?? "",
     place: { file: "test.yaml", object: `Service ${name}` },
   };
 }

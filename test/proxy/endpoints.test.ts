@@ -163,6 +163,24 @@ describe("categorize", () => {
     },
   );
 
+  it.each([
+    ["1.31", { ServiceTrafficDistribution: false }, "", "cluster [1 2]"],
+    ["1.31", { ServiceTrafficDistribution: false }, "disabled", "cluster [1 2]"],
+    ["1.32", { ServiceTrafficDistribution: false }, "Auto", "cluster [2]"],
+    ["1.32", { AllBeta: false }, "Auto", "cluster [1 2]"],
+    ["1.32", { AllBeta: false, TopologyAwareHints: true }, "", "cluster [1 2]"],
+    ["1.32", { AllBeta: false, TopologyAwareHints: true }, "Auto", "cluster [2]"],
+    ["1.32", {}, "disabled", "cluster [2]"],
+    ["1.33", { ServiceTrafficDistribution: false }, "disabled", "cluster [2]"],
+  ] as const)(
+    "hints of its zone: kube-proxy %s with gates %j and the annotation «%s» has %s",
+    (version, gates, topologyMode, expected) => {
+      const endpoints = ["10.0.0.1@a zone=west", "10.0.0.2@a zone=east"];
+      const printed = print(caseOf({ topologyMode }, endpoints, "east"), topologyHints(version, gates));
+      expect(printed.split(" local")[0]).toBe(expected);
+    },
+  );
+
   it("never lets hints touch the Local set", () => {
     const endpoints = ["10.0.0.1@here zone=west", "10.0.0.2@a zone=east"];
     expect(print(caseOf(EXTERNAL_LOCAL, endpoints, "east"))).toBe(
