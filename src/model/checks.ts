@@ -5,7 +5,7 @@ import { type Prefix, printPrefix } from "../net/prefix.js";
 import type { NodeManifest } from "./node.js";
 import type { Objects } from "./objects.js";
 import type { PodManifest } from "./pod.js";
-import type { ServiceManifest } from "./service.js";
+import { hasHealthCheck, type ServiceManifest } from "./service.js";
 
 /** What must hold between objects; every breach becomes an error or a warning that names both. */
 export function checkObjects(objects: Objects, diagnostics: Diagnostic[]): void {
@@ -136,11 +136,12 @@ function checkNodePorts(services: readonly ServiceManifest[], diagnostics: Diagn
       message: `${number}/${protocol} already belongs to ${nameOf(first)}.`,
     });
   };
-  for (const { ports, healthCheckNodePort, place } of services) {
+  for (const service of services) {
+    const { ports, healthCheckNodePort, place } = service;
     ports.forEach(({ nodePort, protocol }, index) => {
       check(nodePort, protocol, at(place, `spec.ports[${index}].nodePort`));
     });
-    check(healthCheckNodePort, "TCP", at(place, "spec.healthCheckNodePort"));
+    if (hasHealthCheck(service)) check(healthCheckNodePort, "TCP", at(place, "spec.healthCheckNodePort"));
   }
 }
 

@@ -61,6 +61,14 @@ const POLICIES = ["Cluster", "Local"] as const;
 /** API default of sessionAffinityConfig.clientIP.timeoutSeconds: three hours. */
 const DEFAULT_AFFINITY_SECONDS = 10800;
 
+/** Whether a load balancer asks who serves the Service, at its healthCheckNodePort: otherwise that says nothing. */
+export function hasHealthCheck({
+  type,
+  externalTrafficPolicy,
+}: Pick<Service, "type" | "externalTrafficPolicy">): boolean {
+  return type === "LoadBalancer" && externalTrafficPolicy === "Local";
+}
+
 /** Reads a Service; errors are added to the object's diagnostics. */
 export function parseService(object: Field): ServiceManifest {
   const spec = object.at("spec");

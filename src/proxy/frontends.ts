@@ -1,6 +1,6 @@
 import type { Cluster } from "../model/cluster.js";
 import { compareNames } from "../model/object-name.js";
-import type { Service } from "../model/service.js";
+import { hasHealthCheck, type Service } from "../model/service.js";
 import type { ServicePort } from "../model/service-ports.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import type { Protocol } from "../net/port.js";
@@ -75,7 +75,6 @@ function frontendOf(
   const externalPolicyLocal = isExternalPolicyLocal(service);
   const internalPolicyLocal = service.internalTrafficPolicy === "Local";
   const externallyAccessible = port.nodePort !== 0 || vips.length > 0 || externalIPs.length > 0;
-  const servesHealth = service.type === "LoadBalancer" && externalPolicyLocal;
   const owner = `${service.namespace}/${service.name}`;
   return {
     name: port.name === "" ? owner : `${owner}:${port.name}`,
@@ -93,7 +92,7 @@ function frontendOf(
     usesClusterEndpoints: !internalPolicyLocal || externallyAccessible,
     usesLocalEndpoints: internalPolicyLocal || (externalPolicyLocal && externallyAccessible),
     affinitySeconds: service.affinitySeconds,
-    healthCheckNodePort: servesHealth ? service.healthCheckNodePort : 0,
+    healthCheckNodePort: hasHealthCheck(service) ? service.healthCheckNodePort : 0,
     service,
   };
 }

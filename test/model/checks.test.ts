@@ -68,13 +68,18 @@ describe("what must hold between objects", () => {
   it("is that nodePorts have one owner for each protocol", () => {
     const port = (name: string, protocol: string) =>
       `apiVersion: v1\nkind: Service\nmetadata: { name: ${name} }\nspec: { type: NodePort, ports: [{ port: 80, nodePort: 30080, protocol: ${protocol} }] }\n`;
+    const health = "type: LoadBalancer, healthCheckNodePort: 30080";
     expect(clusterOf(all(port("a", "TCP"), port("b", "UDP"))).services).toHaveLength(2);
     expect(refusalOf(all(port("a", "TCP"), port("b", "TCP")))).toEqual([
       "t.yaml: document 2: Service default/b: spec.ports[0].nodePort: 30080/TCP already belongs to Service default/a.",
     ]);
-    expect(refusalOf(all(port("a", "TCP"), service("b", "healthCheckNodePort: 30080")))).toEqual([
-      "t.yaml: document 2: Service shop/b: spec.healthCheckNodePort: 30080/TCP already belongs to Service default/a.",
-    ]);
+    expect(refusalOf(all(port("a", "TCP"), service("b", `${health}, externalTrafficPolicy: Local`)))).toEqual(
+      [
+        "t.yaml: document 2: Service shop/b: spec.healthCheckNodePort: 30080/TCP already belongs to Service default/a.",
+      ],
+    );
+    // Who is not asked there does not take it.
+    expect(clusterOf(all(port("a", "TCP"), service("b", health))).services).toHaveLength(2);
   });
 
   it("is that external addresses are claimed once, which is only warned of", () => {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../../diagnostics.js";
-import type { ServiceManifest } from "../service.js";
+import { hasHealthCheck, type ServiceManifest } from "../service.js";
 import type { ServicePort } from "../service-ports.js";
 
 /** The API server's --service-node-port-range. */
@@ -17,7 +17,8 @@ export function withNodePorts(
   return services.map((service) => {
     const wanted = wantsNodePorts(service);
     const ports = wanted ? portsOf(service.ports, next) : service.ports;
-    const healthCheckNodePort = wantsHealthCheck(service) ? next() : service.healthCheckNodePort;
+    const lacksHealthCheck = hasHealthCheck(service) && service.healthCheckNodePort === 0;
+    const healthCheckNodePort = lacksHealthCheck ? next() : service.healthCheckNodePort;
     if (healthCheckNodePort === undefined || ports.includes(undefined)) {
       const message = `no nodePort is free in ${FIRST_NODE_PORT}-${LAST_NODE_PORT}: give fewer Services one.`;
       diagnostics.push({ severity: "error", place: { ...service.place, field: "spec.ports" }, message });
@@ -29,10 +30,6 @@ export function withNodePorts(
 
 function wantsNodePorts({ type, allocateNodePorts }: ServiceManifest): boolean {
   return type === "NodePort" || (type === "LoadBalancer" && allocateNodePorts);
-}
-
-function wantsHealthCheck({ type, externalTrafficPolicy, healthCheckNodePort }: ServiceManifest): boolean {
-  return type === "LoadBalancer" && externalTrafficPolicy === "Local" && healthCheckNodePort === 0;
 }
 
 /** One number for each port; the same port over two protocols shares one, as in the API server. */
