@@ -132,10 +132,10 @@ function arrive(packet: Packet): void {
 function loop(packet: Packet, stack: usize): void {
   if (!settle(packet, stack)) return;
   packet.masquerade = 0;
+  loopParts(packet);
   if (!netfilterRaw(packet, HOOK_PREROUTING, stack) || !netfilterMangle(packet, HOOK_PREROUTING, stack))
     return;
   if (!netfilter(packet, HOOK_PREROUTING, false, stack)) return;
-  loopParts(packet);
   deliver(packet, stack);
 }
 

@@ -116,16 +116,18 @@ export function receive(packet: Packet, image: Image, state: State, batch: usize
   return fits || packet.drop(DROP_BAD_SLOT);
 }
 
-/** Parses a packet, of which a fragment is put together with those that came before; false where that decided. */
-function openWhole(packet: Packet): bool {
-  return parse(packet) || (isFragment(packet) && gather(packet) && parse(packet));
+/** Parses, and takes one tunnel header off; a fragment is left for its turn. */
+function open(packet: Packet): void {
+  if (!parse(packet) || packet.in == INTERFACE_NODE || !isForTunnel(packet) || !decap(packet)) return;
+  if (parse(packet) || isFragment(packet)) inheritEcn(packet);
 }
 
-/** Parses, and takes one tunnel header off. */
-function open(packet: Packet): void {
-  if (!openWhole(packet)) return;
-  if (packet.in == INTERFACE_NODE || !isForTunnel(packet) || !decap(packet)) return;
-  if ((parse(packet) || isFragment(packet)) && inheritEcn(packet) && isFragment(packet)) openWhole(packet);
+/** A fragment at its turn: put together with those that came before it, in a tunnel's packet or outside. */
+function complete(packet: Packet, batch: usize): void {
+  const isInside = packet.in != load<u32>(cell(batch, COLUMN_IN, packet.index));
+  if (!isInside && gather(packet)) open(packet);
+  if (isFragment(packet) && gather(packet)) parse(packet);
+  if (packet.isUndecided) lookUp(packet);
 }
 
 /** What COLUMN_VERDICT says of a packet. */
@@ -185,6 +187,7 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
       prepareOne(packet, image, state, batch, first + i);
       if (packet.isUndecided) lookUp(packet);
     }
+    if (isFragment(packet)) complete(packet, batch);
     if (packet.isUndecided) {
       if (packet.in == INTERFACE_NODE) egress(packet, stack);
       else ingress(packet, stack);

@@ -14,6 +14,7 @@ import { ETH_LEN, FRAGMENT_LEN, IP6_MIN_MTU, PROTO_SCTP, PROTO_TCP, SCTP_LEN, TC
 import { Packet } from "../packet";
 import { draw } from "../random";
 import { State } from "../state";
+import { fragmentsPass } from "../table/fragments/build";
 import { hasRoomBehind, placeBehind, REACH } from "../table/fragments/parts";
 import { HOP_MTU } from "../table/nexthop/layout";
 import { dstStays, srcStays } from "../track/tuple";
@@ -154,10 +155,16 @@ export function cut(packet: Packet): void {
 
 /**
  * What came in fragments goes through the loopback interface in such, and is put together again: IPv4's lose their DF if they
- * are those that came (ip_fraglist_init). IPv6's rules see each fragment there; the machine asks them of the whole.
+ * are those that came (ip_fraglist_init), and are fragments of their source once more to those that still wait. IPv6's rules
+ * see each fragment there; the machine asks them of the whole.
  */
 export function loopParts(packet: Packet): void {
-  if (packet.largest == 0 || packet.family == 6 || !Ip4.at(packet.ip).dontFragment) return;
+  if (packet.largest == 0 || packet.family == 6) return;
+  const ip = Ip4.at(packet.ip);
   const header = headerOf(packet);
-  if (isKept(packet, header, roomOf(packet, header))) Ip4.at(packet.ip).clearFlags();
+  const room = roomOf(packet, header);
+  const kept = isKept(packet, header, room);
+  const count: u32 = kept ? load<u16>(packet.parts, PARTS_COUNT) : countOf(packet.ipLength - header, room);
+  fragmentsPass(packet.state, packet.src6, count);
+  if (kept && ip.dontFragment) ip.clearFlags();
 }

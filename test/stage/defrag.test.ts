@@ -179,6 +179,22 @@ describe("defrag", () => {
     expect(await verdictBehind(between(foreign, 64))).toBe("LOCAL");
   });
 
+  it("counts what the node sends to itself twice, out and in", async () => {
+    const [first, last] = fragmentsOf(DATAGRAMS[0] as Uint8Array, [200]) as unknown as Three;
+    const verdictBehind = async (datagrams: number) => {
+      const between = Array.from({ length: datagrams }, (_, id) =>
+        fragmentsOf(udp("10.0.0.7:1", "10.0.0.1:9", { payload: PAYLOAD, id: 100 + id }), [200]),
+      );
+      const said = (await host()).run([first, ...between.flat(), last], 0);
+      expect(said.slice(1, -1).map(({ verdict }) => verdict)).toEqual(
+        between.flatMap(() => ["HOLD", "LOCAL"]),
+      );
+      return said.at(-1)?.verdict;
+    };
+    expect(await verdictBehind(15)).toBe("LOCAL");
+    expect(await verdictBehind(16)).toBe("HOLD");
+  });
+
   it("keeps what leaves the node apart from what comes in", async () => {
     const node = await host();
     const [first, last] = fragmentsOf(DATAGRAMS[0] as Uint8Array, [200]) as unknown as Three;

@@ -103,6 +103,15 @@ export function fragmentHasRoom(state: State, octets: u32): bool {
   return kept.room - kept.used >= needed;
 }
 
+/** Counts so many fragments of a source that are not kept here, as others in between (ip_frag_too_far). */
+export function fragmentsPass(state: State, src: v128, count: u32): void {
+  const kept = Store.of(state);
+  for (let number = load<u32>(bucketOf(state, src)); number != 0; number = kept.datagram(number).next) {
+    const datagram = kept.datagram(number);
+    if (i32x4.all_true(i32x4.eq(datagram.src, src))) datagram.distance += count;
+  }
+}
+
 /** The datagram of a fragment that has come, made if it is the first one; it waits for so many milliseconds. There is room. */
 export function datagramFind(state: State, kind: u32, id: u32, src: v128, dst: v128, wait: u64): u32 {
   const kept = Store.of(state);
