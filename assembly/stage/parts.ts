@@ -20,6 +20,7 @@ import { HOP_MTU } from "../table/nexthop/layout";
 import { dstStays, srcStays } from "../track/tuple";
 import { repeatedLength } from "../wire/fragment6";
 import { Ip4, nextId } from "../wire/ip4";
+import { isSwitched } from "./leave";
 
 function mtuOf(packet: Packet): u32 {
   return load<u16>(packet.hopAddress, HOP_MTU);
@@ -67,10 +68,20 @@ export function checkParts(packet: Packet): bool {
   return fits || packet.punt(DROP_NEEDS_FRAGMENTING);
 }
 
-/** Octets of a transport header that a kernel has in one piece once it has translated the packet (nf_nat_l4proto_manip_pkt). */
+/** Whether the node looked for a socket of its own before it routed the packet (tcp_v4_early_demux). */
+function wasReceived(packet: Packet): bool {
+  return packet.family != 6 && packet.in != INTERFACE_NODE && !isSwitched(packet);
+}
+
+/**
+ * Octets of a transport header that a kernel has in one piece: TCP's of what it has received, and those of what it has
+ * translated (nf_nat_l4proto_manip_pkt). IPv6 takes no first fragment that ends before them.
+ */
 function heldTogether(packet: Packet): u32 {
+  const isTcp = packet.protocol == PROTO_TCP;
+  if (isTcp && wasReceived(packet)) return TCP_LEN;
   if (dstStays(packet) && srcStays(packet)) return 0;
-  if (packet.protocol == PROTO_TCP) return TCP_LEN;
+  if (isTcp) return TCP_LEN;
   return packet.protocol == PROTO_SCTP ? SCTP_LEN : 0;
 }
 

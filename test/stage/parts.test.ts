@@ -29,9 +29,13 @@ async function router(): Promise<BareNode> {
 }
 
 /** What leaves after these frames, the last one's packet in its fragments. */
-function leaving(node: BareNode, frames: readonly Uint8Array[], frameLength = 20_000) {
+function leaving(
+  node: BareNode,
+  frames: readonly Uint8Array[],
+  { frameLength = 20_000, from = BRIDGE } = {},
+) {
   const batch = node.batch(frames.length, { frameLength });
-  for (const [index, one] of frames.entries()) batch.set(index, one, BRIDGE);
+  for (const [index, one] of frames.entries()) batch.set(index, one, from);
   const { machine, address, state } = node.image;
   expect(machine.run(address, state, batch.address, frames.length, 0)).toBe(0);
   const last = frames.length - 1;
@@ -101,6 +105,18 @@ describe("parts", () => {
     for (const one of frames) expect(verifyChecksums(one).ip).toBe("good");
   });
 
+  it("cuts TCP anew whose first fragment ended within its header, unless the node made it", async () => {
+    const whole = tcp("10.0.0.7:1", "10.1.0.1:2", { payload: octetsOf(80) });
+    const shapesOf = async (lengths: readonly number[], from: number) => {
+      const { frames } = leaving(await router(), fragmentsOf(whole, lengths), { from });
+      return frames.map(shapeOf).join(" ");
+    };
+    expect(await shapesOf([8, 64], BRIDGE)).toBe("0+64+ 64+36");
+    expect(await shapesOf([16, 64], UPLINK)).toBe("0+64+ 64+36");
+    expect(await shapesOf([24, 64], BRIDGE)).toBe("0+24+ 24+64+ 88+12");
+    expect(await shapesOf([8, 64], 0)).toBe("0+8+ 8+64+ 72+28");
+  });
+
   it("sends each fragment through a tunnel by itself, with an identification of its own", async () => {
     const node = await router();
     const { frames } = leaving(node, [datagram("10.3.0.1", 4_000)]);
@@ -137,8 +153,10 @@ describe("parts", () => {
   it("punts what is to be cut where its slot has no room to say how", async () => {
     const node = await router();
     // 12 octets and two for each of four fragments, behind a frame of 2,042.
-    expect(leaving(node, [datagram("10.2.0.1", 1_984)], 2_048)).toMatchObject({ verdict: "FORWARD" });
-    expect(leaving(node, [datagram("10.2.0.1", 1_988)], 2_048)).toMatchObject({
+    expect(leaving(node, [datagram("10.2.0.1", 1_984)], { frameLength: 2_048 })).toMatchObject({
+      verdict: "FORWARD",
+    });
+    expect(leaving(node, [datagram("10.2.0.1", 1_988)], { frameLength: 2_048 })).toMatchObject({
       verdict: "PUNT",
       reason: "NEEDS_FRAGMENTING",
     });

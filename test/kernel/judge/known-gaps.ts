@@ -1,4 +1,4 @@
-import { ETH_LEN, IP4_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
+import { ETH_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
 import { type Leaving, NODE_WAY, packetOf } from "./conversation.js";
 import { placeOf } from "./packet-octets.js";
@@ -25,9 +25,6 @@ function isHeadCut(leaving: Leaving): boolean {
   return place !== undefined && packet.length < place.transport + (HEADERS.get(place.protocol) ?? 0);
 }
 
-/** Whether a fragment of IPv4 holds less than TCP's header. */
-const isShort = (leaving: Leaving) => packetOf(leaving).length < IP4_LEN + TCP_LEN;
-
 const KNOWN_GAPS: readonly KnownGap[] = [
   {
     why:
@@ -38,21 +35,6 @@ const KNOWN_GAPS: readonly KnownGap[] = [
       pieces !== undefined &&
       (frame[ETH_LEN] ?? 0) >> 4 === 6 &&
       kernel.every((leaving) => leaving.way === NODE_WAY),
-  },
-  {
-    why:
-      "a kernel cut a datagram of TCP anew whose first fragment ended within the header of TCP, though nothing was translated " +
-      "(once in 100,000 packets, and why is not known); the machine lets such leave as they came",
-    covers: ({ entering: { pieces }, kernel, judgement }) => {
-      const [[theirs], [ours]] = [kernel, judgement.leaving];
-      const [first] = ours?.pieces ?? [];
-      if (pieces === undefined || theirs?.pieces === undefined || first === undefined) return false;
-      return (
-        theirs.octets.length === ours?.octets.length &&
-        isShort(first) &&
-        !theirs.pieces.slice(0, -1).some(isShort)
-      );
-    },
   },
   {
     proxy: "iptables",
