@@ -3,12 +3,14 @@ import { Engine } from "../engine/engine.js";
 import type { Cluster } from "../model/cluster.js";
 import { median } from "../report/statistics.js";
 import type { Scheduler } from "../ruleset/ipvs.js";
-import type { ProxyMode } from "../ruleset/ruleset.js";
+import type { ProxyMode, Ruleset } from "../ruleset/ruleset.js";
 
 /** An engine of one mode, and what it took to get it. */
 export interface Loaded {
   /** As reports name it: `nftables`, and `ipvs mh` where the scheduler was said. */
   readonly mode: string;
+  /** Of mode ipvs, where it was said. */
+  readonly scheduler: Scheduler | undefined;
   readonly engine: Engine;
   /** Milliseconds of `compile` and `Engine.load` together, median. */
   readonly compileMs: number;
@@ -25,31 +27,39 @@ export interface LoadOptions {
   readonly connections: number;
   /** Timed so often at most. */
   readonly times: number;
+  /** What becomes of a compiled ruleset before it is loaded; default nothing. */
+  readonly change?: (ruleset: Ruleset) => Ruleset;
 }
 
 /** What takes long is not compiled again after this. */
 const ENOUGH_MS = 1000;
 
 /** One way of running kube-proxy, of those that take turns. */
-interface Contender extends Pick<Loaded, "mode"> {
+interface Contender extends Pick<Loaded, "mode" | "scheduler"> {
   readonly proxy: CompileOptions;
 }
 
 function contendersOf({ modes, ipvsSchedulers }: LoadOptions): readonly Contender[] {
   return modes.flatMap((mode): readonly Contender[] => {
-    if (mode !== "ipvs" || ipvsSchedulers === undefined) return [{ mode, proxy: { proxy: mode } }];
+    if (mode !== "ipvs" || ipvsSchedulers === undefined)
+      return [{ mode, scheduler: undefined, proxy: { proxy: mode } }];
     return ipvsSchedulers.map((ipvsScheduler) => {
-      return { mode: `${mode} ${ipvsScheduler}`, proxy: { proxy: mode, ipvsScheduler } };
+      return {
+        mode: `${mode} ${ipvsScheduler}`,
+        scheduler: ipvsScheduler,
+        proxy: { proxy: mode, ipvsScheduler },
+      };
     });
   });
 }
 
-async function loadOnce(cluster: Cluster, { mode, proxy }: Contender, options: LoadOptions): Promise<Loaded> {
-  const { node, seed, connections } = options;
+async function loadOnce(cluster: Cluster, contender: Contender, options: LoadOptions): Promise<Loaded> {
+  const { mode, scheduler, proxy } = contender;
+  const { node, seed, connections, change = (ruleset) => ruleset } = options;
   const begin = performance.now();
-  const ruleset = compile(cluster, { ...options.proxy, ...proxy, node });
+  const ruleset = change(compile(cluster, { ...options.proxy, ...proxy, node }));
   const engine = await Engine.load(ruleset, { seed, connections, checksums: "offload" });
-  return { mode, engine, compileMs: performance.now() - begin };
+  return { mode, scheduler, engine, compileMs: performance.now() - begin };
 }
 
 /**

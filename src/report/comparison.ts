@@ -54,6 +54,22 @@ export interface ComparisonRow {
   readonly input?: ComparisonInput;
 }
 
+/** One way of choosing an endpoint, at one number of them. */
+export interface SchedulerRow {
+  /** `ipvs` with each of its schedulers, and the modes that have none. */
+  readonly mode: string;
+  /** null but in mode ipvs. */
+  readonly scheduler: string | null;
+  /** Endpoints of the one Service that every packet is to. */
+  readonly destinations: number;
+  /** Every packet opens a connection. */
+  readonly newConnection: Cost;
+  /** Rules or probes walked per packet, on average; what a scheduler looks at is not among them. */
+  readonly walked: number;
+  /** How often every one had its turn. */
+  readonly rounds: number;
+}
+
 /** The result of `packetyard compare`, stable: fields are added to it, never renamed. */
 export interface Comparison {
   readonly apiVersion: "packetyard/v1";
@@ -65,6 +81,8 @@ export interface Comparison {
   readonly input: ComparisonInput;
   /** In the order they were measured. */
   readonly rows: readonly ComparisonRow[];
+  /** What each of IPVS' schedulers costs, beside the other modes; absent or empty where that was not measured. */
+  readonly schedulers?: readonly SchedulerRow[];
 }
 
 /** The rows of one input, in the order they were measured. */

@@ -3,6 +3,7 @@ import type { Assessment } from "./assessment.js";
 import { assessmentSection } from "./assessment-section.js";
 import { drawBarChart } from "./bars.js";
 import { drawLineChart } from "./chart.js";
+import { schedulerSection } from "./chooser-section.js";
 import { type Column, columnsOf } from "./columns.js";
 import { type Comparison, type ComparisonGroup, type ComparisonRow, groupRows } from "./comparison.js";
 import { findings, headline } from "./findings.js";
@@ -14,7 +15,7 @@ import { seriesColor } from "./palette.js";
 import { barCharts, newConnectionChart, otherCharts } from "./plots.js";
 import { printBytes, printCount, printTime } from "./quantity.js";
 import { cellText, cheapestRows, groupsOf } from "./table.js";
-import { clusterIPShare, groupTitle, inputName, listed, services } from "./wording.js";
+import { clusterIPShare, groupTitle, inputName, listed, services, unbroken } from "./wording.js";
 
 const WIDE = { width: 940, height: 470 } as const;
 const SMALL = { width: 450, height: 330 } as const;
@@ -40,7 +41,7 @@ export function printComparisonReport(comparison: Comparison, extras: ReportExtr
   const head = markup`<p class="lead">${lead(comparison, groups)} These are packetyard's own costs, in memory; a kernel adds its own to every packet (<a href="#rule">what that changes</a>).</p>
 ${drawTiles(rows)}`;
   const body = markup`${groups.map((group) => drawGroup(group, groups.length > 1))}
-${assessment === undefined ? undefined : assessmentSection(assessment)}<section class="full"><h2>All numbers</h2>${drawTable(comparison)}</section>
+${schedulerSection(comparison.schedulers ?? [], WIDE, PHONE)}${assessment === undefined ? undefined : assessmentSection(assessment)}<section class="full"><h2>All numbers</h2>${drawTable(comparison)}</section>
 ${chapters.map((chapter, i) => drawSection(chapter, i === 1 ? "rule" : undefined))}
 ${drawMachine(comparison)}`;
   const { packetyard: version } = comparison.machine;
@@ -135,11 +136,6 @@ function drawCell(column: Column, row: ComparisonRow, best: boolean): Markup {
   if (column.name === "mode") return markup`<th scope="row">${modeName(row.mode)}</th>`;
   const emphasis = best && column.name === "new_connection_p50_ns" ? "best" : wordClass(column);
   return markup`<td class="${emphasis}">${cellText(column, row)}</td>`;
-}
-
-/** Keeps a number and its unit on one line. */
-function unbroken(text: string): string {
-  return text.replace(/(\d) (ns|µs|ms|s|B|KB|MB|GB|%|times|Services?)\b/g, "$1\u00A0$2");
 }
 
 function wordClass(column: Column): string {

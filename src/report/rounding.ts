@@ -1,4 +1,4 @@
-import type { ComparisonRow, Cost } from "./comparison.js";
+import type { ComparisonRow, Cost, SchedulerRow } from "./comparison.js";
 
 /** The row with what its digits can mean: ns to 0.01, ms, Mpps and walked to 0.001. */
 export function roundRow(row: ComparisonRow): ComparisonRow {
@@ -14,6 +14,11 @@ export function roundRow(row: ComparisonRow): ComparisonRow {
     ...(walkedEstablished === undefined ? {} : { walkedEstablished: roundTo(walkedEstablished, 3) }),
     compileMs: roundTo(row.compileMs, 3),
   };
+}
+
+/** As `roundRow`. */
+export function roundSchedulerRow(row: SchedulerRow): SchedulerRow {
+  return { ...row, newConnection: roundCost(row.newConnection), walked: roundTo(row.walked, 3) };
 }
 
 function roundCost({ p50, p99, spread }: Cost): Cost {

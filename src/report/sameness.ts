@@ -24,13 +24,13 @@ export function ratioRange(dividend: Cost, divisor: Cost): readonly [number, num
 }
 
 /** The rounds of the row with the fewest; undefined where none says. */
-export function fewestRounds(rows: readonly ComparisonRow[]): number | undefined {
+export function fewestRounds(rows: readonly Pick<ComparisonRow, "rounds">[]): number | undefined {
   const known = rows.flatMap(({ rounds }) => (rounds === undefined ? [] : [rounds]));
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** Whether the rows had too few rounds for any ratio between them to be claimed. */
-export function areTooFew(rows: readonly ComparisonRow[]): boolean {
+export function areTooFew(rows: readonly Pick<ComparisonRow, "rounds">[]): boolean {
   return (fewestRounds(rows) ?? ROUNDS_MIN) < ROUNDS_MIN;
 }
 

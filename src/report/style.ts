@@ -31,6 +31,7 @@ a{color:inherit}
 .tile .small{font-size:13px;color:var(--muted)}
 .findings{margin:0;padding-left:1.15em;max-width:78ch}
 .findings li{margin:0 0 .55em}
+.findings+.card{margin-top:18px}
 .card{padding:20px 22px;margin:0 0 14px}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:14px}
 .charts .card{margin:0}
@@ -49,6 +50,7 @@ tbody th,td.word,thead .word{text-align:left}
 tr:last-child td,tr:last-child th{border-bottom:0}
 tbody tr.first:not(:first-child)>*{border-top:2px solid var(--line)}
 .best{font-weight:700}
+.range{color:var(--muted)}
 .machine{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0;font-size:15px}
 .machine dt{color:var(--muted)}
 .machine dd{margin:0;overflow-wrap:anywhere}

@@ -13,13 +13,18 @@ export function services(count: number): string {
   return `${printCount(count)} ${count === 1 ? "Service" : "Services"}`;
 }
 
+/** Keeps a number and its unit on one line. */
+export function unbroken(text: string): string {
+  return text.replace(/(\d) (ns|µs|ms|s|B|KB|MB|GB|%|times|Services?|destinations?)\b/g, "$1\u00A0$2");
+}
+
 /** `8 to 12 times`: what the spreads leave open. */
 export function ratio(dividend: Cost, divisor: Cost): string {
   return printRatioRange(...ratioRange(dividend, divisor));
 }
 
 /** `1 round`, `5 rounds`, `the rounds` where their number is not known. */
-export function rounds(rows: readonly ComparisonRow[]): string {
+export function rounds(rows: readonly Pick<ComparisonRow, "rounds">[]): string {
   const count = fewestRounds(rows);
   if (count === undefined) return "the rounds";
   return `${printCount(count)} ${count === 1 ? "round" : "rounds"}`;

@@ -63,6 +63,44 @@ describe("packetyard compare", () => {
     expect(idle.stderr).toContain("--ipvs-scheduler is of mode ipvs, and --modes leaves it out");
   });
 
+  it("measures schedulers among so many destinations, beside the other modes", async () => {
+    const args = ["--services", "3", "--destinations", "9,4", "--ipvs-scheduler", "lc,rr", ...QUICK];
+    const { code, stdout } = await compare(...args, "-o", "json", "--report", "page.html");
+    expect(code).toBe(0);
+    const { schedulers = [] } = JSON.parse(stdout) as Comparison;
+    const named = schedulers.map(({ mode, scheduler, destinations }) => [mode, scheduler, destinations]);
+    expect(named).toEqual(
+      [4, 9].flatMap((count) => [
+        ["iptables", null, count],
+        ["ipvs", "rr", count],
+        ["ipvs", "lc", count],
+        ["nftables", null, count],
+      ]),
+    );
+    for (const row of schedulers) {
+      expect(row).toMatchObject({
+        newConnection: { p50: expect.any(Number), p99: expect.any(Number), spread: expect.any(Array) },
+        walked: expect.any(Number),
+        rounds: 1,
+      });
+    }
+    expect(readFileSync(join(folder, "page.html"), "utf8")).toContain("What a scheduler costs");
+    const table = await compare(...args, "--no-report");
+    expect(table.stdout).toMatch(/^new connection to one Service, ns, .*\nmode +4 +9 +each more\niptables /m);
+    expect(table.stderr).toContain("measuring schedulers among 9 destinations (");
+    const without = await compare("--services", "3", "--modes", "ipvs", "-o", "json", ...QUICK);
+    expect(JSON.parse(without.stdout)).toMatchObject({ schedulers: [] });
+  });
+
+  it("refuses destinations where nothing tells of them, or no scheduler is", async () => {
+    const csv = await compare("--destinations", "4", "-o", "csv", ...QUICK);
+    expect([csv.code, csv.stdout]).toEqual([2, ""]);
+    expect(csv.stderr).toContain("--destinations is not told in csv: leave it out, or give --report.");
+    const idle = await compare("--destinations", "4", "--modes", "nftables", ...QUICK);
+    expect(idle.code).toBe(2);
+    expect(idle.stderr).toContain("--destinations is of mode ipvs, and --modes leaves it out");
+  });
+
   it("tells in the report what leaving IPVS changes, where it is asked to", async () => {
     const { code } = await compare("-f", EXAMPLE, "--assess", "--report", "page.html", ...QUICK);
     expect(code).toBe(0);
@@ -157,6 +195,7 @@ describe("packetyard compare", () => {
     [["--services", "10,,20"], /--services/],
     [["--services", "50001"], /from 1 to 50000/],
     [["--services", "1e3"], /--services/],
+    [["--destinations", "10,10001"], /--destinations.*whole numbers from 1 to 10000/s],
     [["--endpoints", "0"], /--endpoints/],
     [["--modes", "iptables,ebpf"], /There is no mode «ebpf»: the modes are iptables, ipvs, nftables/],
     [["--rounds", "0"], /--rounds/],

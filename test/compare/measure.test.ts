@@ -109,7 +109,7 @@ describe("compareModes", () => {
   it("measures clusters first, then the series in ascending order, each size once", async () => {
     const clusters = [{ name: "shop.yaml", cluster: Cluster.parse(SHOP) }];
     const seen: number[] = [];
-    const compared = await compareModes(
+    const { compared } = await compareModes(
       { clusters, series: { sizes: [6, 3, 6], endpoints: 1, nodes: 2 } },
       { ...QUICK, modes: ["ipvs"], onProgress: ({ done }) => seen.push(done) },
     );
@@ -127,7 +127,7 @@ describe("compareModes", () => {
 
   it("gives rows of one shape, rounded, however many inputs there are", async () => {
     const series = { sizes: [3], endpoints: 1, nodes: 1 };
-    const compared = await compareModes({ clusters: [], series }, { ...QUICK, modes: ["nftables"] });
+    const { compared } = await compareModes({ clusters: [], series }, { ...QUICK, modes: ["nftables"] });
     const [row] = comparedRows(compared);
     expect(row?.input?.name).toBe("1 endpoint per Service on 1 node");
     expect(row?.servicesGiven).toBe(3);

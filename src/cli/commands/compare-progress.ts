@@ -4,7 +4,7 @@ import { printToStderr } from "../output.js";
 import { type Progress, progress } from "../progress.js";
 
 /** Steps of a cluster before its first round that counts. */
-const STEPS_BEFORE = measureSteps({ modes: [], seed: 0, rounds: 0 });
+const STEPS_BEFORE = measureSteps({ rounds: 0 });
 
 /** A bar for people at a terminal, a line for each cluster in a log. */
 export class ShownProgress {

@@ -1,7 +1,13 @@
-import { basename } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Compared, type ComparePlan, comparedRows, compareModes } from "../../compare/compare.js";
+import {
+  type Compared,
+  type ComparePlan,
+  type Comparing,
+  comparedRows,
+  compareModes,
+} from "../../compare/compare.js";
 import { assess, type CompileOptions, type ProxyMode } from "../../index.js";
+import { printSchedulerTable } from "../../report/chooser-table.js";
 import type { Comparison } from "../../report/comparison.js";
 import { printComparisonReport } from "../../report/html.js";
 import {
@@ -13,46 +19,41 @@ import {
 import { SCHEDULERS, type Scheduler } from "../../ruleset/ipvs.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
-import { STDIN } from "../input.js";
 import { describeMachine } from "../machine.js";
-import { addClusterOptions, type ClusterOptions, integer, loadCluster, MODES } from "../options.js";
+import { addClusterOptions, integer, MODES } from "../options.js";
 import { printNote, printStructured, printToStderr, printToStdout, writeWhole } from "../output.js";
 import { paint } from "../paint.js";
-import { addConfigOptions, type ProxyArguments, proxyOptionsOf } from "../proxy-options.js";
+import { addConfigOptions, proxyOptionsOf } from "../proxy-options.js";
+import {
+  type CompareArguments,
+  checkSchedulers,
+  DESTINATIONS,
+  FORMATS,
+  planOf,
+  SIZES,
+} from "./compare-plan.js";
 import { ShownProgress } from "./compare-progress.js";
 import { checkReportPlace } from "./compare-report.js";
 
-const SIZES = [10, 100, 1000, 10_000] as const;
 const SIZE_MAX = 50_000;
 const ENDPOINTS_MAX = 1000;
-const NODES_DEFAULT = 3;
+const DESTINATIONS_MAX = 10_000;
 const ROUNDS = 5;
 const REPORT = "packetyard-report.html";
 /** Columns where there is no terminal that tells; -o csv has everything. */
 const COLUMNS = 120;
-const FORMATS = ["table", "json", "csv"] as const;
-
-interface Options extends ClusterOptions, Omit<ProxyArguments, "ipvsScheduler"> {
-  readonly services?: readonly number[];
-  readonly endpoints: number;
-  readonly modes: readonly ProxyMode[];
-  readonly ipvsScheduler?: readonly Scheduler[];
-  readonly seed: number;
-  readonly rounds: number;
-  /** false: --no-report. */
-  readonly report?: string | false;
-  readonly assess?: boolean;
-  readonly output: (typeof FORMATS)[number];
-}
 
 const HELP = `
 What is measured:
-  Without -f and --services: the example cluster, and synthetic clusters of ${SIZES.join(", ")} Services.
-  -f alone: the cluster that it names. --services alone: synthetic clusters. Both: both.
+  Without -f and --services: the example cluster, synthetic clusters of ${SIZES.join(", ")} Services, and what each
+  scheduler of IPVS costs among ${DESTINATIONS.join(", ")} destinations.
+  -f alone: the cluster that it names. --services alone: synthetic clusters. Both: both. --destinations: schedulers, too.
   In each mode, on the first node with pods, the cost of a packet that opens a connection (destinations uniform
   over all Services; all to the first Service; all to the last) and of one whose connection is known. The clock
   stands around batches of 2,048 packets in memory; there is no network, and checksums of TCP and UDP are left to
   the network card, as nodes do. The modes take turns. Mpps is 1000 / the median of established packets.
+  A scheduler's cost is that of a packet that opens a connection to one Service with so many endpoints, beside the other
+  modes' to the same. It is told in tables, JSON and the HTML file; csv holds the rows of clusters alone.
 
 The report is written where the output is a table, or wherever --report says.
 
@@ -62,19 +63,22 @@ Examples:
   packetyard compare -f manifests/ --nodes 5 --modes iptables,nftables --report shop.html
   packetyard compare -f manifests/ --proxy-config kube-proxy.yaml --kubernetes-version 1.33
   packetyard compare --ipvs-scheduler rr,wrr,sh,mh
+  packetyard compare -f shop.yaml --destinations 10,100,1000,5000
   packetyard compare -f shop.yaml --assess --report shop.html
   packetyard compare --services 10,100,1000,10000,50000 --no-report
   packetyard compare --services 1000 --endpoints 20 -o json > comparison.json
   kubectl get nodes,pods,services,endpointslices -A -o yaml | packetyard compare -f -
 `;
 
-function parseSizes(text: string): readonly number[] {
-  const parse = integer(1, SIZE_MAX);
-  try {
-    return text.split(",").map((size) => parse(size.trim()));
-  } catch {
-    throw new InvalidArgumentError(`They are whole numbers from 1 to ${SIZE_MAX} with commas between.`);
-  }
+function sizesUpTo(max: number): (text: string) => readonly number[] {
+  const parse = integer(1, max);
+  return (text) => {
+    try {
+      return text.split(",").map((size) => parse(size.trim()));
+    } catch {
+      throw new InvalidArgumentError(`They are whole numbers from 1 to ${max} with commas between.`);
+    }
+  };
 }
 
 function parseModes(text: string): readonly ProxyMode[] {
@@ -102,13 +106,18 @@ export function compareCommand(): Command {
     .option(
       "--services <numbers>",
       "sizes of synthetic clusters in Services, with commas between",
-      parseSizes,
+      sizesUpTo(SIZE_MAX),
     )
     .option(
       "--endpoints <number>",
       "endpoints of each Service of a synthetic cluster",
       integer(1, ENDPOINTS_MAX),
       4,
+    )
+    .option(
+      "--destinations <numbers>",
+      "among how many each scheduler of IPVS is measured, with commas between",
+      sizesUpTo(DESTINATIONS_MAX),
     )
     .addOption(
       new Option("--modes <modes>", "modes to compare, with commas between")
@@ -128,20 +137,19 @@ export function compareCommand(): Command {
     .option("--assess", "the HTML file tells too what leaving IPVS for nftables changes (packetyard assess)")
     .addOption(new Option("-o, --output <format>", "what to print").choices(FORMATS).default("table"))
     .addHelpText("after", HELP)
-    .action((options: Options) => compare(options));
+    .action((options: CompareArguments) => compare(options));
 }
 
-async function compare(options: Options): Promise<void> {
+async function compare(options: CompareArguments): Promise<void> {
   const report = reportFile(options);
   checkAssess(options, report);
   const { ipvsScheduler: schedulers, ...others } = options;
   const proxy = proxyOptionsOf(others);
-  const plan = planOf(options);
+  checkSchedulers(options, report);
+  const plan = planOf(options, report);
   const { modes, seed, rounds } = options;
-  if (schedulers !== undefined && !modes.includes("ipvs"))
-    throw new UsageError("--ipvs-scheduler is of mode ipvs, and --modes leaves it out: give one of them.");
   const shown = new ShownProgress(rounds);
-  const compared = await compareModes(plan, {
+  const comparing = await compareModes(plan, {
     modes,
     ...(schedulers === undefined ? {} : { ipvsSchedulers: schedulers }),
     proxy,
@@ -149,8 +157,8 @@ async function compare(options: Options): Promise<void> {
     rounds,
     onProgress: (step) => shown.show(step),
   }).finally(() => shown.stop());
-  sayNotes(compared);
-  const comparison = comparisonOf(compared, seed);
+  sayNotes(comparing.compared);
+  const comparison = comparisonOf(comparing, seed);
   print(comparison, options.output);
   if (report === undefined) return;
   const assessment = await assessmentOf(plan, options, proxy);
@@ -159,48 +167,27 @@ async function compare(options: Options): Promise<void> {
 }
 
 /** Where the report goes; a place that cannot be is refused before anything is measured. */
-function reportFile({ report, output }: Options): string | undefined {
+function reportFile({ report, output }: CompareArguments): string | undefined {
   const file = report ?? (output === "table" ? REPORT : false);
   if (file === false) return undefined;
   checkReportPlace(file);
   return file;
 }
 
-function planOf(options: Options): ComparePlan {
-  const { filename, services, endpoints, nodes = NODES_DEFAULT } = options;
-  const usesCluster = filename.length > 0 || services === undefined;
-  const usesSeries = filename.length === 0 || services !== undefined;
-  if (!usesCluster && options.serviceCidr !== undefined) {
-    throw new UsageError(
-      "--service-cidr is of a cluster's Services, and --services alone makes clusters that have their own: leave it out, or give -f.",
-    );
-  }
-  return {
-    clusters: usesCluster ? [{ name: clusterName(filename), cluster: loadCluster(options) }] : [],
-    series: usesSeries ? { sizes: services ?? SIZES, endpoints, nodes } : undefined,
-  };
-}
-
 /** UsageError where there is no page, or no cluster, to tell it of. */
-function checkAssess({ assess: isAsked, filename }: Options, report: string | undefined): void {
+function checkAssess({ assess: isAsked, filename }: CompareArguments, report: string | undefined): void {
   if (isAsked === true && (report === undefined || filename.length === 0))
     throw new UsageError("--assess tells of a cluster in the HTML file: give -f, and --report.");
 }
 
-async function assessmentOf({ clusters }: ComparePlan, options: Options, proxy: CompileOptions) {
+async function assessmentOf({ clusters }: ComparePlan, options: CompareArguments, proxy: CompileOptions) {
   const [first] = clusters;
   if (options.assess !== true || first === undefined) return {};
   const { assessment } = await assess(first.cluster, { proxy });
   return { assessment };
 }
 
-function clusterName(paths: readonly string[]): string {
-  const [first, ...others] = paths.map((path) => (path === STDIN ? "stdin" : basename(path)));
-  if (first === undefined) return "examples/shop.yaml";
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
-}
-
-function comparisonOf(compared: readonly Compared[], seed: number): Comparison {
+function comparisonOf({ compared, schedulers }: Comparing, seed: number): Comparison {
   return {
     apiVersion: "packetyard/v1",
     kind: "Comparison",
@@ -209,13 +196,19 @@ function comparisonOf(compared: readonly Compared[], seed: number): Comparison {
     measuredAt: new Date().toISOString(),
     input: compared[0]?.input ?? { kind: "synthetic", name: "" },
     rows: comparedRows(compared),
+    schedulers,
   };
 }
 
-function print(comparison: Comparison, format: Options["output"]): void {
+function print(comparison: Comparison, format: CompareArguments["output"]): void {
   if (format === "json") printStructured(comparison, "json");
   else if (format === "csv") printToStdout(printComparisonCsv(comparison));
-  else printToStdout(printComparisonTable(comparison, tableOptions()));
+  else printToStdout(tablesOf(comparison, tableOptions()));
+}
+
+function tablesOf(comparison: Comparison, options: TableOptions): string {
+  const schedulers = printSchedulerTable(comparison.schedulers ?? [], options);
+  return `${printComparisonTable(comparison, options)}${schedulers === "" ? "" : `\n${schedulers}`}`;
 }
 
 function tableOptions(): TableOptions {
