@@ -13,6 +13,7 @@ export { type Diagnostic, InputError, type Place, printDiagnostic } from "./diag
 export { type DiffOptions, diffNodes } from "./diff/diff.js";
 export {
   type DifferenceGroup,
+  DifferenceGroups,
   type Example,
   type FlowDifference,
   groupDifferences,

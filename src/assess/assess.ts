@@ -5,7 +5,7 @@ import type { Cluster } from "../model/cluster.js";
 import type { Assessment } from "../report/assessment.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { isNoticed } from "./category.js";
-import { type Assessed, categoriesOf, findingsOf } from "./findings.js";
+import { categoriesOf, Findings } from "./findings.js";
 import { type IpvsListing, listingWarnings, withForeign, withListing } from "./listing.js";
 import type { TargetMode } from "./words.js";
 
@@ -67,7 +67,7 @@ export async function assess(cluster: Cluster, options: AssessOptions = {}): Pro
   const { to = "nftables", nodes = cluster.nodes.map(({ name }) => name), listing, onAsked } = options;
   if (listing !== undefined && nodes.length !== 1)
     throw new TypeError("A listing is of one node: name that one.");
-  const found: Assessed[] = [];
+  const found = new Findings();
   const diagnostics: Diagnostic[] = [];
   const schedulers = new Set<string>();
   let asked = 0;
@@ -84,9 +84,9 @@ export async function assess(cluster: Cluster, options: AssessOptions = {}): Pro
       { cluster, ruleset: after },
     ] as const;
     const differences = await diffNodes(...sides, { openConnections: true, onAsked: count });
-    found.push(...differences.filter(isNoticed).map((difference) => ({ difference, before })));
+    for (const difference of differences) if (isNoticed(difference)) found.add(difference, before);
   }
-  const findings = findingsOf(found, to);
+  const findings = found.all(to);
   const assessment: Assessment = {
     apiVersion: "packetyard/v1",
     kind: "Assessment",

@@ -1,8 +1,8 @@
 import {
   type DifferenceGroup,
+  DifferenceGroups,
   type Example,
   type FlowDifference,
-  groupDifferences,
 } from "../diff/difference.js";
 import type {
   AssessedEffect,
@@ -15,39 +15,19 @@ import { CATEGORIES, type Category, categoryOf, effectOf } from "./category.js";
 import { type Scheduling, schedulingAt, schedulingWords } from "./scheduling.js";
 import { aboutOf, adviceOn, type TargetMode, TITLES, textOf } from "./words.js";
 
-/** A difference, and what else is known of it. */
-export interface Assessed {
-  readonly difference: FlowDifference;
-  /** The node as it was. */
-  readonly before: Ruleset;
-}
-
-/** Differences that one finding tells. */
+/** Differences that one finding, or several of one kind, tell. */
 interface Bundle {
   readonly category: Category;
   readonly effect: AssessedEffect;
   /** Of category scheduler. */
   readonly scheduling: Scheduling | undefined;
-  readonly differences: FlowDifference[];
-}
-
-function bundles(assessed: Iterable<Assessed>): readonly Bundle[] {
-  const found = new Map<string, Bundle>();
-  for (const { difference, before } of assessed) {
-    const [category, effect] = [categoryOf(difference), effectOf(difference)];
-    const scheduling = category === "scheduler" ? schedulingAt(difference, before) : undefined;
-    const key = `${category} ${effect} ${scheduling?.scheduler} ${scheduling?.isWeighted}`;
-    const bundle = found.get(key);
-    if (bundle === undefined) found.set(key, { category, effect, scheduling, differences: [difference] });
-    else bundle.differences.push(difference);
-  }
-  return [...found.values()];
+  readonly groups: DifferenceGroups;
 }
 
 const hex = (octets: Uint8Array) =>
   Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
 
-function packetOf({ verdicts, a, b, asker, iface, earlier, frame, isRun, ...rest }: Example): AssessedPacket {
+function packetOf({ verdicts, a, b, asker, iface, earlier, frame, ...rest }: Example): AssessedPacket {
   return {
     ...rest,
     iface: iface ?? null,
@@ -56,7 +36,7 @@ function packetOf({ verdicts, a, b, asker, iface, earlier, frame, isRun, ...rest
     frame: hex(frame),
     before: { verdict: verdicts[0], text: a },
     after: { verdict: verdicts[1], text: b },
-    run: isRun,
+    run: true,
   };
 }
 
@@ -86,14 +66,29 @@ function findingOf(
 
 const EFFECTS: readonly AssessedEffect[] = ["breaks", "moves", "opens", "changes", "refused otherwise"];
 
-/** All findings by category, and in each what breaks before what else happens. */
-export function findingsOf(assessed: Iterable<Assessed>, to: TargetMode): readonly AssessmentFinding[] {
-  const all = bundles(assessed).flatMap((bundle) =>
-    groupDifferences(bundle.differences).map((group) => findingOf(group, bundle, to)),
-  );
-  const rank = ({ category, effect }: AssessmentFinding) =>
-    CATEGORIES.indexOf(category as Category) * EFFECTS.length + EFFECTS.indexOf(effect);
-  return all.sort((a, b) => rank(a) - rank(b));
+/** What differences come to, of node after node: each is forgotten but for what findings tell of it. */
+export class Findings {
+  readonly #bundles = new Map<string, Bundle>();
+
+  /** `before`: the node as it was. */
+  add(difference: FlowDifference, before: Ruleset): void {
+    const [category, effect] = [categoryOf(difference), effectOf(difference)];
+    const scheduling = category === "scheduler" ? schedulingAt(difference, before) : undefined;
+    const key = `${category} ${effect} ${scheduling?.scheduler} ${scheduling?.isWeighted}`;
+    const bundle = this.#bundles.get(key) ?? { category, effect, scheduling, groups: new DifferenceGroups() };
+    bundle.groups.add(difference);
+    this.#bundles.set(key, bundle);
+  }
+
+  /** All of them by category, and in each what breaks before what else happens. */
+  all(to: TargetMode): readonly AssessmentFinding[] {
+    const all = [...this.#bundles.values()].flatMap((bundle) =>
+      bundle.groups.all.map((group) => findingOf(group, bundle, to)),
+    );
+    const rank = ({ category, effect }: AssessmentFinding) =>
+      CATEGORIES.indexOf(category as Category) * EFFECTS.length + EFFECTS.indexOf(effect);
+    return all.sort((a, b) => rank(a) - rank(b));
+  }
 }
 
 /** What the findings stand under. */

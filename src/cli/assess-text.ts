@@ -4,14 +4,19 @@ import { modeName } from "../report/mode.js";
 import { paint } from "./paint.js";
 import { wrap } from "./wrap.js";
 
-function printFinding(finding: AssessmentFinding, number: number, to: string, columns: number): string {
+function printFinding(
+  finding: AssessmentFinding,
+  number: number,
+  assessment: Assessment,
+  columns: number,
+): string {
   const { about, advice, effect, example } = finding;
-  const note = example.run ? "" : " (known of the kernel; not run)";
+  const { to } = assessment;
   const lines = [
-    ["   ", reachWords(finding)],
+    ["   ", reachWords(finding, assessment)],
     ["   packet    ", packetWords(example)],
-    ["   ipvs      ", `${example.before.verdict}: ${example.before.text}${note}`],
-    [`   ${to.padEnd(8)}  `, `${example.after.verdict}: ${example.after.text}${note}`],
+    ["   ipvs      ", `${example.before.verdict}: ${example.before.text}`],
+    [`   ${to.padEnd(8)}  `, `${example.after.verdict}: ${example.after.text}`],
     ...(advice === "" ? [] : [["   to do     ", advice]]),
   ] as const;
   return [
@@ -31,7 +36,7 @@ export function printAssessment(assessment: Assessment, columns: number): string
     const intro = text === "" ? "" : `${wrap("", text, columns)}\n`;
     const each = findings.map((finding) => {
       number++;
-      return printFinding(finding, number, to, columns);
+      return printFinding(finding, number, assessment, columns);
     });
     return `${paint("bold", title)}\n${intro}\n${each.join("\n")}\n`;
   });

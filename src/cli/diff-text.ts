@@ -1,4 +1,5 @@
 import type { DifferenceGroup, Example } from "../index.js";
+import { earlierWords } from "../report/assessment-section.js";
 import { paint } from "./paint.js";
 import { wrap } from "./wrap.js";
 
@@ -42,8 +43,7 @@ function packetWords({
   const way = iface === undefined ? `made on ${node}` : `by ${iface} of ${node}`;
   const whose = service === "" ? place : `${place} of ${service}`;
   const kind = flags === "" ? protocol : `${protocol} ${flags}`;
-  const after =
-    earlier === undefined ? "" : `, ${earlier.seconds} s after the same client's to ${earlier.to}`;
+  const after = earlier === undefined ? "" : `, ${earlierWords(earlier, from)}`;
   const other = atB === undefined ? "" : `; from ${atB.from} on B`;
   return `${from} > ${to} ${kind}, ${way} (${asker} to ${whose})${after}${other}`;
 }
@@ -63,7 +63,6 @@ function printGroup(group: DifferenceGroup, index: number, columns: number): str
   const where = [listed(services, "Service", "Services"), listed(nodes, "node", "nodes")].filter(
     (one) => one !== "",
   );
-  const note = example.isRun ? "" : " (known of the kernel; not run)";
   const lines = [
     ["   ", [counted(flows, "flow"), ...where].join("; ")],
     ["   packet  ", packetWords(example)],
@@ -71,7 +70,7 @@ function printGroup(group: DifferenceGroup, index: number, columns: number): str
     ["   B       ", example.b],
   ] as const;
   return [
-    paint("bold", wrap(`${index + 1}. `, `${about}${CHANGE_WORDS[change]}${note}`, columns)),
+    paint("bold", wrap(`${index + 1}. `, `${about}${CHANGE_WORDS[change]}`, columns)),
     ...lines.map(([label, text]) => wrap(label, text, columns)),
     "",
   ].join("\n");
@@ -89,7 +88,7 @@ export function printDiff({ labels, nodes, asked, groups }: DiffResult, columns:
 
 const hexOf = (frame: Uint8Array) => Buffer.from(frame).toString("hex");
 
-function exampleAsData({ frame, iface, earlier, asker, isRun, a, b, atB, ...example }: Example): unknown {
+function exampleAsData({ frame, iface, earlier, asker, a, b, atB, ...example }: Example): unknown {
   return {
     ...example,
     iface: iface ?? null,
@@ -99,7 +98,8 @@ function exampleAsData({ frame, iface, earlier, asker, isRun, a, b, atB, ...exam
     ...(atB && { atB: { from: atB.from, frame: hexOf(atB.frame) } }),
     a,
     b,
-    run: isRun,
+    // Whatever is told was run on both sides.
+    run: true,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Family } from "../net/ip.js";
 import { familyOf } from "../net/ip.js";
 import { affinityDifferences } from "./affinity.js";
 import { changeOf } from "./answer.js";
+import { shownByReturn } from "./choice.js";
 import { Clock } from "./clock.js";
 import type { FlowDifference } from "./difference.js";
 import { type Ground, groundOf } from "./ground.js";
@@ -47,15 +48,16 @@ function differenceOf(question: Question, ground: Ground, pair: Pair): FlowDiffe
 }
 
 function differencesIn(ground: Ground, pair: Pair, clock: Clock, options: DiffOptions): FlowDifference[] {
-  const { allPackets = false, openConnections = false, onAsked } = options;
+  const { allPackets = false, openConnections = false, onAsked = () => {} } = options;
   const found: FlowDifference[] = [];
   for (const question of questionsOf(ground, allPackets)) {
     const difference = differenceOf(question, ground, pair);
     if (difference !== undefined) found.push(difference);
-    onAsked?.();
+    onAsked();
   }
-  const open = openConnections ? openDifferences(ground, pair, clock) : [];
-  return [...found, ...open, ...affinityDifferences(ground, pair, clock)];
+  const shown = found.map((one) => shownByReturn(one, pair, clock));
+  const open = openConnections ? openDifferences(ground, pair, clock, onAsked) : [];
+  return [...shown, ...open, ...affinityDifferences(ground, pair, clock, onAsked)];
 }
 
 /**

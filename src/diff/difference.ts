@@ -15,18 +15,22 @@ export interface FlowDifference {
   readonly iface: string | undefined;
   readonly answers: readonly [Answer, Answer];
   readonly names: readonly [ReadonlyMap<Ip, string>, ReadonlyMap<Ip, string>];
-  /** The sender's connection that came before. */
+  /** The connection that came before. */
   readonly earlier?: Earlier;
   /** What is to be said behind what each side does. */
   readonly beside?: readonly [string, string];
-  /** What each side does, where that is known but not run. */
-  readonly stated?: readonly [string, string];
 }
 
-/** A connection of the same sender, and how many seconds ago it began. */
+/** A connection that came before, and how many seconds ago it began. */
 export interface Earlier {
+  /** The same sender, or one that IPVS takes for the same; and its port. */
+  readonly from: string;
   readonly to: string;
   readonly seconds: number;
+  /** The endpoint that it went to, on both sides. */
+  readonly wentTo: string;
+  /** Both of its ends have spoken ever since. */
+  readonly isInUse: boolean;
 }
 
 /** The plainest packet of its kind. */
@@ -50,8 +54,6 @@ export interface Example {
   /** The same, told. */
   readonly a: string;
   readonly b: string;
-  /** False where that is known of the kernel, but was not run. */
-  readonly isRun: boolean;
 }
 
 /** Differences of one kind. */
@@ -71,7 +73,7 @@ export interface DifferenceGroup {
 }
 
 function exampleOf(difference: FlowDifference): Example {
-  const { question, node, iface, earlier, answers, names, stated, beside = ["", ""] } = difference;
+  const { question, node, iface, earlier, answers, names, beside = ["", ""] } = difference;
   const { source, target, sent } = question;
   const [{ from, frame }, other] = sent;
   const { kind, place, service } = target;
@@ -94,9 +96,8 @@ function exampleOf(difference: FlowDifference): Example {
         ? undefined
         : { from: print(other.from.address, other.from.port), frame: other.frame },
     verdicts: [verdictOf(answers[0]), verdictOf(answers[1])],
-    a: stated?.[0] ?? answerWords(answers[0], names[0]) + beside[0],
-    b: stated?.[1] ?? answerWords(answers[1], names[1]) + beside[1],
-    isRun: stated === undefined,
+    a: answerWords(answers[0], names[0]) + beside[0],
+    b: answerWords(answers[1], names[1]) + beside[1],
   };
 }
 
@@ -111,9 +112,8 @@ interface Draft {
 }
 
 function summariesOf(difference: FlowDifference): readonly [string, string] {
-  const { answers, stated, question, beside = ["", ""] } = difference;
+  const { answers, question, beside = ["", ""] } = difference;
   const { address } = question.source;
-  if (stated !== undefined) return stated;
   return [summaryWords(answers[0], address) + beside[0], summaryWords(answers[1], address) + beside[1]];
 }
 
@@ -151,13 +151,24 @@ function byTopic(a: DifferenceGroup, b: DifferenceGroup): number {
   );
 }
 
-/** Puts differences of one kind together: about the same, and with the same made of the packet on each side. */
-export function groupDifferences(differences: Iterable<FlowDifference>): readonly DifferenceGroup[] {
-  const drafts = new Map<string, Draft>();
-  for (const one of differences) {
+/** Differences, those of one kind together: about the same, and with the same made of the packet on each side. */
+export class DifferenceGroups {
+  readonly #drafts = new Map<string, Draft>();
+
+  add(one: FlowDifference): void {
     const summaries = summariesOf(one);
     const key = [one.topic, one.change, ...summaries].join("\n");
-    drafts.set(key, joined(drafts.get(key) ?? begun(one, summaries), one));
+    this.#drafts.set(key, joined(this.#drafts.get(key) ?? begun(one, summaries), one));
   }
-  return [...drafts.values()].map(groupOf).sort(byTopic);
+
+  get all(): readonly DifferenceGroup[] {
+    return [...this.#drafts.values()].map(groupOf).sort(byTopic);
+  }
+}
+
+/** Puts differences of one kind together. */
+export function groupDifferences(differences: Iterable<FlowDifference>): readonly DifferenceGroup[] {
+  const groups = new DifferenceGroups();
+  for (const one of differences) groups.add(one);
+  return groups.all;
 }

@@ -1,6 +1,8 @@
+import type { Batch } from "../engine/batch.js";
 import { Engine } from "../engine/engine.js";
 import type { Outcome } from "../explore/outcome.js";
 import { walkedRules } from "../explore/walked.js";
+import { printHostPort } from "../net/port.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { chainNumbered } from "../trace/numbering.js";
 import { type Answer, answerOf } from "./answer.js";
@@ -19,13 +21,15 @@ export interface Respondent {
   readonly index: 0 | 1;
   readonly ruleset: Ruleset;
   readonly engine: Engine;
+  /** Of the engine, for one packet. */
+  readonly slot: Batch;
   readonly hashes: boolean;
 }
 
 export async function respondentOf(ruleset: Ruleset, index: 0 | 1): Promise<Respondent> {
   const engine = await Engine.load(ruleset, { connections: CONNECTIONS, fragments: 0 });
   const hashes = ruleset.ipvs?.servers.some(({ scheduler }) => HASHING.includes(scheduler)) ?? false;
-  return { index, ruleset, engine, hashes };
+  return { index, ruleset, engine, slot: engine.batch(1), hashes };
 }
 
 /** Whether a rule of the table filter accepted the packet. */
@@ -70,7 +74,7 @@ export function wayToEndpoint(
   return outcomes.find(({ destination }) => destination !== undefined);
 }
 
-/** What leads a question's packet to each of its endpoints, for engine.follow; by their names. */
+/** What leads a question's packet to each of its endpoints, `10.244.1.9:8080`, for engine.follow. */
 export function choicesByEndpoint(
   { sent }: Question,
   { index, engine }: Respondent,
@@ -78,7 +82,9 @@ export function choicesByEndpoint(
 ): ReadonlyMap<string, readonly number[]> {
   const outcomes = engine.explore(sent[index].frame, { now, limit: WAYS, lends: true });
   const through = outcomes.flatMap(({ destination, choices }) =>
-    destination === undefined ? [] : [[`${destination.address} ${destination.port}`, choices] as const],
+    destination === undefined
+      ? []
+      : [[printHostPort(destination.address, destination.port), choices] as const],
   );
   return new Map(through);
 }

@@ -1,14 +1,14 @@
 import type { Outcome } from "../explore/outcome.js";
-import type { Connection } from "../ruleset/connections.js";
 import type { Answer } from "./answer.js";
 import { changeOf } from "./answer.js";
 import type { Clock } from "./clock.js";
 import type { FlowDifference } from "./difference.js";
 import type { Ground } from "./ground.js";
 import { ask, ifaceOf, type Respondent, wayToEndpoint } from "./inquiry.js";
-import { type PacketKind, TALK } from "./packet.js";
+import { TALK, type Talk } from "./packet.js";
 import { type Question, questionOf } from "./question.js";
 import { commonSources, type Source } from "./source.js";
+import { openConnection } from "./talk.js";
 import { type Target, targetsOf } from "./target.js";
 
 type Pair = readonly [Respondent, Respondent];
@@ -17,10 +17,10 @@ const SECOND = 1000;
 
 const PLACES: readonly Target["place"][] = ["ClusterIP", "external IP", "load balancer address", "nodePort"];
 
-/** Where connections of Services are opened: at every address of theirs, but for SCTP's, which take more to be open. */
+/** Where connections of Services are opened: at every address of theirs. */
 function places(ground: Ground): readonly Target[] {
   return targetsOf(ground, false).filter(({ place, kind: { isFirst, protocol }, isUnknownPort }) => {
-    return PLACES.includes(place) && isFirst && !isUnknownPort && TALK[protocol] !== undefined;
+    return PLACES.includes(place) && isFirst && !isUnknownPort && protocol !== "ICMP";
   });
 }
 
@@ -30,19 +30,10 @@ function askerOf({ place }: Target, sources: readonly Source[]): Source | undefi
   return sources.find((source) => source.asker === asker) ?? sources[0];
 }
 
-/** What the endpoint of a connection answers at first. */
-function replyTo({ reply }: Connection, kind: PacketKind): Uint8Array {
-  const end = (address: Connection["reply"]["src"], port = 0) => ({ address, port });
-  return kind.build(end(reply.src, reply.srcPort), end(reply.dst, reply.dstPort));
-}
-
 /** Opens a connection on one side, by one of the ways to an endpoint; undefined where there is none. */
-function open(question: Question, answer: PacketKind, side: Respondent, now: number): Outcome | undefined {
+function open(question: Question, talk: Talk, side: Respondent, now: number): Outcome | undefined {
   const way = wayToEndpoint(question, side, now);
-  if (way === undefined) return undefined;
-  side.engine.follow(question.sent[side.index].frame, { now, choices: way.choices });
-  const [connection] = side.engine.listConnections(now);
-  if (connection !== undefined) side.engine.follow(replyTo(connection, answer), { now });
+  if (way !== undefined) openConnection(question, talk, side, { now, choices: way.choices });
   return way;
 }
 
@@ -51,10 +42,11 @@ const isMasqueraded = ({ ends }: Answer) => ends.some(({ masquerade }) => masque
 
 function differenceOf(target: Target, ground: Ground, pair: Pair, clock: Clock): FlowDifference | undefined {
   const source = askerOf(target, commonSources(ground));
-  const talk = TALK[target.kind.protocol];
-  if (source === undefined || talk === undefined) return undefined;
+  const { protocol } = target.kind;
+  if (source === undefined || protocol === "ICMP") return undefined;
+  const talk = TALK[protocol];
   const [a, b] = pair;
-  const way = open(questionOf(source, target), talk.answer, a, clock.now);
+  const way = open(questionOf(source, target), talk, a, clock.now);
   const question = questionOf(source, { ...target, kind: talk.next });
   const answers = [ask(question, a, clock.now), ask(question, b, clock.now)] as const;
   a.engine.clearConnections();
@@ -80,8 +72,15 @@ function differenceOf(target: Target, ground: Ground, pair: Pair, clock: Clock):
  * address of each Service one is opened and answered, and its next packet is asked about. One that goes on to its only
  * endpoint, by the port it had, is no difference.
  */
-export function openDifferences(ground: Ground, pair: Pair, clock: Clock): readonly FlowDifference[] {
-  return places(ground)
-    .map((target) => differenceOf(target, ground, pair, clock))
-    .filter((one) => one !== undefined);
+export function openDifferences(
+  ground: Ground,
+  pair: Pair,
+  clock: Clock,
+  onAsked: () => void,
+): readonly FlowDifference[] {
+  const found = places(ground).map((target) => {
+    onAsked();
+    return differenceOf(target, ground, pair, clock);
+  });
+  return found.filter((one) => one !== undefined);
 }

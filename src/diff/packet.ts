@@ -1,6 +1,6 @@
 import { familyOf, type Ip, printIp } from "../net/ip.js";
 import { type Protocol, printHostPort } from "../net/port.js";
-import { icmpEcho, sctp, tcp, udp } from "../packet/build.js";
+import { icmpEcho, type SctpPacketOptions, sctp, tcp, udp } from "../packet/build.js";
 import { DEFAULT_DST_MAC, DEFAULT_SRC_MAC, frame } from "../packet/frame.js";
 import { readdress } from "../packet/readdress.js";
 
@@ -107,12 +107,39 @@ export const FIRST: Readonly<Record<Protocol, PacketKind>> = {
   },
 };
 
-/** What the receiver of a connection's first packet answers, and what is sent then. */
-export const TALK: Readonly<
-  Partial<Record<string, { readonly answer: PacketKind; readonly next: PacketKind }>>
-> = {
-  TCP: { answer: segment("SA"), next: segment("A") },
-  UDP: { answer: FIRST.UDP, next: FIRST.UDP },
+/** What is said on a connection behind its first packet. */
+export interface Talk {
+  /** What opens it: the server's word, the client's, and so on in turn. */
+  readonly opening: readonly PacketKind[];
+  /** What the client sends then, and what the server answers to that. */
+  readonly next: PacketKind;
+  readonly answer: PacketKind;
+}
+
+/** A segment of a connection whose both sides begin at 0. */
+function answering(flags: string, seq: number): PacketKind {
+  return { ...segment(flags), build: fromTemplates((from, to) => tcp(from, to, { flags, seq, ack: 1 })) };
+}
+
+function chunk(name: NonNullable<SctpPacketOptions["chunk"]>, payload?: number): PacketKind {
+  const options = payload === undefined ? { chunk: name } : { chunk: name, payload };
+  return {
+    ...FIRST.SCTP,
+    name,
+    flags: name,
+    isFirst: false,
+    build: (from, to) => sctp(text(from), text(to), { ...options, tag: 1 }),
+  };
+}
+
+export const TALK: Readonly<Record<Protocol, Talk>> = {
+  TCP: { opening: [answering("SA", 0)], next: answering("A", 1), answer: answering("A", 1) },
+  UDP: { opening: [FIRST.UDP], next: FIRST.UDP, answer: FIRST.UDP },
+  SCTP: {
+    opening: [chunk("INIT ACK"), chunk("COOKIE ECHO", 4), chunk("COOKIE ACK", 0)],
+    next: chunk("DATA", 16),
+    answer: chunk("SACK", 12),
+  },
 };
 
 /** Packets that belong to no connection: of TCP an ACK begins one for a kernel that picks them up in the middle. */

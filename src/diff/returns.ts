@@ -4,10 +4,12 @@ import { serverKey } from "../ruleset/identity.js";
 import { printNetmask } from "../ruleset/ipvs-save.js";
 import type { Ground } from "./ground.js";
 import { FIRST } from "./packet.js";
-import { type Question, questionOf } from "./question.js";
+import { questionOf } from "./question.js";
 import type { Facts } from "./side.js";
+import type { Source } from "./source.js";
 import type { Target } from "./target.js";
 import type { Topic } from "./topic.js";
+import type { Return } from "./visit.js";
 
 /** A port on both sides, of which one at least remembers its clients. */
 export interface AffinePort {
@@ -34,17 +36,6 @@ function memoryOf({ ruleset }: Facts): (frontend: Frontend | undefined) => {
     const { persistence: seconds } = server;
     return { seconds, netmask: seconds === undefined ? undefined : printNetmask(server) };
   };
-}
-
-/** A client that asked before asks again. */
-export interface Return {
-  readonly first: Question;
-  readonly second: Question;
-  /** Between the two. */
-  readonly seconds: number;
-  /** From one such client to the next, in seconds, that the earlier one is forgotten. */
-  readonly apart: number;
-  readonly topic: Topic;
 }
 
 /** Ports that both sides serve in the same way, and that remember their clients on one of them at least. */
@@ -90,19 +81,32 @@ function otherWay({ frontends: [a, b] }: AffinePort, { sides }: Ground): Way | u
   );
 }
 
-/** How long sides remember clients: both as rules do, or both as IPVS does; or it is stated, and not asked. */
-export type Terms = "rules" | "ipvs" | "stated";
+/** How long sides remember clients: both as rules do, or both as IPVS does; or the one so, the other so. */
+export type Terms = "rules" | "ipvs" | "mixed";
+
+/** When a client comes again, and whether it is connected until then. */
+type Time = Pick<Return, "seconds" | "isInUse" | "topic">;
 
 /**
- * When both sides' terms show, in seconds: rules of which no Service tells are asked within, at the end of and past the
- * term. IPVS remembers a client for as long as it is connected, too: by the end of the longer term that is over.
+ * When both sides' terms show: rules of which no Service tells are asked within, at the end of and past the term. IPVS
+ * remembers a client for as long as it is connected, too: by the end of the longer term that is over, but for a client that is
+ * connected all the time, which rules forget.
  */
-function timesToTell({ isOneSided }: AffinePort, a: number, b: number, terms: Terms): readonly number[] {
+function timesToTell({ isOneSided }: AffinePort, a: number, b: number, terms: Terms): readonly Time[] {
   const past = Math.min(a, b) + 1;
-  if (terms === "stated") return [];
-  if (isOneSided) return [1, a, past];
+  const alone = (seconds: number): Time => ({ seconds, isInUse: false, topic: "affinity" });
+  if (terms === "mixed") {
+    const connected: Time = { seconds: Math.max(a, b) + 1, isInUse: true, topic: "affinity-refresh" };
+    return a === b ? [connected] : [alone(past), connected];
+  }
+  if (isOneSided) return [1, a, past].map(alone);
   if (a === b) return [];
-  return [terms === "ipvs" ? Math.max(a, b) - 1 : past];
+  return [alone(terms === "ipvs" ? Math.max(a, b) - 1 : past)];
+}
+
+/** One of a client's network, which IPVS may take for the client. */
+function neighbour(client: Ip): Ip {
+  return typeof client === "number" ? client - 1 : client - 1n;
 }
 
 /** How a client may come again to tell both sides apart. */
@@ -117,12 +121,16 @@ export function returnsTo(port: AffinePort, ground: Ground, terms: Terms): reado
   const first = questionOf(source, plain);
   const [a, b] = port.seconds;
   const apart = 2 * Math.max(a ?? 0, b ?? 0) + 2;
-  const again = (to: Target, after: number, topic: Topic) => {
-    return { first, second: questionOf(source, to, true), seconds: after, apart, topic };
+  const again = (to: Target, time: Time, from: Source = source): Return => {
+    return { first, second: questionOf(from, to, true), protocol, apart, ...time };
   };
-  if (a === undefined || b === undefined) return terms === "stated" ? [] : [again(plain, 1, "affinity")];
+  const soon = (topic: Topic): Time => ({ seconds: 1, isInUse: false, topic });
+  const near = { ...source, address: neighbour(client) };
+  const shared = port.netmasks[0] === port.netmasks[1] ? [] : [again(plain, soon("affinity"), near)];
+  if (a === undefined || b === undefined) return [again(plain, soon("affinity")), ...shared];
   return [
-    ...timesToTell(port, a, b, terms).map((after) => again(plain, after, "affinity")),
-    ...(other === undefined ? [] : [again({ ...target, ...other }, 1, "affinity-scope")]),
+    ...timesToTell(port, a, b, terms).map((time) => again(plain, time)),
+    ...shared,
+    ...(other === undefined ? [] : [again({ ...target, ...other }, soon("affinity-scope"))]),
   ];
 }

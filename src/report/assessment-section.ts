@@ -1,4 +1,5 @@
 import {
+  type AssessedConnection,
   type AssessedPacket,
   type Assessment,
   type AssessmentCategory,
@@ -25,19 +26,37 @@ function named(names: readonly string[], one: string): string | undefined {
   return `${one}${names.length === 1 ? "" : "s"} ${listed([...told, ...(rest > 0 ? [`${rest} more`] : [])])}`;
 }
 
+const hostOf = (end: string) => end.slice(0, end.lastIndexOf(":"));
+
+/** `1 s after the same client's to 10.96.0.10:80, which went to 10.244.1.9:8080` */
+export function earlierWords(earlier: AssessedConnection, from: string): string {
+  const { to, seconds, wentTo, isInUse } = earlier;
+  const whose = hostOf(from) === hostOf(earlier.from) ? "the same client" : earlier.from;
+  const use = isInUse ? " and is still in use" : "";
+  return `${seconds} s after ${whose}'s to ${to}, which went to ${wentTo}${use}`;
+}
+
 /** `10.244.1.2:41000 > 10.96.0.10:80 TCP S`, who sends it, and what it is sent to. */
 export function packetWords(packet: AssessedPacket): string {
   const { from, to, protocol, flags, iface, node, source, place, service, earlier } = packet;
   const way = iface === null ? `made on ${node}` : `by ${iface} of ${node}`;
   const whose = service === "" ? place : `${place} of ${service}`;
   const kind = flags === "" ? protocol : `${protocol} ${flags}`;
-  const after = earlier === null ? "" : `, ${earlier.seconds} s after the same client's to ${earlier.to}`;
+  const after = earlier === null ? "" : `, ${earlierWords(earlier, from)}`;
   return `${from} > ${to} ${kind}, ${way} (${source} to ${whose})${after}`;
 }
 
-/** `12 flows; Services shop/web and shop/db; node worker-1` */
-export function reachWords({ flows, services, nodes }: AssessmentFinding): string {
-  const parts = [counted(flows, "flow"), named(services, "Service"), named(nodes, "node")];
+/** Where a finding is, of the nodes that were asked: the names of those that differ from others. */
+function whereWords(nodes: readonly string[], asked: readonly string[]): string | undefined {
+  return asked.length > 1 && nodes.length === asked.length ? "every node" : named(nodes, "node");
+}
+
+/** `12 flows; Services shop/web and shop/db; node worker-1`, or `every node` of those `asked` if there are several. */
+export function reachWords(
+  { flows, services, nodes }: AssessmentFinding,
+  { nodes: asked }: Pick<Assessment, "nodes">,
+): string {
+  const parts = [counted(flows, "flow"), named(services, "Service"), whereWords(nodes, asked)];
   return parts.filter((part) => part !== undefined).join("; ");
 }
 
@@ -52,25 +71,25 @@ export function summaryWords({ findings, asked, nodes }: Assessment): string {
   return `${counted(findings.length, "finding")} (${counts.join(", ")}), of ${on}, in both modes.`;
 }
 
-function drawFinding(finding: AssessmentFinding, to: string): Markup {
+function drawFinding(finding: AssessmentFinding, assessment: Assessment): Markup {
   const { about, advice, effect, example } = finding;
-  const note = example.run ? "" : " (known of the kernel; not run)";
+  const { to } = assessment;
   const rows = [
     ["Packet", packetWords(example)],
-    ["IPVS", `${example.before.verdict}: ${example.before.text}${note}`],
-    [modeName(to), `${example.after.verdict}: ${example.after.text}${note}`],
+    ["IPVS", `${example.before.verdict}: ${example.before.text}`],
+    [modeName(to), `${example.after.verdict}: ${example.after.text}`],
   ].map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);
   const todo = advice === "" ? undefined : markup`<p>${advice}</p>`;
-  return markup`<div class="card"><h4>${about} <span class="effect">${effect}</span></h4><p class="note">${reachWords(finding)}</p><dl class="machine">${rows}</dl>${todo}</div>`;
+  return markup`<div class="card"><h4>${about} <span class="effect">${effect}</span></h4><p class="note">${reachWords(finding, assessment)}</p><dl class="machine">${rows}</dl>${todo}</div>`;
 }
 
 function drawCategory(
   { title, text }: AssessmentCategory,
   findings: readonly AssessmentFinding[],
-  to: string,
+  assessment: Assessment,
 ): Markup {
   const intro = text === "" ? undefined : markup`<p>${text}</p>`;
-  return markup`<h3>${title}</h3>${intro}${findings.map((finding) => drawFinding(finding, to))}
+  return markup`<h3>${title}</h3>${intro}${findings.map((finding) => drawFinding(finding, assessment))}
 `;
 }
 
@@ -78,7 +97,7 @@ function drawCategory(
 export function assessmentSection(assessment: Assessment): Markup {
   const { to } = assessment;
   const categories = byCategory(assessment).map(([category, findings]) =>
-    drawCategory(category, findings, to),
+    drawCategory(category, findings, assessment),
   );
   return markup`<section id="assessment"><h2>What leaving IPVS for ${modeName(to)} changes</h2><p>${summaryWords(assessment)}</p>
 ${categories}</section>

@@ -5,7 +5,20 @@ export interface AssessedVerdict {
   readonly text: string;
 }
 
-/** The plainest packet of a finding. */
+/** A connection that was run in both modes before a finding's packet. */
+export interface AssessedConnection {
+  /** The packet's own sender, or one that IPVS takes for the same client; and its port. */
+  readonly from: string;
+  readonly to: string;
+  /** Ago. */
+  readonly seconds: number;
+  /** The endpoint that it went to, in both modes. */
+  readonly wentTo: string;
+  /** Both of its ends have spoken ever since. */
+  readonly isInUse: boolean;
+}
+
+/** The plainest packet of a finding; both verdicts are what came of running it. */
 export interface AssessedPacket {
   readonly node: string;
   readonly from: string;
@@ -19,14 +32,14 @@ export interface AssessedPacket {
   readonly source: string;
   readonly place: string;
   readonly service: string;
-  /** The same sender's connection that came before, and how many seconds ago. */
-  readonly earlier: { readonly to: string; readonly seconds: number } | null;
+  /** The connection that came before; the packet is the first of its client's next. */
+  readonly earlier: AssessedConnection | null;
   /** In hexadecimal digits. */
   readonly frame: string;
   readonly before: AssessedVerdict;
   readonly after: AssessedVerdict;
-  /** False where both are known of the kernel, but were not run. */
-  readonly run: boolean;
+  /** Both were run: there are none that were not. */
+  readonly run: true;
 }
 
 /** What it comes to for who is served now: it ends, begins, goes on elsewhere, is served or refused otherwise. */

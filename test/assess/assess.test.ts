@@ -126,6 +126,58 @@ describe("assess", () => {
     }
   });
 
+  it("runs what shows a scheduler that hashes, and how long a client is remembered, in both modes", async () => {
+    const [hashed] = (await findingsOf(WEB, { ...NODE, proxy: { ipvsScheduler: "sh" } })).filter(
+      ({ category }) => category === "scheduler",
+    );
+    const { earlier, before, after } = hashed?.example ?? {};
+    expect(earlier).toMatchObject({ seconds: 1, isInUse: false });
+    // Where the first connection went goes the second.
+    expect(before?.text).toContain(earlier?.wentTo);
+    expect(before?.text).not.toContain(",");
+    expect(after?.text).toMatch(/^goes to 10\.244\.1\.9:8080, 10\.244\.2\.9:8080, each by chance 1 in 2$/);
+    const refreshed = (await findingsOf(rowsCluster())).filter(({ example }) => example.earlier?.isInUse);
+    expect(refreshed.map(({ example }) => [example.earlier?.seconds, example.service])).toEqual([
+      [601, "shop/sticky:http"],
+    ]);
+    const [one] = refreshed;
+    expect(one?.example.before.text).toMatch(/^goes to 10\.244\.1\.18:8080, masqueraded; the client /);
+    expect(one?.example.after.text).toMatch(
+      /^goes to 10\.244\.1\.18:8080, 10\.244\.2\.18:8080, masqueraded, each by /,
+    );
+  });
+
+  it("knows of UDP and SCTP, too, that a client is forgotten which is connected", async () => {
+    for (const protocol of ["UDP", "SCTP"]) {
+      const cluster = clusterOf()
+        .service("shop/sig", { clusterIPs: "10.96.0.41", ports: `sig:90/${protocol}`, affinitySeconds: 900 })
+        .slice("shop/sig", `sig:90/${protocol}`, "10.244.1.9@worker-1", "10.244.2.9@worker-2")
+        .build();
+      const findings = await findingsOf(cluster);
+      const affinity = findings.filter(({ category }) => category === "affinity");
+      expect(affinity.map(({ example }) => [example.protocol, example.earlier?.seconds])).toEqual([
+        [protocol, 901],
+      ]);
+    }
+  });
+
+  it("shows a neighbour that IPVS takes for the client", async () => {
+    const cluster = clusterOf()
+      .service("shop/web", { clusterIPs: "10.96.0.41", ports: "http:80", affinitySeconds: 300 })
+      .slice("shop/web", "http:8080", "10.244.1.9@worker-1", "10.244.2.9@worker-2")
+      .build();
+    const own = listing(`-A -t 10.96.0.41:80 -s rr -p 300 -M 255.255.255.0
+-a -t 10.96.0.41:80 -r 10.244.1.9:8080 -m
+-a -t 10.96.0.41:80 -r 10.244.2.9:8080 -m
+`);
+    const findings = await findingsOf(cluster, { ...NODE, listing: own });
+    const near = findings.find(({ about }) => about.startsWith("Session affinity: "));
+    expect([near?.example.from, near?.example.earlier?.from]).toEqual([
+      "198.51.100.6:41001",
+      "198.51.100.7:41000",
+    ]);
+  });
+
   it("takes a node's own listing for what its kernel holds", async () => {
     const text = `-A -t 10.96.0.41:80 -s wrr
 -a -t 10.96.0.41:80 -r 10.244.1.9:8080 -m -w 3
@@ -155,8 +207,8 @@ describe("assess", () => {
     const affinity = findings.filter(({ category }) => category === "affinity");
     expect(affinity.map(({ before, after }) => [before, after])).toEqual([
       [
-        "is remembered with all of its network (netmask 255.255.255.0) for 300 s from the client's latest new connection, and while one of its connections lives",
-        "is not remembered: each of the client's connections chooses anew",
+        "goes to an endpoint, masqueraded; the client is remembered with all of its network (netmask 255.255.255.0) for 300 s from its latest new connection, and while one of its connections lives",
+        "goes to an endpoint, masqueraded; the client is not remembered",
       ],
     ]);
     expect(

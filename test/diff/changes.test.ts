@@ -59,7 +59,13 @@ describe("a change of a cluster", () => {
     expect(without.map(({ topic, a, b }) => [topic, a, b])).toEqual([
       ["affinity", "goes to an endpoint, masqueraded", "goes to an endpoint, masqueraded"],
     ]);
-    expect(without[0]?.example.earlier).toEqual({ to: "10.96.0.10:80", seconds: 1 });
+    expect(without[0]?.example.earlier).toEqual({
+      from: "198.51.100.7:41000",
+      to: "10.96.0.10:80",
+      seconds: 1,
+      wentTo: "10.244.1.10:8080",
+      isInUse: false,
+    });
     const sooner = await changedBy(with600, webOf({ affinitySeconds: 60 }, ...ENDPOINTS).build());
     expect(sooner.map(({ topic, example }) => [topic, example.earlier?.seconds])).toEqual([["affinity", 61]]);
   });

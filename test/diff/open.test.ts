@@ -37,13 +37,21 @@ describe("open connections, where another node takes over", () => {
     ]);
   });
 
-  it("of UDP are asked about by their next datagram, and those of SCTP are not", async () => {
+  it("of UDP are asked about by their next datagram, and of SCTP by their first data", async () => {
     const udp = shop("dns:53/UDP", "dns:53/UDP", "10.244.1.9@worker-1", "10.244.2.9@worker-2");
     expect((await linesOf(udp, LEAVING)).map(([change, packet]) => [change, packet])).toEqual([
       ["endpoints", "10.244.1.2:41000 > 10.96.0.1:53 UDP"],
     ]);
     const sctp = shop("sig:90/SCTP", "sig:90/SCTP", "10.244.1.9@worker-1", "10.244.2.9@worker-2");
-    expect(await linesOf(sctp, LEAVING)).toEqual([]);
+    // To a kernel's conntrack that knows no association DATA begins none, and no rule translates it.
+    expect(await linesOf(sctp, LEAVING)).toEqual([
+      [
+        "fate",
+        "10.244.1.2:41000 > 10.96.0.1:90 SCTP DATA",
+        "goes to 10.244.1.9:90",
+        "passes, its destination untouched",
+      ],
+    ]);
   });
 
   it("that are masqueraded come from another port", async () => {

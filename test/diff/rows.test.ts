@@ -15,8 +15,9 @@ const NODE = "reaches the node itself";
 const NAMED = `${NODE}, accepted by name`;
 const ENDPOINT = "goes to an endpoint";
 const MASQUERADED = `${ENDPOINT}, masqueraded`;
-const TURNS = `${ENDPOINT}, by the scheduler's choice`;
-const MASQUERADED_TURNS = `${MASQUERADED}, by the scheduler's choice`;
+const FORGETTING = `${MASQUERADED}; the client is remembered for 600 s from its latest new connection`;
+const CHOSEN = `${ENDPOINT}, by the scheduler's choice`;
+const MASQUERADED_CHOSEN = `${MASQUERADED}, by the scheduler's choice`;
 
 /** A row of the table of modes: the Service that shows it, and what it makes of the modes' packets. */
 interface Row {
@@ -52,7 +53,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "local-policy-outside",
       service: "shop/remote",
-      words: { iptables: DROPPED, nftables: DROPPED, ipvs: TURNS },
+      words: { iptables: DROPPED, nftables: DROPPED, ipvs: CHOSEN },
     },
   ],
   [
@@ -60,7 +61,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "local-policy-pod",
       service: "shop/local",
-      words: { iptables: ENDPOINT, nftables: ENDPOINT, ipvs: TURNS },
+      words: { iptables: ENDPOINT, nftables: ENDPOINT, ipvs: CHOSEN },
     },
   ],
   [
@@ -76,7 +77,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "node-port-addresses",
       service: "shop/sticky",
-      words: { iptables: MASQUERADED, nftables: NODE, ipvs: MASQUERADED_TURNS },
+      words: { iptables: MASQUERADED, nftables: NODE, ipvs: MASQUERADED_CHOSEN },
     },
   ],
   [
@@ -100,7 +101,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "affinity-scope",
       service: "shop/sticky",
-      words: { iptables: MASQUERADED, nftables: MASQUERADED, ipvs: MASQUERADED_TURNS },
+      words: { iptables: MASQUERADED, nftables: MASQUERADED, ipvs: MASQUERADED_CHOSEN },
     },
   ],
   [
@@ -109,9 +110,9 @@ const ROWS: readonly (readonly [string, Row])[] = [
       topic: "affinity-refresh",
       service: "shop/sticky",
       words: {
-        iptables: "is remembered for 600 s from the client's latest new connection",
-        nftables: "is remembered for 600 s from the client's latest new connection",
-        ipvs: "is remembered for 600 s from the client's latest new connection, and while one of its connections lives",
+        iptables: FORGETTING,
+        nftables: FORGETTING,
+        ipvs: `${FORGETTING}, and while one of its connections lives`,
       },
     },
   ],
@@ -120,7 +121,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "choice",
       service: "shop/plain",
-      words: { iptables: ENDPOINT, nftables: ENDPOINT, ipvs: TURNS },
+      words: { iptables: ENDPOINT, nftables: ENDPOINT, ipvs: CHOSEN },
     },
   ],
   [
@@ -145,7 +146,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "local-policy-node",
       service: "shop/remote",
-      words: { iptables: MASQUERADED, nftables: MASQUERADED, ipvs: TURNS },
+      words: { iptables: MASQUERADED, nftables: MASQUERADED, ipvs: CHOSEN },
     },
   ],
 ];

@@ -57,7 +57,31 @@ describe("the assessment's section", () => {
     expect(packetWords(FINDING.example)).toBe(
       "198.51.100.7:41000 > 10.244.1.0:30080 TCP S, by eth0 of worker-1 (outside to nodePort of shop/web:http)",
     );
-    expect(reachWords(FINDING)).toBe("1,200 flows; Service shop/web; nodes worker-1 and worker-2");
+    const reach = (...nodes: readonly string[]) => reachWords(FINDING, { nodes });
+    expect(reach("worker-1", "worker-2", "worker-3")).toBe(
+      "1,200 flows; Service shop/web; nodes worker-1 and worker-2",
+    );
+    expect(reach("worker-1", "worker-2")).toBe("1,200 flows; Service shop/web; every node");
+  });
+
+  it("tells the connection that a packet's client had before", () => {
+    const earlier = {
+      from: "198.51.100.7:41000",
+      to: "10.96.0.1:80",
+      seconds: 601,
+      wentTo: "10.244.1.2:8080",
+      isInUse: true,
+    };
+    const words = (more: Partial<typeof earlier>) => {
+      const example = { ...FINDING.example, earlier: { ...earlier, ...more } };
+      return packetWords(example).replace(/^.*\), /, "");
+    };
+    expect(words({})).toBe(
+      "601 s after the same client's to 10.96.0.1:80, which went to 10.244.1.2:8080 and is still in use",
+    );
+    expect(words({ from: "198.51.100.70:41000", seconds: 1, isInUse: false })).toBe(
+      "1 s after 198.51.100.70:41000's to 10.96.0.1:80, which went to 10.244.1.2:8080",
+    );
   });
 
   it("is well-formed whatever names it tells", () => {

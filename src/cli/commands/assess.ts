@@ -30,8 +30,11 @@ interface Options extends ClusterOptions, Omit<ProxyArguments, "mode"> {
 
 const HELP = `
 The cluster's nodes are taken to run kube-proxy in mode ipvs. They are asked about the same packets as they are and in the
-other mode: first packets of connections, and the next ones of connections that are open at the switch. What differs is told
-by what it is about, with the plainest packet and what either mode does with it. breaks: who was served is not any more.
+other mode: first packets of connections, the next ones of connections that are open at the switch, and those of clients that
+come again. What differs is told by what it is about, with the plainest packet and what either mode did with it, and of a
+client that comes again with the connection that it had before. breaks: who was served is not any more.
+
+Without --node all nodes are asked. What is the same on all of them is told once, and else with the names of the nodes.
 
 Exit codes: 0 when it could be assessed, whatever was found; 1 when the input is bad, 2 when the command line is.
 
@@ -104,7 +107,10 @@ async function run(options: Options): Promise<void> {
   const nodes = nodesOf(cluster, options, proxy);
   const bar = progress("nodes", nodes.length);
   let asked = 0;
+  let [current] = nodes;
   const onAsked = (node: string) => {
+    if (node !== current) bar.tick();
+    current = node;
     asked++;
     if (asked % STRIDE === 0) bar.tick(0, `node ${node}: ${asked} packets asked about`);
   };

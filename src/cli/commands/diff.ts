@@ -1,11 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import {
-  diffNodes,
-  type FlowDifference,
-  groupDifferences,
-  InputError,
-  KUBERNETES_VERSIONS,
-} from "../../index.js";
+import { DifferenceGroups, diffNodes, InputError, KUBERNETES_VERSIONS } from "../../index.js";
 import { SCHEDULERS } from "../../ruleset/ipvs.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { type DiffArguments, nodesOf, type Subjects, subjectsOf } from "../diff-sides.js";
@@ -69,7 +63,7 @@ async function compareNodes([a, b]: Subjects, options: DiffOptions): Promise<Dif
   const nodes = nodesOf([a, b], options);
   const diagnostics = new DiagnosticPrinter();
   const bar = progress("nodes", nodes.length);
-  const found: FlowDifference[] = [];
+  const groups = new DifferenceGroups();
   let asked = 0;
   for (const node of nodes) {
     const sides = [a.at(node), b.at(node)] as const;
@@ -81,11 +75,12 @@ async function compareNodes([a, b]: Subjects, options: DiffOptions): Promise<Dif
     };
     const { allPackets = false } = options;
     const families = b.families === undefined ? {} : { families: b.families };
-    found.push(...(await diffNodes(...sides, { allPackets, onAsked, ...families })));
+    const found = await diffNodes(...sides, { allPackets, onAsked, ...families });
+    for (const one of found) groups.add(one);
     bar.tick();
   }
   bar.stop();
-  return { labels: [a.label, b.label], nodes, asked, groups: groupDifferences(found) };
+  return { labels: [a.label, b.label], nodes, asked, groups: groups.all };
 }
 
 async function diff(a: string | undefined, b: string | undefined, options: DiffOptions): Promise<void> {
