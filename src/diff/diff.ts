@@ -2,7 +2,7 @@ import type { Family } from "../net/ip.js";
 import { familyOf } from "../net/ip.js";
 import { affinityDifferences } from "./affinity.js";
 import { changeOf } from "./answer.js";
-import { shownByReturn } from "./choice.js";
+import { shownByReturns } from "./choice.js";
 import { Clock } from "./clock.js";
 import type { FlowDifference } from "./difference.js";
 import { type Ground, groundOf } from "./ground.js";
@@ -55,7 +55,7 @@ function differencesIn(ground: Ground, pair: Pair, clock: Clock, options: DiffOp
     if (difference !== undefined) found.push(difference);
     onAsked();
   }
-  const shown = found.map((one) => shownByReturn(one, pair, clock));
+  const shown = shownByReturns(found, pair, clock);
   const open = openConnections ? openDifferences(ground, pair, clock, onAsked) : [];
   return [...shown, ...open, ...affinityDifferences(ground, pair, clock, onAsked)];
 }

@@ -111,7 +111,8 @@ interface Draft {
   readonly nodes: Set<string>;
 }
 
-function summariesOf(difference: FlowDifference): readonly [string, string] {
+/** What each side does, in the words by which differences are of one kind. */
+export function summariesOf(difference: FlowDifference): readonly [string, string] {
   const { answers, question, beside = ["", ""] } = difference;
   const { address } = question.source;
   return [summaryWords(answers[0], address) + beside[0], summaryWords(answers[1], address) + beside[1]];
