@@ -8,7 +8,6 @@ import { countServices, type Destination, destinationsOf, originOf } from "./des
 import { type Loaded, type LoadOptions, loadModes } from "./loading.js";
 import { Rig } from "./rig.js";
 import { BATCH_LEN, type Frames, firstFrame, probesOf, type Traffic, trafficTo } from "./traffic.js";
-import { type Turn, takeTurn } from "./turn.js";
 
 /** What is measured at one size. */
 export interface Subject {
@@ -41,7 +40,10 @@ export interface Measured {
 
 /** As the machine's default; more where that would not hold every flow. */
 export const CONNECTIONS = 65_535;
-const TURN: Turn = { ms: 40, least: 5, most: 200 };
+/** A turn takes so long, and so many batches at least and at most. */
+const TURN_MS = 40;
+const TURN_MIN = 5;
+const TURN_MAX = 200;
 
 /** How often `onStep` is called for one subject. */
 export function measureSteps({ rounds }: Pick<MeasureOptions, "rounds">): number {
@@ -136,10 +138,22 @@ function playRound(contestants: readonly Contestant[], traffic: Traffic, round: 
     const batches: readonly Frames[] = [traffic[kind]].flat();
     for (const { rig, samples } of contestants) {
       const run = kind === "middle" ? (one: Frames) => rig.pass(one) : (one: Frames) => rig.open(one);
-      const taken = takeTurn(run, batches, round, TURN);
+      const taken = takeTurn(run, batches, round * TURN_MIN);
       if (round > 0) samples[kind].push(taken);
     }
   }
+}
+
+/** ns per packet of batch after batch; the first, which finds the caches as another mode left them, is left out. */
+function takeTurn(run: (frames: Frames) => number, batches: readonly Frames[], from: number): number[] {
+  const batch = (index: number) => batches[(from + index) % batches.length] as Frames;
+  const end = performance.now() + TURN_MS;
+  const taken: number[] = [];
+  run(batch(0));
+  while (taken.length < TURN_MIN || (taken.length < TURN_MAX && performance.now() < end)) {
+    taken.push(run(batch(taken.length + 1)));
+  }
+  return taken;
 }
 
 function rowOf(contestant: Contestant, { cluster }: Subject, rounds: number): ComparisonRow {

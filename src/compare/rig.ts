@@ -37,6 +37,11 @@ export class Rig {
   /** Runs opening packets on an empty connection table; ns per packet. */
   open(frames: Frames): number {
     this.engine.clearConnections();
+    return this.openMore(frames);
+  }
+
+  /** Runs opening packets beside the connections that there are; ns per packet. */
+  openMore(frames: Frames): number {
     return this.#run(this.engine.state, frames);
   }
 

@@ -8,8 +8,7 @@ import { type Destination, destinationsOf, type Origin, originOf } from "./desti
 import { type Loaded, loadModes } from "./loading.js";
 import { CONNECTIONS, type MeasureOptions } from "./measure.js";
 import { Rig } from "./rig.js";
-import { BATCH_LEN, type Frames, firstFrame, trafficTo } from "./traffic.js";
-import { type Turn, takeTurn } from "./turn.js";
+import { BATCH_LEN, FRAME_WORDS, type Frames, firstFrame, trafficTo } from "./traffic.js";
 
 export interface SchedulerOptions extends Pick<MeasureOptions, "proxy" | "seed" | "rounds" | "onStep"> {
   /** Those beside which mode ipvs is measured, and ipvs itself. */
@@ -17,10 +16,17 @@ export interface SchedulerOptions extends Pick<MeasureOptions, "proxy" | "seed" 
   readonly schedulers: readonly Scheduler[];
 }
 
-/** There are many of them, and their batches take long where they look at every destination. */
-const TURN: Turn = { ms: 12, least: 3, most: 50 };
+/** Packets that are timed together: so few that another process seldom comes between, as they may take 10 µs each. */
+const WINDOW_LEN = 128;
+/** Windows before those that are timed: every one of 1,000 destinations has a connection then. */
+const WINDOWS_BEFORE = 8;
+/** A turn takes so long, and so many windows at least. */
+const TURN_MS = 10;
+const TURN_MIN = 12;
+/** That many packets are enough for a turn. */
+const BATCHES = 4;
 
-/** One way of choosing an endpoint, with the ns per packet of each batch, round by round. */
+/** One way of choosing an endpoint, with the ns per packet of each window, round by round. */
 interface Contestant extends Loaded {
   readonly rig: Rig;
   readonly walked: number;
@@ -37,13 +43,13 @@ function subjectOf(destinations: number, seed: number): [Cluster, Destination, O
   return [cluster, destinationsOf(cluster)[0] as Destination, origin];
 }
 
-/** ovf takes as many connections for a destination as that has weight, and then none: here each takes a whole batch. */
+/** ovf takes as many connections for a destination as that has weight, and then none: here each takes as many as there are. */
 function roomForAll(ruleset: Ruleset): Ruleset {
   const { ipvs } = ruleset;
   if (ipvs === undefined) return ruleset;
   const widened = (server: VirtualServer): VirtualServer => {
     if (server.scheduler !== "ovf") return server;
-    return { ...server, servers: server.servers.map((real) => ({ ...real, weight: BATCH_LEN })) };
+    return { ...server, servers: server.servers.map((real) => ({ ...real, weight: CONNECTIONS })) };
   };
   return { ...ruleset, names: ruleset.names, ipvs: { ...ipvs, servers: ipvs.servers.map(widened) } };
 }
@@ -58,6 +64,26 @@ function prepare(loaded: Loaded, batches: readonly Frames[]): Contestant {
     walked += rig.walked;
   }
   return { ...loaded, rig, walked: walked / (batches.length * BATCH_LEN), samples: [] };
+}
+
+function windowsOf(batch: Frames): readonly Frames[] {
+  const length = WINDOW_LEN * FRAME_WORDS;
+  return Array.from({ length: BATCH_LEN / WINDOW_LEN }, (_, index) =>
+    batch.subarray(index * length, (index + 1) * length),
+  );
+}
+
+/** ns per packet of window after window, each beside the connections that those before it opened. */
+function takeTurn(rig: Rig, windows: readonly Frames[]): number[] {
+  rig.engine.clearConnections();
+  for (const window of windows.slice(0, WINDOWS_BEFORE)) rig.openMore(window);
+  const end = performance.now() + TURN_MS;
+  const taken: number[] = [];
+  for (const window of windows.slice(WINDOWS_BEFORE)) {
+    if (taken.length >= TURN_MIN && performance.now() > end) break;
+    taken.push(rig.openMore(window));
+  }
+  return taken;
 }
 
 /**
@@ -81,12 +107,13 @@ export async function measureSchedulers(
   };
   const loaded = await loadModes(cluster, { ...loading, change: roomForAll });
   onStep();
-  const { uniform } = trafficTo([destination], sources, seed);
-  const contestants = loaded.map((one) => prepare(one, uniform));
+  const batches = trafficTo([destination], sources, seed).uniform.slice(0, BATCHES);
+  const contestants = loaded.map((one) => prepare(one, batches));
+  const windows = batches.flatMap(windowsOf);
   onStep();
   for (let round = 0; round <= rounds; round++) {
     for (const { rig, samples } of contestants) {
-      const taken = takeTurn((frames) => rig.open(frames), uniform, round, TURN);
+      const taken = takeTurn(rig, windows);
       if (round > 0) samples.push(taken);
     }
     onStep();

@@ -18,8 +18,8 @@ const NOTE =
   "Median time per packet, every packet a new connection to one Service; whiskers: lowest and highest round.";
 
 const ABOUT = [
-  "When a Service's connection begins, one of its endpoints (IPVS: destinations) is chosen. Here one Service has all of them, on one node, and every packet of a batch opens a connection to it. As above a packet goes its whole way; so what the ways of choosing have in common is in every number, and IPVS' hooks, rules and own connections are in all of its schedulers'.",
-  "Every destination has weight 1, as kube-proxy sets it; but with ovf, which fills one before it takes the next, each has room for a whole batch. A batch begins without connections, and those that it opens are counted.",
+  "When a Service's connection begins, one of its endpoints (IPVS: destinations) is chosen. Here one Service has all of them, on one node, and every packet opens a connection to it. As above a packet goes its whole way; so what the ways of choosing have in common is in every number, and IPVS' hooks, rules and own connections are in all of its schedulers'.",
+  "Every destination has weight 1, as kube-proxy sets it; but with ovf, which fills one before it takes the next, each has room for all connections. A turn begins without connections and opens 1,024 before the clock is read; then 128 packets at a time are timed, beside the connections of those before.",
 ];
 
 function pointOf({ destinations, newConnection: { p50, spread } }: SchedulerRow): ChartPoint {
