@@ -108,7 +108,7 @@ ${categories}</section>
 export function printAssessmentReport(assessment: Assessment, version: string): string {
   const { to, schedulers, nodes } = assessment;
   const title = `What leaving IPVS for ${modeName(to)} changes`;
-  const head = markup`<p class="lead">IPVS (${listed(schedulers)}) on ${counted(nodes.length, "node")}: ${listed(nodes.slice(0, TOLD))}${nodes.length > TOLD ? " and more" : ""}. Every finding shows a packet, and what each mode does with it.</p>`;
+  const head = markup`<p class="lead">IPVS (${listed(schedulers)}) on ${counted(nodes.length, "node")}: ${listed(nodes.slice(0, TOLD))}${nodes.length > TOLD ? " and more" : ""}. Every finding shows a packet that was run in both modes, and what each made of it.</p>`;
   return printPage({
     brand: "packetyard assess",
     title,

@@ -30,6 +30,13 @@ describe("packetyard assess", () => {
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
+  it("asks every node where none is named, and tells once what is the same on all of them", () => {
+    const { stdout } = packetyard(["assess", "-f", "-"], SMALL_CLUSTER);
+    expect(stdout).toMatch(/^From IPVS \(rr\) to nftables, nodes worker-1, worker-2/);
+    expect(stdout).toMatch(/^ {3}\d+ flows; .*every node$/m);
+    expect(packetyard(["assess", "--help"]).stdout).toContain("Without --node all nodes are asked");
+  });
+
   it("tells it to programs, of either mode", () => {
     const nftables = assessed();
     expect(nftables).toMatchObject({

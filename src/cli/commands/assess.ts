@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { type AssessOptions, assess, type Cluster, TARGET_MODES, type TargetMode } from "../../index.js";
 import { printAssessmentReport } from "../../report/assessment-section.js";
 import { parseIpvs } from "../../ruleset/ipvs-save.js";
+import { assessProgress } from "../assess-progress.js";
 import { printAssessment } from "../assess-text.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
@@ -10,7 +11,6 @@ import { defaultNode } from "../node.js";
 import { addClusterOptions, type ClusterOptions, loadCluster } from "../options.js";
 import { printNote, printStructured, printToStderr, printToStdout, writeWhole } from "../output.js";
 import { packageVersion } from "../package.js";
-import { progress } from "../progress.js";
 import {
   addConfigOptions,
   ipvsSchedulerOption,
@@ -34,7 +34,7 @@ other mode: first packets of connections, the next ones of connections that are 
 come again. What differs is told by what it is about, with the plainest packet and what either mode did with it, and of a
 client that comes again with the connection that it had before. breaks: who was served is not any more.
 
-Without --node all nodes are asked. What is the same on all of them is told once, and else with the names of the nodes.
+Without --node all nodes are asked, with --ipvsadm-save the first. What is the same on all of them is told once, and else with the names of the nodes.
 
 Exit codes: 0 when it could be assessed, whatever was found; 1 when the input is bad, 2 when the command line is.
 
@@ -54,9 +54,6 @@ Examples:
   # As a page, and for programs
   packetyard assess -f cluster.yaml --report leaving-ipvs.html -o json > leaving-ipvs.json
 `;
-
-/** Packets between two looks at the clock. */
-const STRIDE = 64;
 
 /** The nodes that are asked for, or all; of a listing the one that it is of. UsageError for one that is not there. */
 function nodesOf(
@@ -105,16 +102,8 @@ async function run(options: Options): Promise<void> {
   const cluster = loadCluster(options);
   noteMode((proxy.proxyConfig ?? cluster.proxyConfig)?.mode);
   const nodes = nodesOf(cluster, options, proxy);
-  const bar = progress("nodes", nodes.length);
-  let asked = 0;
-  let [current] = nodes;
-  const onAsked = (node: string) => {
-    if (node !== current) bar.tick();
-    current = node;
-    asked++;
-    if (asked % STRIDE === 0) bar.tick(0, `node ${node}: ${asked} packets asked about`);
-  };
-  const told = assess(cluster, { to, nodes, proxy, onAsked, ...listing }).finally(() => bar.stop());
+  const { onAsked, stop } = assessProgress(nodes);
+  const told = assess(cluster, { to, nodes, proxy, onAsked, ...listing }).finally(stop);
   const { assessment, diagnostics } = await told;
   new DiagnosticPrinter().print(diagnostics);
   if (output === "text") printToStdout(printAssessment(assessment, columnsOf(process.stdout)));

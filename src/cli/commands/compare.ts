@@ -17,6 +17,7 @@ import {
   type TableOptions,
 } from "../../report/table.js";
 import { SCHEDULERS, type Scheduler } from "../../ruleset/ipvs.js";
+import { assessProgress } from "../assess-progress.js";
 import { DiagnosticPrinter } from "../diagnostic-printer.js";
 import { UsageError } from "../errors.js";
 import { describeMachine } from "../machine.js";
@@ -183,7 +184,8 @@ function checkAssess({ assess: isAsked, filename }: CompareArguments, report: st
 async function assessmentOf({ clusters }: ComparePlan, options: CompareArguments, proxy: CompileOptions) {
   const [first] = clusters;
   if (options.assess !== true || first === undefined) return {};
-  const { assessment } = await assess(first.cluster, { proxy });
+  const { onAsked, stop } = assessProgress(first.cluster.nodes.map(({ name }) => name));
+  const { assessment } = await assess(first.cluster, { proxy, onAsked }).finally(stop);
   return { assessment };
 }
 
