@@ -127,6 +127,12 @@ export class Packet {
     return this.ports & 0xffff;
   }
 
+  /** IPVS sends the packet on, as a router does. */
+  @inline
+  get isScheduled(): bool {
+    return (this.ipvs & IPVS_SENT) != 0;
+  }
+
   /** Octets of the IP packet. */
   @inline
   get ipLength(): u32 {

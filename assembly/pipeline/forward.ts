@@ -8,7 +8,7 @@ import {
   NEXT_HOP_KIND_LOCAL,
 } from "../abi/entry";
 import { INTERFACE_NODE } from "../abi/packet";
-import { VERDICT_FORWARD, VERDICT_LOCAL } from "../abi/verdict";
+import { DROP_RULE, VERDICT_FORWARD, VERDICT_LOCAL, VERDICT_REJECT } from "../abi/verdict";
 import { claimOpened } from "../director/claims";
 import { leadPassing } from "../director/errors";
 import { balance, balanceReply } from "../director/hooks";
@@ -36,6 +36,7 @@ import { parse } from "../stage/parse";
 import { checkParts, cut, loopParts } from "../stage/parts";
 import { route } from "../stage/route";
 import { translate } from "../stage/translate";
+import { comeAgain, passesRest } from "./apart";
 
 /** POSTROUTING: the source is settled, and the connection of a first packet opened. */
 function settle(packet: Packet, stack: usize): bool {
@@ -128,15 +129,14 @@ function arrive(packet: Packet): void {
   packet.decide(VERDICT_LOCAL, 0);
 }
 
-/** From the node to itself: out and in again by the loopback interface, with the connection that it has. */
+/** From the node to itself: out and in again by the loopback interface. */
 function loop(packet: Packet, stack: usize): void {
   if (!settle(packet, stack)) return;
   packet.masquerade = 0;
-  loopParts(packet);
-  if (!netfilterRaw(packet, HOOK_PREROUTING, stack) || !netfilterMangle(packet, HOOK_PREROUTING, stack))
-    return;
-  if (!netfilter(packet, HOOK_PREROUTING, false, stack)) return;
-  deliver(packet, stack);
+  const isApart = loopParts(packet);
+  if ((!isApart || passesRest(packet, stack)) && comeAgain(packet, stack)) deliver(packet, stack);
+  // A rule that rejects looks at the checksum, which is the whole datagram's, of a fragment.
+  if (isApart && packet.verdict == VERDICT_REJECT) packet.drop(DROP_RULE);
 }
 
 /**

@@ -19,7 +19,6 @@ import {
 } from "../abi/verdict";
 import { tunnelOverhead } from "../director/wrap";
 import { IPVS_DST, IPVS_TUNNEL, Packet } from "../packet";
-import { isScheduled } from "../stage/leave";
 import { connectionAt } from "../table/flow/lookup";
 import { errorHasDst, errorHasSrc } from "../track/error";
 import { natOf } from "../track/tuple";
@@ -27,7 +26,7 @@ import { natOf } from "../track/tuple";
 /** Whether it was on its way to the node itself; what IPVS took is until it has left. */
 function isToNode(packet: Packet): bool {
   if (packet.reason == DROP_NO_ROUTE || packet.reason == DROP_NO_NEIGHBOUR) return false;
-  return packet.hopKind == NEXT_HOP_KIND_LOCAL || isScheduled(packet);
+  return packet.hopKind == NEXT_HOP_KIND_LOCAL || packet.isScheduled;
 }
 
 /** Which ends its connection gives it, or would have given it. */

@@ -1,4 +1,4 @@
-import { NEXT_HOP_FLAG_BRIDGE, NEXT_HOP_KIND_UNREACHABLE, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
+import { NEXT_HOP_KIND_UNREACHABLE, NEXT_HOP_KIND_VXLAN } from "../abi/entry";
 import { INTERFACE_NODE } from "../abi/packet";
 import {
   DROP_BEYOND_SCOPE,
@@ -9,23 +9,12 @@ import {
   DROP_TTL_EXCEEDED,
 } from "../abi/verdict";
 import { ETH_LEN } from "../abi/wire";
-import { IPVS_SENT, Packet } from "../packet";
-import { HOP_FLAGS, HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
+import { Packet } from "../packet";
+import { HOP_MTU, HOP_OUT } from "../table/nexthop/layout";
+import { isSwitched } from "../table/nexthop/lookup";
 import { decrementTtl, ttlOf } from "../wire/ip";
 import { Ip4 } from "../wire/ip4";
 import { isLinkLocal, isUnspecified } from "../wire/scope6";
-
-/** IPVS sends the packet on, as a router does. */
-export function isScheduled(packet: Packet): bool {
-  return (packet.ipvs & IPVS_SENT) != 0;
-}
-
-/** Switched by the bridge it came in by, and so not routed (br_netfilter); IPVS sends a packet on as a router. */
-export function isSwitched(packet: Packet): bool {
-  const hop = packet.hopAddress;
-  if (isScheduled(packet)) return false;
-  return load<u32>(hop, HOP_OUT) == packet.in && (<u32>load<u16>(hop, HOP_FLAGS) & NEXT_HOP_FLAG_BRIDGE) != 0;
-}
 
 /** What came in a frame to many is for nobody else (PACKET_HOST in ip_forward); a bridge passes it on. */
 export function checkFrame(packet: Packet): bool {

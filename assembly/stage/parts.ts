@@ -1,3 +1,4 @@
+import { NEXT_HOP_KIND_LOCAL } from "../abi/entry";
 import {
   INTERFACE_NODE,
   PARTS_COUNT,
@@ -10,19 +11,30 @@ import {
   PARTS_LENGTHS,
 } from "../abi/packet";
 import { DROP_NEEDS_FRAGMENTING } from "../abi/verdict";
-import { ETH_LEN, FRAGMENT_LEN, IP6_MIN_MTU, PROTO_SCTP, PROTO_TCP, SCTP_LEN, TCP_LEN } from "../abi/wire";
+import {
+  ETH_LEN,
+  FRAGMENT_LEN,
+  IP_MAX_LENGTH,
+  IP6_MIN_MTU,
+  PROTO_SCTP,
+  PROTO_TCP,
+  SCTP_LEN,
+  TCP_LEN,
+} from "../abi/wire";
 import { Packet } from "../packet";
 import { draw } from "../random";
 import { State } from "../state";
 import { fragmentsPass } from "../table/fragments/build";
 import { hasRoomBehind, placeBehind, REACH } from "../table/fragments/parts";
 import { HOP_MTU } from "../table/nexthop/layout";
+import { isSwitched } from "../table/nexthop/lookup";
 import { dstStays, srcStays } from "../track/tuple";
 import { repeatedLength } from "../wire/fragment6";
 import { Ip4, nextId } from "../wire/ip4";
-import { isSwitched } from "./leave";
 
+/** What is for the node itself goes by the loopback interface, which takes all there is. */
 function mtuOf(packet: Packet): u32 {
+  if (packet.hopKind == NEXT_HOP_KIND_LOCAL) return IP_MAX_LENGTH;
   return load<u16>(packet.hopAddress, HOP_MTU);
 }
 
@@ -165,12 +177,13 @@ export function cut(packet: Packet): void {
 }
 
 /**
- * What came in fragments goes through the loopback interface in such, and is put together again: IPv4's lose their DF if they
- * are those that came (ip_fraglist_init), and are fragments of their source once more to those that still wait. IPv6's rules
- * see each fragment there; the machine asks them of the whole.
+ * What came in fragments goes through the loopback interface in such. IPv4's are put together again: they lose their DF if they
+ * are those that came (ip_fraglist_init), and are fragments of their source once more to those that still wait. IPv6's go by
+ * the rules one by one (ipv6_defrag knows what conntrack has seen): true for these.
  */
-export function loopParts(packet: Packet): void {
-  if (packet.largest == 0 || packet.family == 6) return;
+export function loopParts(packet: Packet): bool {
+  if (packet.largest == 0) return false;
+  if (packet.family == 6) return isCut(packet);
   const ip = Ip4.at(packet.ip);
   const header = headerOf(packet);
   const room = roomOf(packet, header);
@@ -178,4 +191,5 @@ export function loopParts(packet: Packet): void {
   const count: u32 = kept ? load<u16>(packet.parts, PARTS_COUNT) : countOf(packet.ipLength - header, room);
   fragmentsPass(packet.state, packet.src6, count);
   if (kept && ip.dontFragment) ip.clearFlags();
+  return false;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { HOOK_INPUT, HOOK_IP6, TARGET_ACCEPT, TARGET_DROP, TARGET_REJECT } from "../../assembly/abi/entry.js";
+import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { frame, tcp, udp } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { BareNode } from "../bare-node.js";
@@ -148,6 +150,24 @@ describe("parts", () => {
     expect(leaving(node, fragmentsOf(large, [1_400]))).toMatchObject({ reason: "FRAGMENTATION_NEEDED" });
     expect(leaving(node, fragmentsOf(large, [1_224])).frames.map(shapeOf)).toEqual(["0+1224+", "1224+784"]);
     expect(leaving(node, [large])).toMatchObject({ reason: "FRAGMENTATION_NEEDED" });
+  });
+
+  it("asks rules of each fragment of IPv6 that the node sends to itself, and rejects none aloud", async () => {
+    const frames = fragmentsOf(udp("[fd00::1]:7", "[fd00::1]:9", { payload: octetsOf(300) }), [64]);
+    const verdictWith = async (...rules: readonly RuleDraft[]) => {
+      const node = (await router()).route("fd00::1/128", { kind: "local" });
+      node.chain(0, ...rules).hook(HOOK_IP6 + HOOK_INPUT, 0);
+      const { verdict, reason } = leaving(node, frames, { from: 0 });
+      return `${verdict} ${reason}`;
+    };
+    const [accept, drop, reject] = [TARGET_ACCEPT, TARGET_DROP, TARGET_REJECT];
+    const all = (target: number) => new RuleDraft().target(target);
+    const port = (target: number) => new RuleDraft().dport(9, 9, false).target(target);
+    expect(await verdictWith(port(accept))).toBe("LOCAL NONE");
+    expect(await verdictWith(port(accept), all(drop))).toBe("DROP RULE");
+    expect(await verdictWith(port(drop))).toBe("DROP RULE");
+    expect(await verdictWith(port(reject))).toBe("DROP RULE");
+    expect(await verdictWith(all(accept), all(drop))).toBe("LOCAL NONE");
   });
 
   it("punts what is to be cut where its slot has no room to say how", async () => {

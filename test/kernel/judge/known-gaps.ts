@@ -1,6 +1,6 @@
-import { ETH_LEN, PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
+import { PROTO_TCP, PROTO_UDP, TCP_LEN, UDP_LEN } from "../../../assembly/abi/wire.js";
 import type { ProxyMode } from "../../../src/ruleset/ruleset.js";
-import { type Leaving, NODE_WAY, packetOf } from "./conversation.js";
+import { type Leaving, packetOf } from "./conversation.js";
 import { placeOf } from "./packet-octets.js";
 import type { Difference } from "./tally.js";
 
@@ -26,16 +26,6 @@ function isHeadCut(leaving: Leaving): boolean {
 }
 
 const KNOWN_GAPS: readonly KnownGap[] = [
-  {
-    why:
-      "IPv6 fragments that the node sends to itself go through PREROUTING and INPUT one by one, where rules see ports in " +
-      "the first alone; the machine asks those rules of the whole packet",
-    covers: ({ entering: { way, frame, pieces }, kernel }) =>
-      way === NODE_WAY &&
-      pieces !== undefined &&
-      (frame[ETH_LEN] ?? 0) >> 4 === 6 &&
-      kernel.every((leaving) => leaving.way === NODE_WAY),
-  },
   {
     proxy: "iptables",
     why:

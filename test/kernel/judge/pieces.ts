@@ -1,7 +1,7 @@
 import * as wire from "../../../assembly/abi/wire.js";
 import { internetChecksum } from "../../../src/packet/checksum.js";
 import { concat, read16, read32 } from "../../../src/packet/octets.js";
-import { type Leaving, NODE_WAY, outerLength, packetOf } from "./conversation.js";
+import { type Entering, type Leaving, NODE_WAY, outerLength, packetOf } from "./conversation.js";
 
 /** A fragment of a packet, as far as putting it together asks. */
 interface Piece {
@@ -91,6 +91,22 @@ export function putTogether(heard: readonly Leaving[]): readonly Leaving[] {
     }
   }
   return [...whole, ...open.map((one) => one.leaving)];
+}
+
+/** Whether it is a fragment of IPv6 that says nothing without those before it; others are not taken in at all. */
+function isRemnant(leaving: Leaving): boolean {
+  const piece = leaving.pieces === undefined ? pieceOf(leaving) : undefined;
+  if (piece === undefined || (piece.head[0] ?? 0) >> 4 !== 6) return false;
+  return piece.offset !== 0 && !(piece.more && piece.data.length % 8 !== 0);
+}
+
+/**
+ * What reached a program, or went out. INPUT hears each fragment of IPv6 that the node sends to itself, and those are nothing
+ * if the first one was dropped.
+ */
+export function withoutRemnants({ way, pieces }: Entering, heard: readonly Leaving[]): readonly Leaving[] {
+  if (way !== NODE_WAY || pieces === undefined) return heard;
+  return heard.filter((one) => one.way !== NODE_WAY || !isRemnant(one));
 }
 
 /** The headers of a fragment, without what follows from the packet's own, or is a kernel's to choose: IPv6's identification. */

@@ -11,6 +11,7 @@ import {
 } from "./conversation.js";
 import { Ledger } from "./ledger.js";
 import type { Judgement, MachineSide } from "./machine-side.js";
+import { withoutRemnants } from "./pieces.js";
 import { type Rig, TAGS } from "./rig.js";
 import type { Tally } from "./tally.js";
 
@@ -99,7 +100,8 @@ export class Sitting {
   async #take(turns: readonly Turn[]): Promise<void> {
     const now = Math.floor(performance.now() - this.#began);
     const heard = await this.#rig.exchange(turns.map(({ toKernel }) => toKernel));
-    for (const turn of turns) this.#judge(turn, heard.get(turn.tag) ?? SILENT, now);
+    for (const turn of turns)
+      this.#judge(turn, withoutRemnants(turn.toKernel, heard.get(turn.tag) ?? SILENT), now);
   }
 
   #judge({ hearing, step, toKernel, toMachine }: Turn, kernel: readonly Leaving[], now: number): void {
