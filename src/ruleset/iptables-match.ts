@@ -130,6 +130,16 @@ function readModule(words: Words, draft: Draft, family: Family, start: number): 
   else draft.matches.push({ kind: "module", name });
 }
 
+/** An option that would be listed behind its module, and so be read as one of it, is read nowhere else. */
+function refuseApart(words: Words, { matches }: Draft, option: string): void {
+  const last = matches.findLast((match) => !isHeader(match));
+  const module = last && moduleFor(last, protocolOf(matches));
+  if (module?.owns(option))
+    throw words.refusal(
+      `«${option}» stands apart from «-m ${module.name}»: write it with that one's options.`,
+    );
+}
+
 /** An option of the protocol's module, which `-p` alone has loaded, or one that is not known. */
 function readStray(words: Words, draft: Draft, family: Family, start: number): void {
   const module = transportModule(protocolOf(draft.matches));
@@ -138,6 +148,7 @@ function readStray(words: Words, draft: Draft, family: Family, start: number): v
     words.take("!");
     const option = words.next("a match");
     if (!option.startsWith("-")) throw words.refusal(`«${option}» stands where an option should.`);
+    refuseApart(words, draft, option);
     readUnknown(words, draft, start, option);
     return;
   }
