@@ -1,3 +1,4 @@
+import { expectArgument, expectObjects, expectOptions, expectText, isObject } from "./arguments.js";
 import { findProxyConfig, isProxyConfigMap } from "./config/parse.js";
 import type { Configured } from "./config/proxy-config.js";
 import { type Diagnostic, InputError } from "./diagnostics.js";
@@ -11,10 +12,12 @@ export type Cluster = Model & Configured;
 
 /** Objects of texts. InputError where there is none at all: that is a mistake, not a cluster. */
 function objectsOf(texts: readonly ManifestText[]): readonly ManifestObject[] {
-  for (const { text } of texts) {
-    if (typeof text === "string") continue;
-    throw new TypeError('Give the text of the objects: read the file as text, with readFile(path, "utf8").');
-  }
+  for (const { file, text } of texts)
+    expectText(
+      text,
+      `the text of ${file ?? "a file"}`,
+      'the objects as text: read the file with readFile(path, "utf8")',
+    );
   const objects = parseManifests(texts);
   if (objects.length > 0) return objects;
   throw new InputError(texts.length === 0 ? [refusalOf({ text: "" })] : texts.map(refusalOf));
@@ -48,6 +51,7 @@ export const Cluster = {
    * what is no text.
    */
   parse(text: string, options: ClusterOptions & { readonly file?: string } = {}): Cluster {
+    expectOptions(options, "Cluster.parse()");
     const { file = "input", ...rest } = options;
     return build(objectsOf([{ file, text }]), rest);
   },
@@ -57,11 +61,14 @@ export const Cluster = {
     texts: readonly { readonly file: string; readonly text: string }[],
     options: ClusterOptions = {},
   ): Cluster {
+    expectObjects(texts, "the texts of Cluster.parseFiles()", "a list of { file, text }");
+    expectOptions(options, "Cluster.parseFiles()");
     return build(objectsOf(texts), options);
   },
 
   /** So many Services of so many endpoints each, for experiments with scale. */
   synthetic(options: SyntheticOptions): Cluster {
+    expectArgument(isObject(options), options, "what Cluster.synthetic() makes", "{ services, endpoints }");
     return syntheticCluster(options);
   },
 } as const;

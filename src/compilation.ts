@@ -1,3 +1,4 @@
+import { expectArgument, expectObjects, expectOptions, isObject } from "./arguments.js";
 import type { Addressing } from "./compile/addressing.js";
 import type { CompileOptions } from "./compile/options.js";
 import type { Proxied } from "./compile/proxied.js";
@@ -7,12 +8,19 @@ import type { Fragment } from "./fragment/front-end.js";
 import { Program } from "./fragment/program.js";
 import { type ClusterChange, missing } from "./model/change.js";
 import type { Cluster } from "./model/cluster.js";
+import { expectCluster } from "./model/expect-cluster.js";
 import { ByName, type ObjectName } from "./model/object-name.js";
 import { type ServiceObjects, serviceObjects, withoutSlice, withSlice } from "./model/service-objects.js";
 import { staleConnections, type TrackedConnection } from "./proxy/stale-connections.js";
 import type { RulesetChange } from "./ruleset/change.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
 import type { CountersOf } from "./ruleset/server-counters.js";
+
+/** TypeError unless a change holds an object that is whole, as far as a list of it tells. */
+function expectObject(value: unknown, field: string, list: string, give: string): void {
+  const isWhole = isObject(value) && Array.isArray(value[list]);
+  expectArgument(isWhole, value, `${field} of the change`, give);
+}
 
 /**
  * A cluster compiled for one of its nodes that follows the cluster's changes: each is told as a change of the
@@ -31,6 +39,8 @@ export class Compilation {
 
   /** Takes what `compile` takes and refuses what it refuses. */
   constructor(cluster: Cluster, options: CompileOptions = {}) {
+    expectCluster(cluster, "the cluster of a Compilation");
+    expectOptions(options, "a Compilation");
     this.#target = targetOf(cluster, options);
     this.#given = cluster.diagnostics;
     const objects = serviceObjects(cluster);
@@ -76,6 +86,8 @@ export class Compilation {
    * connections its real ones have.
    */
   terminate(countersOf: CountersOf): RulesetChange {
+    const isRight = typeof countersOf === "function";
+    expectArgument(isRight, countersOf, "what terminate() asks", "serverCounters(engine, now)");
     const steps = this.#proxies.flatMap((program) => program.settle(countersOf));
     if (steps.length > 0) this.#ruleset = undefined;
     return steps;
@@ -86,6 +98,11 @@ export class Compilation {
    * last asked: of UDP, they would go on to endpoints that left, or to none.
    */
   staleConnections<C extends TrackedConnection>(connections: readonly C[]): readonly C[] {
+    expectObjects(
+      connections,
+      "the connections of staleConnections()",
+      "what engine.listConnections() answers",
+    );
     const changes = Array.from(this.#before.values(), (before) => {
       return { before, after: this.#addressing.objectsOf(before) };
     });
@@ -104,6 +121,7 @@ export class Compilation {
     switch (change?.kind) {
       case "service-set": {
         const { service } = change;
+        expectObject(service, "service", "ports", "what a cluster has among its services");
         return [{ ...this.#addressing.objectsOf(service), service }];
       }
       case "service-deleted": {
@@ -113,6 +131,7 @@ export class Compilation {
       }
       case "endpointslice-set": {
         const slice = change.endpointSlice;
+        expectObject(slice, "endpointSlice", "endpoints", "what a cluster has among its endpointSlices");
         const { namespace, name, serviceName } = slice;
         const owner = this.#owners.get(namespace, name);
         const joined = withSlice(this.#addressing.objectsOf({ namespace, name: serviceName }), slice);

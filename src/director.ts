@@ -1,3 +1,4 @@
+import { expectArgument, expectObjects, expectOptions, expectText, isObject } from "./arguments.js";
 import type { Diagnostic } from "./diagnostics.js";
 import type { Batch, BatchOptions } from "./engine/batch.js";
 import { Engine } from "./engine/engine.js";
@@ -21,6 +22,7 @@ import {
 import { type IpvsCommand, takeCommand } from "./ruleset/ipvs-command.js";
 import { listedConnection, printIpvsConnections } from "./ruleset/ipvs-connections.js";
 import type { IpvsListingOptions } from "./ruleset/ipvs-listing.js";
+import { checkNamed, isAddress } from "./ruleset/ipvs-match.js";
 import { printIpvs, readIpvsCommands } from "./ruleset/ipvs-save.js";
 import { IpvsTable, type RealServerMatch } from "./ruleset/ipvs-table.js";
 import type { Ruleset } from "./ruleset/ruleset.js";
@@ -46,6 +48,31 @@ type Change = Exclude<IpvsCommand, { readonly verb: "zero" }>;
 
 /** The device that virtual servers' addresses are on. */
 const LOOPBACK = "lo";
+
+/** TypeError for what is none of a director's own options; Engine.load checks its own. */
+function expectDirectorOptions(options: DirectorOptions): void {
+  expectOptions(options, "Director.create()");
+  const { ipvs = { servers: [] }, rules = {}, localAddresses = [] } = options;
+  const isIpvs = isObject(ipvs) && Array.isArray(ipvs.servers);
+  expectArgument(isIpvs, ipvs, "ipvs of Director.create()", "what parseIpvs() answers");
+  expectArgument(isObject(rules), rules, "rules of Director.create()", "what parseIptablesDump() answers");
+  const areAddresses = Array.isArray(localAddresses) && localAddresses.every(isAddress);
+  const give = "a list of what parseIp() answers";
+  expectArgument(areAddresses, localAddresses, "localAddresses of Director.create()", give);
+}
+
+/** TypeError where one of its real servers would be refused: a virtual server comes with all of them or not at all. */
+function expectWhole(service: ServiceMatch & ServiceSettings, servers: readonly RealServer[]): void {
+  const trial = new IpvsTable();
+  trial.add(service);
+  for (const server of servers) trial.addServer(service, server);
+}
+
+/** What names a virtual server, and nothing beside. TypeError where nothing does. */
+function named(service: ServiceMatch): ServiceMatch {
+  checkNamed(service);
+  return matchOf(service);
+}
 
 function emptyRuleset({ ipvs, sysctls, rules = {}, localAddresses = [] }: DirectorOptions): Ruleset {
   const { iptables, ip6tables } = rules;
@@ -88,6 +115,7 @@ export class Director {
 
   /** Errors of Engine.load, and of the changes that add what is there at first. */
   static async create(options: DirectorOptions = {}): Promise<Director> {
+    expectDirectorOptions(options);
     const director = new Director(await Engine.load(emptyRuleset(options), options));
     for (const service of options.ipvs?.servers ?? []) director.add(service);
     return director;
@@ -104,7 +132,11 @@ export class Director {
   }
 
   /** What `ipvsadm -A` does, and `-a` for each of its real servers. */
-  add({ servers = [], ...service }: NewService): void {
+  add(added: NewService): void {
+    checkNamed(added);
+    const { servers = [], ...service } = added;
+    expectObjects(servers, "the servers of a virtual server", "a list of real servers");
+    expectWhole(service, servers);
     this.#take({ verb: "add-service", service });
     for (const server of servers) this.addServer(service, server);
   }
@@ -116,22 +148,22 @@ export class Director {
 
   /** `ipvsadm -D` */
   remove(service: ServiceMatch): void {
-    this.#take({ verb: "delete-service", service: matchOf(service) });
+    this.#take({ verb: "delete-service", service: named(service) });
   }
 
   /** `ipvsadm -a` */
   addServer(service: ServiceMatch, server: RealServer): void {
-    this.#take({ verb: "add-server", service: matchOf(service), server });
+    this.#take({ verb: "add-server", service: named(service), server });
   }
 
   /** `ipvsadm -e`: all but address and port becomes as given; its connections stay. */
   editServer(service: ServiceMatch, server: RealServer): void {
-    this.#take({ verb: "edit-server", service: matchOf(service), server });
+    this.#take({ verb: "edit-server", service: named(service), server });
   }
 
   /** `ipvsadm -d`: what becomes of its connections is up to net.ipv4.vs.expire_nodest_conn. */
   removeServer(service: ServiceMatch, server: RealServerMatch): void {
-    this.#take({ verb: "delete-server", service: matchOf(service), server });
+    this.#take({ verb: "delete-server", service: named(service), server });
   }
 
   /**
@@ -139,6 +171,7 @@ export class Director {
    * refused, before which those above were taken; `file` is what they are called in it.
    */
   restore(text: string, file = "ipvsadm"): void {
+    expectText(text, "the text of director.restore()", "lines of ipvsadm -R");
     readIpvsCommands(text, file, (command) => this.#take(command));
   }
 
@@ -159,7 +192,7 @@ export class Director {
   }
 
   /** Runs the first `count` packets of a batch; `now` is milliseconds. Errors as Engine.run has them. */
-  run(batch: Batch, now = 0, count: number = batch.capacity): void {
+  run(batch: Batch, now = 0, count: number = batch?.capacity): void {
     this.engine.run(batch, now, count);
   }
 

@@ -52,36 +52,37 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
 
 const SRC: Readonly<Record<string, readonly string[]>> = {
   abi: [],
+  arguments: [],
   diagnostics: [],
   net: [],
-  model: ["net", "diagnostics"],
-  ruleset: ["net", "diagnostics"],
+  model: ["arguments", "net", "diagnostics"],
+  ruleset: ["arguments", "net", "diagnostics"],
   // Services as they are written and written again, one by one.
   fragment: ["model", "ruleset", "diagnostics"],
   proxy: ["net", "model", "fragment", "ruleset", "diagnostics"],
   cni: ["net", "model", "ruleset", "diagnostics"],
   // kube-proxy's own configuration file.
-  config: ["net", "model", "proxy", "ruleset", "io", "diagnostics"],
+  config: ["arguments", "net", "model", "proxy", "ruleset", "io", "diagnostics"],
   packet: ["net"],
   trace: ["net", "ruleset"],
   // All that may become of a packet, from records of replayed runs.
   explore: ["net", "ruleset", "trace"],
   // What leaves in fragments is cut as frames are built.
-  engine: ["net", "packet", "ruleset", "explore", "trace", "diagnostics"],
-  io: ["net", "model", "ruleset", "diagnostics"],
+  engine: ["arguments", "net", "packet", "ruleset", "explore", "trace", "diagnostics"],
+  io: ["arguments", "net", "model", "ruleset", "diagnostics"],
   report: [],
   // Those that join: objects read from text, and the front ends over one cluster, once or following its changes.
-  cluster: ["config", "io", "model", "diagnostics"],
-  compile: ["net", "model", "fragment", "proxy", "cni", "config", "ruleset", "diagnostics"],
-  compilation: ["model", "fragment", "compile", "proxy", "ruleset", "diagnostics"],
+  cluster: ["arguments", "config", "io", "model", "diagnostics"],
+  compile: ["arguments", "net", "model", "fragment", "proxy", "cni", "config", "ruleset", "diagnostics"],
+  compilation: ["arguments", "model", "fragment", "compile", "proxy", "ruleset", "diagnostics"],
   // A host that measures: it compiles, loads engines and fills batches of its own packets.
   compare: ["compile", "engine", "model", "net", "packet", "proxy", "report", "ruleset", "diagnostics"],
   // Two nodes are asked the same packets: what there is to ask of is known from clusters and rulesets.
-  diff: ["engine", "explore", "model", "net", "packet", "proxy", "ruleset", "trace"],
+  diff: ["arguments", "engine", "explore", "model", "net", "packet", "proxy", "ruleset", "trace"],
   // What a node's leaving one mode for another comes to: two compilations of it, and what tells them apart.
   assess: ["compile", "diagnostics", "diff", "model", "net", "report", "ruleset"],
   // A node of its own, whose virtual servers are changed one by one.
-  director: ["diagnostics", "engine", "net", "ruleset"],
+  director: ["arguments", "diagnostics", "engine", "net", "ruleset"],
   index: [
     "abi",
     "assess",

@@ -53,7 +53,7 @@ describe("Cluster.parse", () => {
     for (const octets of [Buffer.from(NODE), new TextEncoder().encode(NODE), undefined]) {
       const parse = () => Cluster.parse(octets as unknown as string);
       expect(parse).toThrow(TypeError);
-      expect(parse).toThrow('read the file as text, with readFile(path, "utf8").');
+      expect(parse).toThrow('the objects as text: read the file with readFile(path, "utf8").');
     }
   });
 });

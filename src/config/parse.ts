@@ -1,7 +1,8 @@
+import { expectText, isObject } from "../arguments.js";
 import { type Diagnostic, InputError, type Place } from "../diagnostics.js";
 import { parseManifests } from "../io/manifests.js";
 import { Field } from "../model/fields.js";
-import { isObject, type ManifestObject } from "../model/manifest.js";
+import type { ManifestObject } from "../model/manifest.js";
 import type { ProxyConfig } from "./proxy-config.js";
 import { readProxyConfig } from "./read-proxy-config.js";
 
@@ -64,6 +65,7 @@ export function findProxyConfig(objects: readonly ManifestObject[]): ProxyConfig
  * field, fields that there are none of among them, or that there is no configuration at all.
  */
 export function parseProxyConfig(text: string, file = "input"): ProxyConfig {
+  expectText(text, `the text of ${file}`, "a KubeProxyConfiguration");
   const found = findProxyConfig(objectsIn(text, file));
   if (found !== undefined) return found;
   throw refusal({ file }, `holds no ${KIND} (apiVersion ${API_VERSION}).`);

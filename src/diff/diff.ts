@@ -1,3 +1,4 @@
+import { expectOptions } from "../arguments.js";
 import type { Family } from "../net/ip.js";
 import { familyOf } from "../net/ip.js";
 import { affinityDifferences } from "./affinity.js";
@@ -9,7 +10,7 @@ import { type Ground, groundOf } from "./ground.js";
 import { ask, ifaceOf, type Respondent, respondentOf } from "./inquiry.js";
 import { openDifferences } from "./open.js";
 import { type Question, questionsOf } from "./question.js";
-import { factsOf, type Side } from "./side.js";
+import { expectSide, factsOf, type Side } from "./side.js";
 import { topicOf } from "./topic.js";
 
 export interface DiffOptions {
@@ -70,6 +71,9 @@ export async function diffNodes(
   b: Side,
   options: DiffOptions = {},
 ): Promise<readonly FlowDifference[]> {
+  expectSide(a, "the first side of diffNodes()");
+  expectSide(b, "the second side of diffNodes()");
+  expectOptions(options, "diffNodes()");
   const pair = [await respondentOf(a.ruleset, 0), await respondentOf(b.ruleset, 1)] as const;
   const { families = [4, 6] } = options;
   const clock = new Clock();

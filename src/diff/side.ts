@@ -1,4 +1,6 @@
+import { expectArgument, isObject } from "../arguments.js";
 import type { Cluster } from "../model/cluster.js";
+import { expectCluster } from "../model/expect-cluster.js";
 import type { Node } from "../model/node.js";
 import { serviceObjects } from "../model/service-objects.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
@@ -12,6 +14,13 @@ export interface Side {
   readonly ruleset: Ruleset;
   /** Absent where only the node's own rules are known. */
   readonly cluster?: Cluster;
+}
+
+/** TypeError unless it is a side. */
+export function expectSide(side: unknown, argument: string): void {
+  const isSide = isObject(side) && isObject(side.ruleset);
+  expectArgument(isSide, side, argument, "{ ruleset: compile(cluster, …), cluster }");
+  if (isSide && side.cluster !== undefined) expectCluster(side.cluster, `the cluster of ${argument}`);
 }
 
 /** A service port and who may answer it on one node. */

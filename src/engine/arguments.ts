@@ -1,5 +1,6 @@
 /** What callers hand to an engine is checked here, since the machine takes any number for an unsigned one. */
 
+import { expectArgument, expectOptions, isObject } from "../arguments.js";
 import type { EngineOptions } from "./options.js";
 import type { StateOptions } from "./state.js";
 
@@ -24,14 +25,11 @@ export function expectFrame(frame: unknown): asserts frame is Uint8Array {
 /** TypeError unless it looks like a ruleset, or the octets of a saved engine. */
 export function expectSource(source: unknown): void {
   if (source instanceof Uint8Array) return;
-  const { interfaces, routes } = (source ?? {}) as {
-    readonly interfaces?: unknown;
-    readonly routes?: unknown;
-  };
-  if (Array.isArray(interfaces) && Array.isArray(routes)) return;
-  throw new TypeError(
-    "An engine is loaded from a ruleset, as compile() makes it, or from the Uint8Array of engine.save().",
-  );
+  const isRuleset = isObject(source) && Array.isArray(source.interfaces) && Array.isArray(source.routes);
+  const give = "what compile() answers, or the Uint8Array of engine.save()";
+  expectArgument(isRuleset, source, "what Engine.load() loads", give);
+  const { sysctls = {} } = source as { readonly sysctls?: unknown };
+  expectArgument(isObject(sysctls), sysctls, "sysctls", "numbers by the kernel's names of its settings");
 }
 
 /** TypeError unless it is a list of steps, each with its kind. */
@@ -65,8 +63,15 @@ export function expectFlag(name: string, value: boolean): boolean {
   throw new TypeError(`${name}: «${String(value)}» is neither true nor false.`);
 }
 
+/** TypeError unless the choices of a way are a list. */
+export function expectChoices(choices: unknown): void {
+  const isRight = choices === undefined || Array.isArray(choices);
+  expectArgument(isRight, choices, "choices", "those of an outcome that engine.explore() answers");
+}
+
 /** What an engine's options say of its state; RangeError and TypeError for what is out of range. */
 export function stateOptionsOf(options: EngineOptions): StateOptions {
+  expectOptions(options, "Engine.load()");
   const { seed = 1, connections = CONNECTIONS_DEFAULT, fragments = FRAGMENTS_DEFAULT } = options;
   const { ipvsConnections: sessions = connections } = options;
   expectInteger("connections", connections, 1, CONNECTIONS_MAX);

@@ -21,6 +21,7 @@ import {
 } from "../../assembly/abi/packet.js";
 import { TRACE_RECORD_LEN } from "../../assembly/abi/trace.js";
 import { LEAVES_IN_PARTS } from "../../assembly/abi/verdict.js";
+import { expectOptions } from "../arguments.js";
 import { cutFrame } from "../packet/fragment.js";
 import { type DropReason, dropReason, type VerdictName, verdictName } from "../trace/codes.js";
 import { readRecords, type TraceRecord } from "../trace/record.js";
@@ -89,6 +90,7 @@ export class Batch {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`A batch holds at least one packet, not ${capacity}.`);
     }
+    expectOptions(options, "engine.batch()");
     const { frameLength = SLOT_STRIDE - SLOT_HEADROOM, traces = 0 } = options;
     expectInteger("frameLength", frameLength, 0, U32_MAX);
     expectInteger("traces", traces, 0, U32_MAX);

@@ -1,5 +1,6 @@
 import * as abi from "../../assembly/abi/connection.js";
 import { PROTO_ICMP, PROTO_ICMP6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from "../../assembly/abi/wire.js";
+import { expectArgument } from "../arguments.js";
 import type { Ip } from "../net/ip.js";
 import type { Connection, ConnectionTuple } from "../ruleset/connections.js";
 import type { Machine } from "./machine.js";
@@ -92,4 +93,15 @@ export function readConnections(
     }
   });
   return list;
+}
+
+/** Forgets connections that were listed. TypeError for what is none. */
+export function closeConnections(machine: Machine, state: number, connections: Iterable<Connection>): void {
+  const isList = typeof connections === "object" && connections !== null && Symbol.iterator in connections;
+  expectArgument(isList, connections, "what closeConnections() closes", "some of listConnections()");
+  for (const connection of connections) {
+    const isOne = Number.isInteger(connection?.number);
+    expectArgument(isOne, connection, "what closeConnections() closes", "some of listConnections()");
+    machine.flowClose(state, connection.number);
+  }
 }

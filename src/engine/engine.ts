@@ -1,4 +1,5 @@
 import { IMAGE_TAIL } from "../../assembly/abi/image.js";
+import { expectOptions } from "../arguments.js";
 import type { Outcome } from "../explore/outcome.js";
 import type { RulesetChange } from "../ruleset/change.js";
 import type { Connection } from "../ruleset/connections.js";
@@ -6,9 +7,16 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import type { Numbering } from "../trace/numbering.js";
 import { printSteps } from "../trace/steps.js";
 import { changeAlone } from "./alone.js";
-import { expectFlag, expectFrame, expectInteger, expectNow, stateOptionsOf } from "./arguments.js";
+import {
+  expectChoices,
+  expectFlag,
+  expectFrame,
+  expectInteger,
+  expectNow,
+  stateOptionsOf,
+} from "./arguments.js";
 import { Batch, type BatchOptions } from "./batch.js";
-import { readConnections } from "./connections.js";
+import { closeConnections, readConnections } from "./connections.js";
 import { Explorer } from "./explorer.js";
 import { writeImageFile } from "./file.js";
 import type { ImageStore } from "./image.js";
@@ -145,7 +153,7 @@ export class Engine {
    * Runs the first `count` packets of a batch through the node; `now` is milliseconds, an earlier one counts as the
    * latest there was. TypeError for another engine's batch, RangeError for a count above the batch's capacity or a time below 0.
    */
-  run(batch: Batch, now = 0, count: number = batch.capacity): void {
+  run(batch: Batch, now = 0, count: number = batch?.capacity): void {
     this.#expectOwn(batch);
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
@@ -174,8 +182,10 @@ export class Engine {
 
   /** As `trace`, as data, with the frame that leaves, and with the answer to one that does not if asked for. */
   follow(frame: Uint8Array, options: FollowOptions = {}): Trace {
-    const { now = 0, answer = false, choices } = options;
     expectFrame(frame);
+    expectOptions(options, "engine.follow()");
+    const { now = 0, answer = false, choices } = options;
+    expectChoices(choices);
     expectNow(now);
     expectFlag("answer", answer);
     const arrival = { frame, in: this.interfaceNumber(frame, options.in), isAnswered: answer };
@@ -189,6 +199,7 @@ export class Engine {
    */
   explore(frame: Uint8Array, options: ExploreOptions = {}): readonly Outcome[] {
     expectFrame(frame);
+    expectOptions(options, "engine.explore()");
     const arrival = { frame, in: this.interfaceNumber(frame, options.in) };
     return this.#explorer.explore(this.image, this.#state, arrival, options);
   }
@@ -243,7 +254,7 @@ export class Engine {
 
   /** Forgets connections that were listed and still live, as `conntrack -D` does. */
   closeConnections(connections: Iterable<Connection>): void {
-    for (const { number } of connections) this.machine.flowClose(this.state, number);
+    closeConnections(this.machine, this.state, connections);
   }
 
   /** Forgets every connection, of IPVS' too. */
@@ -257,6 +268,7 @@ export class Engine {
    * connections. Equal states give equal octets.
    */
   save(options: { readonly flows?: boolean } = {}): Uint8Array {
+    expectOptions(options, "engine.save()");
     const image = this.memory.copyOf(this.#image.octets, (address, length) =>
       // Equal engines give equal octets, however much room each image was given.
       this.machine.imageResize(address, length + IMAGE_TAIL),

@@ -1,3 +1,4 @@
+import { expectArgument, expectOptions } from "../arguments.js";
 import { matchOf, type ServiceMatch, type VirtualServer } from "../ruleset/ipvs.js";
 import {
   type CountersByServer,
@@ -26,6 +27,8 @@ export interface VirtualServerState {
 
 /** What an engine's virtual and real servers have; what is over at `now` (milliseconds) does not count. */
 export function countersOf(engine: Engine, now = 0): CountersByServer {
+  const isEngine = typeof engine?.ipvsCounters === "function";
+  expectArgument(isEngine, engine, "whose servers are asked", "an Engine");
   return countersByServer(engine.ipvsCounters(now), engine.numbering);
 }
 
@@ -58,7 +61,10 @@ export function serverCounters(engine: Engine, now = 0): CountersOf {
 /** `ipvsadm -Ln` of an engine, octet for octet; what is over at `now` (milliseconds) does not count. */
 export function printServers(
   engine: Engine,
-  { now = 0, ...options }: IpvsListingOptions & { readonly now?: number } = {},
+  options: IpvsListingOptions & { readonly now?: number } = {},
 ): string {
-  return printIpvsListing(engine.ruleset.ipvs ?? { servers: [] }, countersOf(engine, now), options);
+  expectOptions(options, "printServers()");
+  const { now = 0, ...rest } = options;
+  const counters = countersOf(engine, now);
+  return printIpvsListing(engine.ruleset.ipvs ?? { servers: [] }, counters, rest);
 }

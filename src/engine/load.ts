@@ -26,8 +26,8 @@ export interface EngineParts {
 /** The parts of an engine, from a ruleset or from what was saved. Errors are those of `Engine.load`. */
 export async function loadParts(source: Ruleset | Uint8Array, options: EngineOptions): Promise<EngineParts> {
   expectSource(source);
-  const { checksums = "verify" } = options;
   const own = stateOptionsOf(options);
+  const { checksums = "verify" } = options;
   const isVerified = isVerifying(checksums);
   const saved = source instanceof Uint8Array ? readImageFile(source) : undefined;
   const live = new LiveRuleset(saved?.ruleset ?? (source as Ruleset), saved?.numbers);

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { STATUS_AGAIN, STATUS_OK } from "../../assembly/abi/image.js";
 import { expectInteger, expectNow } from "./arguments.js";
-import type { Batch } from "./batch.js";
+import { Batch } from "./batch.js";
 import type { Machine } from "./machine.js";
 import { type Job, MAILBOX_LEN, Mailbox } from "./mailbox.js";
 import type { LinearMemory } from "./memory.js";
@@ -57,9 +57,10 @@ export class EngineWorker {
    * batch is the worker's until then. Error while it runs another, for a batch that another runs, and after `close`.
    * TypeError and RangeError as of `engine.run`.
    */
-  async run(batch: Batch, now = 0, count: number = batch.capacity): Promise<void> {
+  async run(batch: Batch, now = 0, count: number = batch?.capacity): Promise<void> {
     const { memory } = this.#shared;
-    if (!batch.isIn(memory)) throw new TypeError("The batch is not one of this worker's engine.");
+    if (!(batch instanceof Batch) || !batch.isIn(memory))
+      throw new TypeError("The batch is not one of this worker's engine.");
     expectNow(now);
     expectInteger("count", count, 0, batch.capacity);
     if (this.#isClosed) throw new Error(CLOSED);

@@ -1,5 +1,6 @@
+import { isObject } from "../arguments.js";
 import { type Diagnostic, InputError, type Place } from "../diagnostics.js";
-import { isObject, type ManifestObject, objectName } from "../model/manifest.js";
+import { type ManifestObject, objectName } from "../model/manifest.js";
 import { type ManifestDocument, type ManifestText, parseDocuments } from "./manifest-text.js";
 
 export type { ManifestText } from "./manifest-text.js";

@@ -1,8 +1,9 @@
+import { isObject } from "../arguments.js";
 import type { Diagnostic, Place } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import { parseIp } from "../net/ip.js";
 import { type Prefix, parsePrefix, parsePrefixLoose } from "../net/prefix.js";
-import { isObject, type ManifestObject } from "./manifest.js";
+import type { ManifestObject } from "./manifest.js";
 
 /** The object a field belongs to, and where its diagnostics go. */
 interface Owner {

@@ -1,3 +1,4 @@
+import { isObject } from "../arguments.js";
 import type { Place } from "../diagnostics.js";
 
 /** One Kubernetes object as it was written, not yet judged: what io/manifests.ts reads and the model parses. */
@@ -14,10 +15,6 @@ export interface ManifestObject {
 export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf("/");
   return slash < 0 ? "" : apiVersion.slice(0, slash);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const CLUSTER_SCOPED = new Set(["Node", "Namespace"]);

@@ -1,4 +1,5 @@
 import type { Cluster } from "../model/cluster.js";
+import { expectCluster } from "../model/expect-cluster.js";
 import { serviceObjects } from "../model/service-objects.js";
 import type { Family } from "../net/ip.js";
 import { isOn, isReady } from "./endpoints.js";
@@ -20,6 +21,7 @@ export interface HealthCheck {
  * while the node still serves by them.
  */
 export function healthChecks(cluster: Cluster, nodeName: string, family: Family = 4): readonly HealthCheck[] {
+  expectCluster(cluster, "the cluster of healthChecks()");
   return serviceObjects(cluster).flatMap((objects) => {
     const ports = servedPorts(objects, family);
     const port = ports[0]?.frontend.healthCheckNodePort ?? 0;

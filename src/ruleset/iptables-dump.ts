@@ -1,3 +1,4 @@
+import { expectText } from "../arguments.js";
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Family } from "../net/ip.js";
 import type { Iptables } from "./iptables.js";
@@ -85,6 +86,7 @@ export function parseIp6tablesDump(text: string, file: string): Iptables {
  * InputError as parseIptables has it, and for a file without a listing.
  */
 export function parseIptablesDump(text: string, file: string): IptablesDump {
+  expectText(text, `the text of ${file}`, "what iptables-save prints");
   if (isListingOfPackets(text)) {
     throw refusalAt(
       file,

@@ -1,3 +1,4 @@
+import { expectText } from "../arguments.js";
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Family } from "../net/ip.js";
 import { type Chain, IPTABLES_TABLES, type Iptables, type IptablesTable, type Rule } from "./iptables.js";
@@ -210,5 +211,6 @@ export function readListing(
  * tool itself would refuse is an InputError, each line and word named. `file` is named in the errors.
  */
 export function parseIptables(text: string, file: string, family: Family = 4): Iptables {
+  expectText(text, `the text of ${file}`, "what iptables-save prints");
   return readListing(linesOf(text), file, family, text.split("\n").length);
 }

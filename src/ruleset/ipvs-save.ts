@@ -1,3 +1,4 @@
+import { expectText } from "../arguments.js";
 import { printIp4 } from "../net/ip.js";
 import { type Protocol, printHostPort } from "../net/port.js";
 import {
@@ -81,6 +82,7 @@ function plainLine(line: string): string {
 
 /** Reads lines as `ipvsadm-restore` does, and has each taken, whose TypeError is told with its line. */
 export function readIpvsCommands(text: string, file: string, take: (command: IpvsCommand) => void): void {
+  expectText(text, `the text of ${file}`, "what ipvsadm-save -n prints");
   const plain = text.split("\n").map(plainLine).join("\n");
   readLines(plain, file, (words) => {
     const command = readCommand(words);

@@ -10,7 +10,7 @@ import {
   serviceName,
   type VirtualServer,
 } from "./ipvs.js";
-import { checkAddress, checkNamed, checkScheduler } from "./ipvs-match.js";
+import { checkNamed, checkReal, checkScheduler } from "./ipvs-match.js";
 
 /** A real server by what tells it from the others of its virtual server. */
 export type RealServerMatch = Pick<RealServer, "address" | "port">;
@@ -110,7 +110,7 @@ export class IpvsTable {
 
   #real(match: ServiceMatch, server: RealServerMatch): RealServer {
     const { service, servers } = this.#held(match);
-    checkAddress(server.address, "real");
+    checkReal(server);
     const found = servers.get(keyOf(server));
     if (found === undefined) throw new TypeError(`there is no ${nameOf(service, server)}.`);
     return found;
@@ -196,7 +196,7 @@ function checkThresholds({ upperThreshold = 0, lowerThreshold = 0 }: RealServer,
 
 /** A real server as ipvsadm gives it to the kernel: packets that are not rewritten stay at the service's port. */
 function checkedServer(service: ServiceMatch, server: RealServer): RealServer {
-  checkAddress(server.address, "real");
+  checkReal(server);
   const name = nameOf(service, server);
   const { address, weight, forwarding } = server;
   expectWhole(server.port, [0, PORT_MAX], `the port of ${name}:`);

@@ -1,3 +1,4 @@
+import { expectArgument, expectOptions, isObject } from "../arguments.js";
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import type { Ip } from "../net/ip.js";
 import { parseAddresses } from "./addresses.js";
@@ -226,6 +227,13 @@ const modeOf = (ipvs: Ipvs | undefined) => (ipvs === undefined ? "iptables" : "i
  * listing that is wrong.
  */
 export function rulesetFromDump(dump: NodeDump, options: DumpOptions = {}): Ruleset {
+  expectArgument(
+    isObject(dump),
+    dump,
+    "the dump of rulesetFromDump()",
+    "listings by the tool that printed them",
+  );
+  expectOptions(options, "rulesetFromDump()");
   const readings = new Readings();
   const ipsets = readings.of(dump["ipset-save"], readSets, "ipset save");
   const { iptables, ip6tables, unknown } = readTables(dump, readings, ipsets?.sets ?? []);

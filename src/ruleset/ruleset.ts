@@ -1,3 +1,4 @@
+import { expectArgument, isObject } from "../arguments.js";
 import { type Diagnostic, InputError } from "../diagnostics.js";
 import { type Family, familyOf, type Ip } from "../net/ip.js";
 import { type IpSet, printIpSets } from "./ipset.js";
@@ -84,6 +85,7 @@ export const RULESET_FORMATS = Object.keys(FORMATS) as readonly RulesetFormat[];
 
 /** Prints one part of a ruleset as the kernel's tool does. Throws InputError if its mode has no such part, or for a format that is none. */
 export function printRuleset(ruleset: Ruleset, format: RulesetFormat): string {
+  expectArgument(isObject(ruleset), ruleset, "the ruleset of printRuleset()", "what compile() answers");
   if (!Object.hasOwn(FORMATS, format)) {
     throw refusal(`«${String(format)}» is no format: name one of ${RULESET_FORMATS.join(", ")}.`);
   }

@@ -81,7 +81,9 @@ describe("an engine", () => {
 
   it("refuses what is no ruleset, no change and no step, in words", async () => {
     for (const wrong of [null, {}, "abc", new ArrayBuffer(8)])
-      await expect(Engine.load(wrong as never)).rejects.toThrow("An engine is loaded from a ruleset");
+      await expect(Engine.load(wrong as never)).rejects.toThrow(
+        "give what compile() answers, or the Uint8Array of engine.save().",
+      );
     const engine = await Engine.load(compile(syntheticCluster({ services: 1, endpoints: 1, seed: 1 })));
     for (const wrong of [null, {}, "abc"])
       expect(() => engine.apply(wrong as never)).toThrow("A change is a list of steps (RulesetChange).");
