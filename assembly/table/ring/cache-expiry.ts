@@ -1,4 +1,5 @@
 import { State } from "../../state";
+import { hasIpvs } from "../ipvs/layout";
 import { Cache, cacheOf, Entry, entryAt, headOf, TABLE_BITS, TABLE_MOST } from "./cache";
 import { dropEntry } from "./cache-entries";
 import { POSITION_CHECK, POSITION_ENTRIES, POSITION_LOOKS, POSITION_ROVER } from "./layout";
@@ -74,13 +75,16 @@ export function expireEntries(cache: usize, state: State, service: u32, position
   store<u32>(position, now - late, POSITION_CHECK);
 }
 
-/** A virtual server begins with an empty table, looked through for the first time in a minute. */
+/**
+ * A virtual server begins with an empty table, looked through for the first time in a minute, whether or not there is room
+ * for its entries yet.
+ */
 export function beginEntries(state: State, service: u32, position: usize): void {
-  const cache = cacheOf(state);
-  if (cache == 0) return;
-  for (let bucket: u32 = 0; bucket < BUCKETS && Cache.at(cache).entries != 0; bucket++)
-    dropUnused(cache, service, bucket, u64.MAX_VALUE, 0);
   store<u32>(position, <u32>(state.now >> UNIT_SHIFT) + CHECK_AFTER, POSITION_CHECK);
   store<u32>(position, 0, POSITION_ENTRIES);
   store<u32>(position, 1, POSITION_LOOKS);
+  const cache = hasIpvs(state) ? cacheOf(state) : 0;
+  if (cache == 0) return;
+  for (let bucket: u32 = 0; bucket < BUCKETS && Cache.at(cache).entries != 0; bucket++)
+    dropUnused(cache, service, bucket, u64.MAX_VALUE, 0);
 }

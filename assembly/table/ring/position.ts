@@ -71,7 +71,7 @@ function settle(image: Image, state: State, ring: usize, number: u32, position: 
   const isNew = seen < load<u32>(ring, RING_BORN) || seen > generation;
   const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
   const reals = image.to(load<u32>(ring, RING_BLOCK));
-  if (isNew && hasIpvs(state)) beginEntries(state, number, position);
+  if (isNew) beginEntries(state, number, position);
   if (code == SCHEDULER_RR) settleRound(position, ring, reals, isNew);
   else if (code == SCHEDULER_WRR) settleWeights(position, ring, isNew);
   else if (!isLocal(code)) store<u64>(position, 0, POSITION_OLDER);

@@ -158,7 +158,10 @@ export class Servers {
     this.#writes.add(0, (image) => image.setElements(SERVICES[family], row, family));
   }
 
-  /** A kernel is told of a service (ip_vs_edit_service) apart from its servers: schedulers note which of them it was. */
+  /**
+   * A kernel is told of a service (ip_vs_edit_service) apart from its servers: schedulers note which of them it was. One that is
+   * set as it was has a server that was edited to what it is, which wrr notes too.
+   */
   #replace(server: VirtualServer, number: number): void {
     const old = this.servers.set(server) ?? server;
     this.numbered[number] = server;
@@ -166,11 +169,12 @@ export class Servers {
       this.numbered[number] = old;
     });
     const row = this.#headOf(server, number);
-    if (isOther(row, this.#headOf({ ...old, servers: server.servers }, number))) {
+    const isEdited = isOther(row, this.#headOf({ ...old, servers: server.servers }, number));
+    if (isEdited) {
       const octets = slotOctets(server.scheduler) + server.servers.length * OCTETS_PER_REAL;
       this.#writes.add(octets, (image) => image.editServer(row));
     }
-    if (isOther(realsOf(server), realsOf(old))) this.#write(server, number);
+    if (!isEdited || isOther(realsOf(server), realsOf(old))) this.#write(server, number);
   }
 
   #headOf(server: VirtualServer, number: number, flags = 0): Uint32Array {
