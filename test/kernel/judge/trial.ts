@@ -148,8 +148,7 @@ const takesTurns = ({ ipvsScheduler }: CompileOptions) => ipvsScheduler === "rr"
 async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Stage> {
   const { families, mode } = setup;
   const { proxy, backend } = mode;
-  // The machine does not know IPVS' persistence.
-  const hasAffinity = proxy !== "ipvs" && dice.percent(50);
+  const hasAffinity = dice.percent(50);
   const { cluster, options } = drawNode(dice, SERVICES, {
     families,
     hasAffinity,
