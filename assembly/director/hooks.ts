@@ -63,6 +63,7 @@ export function balanceReply(packet: Packet): bool {
   const session = findOut(packet);
   if (session == 0) return !isUnasked(packet) || packet.reject(DROP_PORT_UNREACHABLE);
   if (isMasqueraded(packet.state, session)) {
+    if (packet.fault == FAULT_CUT) return packet.drop(DROP_TRUNCATED);
     virtualOf(packet, session);
     packet.ipvs |= IPVS_SRC;
   }

@@ -2,9 +2,10 @@ import { HOOK_FORWARD, NEXT_HOP_KIND_LOCAL } from "../abi/entry";
 import { INTERFACE_NODE } from "../abi/packet";
 import { FORWARD_LOCAL, FORWARD_MASQUERADE, FORWARD_TUNNEL } from "../abi/server";
 import { SESSION_FLAG_ONE_PACKET } from "../abi/session";
-import { DROP_HOST_UNREACHABLE, DROP_MARTIAN, DROP_NONE } from "../abi/verdict";
+import { DROP_HOST_UNREACHABLE, DROP_MARTIAN, DROP_NONE, DROP_TRUNCATED } from "../abi/verdict";
 import { forwardOf, hasConntrack, serverOf } from "../ipvs/session";
 import {
+  FAULT_CUT,
   IPVS_APART,
   IPVS_BEHIND_DNAT,
   IPVS_DIRECT,
@@ -100,6 +101,11 @@ function fail(packet: Packet, reason: u32): u32 {
   return WAY_OVER;
 }
 
+/** A transport header that is not all there is not written to (tcp_dnat_handler). */
+function isUntranslatable(packet: Packet, isError: bool): bool {
+  return !isError && packet.fault == FAULT_CUT;
+}
+
 function isOnePacket(packet: Packet, session: u32): bool {
   return (connectionAt(ipvsOf(packet.state), session).flags & SESSION_FLAG_ONE_PACKET) != 0;
 }
@@ -127,7 +133,9 @@ export function transmit(packet: Packet, session: u32, isError: bool): u32 {
   const hadDst: bool = !dstStays(packet);
   serverOf(packet, session);
   if (isError) packet.ports = ports;
-  const way = findWay(packet, session, forward, isError);
+  let way = findWay(packet, session, forward, isError);
+  if (way != WAY_OVER && forward == FORWARD_MASQUERADE && isUntranslatable(packet, isError))
+    way = fail(packet, DROP_TRUNCATED);
   const isGiven = forward == FORWARD_MASQUERADE && way != WAY_OVER;
   if (isGiven) giveDestination(packet, session, hadDst);
   else {

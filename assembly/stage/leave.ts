@@ -34,22 +34,32 @@ export function checkSource(packet: Packet): bool {
   return !isLinkLocal(src) || packet.drop(DROP_BEYOND_SCOPE);
 }
 
-/** The packet fits the way out, or may be cut to fit; IPv6 is cut by its sender alone (RFC 8200 §5). */
-export function checkLength(packet: Packet): bool {
-  return checkLengthWith(packet, 0);
+function mtuOf(packet: Packet): u32 {
+  return load<u16>(packet.hopAddress, HOP_MTU);
 }
 
-/** The same of a packet that so many octets are to be put before. */
-export function checkLengthWith(packet: Packet, overhead: u32): bool {
-  if (fits(packet, overhead)) return true;
-  if (packet.family != 6 && !Ip4.at(packet.ip).dontFragment) return true;
+/** IPv6 is cut by its sender alone (RFC 8200 §5). */
+function mayBeCut(packet: Packet): bool {
+  return packet.family != 6 && !Ip4.at(packet.ip).dontFragment;
+}
+
+/** The packet fits the way out, or may be cut to fit. */
+export function checkLength(packet: Packet): bool {
+  const mtu = mtuOf(packet);
+  if (packet.ipLength <= mtu || mayBeCut(packet)) return true;
   // What came in fragments may leave in such, none larger than those that came.
-  if (packet.largest != 0 && packet.largest <= <u32>load<u16>(packet.hopAddress, HOP_MTU)) return true;
+  if (packet.largest != 0 && packet.largest <= mtu) return true;
   return packet.drop(DROP_FRAGMENTATION_NEEDED);
 }
 
-function fits(packet: Packet, overhead: u32): bool {
-  return packet.ipLength + overhead <= <u32>load<u16>(packet.hopAddress, HOP_MTU);
+/**
+ * The same as IPVS asks it of a packet that so many octets are to be put before: IPv4's that came in fragments is one packet
+ * to it (ensure_mtu_is_adequate).
+ */
+export function checkLengthWith(packet: Packet, overhead: u32): bool {
+  const isApart = packet.family == 6 && packet.largest != 0;
+  const length = (isApart ? packet.largest : packet.ipLength) + overhead;
+  return length <= mtuOf(packet) || mayBeCut(packet) || packet.drop(DROP_FRAGMENTATION_NEEDED);
 }
 
 /** The neighbour is looked for last, when all rules have let the packet pass. */

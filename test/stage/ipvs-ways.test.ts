@@ -5,6 +5,7 @@ import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { read16, read32 } from "../../src/packet/octets.js";
 import type { RealServer } from "../../src/ruleset/ipvs.js";
+import { fragmentOf, fragmentsOf } from "../fragments-of.js";
 
 /** How packets get to real servers that are not masqueraded (ip_vs_xmit.c), octet by octet. */
 
@@ -86,6 +87,38 @@ describe("masquerading", () => {
     const answer = node.follow(tcp("172.18.0.2:8080", CLIENT, { flags: "SA" }), { now: 10 });
     expect(answer.verdict).toBe("FORWARD");
     expect(describePacket(answer.frame)).toMatchObject({ src: "10.96.0.10", srcPort: 80, ttl: 64 });
+  });
+
+  it("does not rewrite a transport header that is not all there, of requests and of answers", async () => {
+    const node = await nodeWith(undefined, { port: 8080 });
+    // Its IPv4 header counts so many octets less.
+    const cut = (octets: Uint8Array, length: number) =>
+      fragmentOf(octets.subarray(0, ETH + IP4 + length), { offset: 0, length, more: false });
+    const [asked, answered] = [tcp(POD, VIP, { flags: "A" }), tcp("10.244.1.9:8080", POD, { flags: "A" })];
+    expect(depart(node, tcp(POD, VIP)).verdict).toBe("FORWARD");
+    const fates = [asked, answered].flatMap((octets) => {
+      return [19, 20].map((length) => depart(node, cut(octets, length), 10));
+    });
+    // The whole answer goes its way, to an address that nobody has.
+    expect(fates.map(({ verdict, reason }) => `${verdict} ${reason}`)).toEqual([
+      "DROP TRUNCATED",
+      "FORWARD NONE",
+      "DROP TRUNCATED",
+      "DROP NO_NEIGHBOUR",
+    ]);
+  });
+
+  it("asks of IPv4 with DF that came in fragments whether it fits as one, and of IPv6 whether they do", async () => {
+    const engine = await nodeWith(undefined);
+    const node = await Engine.load(engine.ruleset, { fragments: 1 << 16 });
+    const payload = new Uint8Array(MTU);
+    const lastOf = (octets: Uint8Array, df: boolean) =>
+      fragmentsOf(octets, [800], { df }).map((one) => arrive(node, one))[1];
+    const asked = udp("198.51.100.7:4", "10.96.0.10:53", { payload });
+    expect(lastOf(asked, true)).toMatchObject({ verdict: "DROP", reason: "FRAGMENTATION_NEEDED" });
+    expect(lastOf(asked, false)?.verdict).toBe("FORWARD");
+    const asked6 = udp("[2001:db8::7]:4", "[fd00:96::10]:53", { payload });
+    expect(lastOf(asked6, false)?.verdict).toBe("FORWARD");
   });
 
   it("leads nothing from the world to 127/8, nor what has no route", async () => {

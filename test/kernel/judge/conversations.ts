@@ -1,4 +1,4 @@
-import { familyOf } from "../../../src/net/ip.js";
+import { type Family, familyOf } from "../../../src/net/ip.js";
 import type { Mac } from "../../../src/net/mac.js";
 import { type Conversation, NODE_WAY, type Step } from "./conversation.js";
 import { ICMP_TALKS, UDP_TALKS } from "./datagram-talks.js";
@@ -34,6 +34,8 @@ export interface Traits {
   readonly remembers: boolean;
   /** What it does to odd frames and to segments out of windows can be seen. */
   readonly tellsOdd: boolean;
+  /** The same of what it does to fragments, by their families. */
+  readonly tellsPieces: readonly Family[];
   /** The way by which the other node's Pods send. */
   readonly tunnel: string;
 }
@@ -54,19 +56,19 @@ export class Conversations {
   readonly #macs: ReadonlyMap<string, Mac>;
   readonly #remembers: boolean;
   readonly #mayBeOdd: boolean;
-  readonly #tellsPieces: boolean;
+  readonly #tellsPieces: readonly Family[];
   readonly #tunnel: string;
 
   /** Of parties of one family or more; `macs` are those of the node's interfaces. */
   constructor(parties: readonly Parties[], macs: ReadonlyMap<string, Mac>, traits: Traits) {
-    const { remembers, tellsOdd, tunnel } = traits;
+    const { remembers, tellsOdd, tellsPieces, tunnel } = traits;
     this.#parties = parties;
     this.#macs = macs;
     this.#remembers = remembers;
     this.#tunnel = tunnel;
     // What is odd may open a connection that the machine does not judge: that client's endpoint would not be known.
     this.#mayBeOdd = tellsOdd && !remembers;
-    this.#tellsPieces = tellsOdd;
+    this.#tellsPieces = tellsPieces;
   }
 
   draw(dice: Dice): Conversation {
@@ -90,16 +92,16 @@ export class Conversations {
     };
     const isFromNodePort = way === NODE_WAY && ports.isNodePort(subject.from.port);
     const from = isFromNodePort ? FROM_NODE_PORT : "";
-    const further = isFromNodePort ? [] : this.#furtherTalks(protocol);
+    const further = isFromNodePort ? [] : this.#furtherTalks(protocol, familyOf(address));
     const [kind, steps] = chooseSteps(dice, subject, this.#remembers, further);
     return { kind: `${protocol}${familyOf(address) === 6 ? "6" : ""} ${kind}${from}`, steps, isFromNodePort };
   }
 
   /** What is held beside the usual. */
-  #furtherTalks(protocol: Protocol): Repertoire {
+  #furtherTalks(protocol: Protocol, family: Family): Repertoire {
     if (protocol === "SCTP") return [];
     const odd = [...ODD_TALKS, ...(protocol === "TCP" ? WINDOW_TALKS : [])];
-    return [...(this.#mayBeOdd ? odd : []), ...(this.#tellsPieces ? FRAGMENT_TALKS : [])];
+    return [...(this.#mayBeOdd ? odd : []), ...(this.#tellsPieces.includes(family) ? FRAGMENT_TALKS : [])];
   }
 
   /** A first packet from one of the node's Pods, of the first family. */

@@ -184,6 +184,8 @@ async function stageOf(setup: TrialSetup, dice: Dice, tally: Tally): Promise<Sta
       remembers: hasAffinity || inTurns,
       // Sockets hear few protocols, and IPVS' own table knows connections that conntrack calls INVALID.
       tellsOdd: proxy !== "ipvs",
+      // These sockets hear nothing of fragments of IPv6 that go on as they are, nor of ICMPv6 with a wrong checksum.
+      tellsPieces: proxy === "ipvs" ? [4] : [4, 6],
       tunnel,
     }),
   };
