@@ -9,7 +9,7 @@ import {
   DROP,
   DST_LOCAL,
   dport,
-  from,
+  fromNetwork,
   fromPods,
   jump,
   nfacct,
@@ -104,7 +104,7 @@ function externalChain(out: IptablesDraft, plan: ServicePlan): Chain {
   } else {
     // Pods and the node itself are not held to local endpoints: their way leads to any.
     if (out.localPods !== undefined) {
-      rules.push(commented(`pod traffic ${destinations}`, [fromPods(out.localPods)], jump(clusterChain)));
+      rules.push(commented(`pod traffic ${destinations}`, fromPods(out.localPods), jump(clusterChain)));
     }
     rules.push(
       commented(`masquerade LOCAL traffic ${destinations}`, [SRC_LOCAL], MARK_MASQ),
@@ -122,7 +122,7 @@ function firewallChain(
 ): Chain {
   const { name, sourceRanges, vips } = frontend;
   const admit = (prefix: (typeof sourceRanges)[number]) =>
-    commented(`${name} loadbalancer IP`, [from(prefix)], jump(plan.externalChain));
+    commented(`${name} loadbalancer IP`, fromNetwork(prefix), jump(plan.externalChain));
   // The node's own packets to a VIP that is one of its addresses have the VIP as their source.
   const fromNode = nodeIp !== undefined && sourceRanges.some((range) => prefixContains(range, nodeIp));
   const others = { matches: [], comment: `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL` };

@@ -1,5 +1,5 @@
 import type { Prefix } from "../net/prefix.js";
-import { intervalsOf, prefixSet } from "../ruleset/nft-intervals.js";
+import { prefixSet } from "../ruleset/nft-intervals.js";
 import type { NftRule, NftStatement, NftVerdictMap } from "../ruleset/nftables.js";
 import type { LocalDetector } from "./local-traffic.js";
 
@@ -74,14 +74,14 @@ export function matchPods(detector: LocalDetector, invert = false): NftStatement
   return invert ? { ...match, invert } : match;
 }
 
-/** A list in braces, as nft keeps it: overlapping and neighbouring prefixes are one interval. */
+/**
+ * A list, as nft keeps it: overlapping and neighbouring prefixes are one interval. (Where one is left of several, nft lists
+ * it in braces, which it takes off when the listing is loaded.)
+ */
 export function matchPrefixes(
   side: "saddr" | "daddr",
   given: readonly Prefix[],
   invert = false,
 ): NftStatement {
-  const prefixes = prefixSet(given);
-  // nft takes the braces off a list of one, but not off what it has joined to one.
-  const braced = given.length > 1 && intervalsOf(prefixes).length === 1 ? { braced: true as const } : {};
-  return { kind: "match-address", side, prefixes, ...(invert ? { invert } : {}), ...braced };
+  return { kind: "match-address", side, prefixes: prefixSet(given), ...(invert ? { invert } : {}) };
 }

@@ -55,10 +55,15 @@ export function notFrom(prefix: Prefix): Match {
   return { kind: "source", prefix, invert: true };
 }
 
+/** Packets from a network. Of a prefix of length 0 there is nothing to ask, and the tools list nothing. */
+export function fromNetwork(prefix: Prefix): readonly Match[] {
+  return prefix.length === 0 ? [] : [from(prefix)];
+}
+
 /** Packets of local Pods. */
-export function fromPods(detector: LocalDetector): Match {
-  if (detector.kind === "source") return from(detector.prefix);
-  return { kind: "in-interface", name: interfaceName(detector) };
+export function fromPods(detector: LocalDetector): readonly Match[] {
+  if (detector.kind === "source") return fromNetwork(detector.prefix);
+  return [{ kind: "in-interface", name: interfaceName(detector) }];
 }
 
 /** All others; where interfaces are asked, those made on the node among them. */

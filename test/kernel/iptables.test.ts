@@ -37,7 +37,7 @@ function varied(): Cluster {
     externalTrafficPolicy: "Local",
     externalIPs: "192.0.2.7 192.0.2.8 2001:db8::7",
     ingress: "198.51.100.1 2001:db8:100::1",
-    sourceRanges: "203.0.113.0/25 172.18.0.0/16 2001:db8:113::/48 fd00:18::/64",
+    sourceRanges: "203.0.113.0/25 172.18.0.0/16 0.0.0.0/0 2001:db8:113::/48 fd00:18::/64 ::/0",
     healthCheckNodePort: 32000,
   };
   served("lb", lb, "http:8080", REMOTE);

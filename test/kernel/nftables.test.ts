@@ -6,7 +6,7 @@ import type { ProxyOptions } from "../../src/proxy/options.js";
 import { prefixSet } from "../../src/ruleset/nft-intervals.js";
 import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
 import { printAddresses } from "../../src/ruleset/nft-terms.js";
-import type { NftRule, NftStatement, NftTable } from "../../src/ruleset/nftables.js";
+import type { NftTable } from "../../src/ruleset/nftables.js";
 import { type ClusterBuilder, dualClusterOf, nodeOf } from "../proxy/cluster-of.js";
 import { cannotRun, inNamespace } from "./namespace.js";
 
@@ -102,18 +102,7 @@ function canonical(table: NftTable): NftTable {
     ...table,
     sets: table.sets.map((set) => ({ ...set, addresses: sorted(set.addresses) })),
     maps: table.maps.map((map) => ({ ...map, elements: sorted(map.elements) })),
-    chains: table.chains.map((chain) => ({ ...chain, rules: chain.rules.map(unbraced) })),
   };
-}
-
-/** What kube-proxy wrote as a list and nft joined to one interval loses its braces when the listing is loaded. */
-function unbraced(rule: NftRule): NftRule {
-  const statements = rule.statements.map((statement): NftStatement => {
-    if (statement.kind !== "match-address") return statement;
-    const { braced: _, ...match } = statement;
-    return match;
-  });
-  return { ...rule, statements };
 }
 
 const load = (table: NftTable) =>

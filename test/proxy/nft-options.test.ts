@@ -79,8 +79,8 @@ describe("nftables mode: options", () => {
     expect(check("fd00:96::/112")).toBe("}");
     expect(check("10.96.0.0/12 fd00:96::/112")).toBe(`ip daddr 10.96.0.0/12 ${drop}`);
     expect(check("10.98.0.0/16 10.96.0.0/16")).toBe(`ip daddr { 10.96.0.0/16, 10.98.0.0/16 } ${drop}`);
-    expect(check("10.96.0.0/16 10.97.0.0/16")).toBe(`ip daddr { 10.96.0.0/15 } ${drop}`);
-    expect(check("10.97.0.0/16 10.98.0.0/16")).toBe(`ip daddr { 10.97.0.0-10.98.255.255 } ${drop}`);
+    expect(check("10.96.0.0/16 10.97.0.0/16")).toBe(`ip daddr 10.96.0.0/15 ${drop}`);
+    expect(check("10.97.0.0/16 10.98.0.0/16")).toBe(`ip daddr 10.97.0.0-10.98.255.255 ${drop}`);
   });
 
   it("nodePorts answer on the primary address, on chosen ones without loopback, or on all", () => {
