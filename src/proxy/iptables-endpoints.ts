@@ -89,10 +89,14 @@ function endpointChain(out: IptablesDraft, frontend: Frontend, endpoint: ProxyEn
 
 /** The rule at the head of the chain that ClusterIP traffic enters: who is masqueraded there. */
 function internalHead(out: IptablesDraft, { name, clusterIP, protocol, port }: Frontend): Rule[] {
-  if (!out.masqueradeAll && out.localPods === undefined) return [];
-  const matches = service(clusterIP, protocol, port);
-  const outsiders = out.masqueradeAll || out.localPods === undefined ? [] : [notFromPods(out.localPods)];
-  return [commented(`${name} cluster IP`, [...outsiders, ...matches], MARK_MASQ)];
+  const { masqueradeAll, localPods } = out;
+  if (!masqueradeAll && localPods === undefined) return [];
+  const [destination, ...ports] = service(clusterIP, protocol, port);
+  const outsiders = masqueradeAll || localPods === undefined ? [] : [notFromPods(localPods)];
+  // In the order of the listing: a source stands before the destination, an interface behind it.
+  const isSource = localPods?.kind === "source";
+  const ends = isSource ? [...outsiders, destination] : [destination, ...outsiders];
+  return [commented(`${name} cluster IP`, [...ends, ...ports], MARK_MASQ)];
 }
 
 /** The chains of both policies and of every endpoint within reach. */

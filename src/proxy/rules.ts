@@ -96,7 +96,7 @@ export function dport(port: number): Match {
 }
 
 /** Destination address, protocol and port, in the order the tools list them. */
-export function service(ip: Ip, name: Protocol, port: number): readonly Match[] {
+export function service(ip: Ip, name: Protocol, port: number): readonly [Match, Match, Match] {
   return [to(hostPrefix(ip)), protocol(name), dport(port)];
 }
 

@@ -5,6 +5,8 @@ import { compileIpvs } from "../../src/proxy/ipvs.js";
 import { KUBERNETES_VERSIONS } from "../../src/proxy/kubernetes-version.js";
 import { compileNftables } from "../../src/proxy/nftables.js";
 import { parseIpSets, printIpSets } from "../../src/ruleset/ipset.js";
+import type { Iptables } from "../../src/ruleset/iptables.js";
+import { withoutLines } from "../../src/ruleset/iptables-lines.js";
 import { parseIptables, printIptables } from "../../src/ruleset/iptables-text.js";
 import { parseIpvs, printIpvs } from "../../src/ruleset/ipvs-save.js";
 import { parseNft, printNft } from "../../src/ruleset/nft-listing.js";
@@ -31,6 +33,15 @@ const options = fc.record({
   detectLocal: fc.constantFrom("ClusterCIDR" as const, "none" as const, { interfaceNamePrefix: "cali" }),
 });
 
+/** The order of chains means nothing: the listing has them by name. */
+function byName({ tables, ...rest }: Iptables): Iptables {
+  const sorted = tables.map((table) => ({
+    ...table,
+    chains: [...table.chains].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  }));
+  return { ...rest, tables: sorted };
+}
+
 describe("what a mode compiles to", () => {
   it("is read as it was printed, by every tool, in both families", () => {
     fc.assert(
@@ -46,8 +57,8 @@ describe("what a mode compiles to", () => {
         const servers = ipvs.servers.map((server) => ({ ...server, origin: "" }));
         expect(parseIpvs(printIpvs(ipvs), "ipvsadm")).toEqual({ servers });
         for (const rules of [iptables, compileIptables(cluster, node, said).iptables]) {
-          const text = printIptables(rules);
-          expect(printIptables(parseIptables(text, "iptables", family))).toBe(text);
+          const read = parseIptables(printIptables(rules), "iptables", family);
+          expect(byName(withoutLines(read))).toEqual(byName(rules));
         }
       }),
       { numRuns: 150 },
