@@ -52,6 +52,7 @@ export {
   type Ruling,
   rulingOf,
   type UndecidedRule,
+  undecidedRule,
 } from "./explore/ruling.js";
 export { refusingRule, type WalkedRule, walkedRules } from "./explore/walked.js";
 export type { ClusterChange } from "./model/change.js";

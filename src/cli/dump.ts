@@ -198,9 +198,13 @@ export interface DumpedRule {
   readonly rule: string;
 }
 
-/** The rule on a line of a family's tables. */
-export function ruleAtLine({ tables }: DumpedNode, family: 4 | 6, line: number): DumpedRule | undefined {
+/** The rule on a line of a family's tables; none for no line. */
+export function ruleAtLine(
+  { tables }: DumpedNode,
+  family: 4 | 6,
+  line: number | undefined,
+): DumpedRule | undefined {
   const table = tables[family];
-  if (table === undefined) return undefined;
+  if (table === undefined || line === undefined) return undefined;
   return { file: table.file, line, rule: table.text.split("\n")[line - 1]?.trim() ?? "" };
 }

@@ -6,6 +6,7 @@ import {
   printFraction,
   printIp,
   refusingRule,
+  undecidedRule,
   type VerdictName,
   walkedRules,
 } from "../index.js";
@@ -36,6 +37,7 @@ function endpointOf({ destination }: Outcome): string | undefined {
 export function outcomeAsData(outcome: Outcome, numbering: Engine["numbering"]): Record<string, unknown> {
   const { verdict, reason, masquerade, probability, isNext } = outcome;
   const rule = refusingRule(outcome, numbering);
+  const undecided = undecidedRule(outcome, numbering);
   return {
     verdict,
     reason: reason === "NONE" ? null : reason,
@@ -45,6 +47,7 @@ export function outcomeAsData(outcome: Outcome, numbering: Engine["numbering"]):
     masquerade,
     next: probability === null ? isNext : null,
     ...(rule === undefined ? {} : { rule }),
+    ...(undecided === undefined ? {} : { undecided }),
     rules: walkedRules(outcome.records, numbering),
   };
 }
@@ -55,16 +58,32 @@ function chanceOf({ probability, isNext }: Outcome): string {
   return probability.bits > FRACTION_BITS ? percent : `${percent}  ${printFraction(probability)}`;
 }
 
-function rowOf(outcome: Outcome, names: ReadonlyMap<Ip, string>): readonly string[] {
+/** Where nobody knows what a rule says: on which line of a file, or of which chain. */
+function doubtOf(outcome: Outcome, numbering: Engine["numbering"]): string {
+  const at = undecidedRule(outcome, numbering);
+  if (at === undefined) return "";
+  return at.line === undefined ? `at ${at.table} ${at.chain} rule ${at.rule}` : `at line ${at.line}`;
+}
+
+function rowOf(
+  outcome: Outcome,
+  names: ReadonlyMap<Ip, string>,
+  numbering: Engine["numbering"],
+): readonly string[] {
   const { verdict, destination, masquerade } = outcome;
   const name = destination === undefined ? "" : (names.get(destination.address) ?? "");
   const source = masquerade ? "masqueraded" : "";
-  return [VERDICT_WORDS[verdict], endpointOf(outcome) ?? "as addressed", name, source, chanceOf(outcome)];
+  const end = endpointOf(outcome) ?? "as addressed";
+  return [VERDICT_WORDS[verdict], end, name, source, chanceOf(outcome), doubtOf(outcome, numbering)];
 }
 
 /** A line each, in columns: what becomes of the packet, its destination, and how likely that is. */
-export function printOutcomes(outcomes: readonly Outcome[], names: ReadonlyMap<Ip, string>): string {
-  const rows = outcomes.map((outcome) => rowOf(outcome, names));
+export function printOutcomes(
+  outcomes: readonly Outcome[],
+  names: ReadonlyMap<Ip, string>,
+  numbering: Engine["numbering"],
+): string {
+  const rows = outcomes.map((outcome) => rowOf(outcome, names, numbering));
   const widths = (rows[0] ?? []).map((_, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
   );

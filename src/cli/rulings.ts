@@ -1,4 +1,4 @@
-import type { RuledOutcome, Ruling } from "../index.js";
+import type { RuledOutcome, Ruling, UndecidedRule } from "../index.js";
 import { printIp } from "../net/ip.js";
 import { printHostPort } from "../net/port.js";
 import type { DumpedRule } from "./dump.js";
@@ -10,16 +10,24 @@ export interface RuledFlow {
   readonly flow: Flow;
   readonly protocol: PacketProtocol;
   readonly ruling: Ruling;
-  /** The rule that could not be asked, where a file has it. */
-  readonly undecided: DumpedRule | undefined;
+  /** A rule that could not be asked, where a file has it. */
+  readonly inFile: (rule: UndecidedRule | undefined) => DumpedRule | undefined;
 }
 
 const PERCENT_DIGITS = 4;
 
 /** For programs, in one line. */
-export function rulingAsLine({ flow, ruling, undecided }: RuledFlow): string {
+export function rulingAsLine({ flow, ruling, inFile }: RuledFlow): string {
+  const told = <T extends { readonly undecided?: UndecidedRule }>(one: T) => {
+    const undecided = inFile(one.undecided);
+    return undecided === undefined ? one : { ...one, undecided };
+  };
   const { outcomes, ...rest } = ruling;
-  return JSON.stringify({ flow: flow.said, ...rest, ...(undecided && { undecided }), outcomes });
+  return JSON.stringify({ flow: flow.said, ...told(rest), outcomes: outcomes.map(told) });
+}
+
+function placeOf({ file, line, rule }: DumpedRule): string {
+  return `at line ${line} of ${file}: ${rule}`;
 }
 
 function printEnd({ address, port }: PacketEnd): string {
@@ -32,23 +40,26 @@ function chanceOf({ probability }: RuledOutcome): readonly string[] {
 }
 
 /** `10.244.1.7:8080 (33.3333 %, masqueraded)`; behind `word:` where outcomes differ in their verdicts. */
-function printOutcome(outcome: RuledOutcome, isMixed: boolean): string {
+function printOutcome(outcome: RuledOutcome, isMixed: boolean, undecided: DumpedRule | undefined): string {
   const { verdict, endpoint, masquerade, accepted, with: kind, rule } = outcome;
   const facts = [
     ...chanceOf(outcome),
     ...(masquerade ? ["masqueraded"] : []),
     ...(accepted ? ["by a rule"] : []),
-    ...[kind, rule].filter((fact) => fact !== undefined),
+    ...[kind, rule, undecided && placeOf(undecided)].filter((fact) => fact !== undefined),
   ];
   const end = endpoint ?? "as addressed";
   return `${isMixed ? `${verdict}: ` : ""}${end}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
 }
 
-function wordsOf({ ruling, undecided }: RuledFlow): string {
+function wordsOf({ ruling, inFile }: RuledFlow): string {
   const { verdict, outcomes, with: kind, why, rule } = ruling;
-  if (undecided !== undefined) return `at line ${undecided.line} of ${undecided.file}: ${undecided.rule}`;
+  const undecided = inFile(ruling.undecided);
+  if (undecided !== undefined) return placeOf(undecided);
   if (rule !== undefined) return kind === undefined ? rule : `${kind}: ${rule}`;
-  return kind ?? why ?? outcomes.map((one) => printOutcome(one, verdict === "mixed")).join(", ");
+  const isMixed = verdict === "mixed";
+  const words = outcomes.map((one) => printOutcome(one, isMixed, inFile(one.undecided)));
+  return kind ?? why ?? words.join(", ");
 }
 
 /** For people: a line each, the flow and its verdict in columns. */

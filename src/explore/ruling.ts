@@ -25,6 +25,7 @@ export interface RuledOutcome {
   readonly with?: RejectKind;
   /** Which drops or rejects it, as `refusingRule` prints it; absent where none does. */
   readonly rule?: string;
+  readonly undecided?: UndecidedRule;
 }
 
 /** A rule of which it is not known what it says of the packet. */
@@ -92,7 +93,8 @@ function isAcceptedByName({ records }: Outcome, { chains }: Chains): boolean {
   });
 }
 
-function undecidedRule(outcome: Outcome, chains: Chains): UndecidedRule | undefined {
+/** The rule for which an outcome is undecided; undefined where it is decided, or no rule is the cause. */
+export function undecidedRule(outcome: Outcome, chains: Chains): UndecidedRule | undefined {
   const last = outcome.reason === "UNDECIDED" ? lastRule(outcome, chains) : undefined;
   if (last === undefined) return undefined;
   const { of, chain, index, rule } = last;
@@ -114,6 +116,7 @@ function ruleOf(outcome: Outcome, chains: Chains): { readonly rule?: string } {
 function ruledOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): RuledOutcome {
   const { probability, masquerade } = outcome;
   const [verdict, endpoint] = [verdictOf(outcome), endpointOf(outcome)];
+  const undecided = undecidedRule(outcome, chains);
   const isAccepted = verdict === "accept" && endpoint === null && isAcceptedByName(outcome, chains);
   return {
     verdict,
@@ -124,6 +127,7 @@ function ruledOutcome(outcome: Outcome, family: 4 | 6, chains: Chains): RuledOut
     ...(isAccepted ? { accepted: true } : {}),
     ...(verdict === "reject" ? { with: rejectKind(outcome, family, chains) } : {}),
     ...ruleOf(outcome, chains),
+    ...(undecided === undefined ? {} : { undecided }),
   };
 }
 

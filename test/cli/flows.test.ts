@@ -156,6 +156,38 @@ describe("packetyard trace --flows", () => {
     );
   });
 
+  it("says by which line each outcome is undecided that is so by chance", () => {
+    const rules = [
+      "*nat",
+      ":PREROUTING ACCEPT [0:0]",
+      "-A PREROUTING -m statistic --mode random --probability 0.50000000000 -j DNAT --to-destination 10.0.0.1",
+      "COMMIT",
+      "*filter",
+      ":FORWARD ACCEPT [0:0]",
+      "-A FORWARD -d 10.0.0.1/32 -m string --string SSH --algo bm -j DROP",
+      "COMMIT",
+      "",
+    ];
+    withFolder((folder) => {
+      const file = join(folder, "rules");
+      writeFileSync(file, rules.join("\n"));
+      const flow = { from: "198.51.100.7", to: "8.8.8.8:22" };
+      const [mixed] = asData(ask([flow], "--iptables-save", file, "-o", "json").stdout);
+      expect(mixed.verdict).toBe("mixed");
+      const undecided = { file, line: 7, rule: rules[6] };
+      expect(mixed.outcomes).toMatchObject([{ verdict: "undecided", undecided }, { verdict: "accept" }]);
+      expect(mixed.outcomes[1].undecided).toBeUndefined();
+      expect(ask([flow], "--iptables-save", file).stdout).toContain(
+        `undecided: 10.0.0.1:22 (50.0000 %, at line 7 of ${file}: ${rules[6]}), accept: as addressed`,
+      );
+      const { stdout } = packetyard([
+        ..."trace --from 198.51.100.7:1 --to 8.8.8.8:22 --iptables-save".split(" "),
+        file,
+      ]);
+      expect(stdout).toMatch(/^undecided {2}10\.0\.0\.1:22 .* at line 7$/m);
+    });
+  });
+
   it("prints the same as YAML", () => {
     const { stdout } = ask([{ from: "10.0.0.1", to: "10.0.0.2:1" }], "-f", SHOP, "-o", "yaml");
     expect(stdout).toMatch(/^- flow:\n {4}from: 10\.0\.0\.1\n/);

@@ -38,8 +38,7 @@ const CONNECTIONS = 1024;
 /** The rule that could not be asked. */
 function undecidedAt({ steps, reason }: Trace, family: 4 | 6, dumped: DumpedNode): DumpedRule | undefined {
   if (reason !== "UNDECIDED") return undefined;
-  const line = steps.findLast((step) => step.line !== undefined)?.line;
-  return line === undefined ? undefined : ruleAtLine(dumped, family, line);
+  return ruleAtLine(dumped, family, steps.findLast((step) => step.line !== undefined)?.line);
 }
 
 function ending({ verdict, steps, out }: Trace, node: string, undecided: DumpedRule | undefined): string {
@@ -105,7 +104,10 @@ export async function traceDump(options: DumpTrace): Promise<void> {
   if (output === "text") {
     const answered = trace.answer === undefined ? [] : [trace.answer.step];
     const way = `${paint("bold", `node ${ruleset.node}`)}\n${printSteps([...trace.steps, ...answered])}`;
-    const all = outcomes.length < 2 ? "" : `all outcomes\n${printOutcomes(outcomes, ruleset.names)}\n\n`;
+    const all =
+      outcomes.length < 2
+        ? ""
+        : `all outcomes\n${printOutcomes(outcomes, ruleset.names, engine.numbering)}\n\n`;
     printToStdout(`${way}\n\n${all}${end}\n`);
     return;
   }

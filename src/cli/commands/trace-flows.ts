@@ -39,13 +39,7 @@ function ask(
   const arrival = isOwn || iface === undefined ? {} : { in: iface };
   const outcomes = engine.explore(frame, { ...arrival, lends: true });
   const ruling = rulingOf(outcomes, family, engine.numbering);
-  const line = ruling.undecided?.line;
-  return {
-    flow,
-    protocol,
-    ruling,
-    undecided: line === undefined ? undefined : ruleAtLine(node, family, line),
-  };
+  return { flow, protocol, ruling, inFile: (rule) => ruleAtLine(node, family, rule?.line) };
 }
 
 /** Lines for programs, as octets: text, or the outcomes themselves, would take far more room. */

@@ -79,9 +79,9 @@ function printText({ legs, end }: Journey): void {
 }
 
 /** All that might have become of the packet on a node, where that is more than what did. */
-function choicesOf({ node, outcomes, names }: Leg): string {
+function choicesOf({ node, outcomes, names, numbering }: Leg): string {
   if (outcomes.length < 2) return "";
-  return `${paint("bold", `all outcomes on node ${node}`)}\n${printOutcomes(outcomes, names)}\n\n`;
+  return `${paint("bold", `all outcomes on node ${node}`)}\n${printOutcomes(outcomes, names, numbering)}\n\n`;
 }
 
 function endAsData({ name, address, port }: End): Record<string, unknown> {
