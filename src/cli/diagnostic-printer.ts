@@ -22,6 +22,11 @@ export function showNotes(): void {
   isVerbose = true;
 }
 
+/** Whether everything is to be said. */
+export function saysAll(): boolean {
+  return isVerbose;
+}
+
 /** Says how many notes were not printed, if any. */
 export function sayHiddenNotes(): void {
   const { size } = hiddenNotes;
@@ -37,7 +42,7 @@ export function sayMoreLikeIt(): void {
 }
 
 /** A sentence without what names its object: quoted words, and those with digits, as addresses and ports have them. */
-function shapeOf(message: string): string {
+export function shapeOf(message: string): string {
   return message.replaceAll(/«[^»]*»/g, "«»").replaceAll(/[^\s«»]*[0-9][^\s«»]*/g, "0");
 }
 

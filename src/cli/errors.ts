@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
-import { InputError, printDiagnostic } from "../index.js";
+import { type Diagnostic, InputError, printDiagnostic } from "../index.js";
+import { saysAll, shapeOf } from "./diagnostic-printer.js";
 import { printToStderr } from "./output.js";
 import { paint } from "./paint.js";
 
@@ -8,6 +9,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Of errors that say one sentence so many are said. */
+const TOLD = 10;
 const EXIT_INPUT = 1;
 const EXIT_USAGE = 2;
 
@@ -17,6 +20,22 @@ function printErrors(messages: readonly string[]): void {
   printToStderr(messages.map((message) => `${label} ${message}\n`).join(""));
 }
 
+/** Of errors that say one sentence, as of every line of another kind of file, the first ones, and how many more there are. */
+function fewOfEach(diagnostics: readonly Diagnostic[]): readonly string[] {
+  const counts = new Map<string, { readonly message: string; count: number }>();
+  const told = diagnostics.filter(({ message }) => {
+    const kind = counts.get(shapeOf(message)) ?? { message, count: 0 };
+    counts.set(shapeOf(message), kind);
+    kind.count++;
+    return saysAll() || kind.count <= TOLD;
+  });
+  const left = [...counts.values()].filter(({ count }) => !saysAll() && count > TOLD);
+  return [
+    ...told.map(printDiagnostic),
+    ...left.map(({ message, count }) => `… and ${count - TOLD} more like it (-v shows all): ${message}`),
+  ];
+}
+
 /**
  * Says on stderr what went wrong and gives the exit code: 1 where the input is bad, 2 where the command line is.
  * Commander has said its own errors already; anything not foreseen is a bug and shows its stack.
@@ -24,7 +43,7 @@ function printErrors(messages: readonly string[]): void {
 export function reportError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (error instanceof InputError) {
-    printErrors(error.diagnostics.map(printDiagnostic));
+    printErrors(fewOfEach(error.diagnostics));
     return EXIT_INPUT;
   }
   if (error instanceof UsageError) {

@@ -9,6 +9,7 @@ import { traceCommand } from "./commands/trace.js";
 import { sayHiddenNotes, sayMoreLikeIt } from "./diagnostic-printer.js";
 import { reportError, UsageError } from "./errors.js";
 import { packageVersion } from "./package.js";
+import { refuseRepeats } from "./repeats.js";
 import { systemReason } from "./system-reason.js";
 
 const EXIT_CODES = `
@@ -33,7 +34,7 @@ function buildProgram(): Command {
     runCommand(),
   ];
   for (const command of commands) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(refuseRepeats(command.copyInheritedSettings(program)));
   }
   return program;
 }

@@ -102,6 +102,28 @@ describe("bad input", () => {
   });
 });
 
+describe("a file of another kind", () => {
+  it.each([
+    ["--flows", "is no JSON: write one object a line", 10],
+    ["--ipvsadm-save", "is not a command (-A, -E,", 10],
+  ])("is refused by its first lines, and how many more there are: %s", (option, message, told) => {
+    const lines = Array.from({ length: 60 }, (_, index) => `key${index}: value`);
+    const ends = option === "--flows" ? [] : ["--from", "192.0.2.9:1", "--to", "192.0.2.1:2"];
+    const said = (...more: readonly string[]) => {
+      const { code, stderr, stdout } = packetyard(
+        ["trace", option, "-", ...ends, ...more],
+        `# a comment\n${lines.join("\n")}\n`,
+      );
+      expect([code, stdout]).toEqual([1, ""]);
+      return stderr.split("\n").filter((line) => line.includes(message));
+    };
+    const few = said();
+    expect(few).toHaveLength(told + 1);
+    expect(few.at(-1)).toMatch(/^error: … and 5[01] more like it \(-v shows all\): /);
+    expect(said("-v").length).toBeGreaterThanOrEqual(lines.length);
+  });
+});
+
 describe("bad captures", () => {
   const refused = (capture: Uint8Array) =>
     withFolder((folder) => {

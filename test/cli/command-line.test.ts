@@ -33,6 +33,31 @@ describe("a wrong command line", () => {
     expect(stderr).toMatch(message);
   });
 
+  it.each([
+    [
+      "trace --from 10.0.0.1:1 --from 10.0.0.2:1 --to 10.0.0.3:80",
+      "--from takes one value, and is given 2 times",
+    ],
+    [
+      "compile --node worker-1 --node worker-2 --node worker-1",
+      "--node takes one value, and is given 3 times",
+    ],
+    ["run --pcap a --pcap b", "--pcap takes one value, and is given 2 times"],
+    ["compare --services 10,20 --services 30", "--services takes one value, and is given 2 times"],
+    ["diff --mode ipvs --mode iptables", "--mode takes one value, and is given 2 times"],
+    ["assess --to nftables --to iptables", "--to takes one value, and is given 2 times"],
+  ])("is refused where it gives one value twice: %s", (words, message) => {
+    const { stderr, stdout, code } = packetyard(words.split(" "));
+    expect([code, stdout, stderr]).toEqual([2, "", `error: ${message}: give it once.\n`]);
+  });
+
+  it("may name what there can be several of again, and say -v twice", () => {
+    const several = "compile -f examples/shop.yaml -v -v --local-address 192.0.2.7 --local-address 192.0.2.8";
+    expect(packetyard(several.split(" ")).code).toBe(0);
+    const both = "diff examples/shop.yaml --modes iptables --modes iptables --node worker-1 --node worker-2";
+    expect(packetyard(both.split(" ")).code).toBe(0);
+  });
+
   it("is refused where it names two source ports", () => {
     const to = ["--to", "svc/shop/web", "--sport", "4100"];
     for (const from of ["pod/shop/cart:1234", "10.244.1.7:1234"]) {
