@@ -105,6 +105,8 @@ export class Packet {
 
   /** A fragment of IPv6 that goes on as it is (nf_ct_frag6_gather). */
   isLoose: u32;
+  /** A rule asked what another packet of its connection may not have in common with it, or noted or drew something. */
+  isAlone: u32;
 
   @inline
   static at(address: usize): Packet {

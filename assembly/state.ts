@@ -5,7 +5,7 @@ import { IMAGE_VERSION, STATE_MAGIC } from "./abi/image";
  * clock and random state. Workers that share an image have a state each. As in an image there are offsets only, from
  * the state's start:
  *
- *   head · flow buckets · flow records · windows · fragments · scheduler positions · clients · IPVS' own part
+ *   head · flow buckets · flow records · walks · windows · fragments · scheduler positions · clients · IPVS' own part
  */
 @unmanaged
 @final

@@ -7,7 +7,7 @@
 /** "PKYD" in little-endian order. */
 export const IMAGE_MAGIC: u32 = 0x44594b50;
 /** Grows with every change of any layout; a saved image of another version is refused. */
-export const IMAGE_VERSION: u32 = 10;
+export const IMAGE_VERSION: u32 = 11;
 /** "PKST" in little-endian order. */
 export const STATE_MAGIC: u32 = 0x54534b50;
 /** Images and states start at multiples of this. */

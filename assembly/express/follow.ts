@@ -11,15 +11,18 @@ import {
 import { connectionAt } from "../table/flow/lookup";
 import { isLocal } from "../table/rules/address";
 import { NOT_FOREGONE } from "../table/rules/foregone";
-import { KIND_SHIFT } from "./kinds";
+import { KIND_MASK, KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
 import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, PORTS, SRCS, TUPLES, WALKED } from "./layout";
 import { findSessions, isStillLed } from "./led";
+import { isStillWalked, walkedBefore } from "./walked";
 
-/** Kinds of connections but for who balances them. */
-const KIND_MASK: i32 = 3;
 /** In GIVEN: what IPVS gave its destination is sent on as by a router (stage/leave.ts). */
 export const GIVEN_ROUTED: i32 = 1;
+/** What rules make of it is known from the one before it. */
+const GIVEN_WALKED: i32 = 2;
+/** The address of a tuple. */
+export const GIVEN_TUPLE: i32 = ~(GIVEN_ROUTED | GIVEN_WALKED);
 
 /** Established and not over: its packets move nothing but its timer. */
 function isSteady(connection: Connection, now: u64): bool {
@@ -75,17 +78,21 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
     v128.and(isBalanced, i32x4.splat(KIND_BALANCED)),
   );
   const walked = Lanes.gatherAt(i32x4.add(i32x4.shl(kinds, 2), i32x4.splat(<u32>scratch)), KINDS);
+  v128.store(entry, walked, WALKED);
+  const isTracked = Lanes.ofBits(tracked);
+  // Record 0 is nobody's, and never steady. What is from the node itself does not come from outside (stage/martian.ts).
+  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN)), i32x4.splat(0));
+  const mayGo = v128.and(v128.and(isSteady, isPassing), isTracked);
+  const isForegone = i32x4.ne(walked, i32x4.splat(NOT_FOREGONE));
+  const isAsked = v128.andnot(mayGo, isForegone);
+  const isKnown = v128.any_true(isAsked) ? walkedBefore(image, state, entry, isIpvs) : i32x4.splat(0);
   const dst = Lanes.gatherAt(given, 0);
   const own = v128.load(entry, DSTS);
   const routed = v128.and(v128.and(isBalanced, i32x4.ne(dst, own)), i32x4.splat(GIVEN_ROUTED));
-  const isTracked = Lanes.ofBits(tracked);
-  v128.store(entry, v128.and(v128.or(given, routed), isTracked), GIVEN);
+  const before = v128.and(v128.and(isAsked, isKnown), i32x4.splat(GIVEN_WALKED));
+  v128.store(entry, v128.and(v128.or(v128.or(given, routed), before), isTracked), GIVEN);
   v128.store(entry, v128.bitselect(dst, own, isTracked), KEYS);
-  v128.store(entry, walked, WALKED);
-  // Record 0 is nobody's, and never steady. What is from the node itself does not come from outside (stage/martian.ts).
-  const isPassing = i32x4.eq(v128.and(flags, i32x4.splat(FLOW_FLAG_OWN)), i32x4.splat(0));
-  const goes = v128.and(v128.and(isSteady, isPassing), i32x4.ne(walked, i32x4.splat(NOT_FOREGONE)));
-  const steady = <u32>i32x4.bitmask(goes) & tracked;
+  const steady = <u32>i32x4.bitmask(v128.and(mayGo, v128.or(isForegone, isKnown)));
   const balanced = <u32>i32x4.bitmask(isBalanced) & tracked;
   if (balanced == 0) return steady | ((<u32>i32x4.bitmask(isIpvs) & steady) * LED);
   const here = steady & (~balanced | arrived(image, entry, balanced));
@@ -115,7 +122,8 @@ export function isStill(image: Image, state: State, scratch: usize, i: u32): boo
   const own =
     changetype<usize>(connection) +
     (isOriginal ? offsetof<Connection>("src") : offsetof<Connection>("replySrc"));
-  const given = <usize>load<u32>(entry, GIVEN) & ~GIVEN_ROUTED;
+  const word = load<u32>(entry, GIVEN);
+  const given = <usize>(word & GIVEN_TUPLE);
   const tuple = scratch + (i << 4);
   return (
     isSteady(connection, state.now) &&
@@ -125,6 +133,7 @@ export function isStill(image: Image, state: State, scratch: usize, i: u32): boo
     load<u32>(entry, DSTS) == load<u32>(given) &&
     load<u32>(entry, SRCS) == load<u32>(given, 4) &&
     load<u32>(entry, PORTS) == rotl<u32>(load<u32>(given, 8), 16) &&
+    ((word & GIVEN_WALKED) == 0 || isStillWalked(image, state, entry)) &&
     isStillLed(image, state, scratch, i)
   );
 }

@@ -2,7 +2,7 @@ import { CTSTATE_DNAT } from "../abi/entry";
 import { Image } from "../image";
 import { isSteady } from "../ipvs/follow";
 import { State } from "../state";
-import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
+import { Connection, DIRECTION_ORIGINAL, FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { BUCKETS_FAR, connectionAt, flowFindBurst } from "../table/flow/lookup";
 import { hasIpvs, ipvsOf, TURN_SERVER } from "../table/ipvs/layout";
 import { ASKED, FLOWS, FOUND, SESSIONS, TUPLES, WALK_STACK } from "./layout";
@@ -29,7 +29,7 @@ function ask(state: State, scratch: usize, i: u32, at: usize): void {
 }
 
 /** Whether both tables say the same of both ends: conntrack's entry was opened behind this very session. */
-function agree(connection: Connection, session: Connection): bool {
+export function agree(connection: Connection, session: Connection): bool {
   return (
     (connection.flags & CTSTATE_DNAT) == 0 &&
     connection.src == session.src &&
@@ -68,7 +68,7 @@ export function findSessions(image: Image, state: State, scratch: usize, led: u6
 /** Whether packet i's session is still what it was when the burst began. */
 export function isStillLed(image: Image, state: State, scratch: usize, i: u32): bool {
   const session = load<u32>(scratch + (i << 2), SESSIONS);
-  if (session == 0) return true;
+  if (session == 0) return (connectionAt(state, flowAt(scratch, i) >> 1).flags & FLOW_FLAG_IPVS) == 0;
   const at = scratch + WALK_STACK;
   ask(state, scratch, i, at);
   flowFindBurst(ipvsOf(state), at, 1, at + 16, BUCKETS_FAR);

@@ -1,5 +1,5 @@
 import { ETH_LEN, IP4_LEN, IP4_TTL, PROTO_TCP, TCP_CHECKSUM, UDP_CHECKSUM } from "../abi/wire";
-import { GIVEN_ROUTED } from "./follow";
+import { GIVEN_TUPLE } from "./follow";
 import { HALF, Lanes } from "./lanes";
 import {
   CHECKSUMS,
@@ -52,7 +52,7 @@ export function planTuples(scratch: usize, i: u32): void {
   const entry = scratch + (i << 2);
   const given = v128.load(entry, GIVEN);
   const isGiven = i32x4.ne(given, i32x4.splat(0));
-  const places = v128.and(given, i32x4.splat(~GIVEN_ROUTED));
+  const places = v128.and(given, i32x4.splat(GIVEN_TUPLE));
   const g0 = v128.load(Lanes.address0(places));
   const g1 = v128.load(Lanes.address1(places));
   const g2 = v128.load(Lanes.address2(places));

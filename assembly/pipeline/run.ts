@@ -48,6 +48,7 @@ import { HOP_LEAVE } from "../table/nexthop/layout";
 import { WALK_STACK_LEN } from "../table/rules/place";
 import { record } from "../trace";
 import { egress, ingress } from "./forward";
+import { keep } from "./keep";
 import { refusalOf } from "./refusal";
 
 /** Before the slots stands one burst's descriptors and a stack; slots begin at a multiple of this. */
@@ -160,12 +161,12 @@ export function hand(packet: Packet, batch: usize): void {
  * go through parsing and the connection table together. From there on it is packet by packet in their order, since each
  * may open the connection that the next one belongs to.
  */
-function runBurst(image: Image, state: State, batch: usize, first: u32, count: u32, hasExpress: bool): void {
+function runBurst(image: Image, state: State, batch: usize, first: u32, count: u32): void {
   const packets = batch + scratchAt(load<u32>(batch, BATCH_CAPACITY));
   const stack = packets + BURST_LEN * PACKET_LEN;
   const scratch = packets + EXPRESS_AT;
   let express: u64 = 0;
-  if (hasExpress) {
+  if (!TRACE) {
     const fits = receiveBurst(image, batch, first, count, scratch, true);
     if (fits != 0) express = resolve(image, state, batch, scratch, count, fits);
   }
@@ -190,7 +191,10 @@ function runBurst(image: Image, state: State, batch: usize, first: u32, count: u
     if (isFragment(packet)) complete(packet, batch);
     if (packet.isUndecided) {
       if (packet.in == INTERFACE_NODE) egress(packet, stack);
-      else ingress(packet, stack);
+      else {
+        ingress(packet, stack);
+        keep(packet, scratch);
+      }
     }
     changed = true;
     hand(packet, batch);
@@ -247,7 +251,6 @@ export function runBatch(image: Image, state: State, batch: usize, from: u32, co
   store<u32>(batch, 0, BATCH_TRACE_LOST);
   const total = min<u32>(count, load<u32>(batch, BATCH_CAPACITY));
   const scratch = expressAt(batch);
-  let hasExpress: bool = false;
   let asked = image.sequence - 1;
   let first = from;
   while (first < total && enter(image, state)) {
@@ -257,11 +260,11 @@ export function runBatch(image: Image, state: State, batch: usize, from: u32, co
         state.setBusy(false);
         break;
       }
-      hasExpress = !TRACE && askRules(image, scratch);
+      askRules(image, scratch);
     }
     tick(image, state);
     const burst = min<u32>(BURST_LEN, total - first);
-    runBurst(image, state, batch, first, burst, hasExpress);
+    runBurst(image, state, batch, first, burst);
     state.setBusy(false);
     first += burst;
   }

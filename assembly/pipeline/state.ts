@@ -5,6 +5,7 @@ import { clientsCreate } from "../table/affinity/build";
 import { CLIENTS_MAX, clientsLength } from "../table/affinity/layout";
 import { flowCreate, flowLength } from "../table/flow/build";
 import { CONNECTIONS_MAX } from "../table/flow/layout";
+import { walksLength } from "../table/flow/walks";
 import { cellsOf, storeCreate } from "../table/fragments/build";
 import { CELLS_MAX, storeLength } from "../table/fragments/layout";
 import { hasIpvs, Ipvs, ipvsOf } from "../table/ipvs/layout";
@@ -13,9 +14,13 @@ import { DESTINATIONS_MAX } from "../table/ring/destinations";
 import { POSITION_LEN, RINGS_MAX } from "../table/ring/layout";
 import { windowsLength } from "../track/window-record";
 
-/** Octets of everything before what fragments are kept in, and before the scheduler positions behind that. */
+/** Octets of everything before TCP's windows, before what fragments are kept in, and before the scheduler positions behind that. */
+function windowsFrom(connections: u32): u32 {
+  return STATE_HEAD_LEN + flowLength(connections) + walksLength(connections);
+}
+
 function fragmentsFrom(connections: u32, windows: bool): u32 {
-  return STATE_HEAD_LEN + flowLength(connections) + (windows ? windowsLength(connections) : 0);
+  return windowsFrom(connections) + (windows ? windowsLength(connections) : 0);
 }
 
 function positionsFrom(connections: u32, windows: bool, cells: u32): u32 {
@@ -75,7 +80,7 @@ export function stateCreate(
   memory.fill(address, 0, fragmentsFrom(connections, windows));
   state.length = length;
   flowCreate(state, STATE_HEAD_LEN, connections);
-  if (windows) state.windowsAt = STATE_HEAD_LEN + flowLength(connections);
+  if (windows) state.windowsAt = windowsFrom(connections);
   if (cells != 0) storeCreate(state, fragmentsFrom(connections, windows), cells);
   state.positionsAt = positionsFrom(connections, windows, cells);
   memory.fill(state.to(state.positionsAt), 0, length - state.positionsAt);

@@ -4,11 +4,14 @@ import { flow6Open as openFlow6 } from "./build6";
 import { flowFindMany as findManyFlows } from "./lookup";
 import { flow6FindMany as findManyFlows6 } from "./lookup6";
 import { flowRead } from "./read";
+import { clearWalks } from "./walks";
 
 /** The machine's exports about connections (re-exported by index). */
 
 export function flowsClear(state: usize): void {
-  flowClear(State.at(state));
+  const own = State.at(state);
+  clearWalks(own, own.recordsTop);
+  flowClear(own);
 }
 
 /** Closes what has expired at `now` (milliseconds) among the next `records` records; how many. */

@@ -93,6 +93,7 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
       return redirectToNode(packet, words);
     case TARGET_CONNMARK:
       changeConnmark(packet, words);
+      packet.isAlone = 1;
       return TARGET_NONE;
     case TARGET_NOTRACK:
       if (packet.ctstate == 0) packet.ctstate = CTSTATE_UNTRACKED;
@@ -107,6 +108,7 @@ function applyTarget(packet: Packet, rule: usize, words: usize): u32 {
     }
     case TARGET_NUMGEN: {
       const n = load<u32>(words);
+      packet.isAlone = 1;
       const outcome = drawBelow(packet, n);
       const word = load<u32>(words + (outcome << 2), 4);
       if (TRACE) record(packet, EVENT_NUMGEN, word >> WORD_CHAIN_SHIFT, outcome, n, 0, 0);

@@ -84,6 +84,12 @@ function isMac(packet: Packet, first: u32, last: u32): bool {
   return load32(src) == first && load16(src + 4) == last;
 }
 
+/** The answer to what may be otherwise with the next packet of the same connection. */
+function alone(packet: Packet, hit: bool): bool {
+  packet.isAlone = 1;
+  return hit;
+}
+
 /** MATCH_BITS and MATCH_WITHIN. A packet without that field does not match, whatever the rule negates. */
 function fieldHolds(packet: Packet, match: usize, isRange: bool): bool {
   const field = fieldOf(packet, load<u32>(match, 4));
@@ -105,7 +111,7 @@ function holds(packet: Packet, match: usize): bool {
   const b = load<u32>(match, 8);
   switch (load<u32>(match) & 0xff) {
     case MATCH_STATISTIC:
-      return chance(packet, a);
+      return alone(packet, chance(packet, a));
     case MATCH_MARK:
       return (packet.mark & b) == a;
     case MATCH_LOCAL:
@@ -137,21 +143,21 @@ function holds(packet: Packet, match: usize): bool {
     case MATCH_RANGE6:
       return isBetween6(packet, match);
     case MATCH_BITS:
-      return fieldHolds(packet, match, false);
+      return alone(packet, fieldHolds(packet, match, false));
     case MATCH_WITHIN:
-      return fieldHolds(packet, match, true);
+      return alone(packet, fieldHolds(packet, match, true));
     case MATCH_PORT_LIST:
       return isPortListed(packet, match);
     case MATCH_MAC:
-      return isMac(packet, a, b);
+      return alone(packet, isMac(packet, a, b));
     case MATCH_ADDRESS_TYPE:
       return hasType(packet, a, b, load<u32>(match, 12));
     case MATCH_RECENT:
-      return isRecent(packet, match);
+      return alone(packet, isRecent(packet, match));
     case MATCH_CLIENT:
-      return isClient(packet, a, b, load<u32>(match, 12));
+      return alone(packet, isClient(packet, a, b, load<u32>(match, 12)));
     case MATCH_NOTE:
-      return isNoted(packet, match);
+      return alone(packet, isNoted(packet, match));
     case MATCH_RPFILTER:
       return isFromThere(packet, a);
     default:
