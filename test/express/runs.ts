@@ -31,9 +31,11 @@ export function runAll(
   bursts: readonly (readonly Arrival[])[],
   moves: boolean,
   epoch = 0,
+  change: (node: BareNode, step: number) => void = () => {},
 ): string[] {
   const outcomes = bursts.flatMap((arrivals, step) => {
     if (moves && step === 1) node.route(`${BALANCED}/32`, { kind: "direct", out: UPLINK });
+    change(node, step);
     const batch = node.batch(arrivals.length, { frameLength: 512 });
     for (const [index, one] of arrivals.entries()) place(batch, index, one);
     node.image.machine.run(
