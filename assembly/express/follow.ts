@@ -9,12 +9,25 @@ import {
   FLOW_STATE_ESTABLISHED,
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
+import { WALK_SESSION, walksAt } from "../table/flow/walks";
 import { isLocal } from "../table/rules/address";
 import { NOT_FOREGONE } from "../table/rules/foregone";
 import { KIND_MASK, KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
-import { DSTS, FLOWS, GIVEN, KEYS, KIND_BALANCED, KINDS, PORTS, SRCS, TUPLES, WALKED } from "./layout";
-import { findSessions, isStillLed } from "./led";
+import {
+  DSTS,
+  FLOWS,
+  GIVEN,
+  KEYS,
+  KIND_BALANCED,
+  KINDS,
+  PORTS,
+  SESSIONS,
+  SRCS,
+  TUPLES,
+  WALKED,
+} from "./layout";
+import { checkSessions, isStillLed } from "./led";
 import { isStillWalked, walkedBefore } from "./walked";
 
 /** In GIVEN: what IPVS gave its destination is sent on as by a router (stage/leave.ts). */
@@ -85,7 +98,15 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   const mayGo = v128.and(v128.and(isSteady, isPassing), isTracked);
   const isForegone = i32x4.ne(walked, i32x4.splat(NOT_FOREGONE));
   const isAsked = v128.andnot(mayGo, isForegone);
-  const isKnown = v128.any_true(isAsked) ? walkedBefore(image, state, entry, isIpvs) : i32x4.splat(0);
+  let isKnown = i32x4.splat(0);
+  if (v128.any_true(v128.or(isAsked, isIpvs))) {
+    const walks = i32x4.add(
+      i32x4.shl(v128.andnot(flows, i32x4.splat(1)), 3),
+      i32x4.splat(<u32>walksAt(state)),
+    );
+    v128.store(entry, v128.and(Lanes.gatherAt(walks, WALK_SESSION), isIpvs), SESSIONS);
+    if (v128.any_true(isAsked)) isKnown = walkedBefore(image, entry, walks);
+  }
   const dst = Lanes.gatherAt(given, 0);
   const own = v128.load(entry, DSTS);
   const routed = v128.and(v128.and(isBalanced, i32x4.ne(dst, own)), i32x4.splat(GIVEN_ROUTED));
@@ -110,7 +131,7 @@ export function follow(image: Image, state: State, scratch: usize, count: u32, t
     steady |= (<u64>(bits & (LED - 1))) << i;
     led |= (<u64>(bits / LED)) << i;
   }
-  return led == 0 ? steady : (steady & ~led) | findSessions(image, state, scratch, led);
+  return led == 0 ? steady : (steady & ~led) | checkSessions(image, state, scratch, led);
 }
 
 /** Whether a connection is still what it was when the burst began: another packet may have closed or opened it since. */
@@ -134,6 +155,6 @@ export function isStill(image: Image, state: State, scratch: usize, i: u32): boo
     load<u32>(entry, SRCS) == load<u32>(given, 4) &&
     load<u32>(entry, PORTS) == rotl<u32>(load<u32>(given, 8), 16) &&
     ((word & GIVEN_WALKED) == 0 || isStillWalked(image, state, entry)) &&
-    isStillLed(image, state, scratch, i)
+    isStillLed(image, state, entry)
   );
 }

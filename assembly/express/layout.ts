@@ -65,10 +65,6 @@ export const WALKED: u32 = 30 * WORDS;
 export const SESSIONS: u32 = 31 * WORDS;
 const WORDS_END: u32 = 32 * WORDS;
 
-/** While sessions are looked up, before anything is planned: tuples of those that are asked for, and what is found. */
-export const ASKED: u32 = CHECKSUMS;
-export const FOUND: u32 = ASKED + 16 * BURST_LEN;
-
 /** What loads ahead of time add to, a word. */
 export const TOUCHED: u32 = WORDS_END;
 /** The tunnel that the last packet came out of (tunnel.ts). */

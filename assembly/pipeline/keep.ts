@@ -5,31 +5,31 @@ import { agree } from "../express/led";
 import { Packet } from "../packet";
 import { Connection, FLOW_FLAG_IPVS } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
-import { keepWalk } from "../table/flow/walks";
+import { keepSession, keepWay, wayOf } from "../table/flow/walks";
 import { ipvsOf } from "../table/ipvs/layout";
 
-/** Rules only let the packet pass, whatever else it may be than one of its connection. */
-function isCommon(packet: Packet): bool {
-  if (packet.isAlone != 0 || packet.translated != 0 || packet.masquerade != 0) return false;
-  return (packet.ctstate & CTSTATE_ESTABLISHED) != 0 && packet.flow != 0 && packet.family != 6;
-}
+/** What is known of a packet that went the long way, for those of its connection that come behind it (express/walked.ts, express/led.ts). */
 
-/** IPVS led the packet where conntrack says. */
-function isLedSo(packet: Packet, connection: Connection): bool {
+/** Notes what led a packet, if anything, where that is as conntrack has it; false where it is not. */
+export function keepLed(packet: Packet, connection: Connection): bool {
+  if ((connection.flags & FLOW_FLAG_IPVS) == 0) return true;
   const session = packet.session;
-  return session != 0 && agree(connection, connectionAt(ipvsOf(packet.state), session));
+  if (session == 0 || !agree(connection, connectionAt(ipvsOf(packet.state), session))) return false;
+  keepSession(packet.state, packet.flow >> 1, session);
+  return true;
 }
 
-/**
- * A packet came in and went the long way: where others of its ctstate do not walk the same rules for sure, others of its
- * connection do, and may go the express way by that (express/walked.ts, whose `scratch` is asked).
- */
+/** Rules only let it pass, and asked nothing that is its own alone. */
+function isLikeOthers(packet: Packet): bool {
+  return packet.isAlone == 0 && packet.translated == 0 && packet.masquerade == 0;
+}
+
+/** The packet came in by an interface; `scratch` is the express way's, whose kinds are asked. */
 export function keep(packet: Packet, scratch: usize): void {
-  if (packet.verdict != VERDICT_FORWARD || !isCommon(packet)) return;
+  const isOfOne = (packet.ctstate & CTSTATE_ESTABLISHED) != 0 && packet.flow != 0 && packet.family != 6;
+  if (!isOfOne || packet.verdict != VERDICT_FORWARD) return;
   const connection = connectionAt(packet.state, packet.flow >> 1);
-  const flags = connection.flags;
-  if (isForegone(scratch, flags, packet.flow & 1)) return;
-  const isLed = (flags & FLOW_FLAG_IPVS) != 0;
-  if (isLed && !isLedSo(packet, connection)) return;
-  keepWalk(packet.state, packet.flow, packet.image.sequence, packet.in, isLed, packet.walked);
+  if (!keepLed(packet, connection) || isForegone(scratch, connection.flags, packet.flow & 1)) return;
+  const way = wayOf(packet.in, packet.walked);
+  if (way != 0 && isLikeOthers(packet)) keepWay(packet.state, packet.flow, packet.image.sequence, way);
 }

@@ -13,6 +13,8 @@ import { lookUp, redirect, resource, track } from "../stage/conntrack";
 import { parse } from "../stage/parse";
 import { translate } from "../stage/translate";
 import { State } from "../state";
+import { connectionAt } from "../table/flow/lookup";
+import { keepLed } from "./keep";
 import { cell, enter, expressAt, receive, scratchAt } from "./run";
 
 /** A packet of a connection gets what that has for it; any other stays as it is. */
@@ -26,6 +28,7 @@ function give(packet: Packet): void {
   redirect(packet);
   leadKnown(packet);
   resource(packet);
+  if (packet.family != 6) keepLed(packet, connectionAt(packet.state, packet.flow >> 1));
   translate(packet);
   packet.decide(VERDICT_FORWARD, 0);
 }

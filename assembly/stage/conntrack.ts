@@ -26,7 +26,7 @@ import {
   FLOW_STATE_NEW,
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
-import { forgetWalks } from "../table/flow/walks";
+import { forgetWalk } from "../table/flow/walks";
 import { record } from "../trace";
 import { errorHasDst, errorHasSrc } from "../track/error";
 import { isIcmp, isIcmpError, isQuery, isRedirect, isUntracked, queryOf } from "../track/icmp";
@@ -219,7 +219,7 @@ export function open(packet: Packet): bool {
   const number = packet.family == 6 ? flow6Reserve(state, state.now) : flowReserve(state, state.now);
   if (number == 0) return packet.drop(DROP_FLOW_TABLE_FULL);
   const connection = connectionAt(state, number);
-  forgetWalks(state, number);
+  forgetWalk(state, number);
   setTuples(packet, connection);
   connection.mark = packet.connmark;
   const isOwn = packet.in == INTERFACE_NODE || packet.hopKind == NEXT_HOP_KIND_LOCAL;
