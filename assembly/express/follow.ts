@@ -10,7 +10,6 @@ import {
 } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { WALK_SESSION, walksAt } from "../table/flow/walks";
-import { isLocal } from "../table/rules/address";
 import { NOT_FOREGONE } from "../table/rules/foregone";
 import { KIND_MASK, KIND_SHIFT } from "./kinds";
 import { Lanes } from "./lanes";
@@ -50,14 +49,6 @@ function areSteady(states: v128, low: v128, high: v128, now: u64): v128 {
   return v128.and(isLive, i32x4.eq(states, i32x4.splat(FLOW_STATE_ESTABLISHED)));
 }
 
-/** Of packets that IPVS balances (bits), those that are still to an address of the node. */
-function arrived(image: Image, entry: usize, lanes: u32): u32 {
-  let here: u32 = 0;
-  for (let rest = lanes; rest != 0; rest &= rest - 1)
-    if (isLocal(image, load<u32>(entry + ((<usize>ctz<u32>(rest)) << 2), DSTS))) here |= rest & -rest;
-  return here;
-}
-
 /** Of `followFour`, above the bits of steady ones: those of which IPVS has to say the same. */
 const LED: u32 = 1 << 4;
 
@@ -84,12 +75,9 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   const isOriginal = i32x4.eq(v128.and(flows, i32x4.splat(1)), i32x4.splat(DIRECTION_ORIGINAL));
   const given = i32x4.add(records, v128.and(isOriginal, i32x4.splat(offsetof<Connection>("replySrc"))));
   const isIpvs = i32x4.ne(v128.and(flags, i32x4.splat(FLOW_FLAG_IPVS)), i32x4.splat(0));
-  // IPVS leads its packets when they have come in to the node, so their destination must still be one of its own.
   const isBalanced = v128.and(isIpvs, isOriginal);
-  const kinds = i32x4.add(
-    v128.and(i32x4.shr_u(flags, KIND_SHIFT), i32x4.splat(KIND_MASK)),
-    v128.and(isBalanced, i32x4.splat(KIND_BALANCED)),
-  );
+  const translated = v128.and(i32x4.shr_u(flags, KIND_SHIFT), i32x4.splat(KIND_MASK));
+  const kinds = v128.bitselect(i32x4.splat(KIND_BALANCED), translated, isBalanced);
   const walked = Lanes.gatherAt(i32x4.add(i32x4.shl(kinds, 2), i32x4.splat(<u32>scratch)), KINDS);
   v128.store(entry, walked, WALKED);
   const isTracked = Lanes.ofBits(tracked);
@@ -114,10 +102,7 @@ function followFour(image: Image, state: State, scratch: usize, entry: usize, tr
   v128.store(entry, v128.and(v128.or(v128.or(given, routed), before), isTracked), GIVEN);
   v128.store(entry, v128.bitselect(dst, own, isTracked), KEYS);
   const steady = <u32>i32x4.bitmask(v128.and(mayGo, v128.or(isForegone, isKnown)));
-  const balanced = <u32>i32x4.bitmask(isBalanced) & tracked;
-  if (balanced == 0) return steady | ((<u32>i32x4.bitmask(isIpvs) & steady) * LED);
-  const here = steady & (~balanced | arrived(image, entry, balanced));
-  return here | ((<u32>i32x4.bitmask(isIpvs) & here) * LED);
+  return steady | ((<u32>i32x4.bitmask(isIpvs) & steady) * LED);
 }
 
 /** Of a burst's packets, some of connections (bits): those of which nothing is left to decide but the way out. */

@@ -71,11 +71,10 @@ export const TOUCHED: u32 = WORDS_END;
 export const LAST_TUNNEL: u32 = WORDS_END + 16;
 /** Of each kind of packet, the rules that all of it walk, or NOT_FOREGONE. */
 export const KINDS: u32 = WORDS_END + 48;
-export const KIND_COUNT: u32 = 8;
 /**
- * Kinds 0 to 3 are established connections, by whether their destination and their source are translated, and these 4
- * to 7 those that IPVS balances, on their way to it: through the node, not past it.
+ * Kinds 0 to 3 are established connections, by whether their destination and their source are translated; those that IPVS
+ * balances, on their way to it, are one more.
  */
 export const KIND_BALANCED: u32 = 4;
-export const WALK_STACK: u32 = KINDS + 48;
+export const WALK_STACK: u32 = KINDS + 32;
 export const EXPRESS_LEN: u32 = WALK_STACK + 512;
