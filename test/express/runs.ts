@@ -47,12 +47,12 @@ export function runAll(
     );
     return arrivals.map((_, index) => outcome(batch, index));
   });
-  return [
-    ...outcomes,
-    createHash("sha256")
-      .update(node.image.memory.octets(node.image.state, node.image.stateLength))
-      .digest("hex"),
-  ];
+  return [...outcomes, stateOf(node)];
+}
+
+/** All octets of the node's state, for comparison. */
+export function stateOf({ image }: BareNode): string {
+  return createHash("sha256").update(image.memory.octets(image.state, image.stateLength)).digest("hex");
 }
 
 /** A connection that is open and answered, so that what follows may go the express way. */

@@ -10,6 +10,8 @@ import {
 import { RuleDraft } from "../../src/engine/entries/rules.js";
 import { frame } from "../../src/packet/build.js";
 import { BareNode, type Result } from "../bare-node.js";
+import { BALANCED, nodeOf, PODS, SERVERS } from "../express/node.js";
+import { opened, runAll, stateOf } from "../express/runs.js";
 
 const [CLIENT, VIP, NODE, POD] = ["10.0.0.7", "10.96.0.10", "172.18.0.2", "10.244.2.9"];
 const FLOWS = 20;
@@ -128,5 +130,37 @@ describe("translate", () => {
     expect(still?.verdict).toBe("FORWARD");
     const [over] = node.translate([build(later.comes)], 800_000_000 + 432_000_001);
     expect(over).toMatchObject({ verdict: "PUNT", reason: "NO_CONNECTION" });
+  });
+
+  it("leaves IPVS' connections as the way of all packets does, whether it knows them yet or not", async () => {
+    const setting = { verify: true, noUdpChecksum: false, connections: 64, chains: [] };
+    const [run, trace] = [await nodeOf("run", setting), await nodeOf("trace", setting)];
+    const opening = (["TCP", "UDP"] as const).flatMap((protocol) => opened(BALANCED, protocol));
+    const segment = fc.record({
+      isUdp: fc.boolean(),
+      answers: fc.boolean(),
+      flags: fc.constantFrom("A", "A", "A", "A", "FA", "R", "S"),
+      payload: fc.uint8Array({ maxLength: 40 }),
+    });
+    const [client, server] = [`${PODS[0]}:4000`, SERVERS[BALANCED]].map((end = "") => end.split(":"));
+    const octetsOf = ({ answers, ...rest }: typeof segment extends fc.Arbitrary<infer T> ? T : never) => {
+      const [from = [], to = []] = answers ? [server, client] : [client, [BALANCED, "80"]];
+      return build({
+        src: `${from[0]}`,
+        srcPort: Number(from[1]),
+        dst: `${to[0]}`,
+        dstPort: Number(to[1]),
+        ...rest,
+      });
+    };
+    let now = 0;
+    const property = fc.property(fc.array(segment, { minLength: 1, maxLength: 20 }), (drawn) => {
+      now += 1000;
+      for (const node of [run, trace]) runAll(node, [opening], false, now);
+      const frames = drawn.map(octetsOf);
+      expect(run.translate(frames, now)).toEqual(trace.translate(frames, now));
+      expect(stateOf(run)).toBe(stateOf(trace));
+    });
+    fc.assert(property, { numRuns: 60 });
   });
 });
