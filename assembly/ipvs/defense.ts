@@ -45,8 +45,7 @@ const PACKETS_MAX: u32 = 8;
 /** One of so many sessions with few packets is dropped, by how many those are (todrop_entry). */
 function isOneOfMany(ipvs: State, session: u32): bool {
   const side = Side.of(ipvs, session);
-  const connection = connectionAt(ipvs, session);
-  if (ipvs.now + side.timeout < connection.expires + SILENCE) return false;
+  if (ipvs.now + side.timeout < side.expires + SILENCE) return false;
   const packets = side.packets;
   if (packets == 0 || packets > PACKETS_MAX) return false;
   const left = changetype<usize>(Ipvs.of(ipvs)) + offsetof<Ipvs>("rates") + packets - 1;

@@ -79,7 +79,7 @@ export function remove(image: Image, state: State, ipvs: State, session: u32): v
 /** A session ends at the next tick: until then it is found (ip_vs_conn_expire_now). */
 export function expireNow(state: State, session: u32): void {
   const ipvs = ipvsOf(state);
-  if (connectionAt(ipvs, session).expires > ipvs.now) restart(ipvs, session, 1);
+  if (Side.of(ipvs, session).expires > ipvs.now) restart(ipvs, session, 1);
 }
 
 /** A packet is on its way, and with it a session of one packet is over (ip_vs_conn_put). */

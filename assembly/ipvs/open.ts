@@ -1,4 +1,4 @@
-import { SESSION_FLAG_CONNTRACK } from "../abi/session";
+import { SESSION_FLAG_CONNTRACK, SESSION_FLAG_TEMPLATE } from "../abi/session";
 import { SETTING_VS_CONNTRACK } from "../abi/setting";
 import { Image } from "../image";
 import { State } from "../state";
@@ -6,7 +6,7 @@ import { flow6SetAddresses } from "../table/flow/build6";
 import { Connection, DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { hashSession, openSession, reserveSession, unhashSession } from "../table/ipvs/build";
-import { Side } from "../table/ipvs/layout";
+import { Side, TIMER_TEMPLATE } from "../table/ipvs/layout";
 import { restart } from "../table/ipvs/wheel";
 import { Destination, destinationAt } from "../table/ring/destinations";
 import { bind, flagsFor } from "./destination";
@@ -61,7 +61,9 @@ export function openFor(
   connection.flags = flags | flagsFor(destination) | tracked;
   bind(image, ipvs, connection, number);
   openSession(ipvs, session);
-  Side.of(ipvs, session).timeout = timeout;
+  const side = Side.of(ipvs, session);
+  side.timeout = timeout;
+  if ((flags & SESSION_FLAG_TEMPLATE) != 0) side.timer = TIMER_TEMPLATE;
   restart(ipvs, session, timeout);
   return session;
 }

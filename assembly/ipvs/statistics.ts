@@ -2,15 +2,14 @@ import {
   STATISTICS_ROW_CONNS,
   STATISTICS_ROW_IN_OCTETS,
   STATISTICS_ROW_IN_PACKETS,
-  STATISTICS_ROW_LEN,
   STATISTICS_ROW_OUT_OCTETS,
   STATISTICS_ROW_OUT_PACKETS,
 } from "../abi/session";
 import { Image } from "../image";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
-import { statisticsAt } from "../table/ipvs/counters";
-import { Ipvs } from "../table/ipvs/layout";
+import { counterAt } from "../table/ipvs/counters";
+import { COUNTER_STATISTICS, Ipvs, SERVICE_LEN } from "../table/ipvs/layout";
 import { destinationAt } from "../table/ring/destinations";
 import { NO_DESTINATION, numberOf } from "./destination";
 
@@ -20,10 +19,10 @@ const LEFT: u32 = 0xffffffff;
 /** Adds to one statistic of a destination, of its virtual server and of all (ip_vs_in_stats and its like). */
 function add(ipvs: State, service: u32, number: u32, field: u32, value: u64): void {
   const own = Ipvs.of(ipvs);
-  const rows = statisticsAt(ipvs, number) + field;
-  store<u64>(rows, load<u64>(rows) + value);
+  const row = counterAt(ipvs, number) + field;
+  store<u64>(row, load<u64>(row, COUNTER_STATISTICS) + value, COUNTER_STATISTICS);
   if (service < own.servicesRoom) {
-    const at = ipvs.to(own.servicesAt) + service * STATISTICS_ROW_LEN + field;
+    const at = ipvs.to(own.servicesAt) + service * SERVICE_LEN + field;
     store<u64>(at, load<u64>(at) + value);
   }
   const total = changetype<usize>(own) + offsetof<Ipvs>("conns") + field;

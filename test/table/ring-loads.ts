@@ -20,8 +20,8 @@ const CACHE = 4 << 20;
 /** Of a state (assembly/state.ts), and of IPVS' part behind its head (assembly/table/ipvs/layout.ts). */
 const [RANDOM, IPVS_AT] = [24, 120];
 const [COUNTERS_AT, CACHE_AT] = [128 + 16, 128 + 96];
-/** COUNTER_…, and those of which a server may be overloaded. */
-const [COUNTER_LEN, FLAGS] = [32, 16];
+/** COUNTER_…: the word of a count of templates, none here, says whether the server is overloaded. */
+const [COUNTER_LEN, TEMPLATES, OVERLOADED] = [64, 8, 0x8000_0000];
 const UPPER = 1_000_000;
 /** What the virtual server serves. */
 const [UDP, PORT] = [17, 80];
@@ -118,7 +118,7 @@ export class LoadedNode {
       const row = memory.view(rows + number * COUNTER_LEN, COUNTER_LEN);
       row.setUint32(0, active, true);
       row.setUint32(4, inactive, true);
-      row.setUint32(FLAGS, isOverloaded ? 1 : 0, true);
+      row.setUint32(TEMPLATES, isOverloaded ? OVERLOADED : 0, true);
     }
   }
 

@@ -1,11 +1,9 @@
-import { STATISTICS_ROW_LEN } from "../../abi/session";
 import { Image } from "../../image";
 import { State } from "../../state";
 import { Destination, destinationAt } from "../ring/destinations";
 import {
   COUNTER_ACTIVE,
   COUNTER_FLAG_OVERLOADED,
-  COUNTER_FLAGS,
   COUNTER_INACTIVE,
   COUNTER_LEN,
   COUNTER_LOWER,
@@ -20,10 +18,6 @@ import {
 /** A destination's row, COUNTER_. */
 export function counterAt(ipvs: State, number: u32): usize {
   return ipvs.to(Ipvs.of(ipvs).countersAt) + number * COUNTER_LEN;
-}
-
-export function statisticsAt(ipvs: State, number: u32): usize {
-  return ipvs.to(Ipvs.of(ipvs).statisticsAt) + number * STATISTICS_ROW_LEN;
 }
 
 /** A field of the row, 0 where that is about another destination. */
@@ -51,8 +45,8 @@ function totalOf(row: usize): u32 {
 }
 
 function setOverloaded(row: usize, isOverloaded: bool): void {
-  const flags = load<u32>(row, COUNTER_FLAGS) & ~COUNTER_FLAG_OVERLOADED;
-  store<u32>(row, isOverloaded ? flags | COUNTER_FLAG_OVERLOADED : flags, COUNTER_FLAGS);
+  const templates = load<u32>(row, COUNTER_PERSISTENT) & ~COUNTER_FLAG_OVERLOADED;
+  store<u32>(row, isOverloaded ? templates | COUNTER_FLAG_OVERLOADED : templates, COUNTER_PERSISTENT);
 }
 
 /** What a new session makes of it: only that overloads a destination. */
@@ -83,7 +77,6 @@ export function settledRow(image: Image, ipvs: State, number: u32): usize {
   const destination = destinationAt(image, number);
   if (load<u32>(row, COUNTER_SERIAL) != destination.serial) {
     memory.fill(row, 0, COUNTER_LEN);
-    memory.fill(statisticsAt(ipvs, number), 0, STATISTICS_ROW_LEN);
     store<u32>(row, destination.serial, COUNTER_SERIAL);
   }
   takeThresholds(row, destination);
@@ -92,7 +85,7 @@ export function settledRow(image: Image, ipvs: State, number: u32): usize {
 
 /** IP_VS_DEST_F_OVERLOAD. */
 export function isOverloaded(image: Image, ipvs: State, number: u32): bool {
-  return (load<u32>(settledRow(image, ipvs, number), COUNTER_FLAGS) & COUNTER_FLAG_OVERLOADED) != 0;
+  return (load<u32>(settledRow(image, ipvs, number), COUNTER_PERSISTENT) & COUNTER_FLAG_OVERLOADED) != 0;
 }
 
 function add(row: usize, field: u32, difference: i32): void {

@@ -4,9 +4,9 @@ import { STATE_HEAD_LEN, State } from "../../state";
  * What IPVS keeps of its connections, templates and destinations: a state within the state, whose flow table
  * (table/flow) is that of IPVS. Offsets are from its own head; `now` is how far its timers went.
  *
- *   head (State, then Ipvs) · flow buckets · flow records · sides · wheel · services · counters · statistics
+ *   head (State, then Ipvs) · flow buckets · flow records · sides · wheel · services · counters and statistics
  *
- * In a record src and dst are the client and the virtual address, replySrc and replyDst the real server and the client,
+ * In a record expires means nothing, src and dst are the client and the virtual address, replySrc and replyDst the real server and the client,
  * mark is the packet's mark, progress the state, flags SESSION_ bits, detail0 the number of the destination plus one, detail1
  * that one's serial. The buckets know each by its client's tuple, as requests come; what is masqueraded also by its
  * server's, as answers come. Bits of the protocol are turned, so that the kinds never meet: none of TCP, UDP, SCTP and
@@ -21,12 +21,11 @@ export const TURN_TEMPLATE: u32 = 0x40;
 export class Ipvs {
   sidesAt: u32;
   wheelAt: u32;
-  /** Statistics of virtual servers by number (STATISTICS_ROW_). */
+  /** Statistics of virtual servers by number (STATISTICS_ROW_), SERVICE_LEN octets each. */
   servicesAt: u32;
   servicesRoom: u32;
   /** Counters and statistics of destinations by number. */
   countersAt: u32;
-  statisticsAt: u32;
   destinationsRoom: u32;
   /** Image.departures that were seen. */
   departures: u32;
@@ -61,12 +60,14 @@ export const IPVS_HEAD_LEN: u32 = STATE_HEAD_LEN + 128;
 export class Side {
   /** When the wheel looks at it, at the latest when it expires (milliseconds). */
   hung: u64;
-  /** Milliseconds that a packet gives it. */
+  /** Milliseconds: when it expires, and what a packet gives it. */
+  expires: u64;
   timeout: u64;
-  /** Its neighbours in the wheel, records; and the list there, plus one; 0 for none. */
+  /** Its neighbours in the wheel, records; 0 for none. */
   next: u32;
   before: u32;
-  list: u32;
+  /** TIMER_ bits. */
+  timer: u32;
   /** The template that it was scheduled by; and of a template, how many those are. */
   control: u32;
   controlled: u32;
@@ -85,21 +86,28 @@ export class Side {
 }
 
 export const SIDE_LEN: u32 = 64;
+/** Of Side.timer: the list in the wheel, plus one, 0 for none; and it is a template's. */
+export const TIMER_LIST: u32 = 0xffff;
+export const TIMER_TEMPLATE: u32 = 1 << 16;
 
-/** Of a destination, by its number. */
+/** Of a destination, by its number: one line of memory. */
 export const COUNTER_ACTIVE: u32 = 0;
 export const COUNTER_INACTIVE: u32 = 4;
-/** Templates. */
+/** Templates, and COUNTER_FLAG_ bits. */
 export const COUNTER_PERSISTENT: u32 = 8;
 /** The destination's serial that all this is about: another one's row counts as 0. */
 export const COUNTER_SERIAL: u32 = 12;
-/** COUNTER_FLAG_ bits. */
-export const COUNTER_FLAGS: u32 = 16;
 /** The thresholds that the flags are about. */
-export const COUNTER_UPPER: u32 = 20;
-export const COUNTER_LOWER: u32 = 24;
-export const COUNTER_LEN: u32 = 32;
-export const COUNTER_FLAG_OVERLOADED: u32 = 1;
+export const COUNTER_UPPER: u32 = 16;
+export const COUNTER_LOWER: u32 = 20;
+/** STATISTICS_ROW_ */
+export const COUNTER_STATISTICS: u32 = 24;
+export const COUNTER_LEN: u32 = 64;
+/** Above any number of templates (CONNECTIONS_MAX). */
+export const COUNTER_FLAG_OVERLOADED: u32 = 1 << 31;
+
+/** Octets from one virtual server's statistics to the next one's: a line of memory. */
+export const SERVICE_LEN: u32 = 64;
 
 /** Whether a state has such a part: one without virtual servers has not. */
 export function hasIpvs(state: State): bool {

@@ -37,8 +37,17 @@ import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY, FLOW_STATE_FREE 
 import { connectionAt } from "../flow/lookup";
 import { addressOf, lastWordAt } from "../flow/lookup6";
 import { Destination, destinationAt } from "../ring/destinations";
-import { isOverloaded, settledRow, statisticsAt } from "./counters";
-import { COUNTER_ACTIVE, COUNTER_INACTIVE, COUNTER_PERSISTENT, Ipvs, Side } from "./layout";
+import { isOverloaded, settledRow } from "./counters";
+import {
+  COUNTER_ACTIVE,
+  COUNTER_FLAG_OVERLOADED,
+  COUNTER_INACTIVE,
+  COUNTER_PERSISTENT,
+  COUNTER_STATISTICS,
+  Ipvs,
+  SERVICE_LEN,
+  Side,
+} from "./layout";
 
 /** What hosts read of sessions and destinations. */
 
@@ -54,7 +63,7 @@ function readAddress(ipvs: State, connection: Connection, number: u32, at: usize
 function readSession(ipvs: State, session: u32, row: usize): void {
   const connection = connectionAt(ipvs, session);
   const side = Side.of(ipvs, session);
-  const left = connection.expires > ipvs.now ? connection.expires - ipvs.now : 0;
+  const left = side.expires > ipvs.now ? side.expires - ipvs.now : 0;
   store<u32>(row, session, SESSION_ROW_NUMBER);
   store<u32>(row, connection.isIp6 ? 6 : 4, SESSION_ROW_FAMILY);
   store<u32>(row, connection.protocol, SESSION_ROW_PROTOCOL);
@@ -97,9 +106,13 @@ function readDestination(image: Image, ipvs: State, number: u32, row: usize): vo
   store<u32>(row, destination.port, DESTINATION_ROW_PORT);
   store<u32>(row, load<u32>(counters, COUNTER_ACTIVE), DESTINATION_ROW_ACTIVE);
   store<u32>(row, load<u32>(counters, COUNTER_INACTIVE), DESTINATION_ROW_INACTIVE);
-  store<u32>(row, load<u32>(counters, COUNTER_PERSISTENT), DESTINATION_ROW_PERSISTENT);
+  store<u32>(
+    row,
+    load<u32>(counters, COUNTER_PERSISTENT) & ~COUNTER_FLAG_OVERLOADED,
+    DESTINATION_ROW_PERSISTENT,
+  );
   store<u32>(row, u32(isOverloaded(image, ipvs, number)), DESTINATION_ROW_OVERLOADED);
-  memory.copy(row + DESTINATION_ROW_STATISTICS, statisticsAt(ipvs, number), STATISTICS_ROW_LEN);
+  memory.copy(row + DESTINATION_ROW_STATISTICS, counters + COUNTER_STATISTICS, STATISTICS_ROW_LEN);
 }
 
 /** Reads destinations from … from + count - 1 into rows (DESTINATION_ROW_…); how many there were. */
@@ -115,7 +128,7 @@ export function readDestinations(image: Image, ipvs: State, from: u32, count: u3
 export function readStatistics(ipvs: State, service: u32, row: usize): bool {
   const own = Ipvs.of(ipvs);
   if (service >= own.servicesRoom) return false;
-  memory.copy(row, ipvs.to(own.servicesAt) + service * STATISTICS_ROW_LEN, STATISTICS_ROW_LEN);
+  memory.copy(row, ipvs.to(own.servicesAt) + service * SERVICE_LEN, STATISTICS_ROW_LEN);
   return true;
 }
 

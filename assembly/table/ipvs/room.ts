@@ -1,4 +1,3 @@
-import { STATISTICS_ROW_LEN } from "../../abi/session";
 import { Image } from "../../image";
 import { STATE_HEAD_LEN, State } from "../../state";
 import { flowCreate, flowLength } from "../flow/build";
@@ -6,7 +5,7 @@ import { FLOW_STATE_FREE } from "../flow/layout";
 import { connectionAt } from "../flow/lookup";
 import { cacheCreate, cacheLength } from "../ring/cache";
 import { closeSession } from "./build";
-import { COUNTER_LEN, hasIpvs, IPVS_HEAD_LEN, Ipvs, ipvsOf, SIDE_LEN } from "./layout";
+import { COUNTER_LEN, hasIpvs, IPVS_HEAD_LEN, Ipvs, ipvsOf, SERVICE_LEN, SIDE_LEN } from "./layout";
 import { WHEEL_LEN } from "./wheel";
 
 /** How much room IPVS' part of a state takes, and where in it everything stands. */
@@ -23,11 +22,7 @@ function align(octets: u64): u64 {
 
 /** Octets before the schedulers' cache. */
 function cacheFrom(connections: u32, services: u32, destinations: u32): u64 {
-  return align(
-    fixedLength(connections) +
-      <u64>services * STATISTICS_ROW_LEN +
-      <u64>destinations * (COUNTER_LEN + STATISTICS_ROW_LEN),
-  );
+  return align(fixedLength(connections) + <u64>services * SERVICE_LEN + <u64>destinations * COUNTER_LEN);
 }
 
 /** Octets for so many connections, virtual servers and destinations, and for schedulers that have a cache. */
@@ -43,8 +38,7 @@ export function ipvsCreate(ipvs: State, connections: u32, services: u32, destina
   own.wheelAt = own.sidesAt + (connections + 1) * SIDE_LEN;
   own.servicesAt = own.wheelAt + WHEEL_LEN;
   own.servicesRoom = services;
-  own.countersAt = own.servicesAt + services * STATISTICS_ROW_LEN;
-  own.statisticsAt = own.countersAt + destinations * COUNTER_LEN;
+  own.countersAt = own.servicesAt + services * SERVICE_LEN;
   own.destinationsRoom = destinations;
   own.defenseAt = now;
   ipvs.length = <u32>ipvsLength(connections, services, destinations, false);
@@ -68,17 +62,13 @@ function reachCache(ipvs: State, at: u32): void {
 /** Makes room for more virtual servers and destinations, and for a cache, in a part that has got the octets. */
 export function ipvsReach(ipvs: State, services: u32, destinations: u32, caches: bool): void {
   const own = Ipvs.of(ipvs);
-  const countersAt = own.servicesAt + services * STATISTICS_ROW_LEN;
-  const statisticsAt = countersAt + destinations * COUNTER_LEN;
-  const had = own.destinationsRoom;
+  const countersAt = own.servicesAt + services * SERVICE_LEN;
   // From the last vector on, since each moves to where the next one was.
   if (caches) reachCache(ipvs, <u32>cacheFrom(ipvs.connectionsRoom, services, destinations));
-  move(ipvs, own.statisticsAt, statisticsAt, had, destinations, STATISTICS_ROW_LEN);
-  move(ipvs, own.countersAt, countersAt, had, destinations, COUNTER_LEN);
-  move(ipvs, own.servicesAt, own.servicesAt, own.servicesRoom, services, STATISTICS_ROW_LEN);
+  move(ipvs, own.countersAt, countersAt, own.destinationsRoom, destinations, COUNTER_LEN);
+  move(ipvs, own.servicesAt, own.servicesAt, own.servicesRoom, services, SERVICE_LEN);
   own.servicesRoom = services;
   own.countersAt = countersAt;
-  own.statisticsAt = statisticsAt;
   own.destinationsRoom = destinations;
   ipvs.length = <u32>ipvsLength(ipvs.connectionsRoom, services, destinations, caches);
 }

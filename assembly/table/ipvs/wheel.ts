@@ -1,23 +1,24 @@
-import { SESSION_FLAG_TEMPLATE } from "../../abi/session";
 import { State } from "../../state";
-import { Connection } from "../flow/layout";
-import { connectionAt } from "../flow/lookup";
-import { Ipvs, Side } from "./layout";
+import { Ipvs, Side, TIMER_LIST, TIMER_TEMPLATE } from "./layout";
 
 /**
- * Sessions' timers, exact to the millisecond: a wheel of levels, each of 64 lists and a word of bits that says which
- * of them hold something. A list of level n is of 64^n milliseconds. What differs from the wheel's time (`ipvs.now`)
- * in its highest digit to the base 64 only at digit n hangs at level n, so that the lowest level that holds anything has
- * what comes first. Packets only move `expires` on; a list that comes too early hangs its sessions up again.
+ * Sessions' timers, exact to the millisecond: a wheel of levels, each of 4096 lists and as many bits that say which
+ * of them hold something, with a word that says which words of those are not 0. A list of level n is of 4096^n
+ * milliseconds. What differs from the wheel's time (`ipvs.now`) in its highest digit to the base 4096 only at digit n
+ * hangs at level n, so that the lowest level that holds anything has what comes first: what is over within the hour hangs up
+ * twice. Packets only move `expires` on; a list that comes too early hangs its sessions up again.
  *
- *   bits of each level, and of the templates' (u64) · lists (u32: their first session)
+ *   words of bits of each level, and of the templates' (u64) · words about those (u64) · lists (u32: their first session)
  */
-const LEVELS: u32 = 11;
+const LEVELS: u32 = 6;
 /** Of the same millisecond templates come last: at level 0 they have lists of their own. */
 const TEMPLATES: u32 = LEVELS;
-const DIGIT: u32 = 6;
-const LISTS: u32 = 64;
-const LISTS_AT: u32 = 128;
+const DIGIT: u32 = 12;
+const LISTS: u32 = 1 << DIGIT;
+/** Bits of a word, as a shift. */
+const WORD: u32 = 6;
+const SUMMARIES_AT: u32 = (LEVELS + 1) * (LISTS >> 3);
+const LISTS_AT: u32 = SUMMARIES_AT + 64;
 export const WHEEL_LEN: u32 = LISTS_AT + (LEVELS + 1) * LISTS * 4;
 /** Times are taken to be at most this, so that what is put off comes later (milliseconds). */
 export const TIME_MAX: u64 = 1 << 62;
@@ -26,12 +27,38 @@ function wheelOf(ipvs: State): usize {
   return ipvs.to(Ipvs.of(ipvs).wheelAt);
 }
 
-function bitsAt(ipvs: State, level: u32): usize {
-  return wheelOf(ipvs) + (level << 3);
+/** The word that has a list's bit. */
+function wordAt(wheel: usize, list: u32): usize {
+  return wheel + ((list >> WORD) << 3);
 }
 
-function headAt(ipvs: State, list: u32): usize {
-  return wheelOf(ipvs) + LISTS_AT + (list << 2);
+function summaryAt(wheel: usize, level: u32): usize {
+  return wheel + SUMMARIES_AT + (level << 3);
+}
+
+function headAt(wheel: usize, list: u32): usize {
+  return wheel + LISTS_AT + (list << 2);
+}
+
+/** Bit n of a u64, of n the last six bits. */
+function bit(n: u32): u64 {
+  return (<u64>1) << n;
+}
+
+function setBits(wheel: usize, list: u32): void {
+  const word = wordAt(wheel, list);
+  const summary = summaryAt(wheel, list / LISTS);
+  store<u64>(word, load<u64>(word) | bit(list));
+  store<u64>(summary, load<u64>(summary) | bit(list >> WORD));
+}
+
+function clearBits(wheel: usize, list: u32): void {
+  const word = wordAt(wheel, list);
+  const left = load<u64>(word) & ~bit(list);
+  store<u64>(word, left);
+  if (left != 0) return;
+  const summary = summaryAt(wheel, list / LISTS);
+  store<u64>(summary, load<u64>(summary) & ~bit(list >> WORD));
 }
 
 /** The level at which something of a time hangs now. */
@@ -47,63 +74,71 @@ function listOf(now: u64, time: u64, isTemplate: bool): u32 {
 }
 
 /** Hangs a session up that does not hang, by when it expires. */
-function hang(ipvs: State, session: u32, connection: Connection): void {
-  const time = max<u64>(connection.expires, ipvs.now);
-  const list = listOf(ipvs.now, time, (connection.flags & SESSION_FLAG_TEMPLATE) != 0);
-  const side = Side.of(ipvs, session);
-  const head = headAt(ipvs, list);
+function hang(ipvs: State, session: u32, side: Side): void {
+  const time = max<u64>(side.expires, ipvs.now);
+  const timer = side.timer;
+  hangIn(ipvs, session, side, time, listOf(ipvs.now, time, (timer & TIMER_TEMPLATE) != 0));
+}
+
+function hangIn(ipvs: State, session: u32, side: Side, time: u64, list: u32): void {
+  const wheel = wheelOf(ipvs);
+  const head = headAt(wheel, list);
   const next = load<u32>(head);
   side.hung = time;
-  side.list = list + 1;
+  side.timer = (side.timer & TIMER_TEMPLATE) | (list + 1);
   side.next = next;
   side.before = 0;
-  if (next != 0) Side.of(ipvs, next).before = session;
   store<u32>(head, session);
-  const bits = bitsAt(ipvs, list / LISTS);
-  store<u64>(bits, load<u64>(bits) | ((<u64>1) << (list % LISTS)));
+  if (next != 0) Side.of(ipvs, next).before = session;
+  else setBits(wheel, list);
 }
 
 /** Takes a session's timer off, if it hangs. */
 export function takeDown(ipvs: State, session: u32): void {
   const side = Side.of(ipvs, session);
-  if (side.list == 0) return;
-  const list = side.list - 1;
+  const timer = side.timer & TIMER_LIST;
+  if (timer == 0) return;
   if (side.next != 0) Side.of(ipvs, side.next).before = side.before;
   if (side.before != 0) Side.of(ipvs, side.before).next = side.next;
   else {
-    store<u32>(headAt(ipvs, list), side.next);
-    if (side.next == 0) {
-      const bits = bitsAt(ipvs, list / LISTS);
-      store<u64>(bits, load<u64>(bits) & ~((<u64>1) << (list % LISTS)));
-    }
+    const wheel = wheelOf(ipvs);
+    store<u32>(headAt(wheel, timer - 1), side.next);
+    if (side.next == 0) clearBits(wheel, timer - 1);
   }
-  side.list = 0;
+  side.timer &= TIMER_TEMPLATE;
 }
 
 /** A session expires so many milliseconds from now (mod_timer). */
 export function restart(ipvs: State, session: u32, after: u64): void {
-  const connection = connectionAt(ipvs, session);
   const side = Side.of(ipvs, session);
-  connection.expires = ipvs.now + after;
-  if (side.list != 0 && connection.expires >= side.hung) return;
+  side.expires = ipvs.now + after;
+  if ((side.timer & TIMER_LIST) != 0 && side.expires >= side.hung) return;
   takeDown(ipvs, session);
-  hang(ipvs, session, connection);
+  hang(ipvs, session, side);
 }
 
 /** The lowest level that holds anything, or LEVELS. */
-function firstLevel(ipvs: State): u32 {
-  if ((load<u64>(bitsAt(ipvs, 0)) | load<u64>(bitsAt(ipvs, TEMPLATES))) != 0) return 0;
+function firstLevel(wheel: usize): u32 {
+  if ((load<u64>(summaryAt(wheel, 0)) | load<u64>(summaryAt(wheel, TEMPLATES))) != 0) return 0;
   let level: u32 = 1;
-  while (level < LEVELS && load<u64>(bitsAt(ipvs, level)) == 0) level++;
+  while (level < LEVELS && load<u64>(summaryAt(wheel, level)) == 0) level++;
   return level;
 }
 
-/** The first list of a level that holds anything. */
-function firstList(ipvs: State, level: u32): u32 {
-  const own = <u32>ctz<u64>(load<u64>(bitsAt(ipvs, level)));
+/** The first place of a level, or of the templates, that holds anything; LISTS where none does. */
+function firstPlace(wheel: usize, level: u32): u32 {
+  const summary = load<u64>(summaryAt(wheel, level));
+  if (summary == 0) return LISTS;
+  const word = <u32>ctz<u64>(summary);
+  return (word << WORD) + <u32>ctz<u64>(load<u64>(wordAt(wheel, level * LISTS + (word << WORD))));
+}
+
+/** The first list of a level that holds something. */
+function firstList(wheel: usize, level: u32): u32 {
+  const own = firstPlace(wheel, level);
   if (level != 0) return level * LISTS + own;
-  const template = <u32>ctz<u64>(load<u64>(bitsAt(ipvs, TEMPLATES)));
-  return own <= template && own < LISTS ? own : TEMPLATES * LISTS + template;
+  const template = firstPlace(wheel, TEMPLATES);
+  return own <= template ? own : TEMPLATES * LISTS + template;
 }
 
 /** When a list's time begins. */
@@ -114,19 +149,24 @@ function startOf(now: u64, level: u32, list: u32): u64 {
 }
 
 /** Hangs all sessions of a list up again. */
-function spread(ipvs: State, list: u32): void {
-  const head = headAt(ipvs, list);
-  for (let session = load<u32>(head); session != 0; session = load<u32>(head)) {
-    takeDown(ipvs, session);
-    hang(ipvs, session, connectionAt(ipvs, session));
+function spread(ipvs: State, wheel: usize, list: u32): void {
+  let session = load<u32>(headAt(wheel, list));
+  store<u32>(headAt(wheel, list), 0);
+  clearBits(wheel, list);
+  while (session != 0) {
+    const side = Side.of(ipvs, session);
+    const next = side.next;
+    hang(ipvs, session, side);
+    session = next;
   }
 }
 
 /** Takes down the next session that expires until a time, to which the wheel then has come; 0: there is none, and it has come there. */
 export function takeDue(ipvs: State, until: u64): u32 {
+  const wheel = wheelOf(ipvs);
   while (true) {
-    const level = firstLevel(ipvs);
-    const list = level == LEVELS ? 0 : firstList(ipvs, level);
+    const level = firstLevel(wheel);
+    const list = level == LEVELS ? 0 : firstList(wheel, level);
     const start = level == LEVELS ? u64.MAX_VALUE : startOf(ipvs.now, level, list);
     if (start > until) {
       ipvs.now = max<u64>(ipvs.now, until);
@@ -134,13 +174,13 @@ export function takeDue(ipvs: State, until: u64): u32 {
     }
     ipvs.now = start;
     if (level != 0) {
-      spread(ipvs, list);
+      spread(ipvs, wheel, list);
       continue;
     }
-    const session = load<u32>(headAt(ipvs, list));
-    const connection = connectionAt(ipvs, session);
+    const session = load<u32>(headAt(wheel, list));
+    const side = Side.of(ipvs, session);
     takeDown(ipvs, session);
-    if (connection.expires <= start) return session;
-    hang(ipvs, session, connection);
+    if (side.expires <= start) return session;
+    hang(ipvs, session, side);
   }
 }

@@ -4,9 +4,9 @@ import { counterAt } from "../ipvs/counters";
 import {
   COUNTER_ACTIVE,
   COUNTER_FLAG_OVERLOADED,
-  COUNTER_FLAGS,
   COUNTER_INACTIVE,
   COUNTER_LEN,
+  COUNTER_PERSISTENT,
   hasIpvs,
   Ipvs,
   ipvsOf,
@@ -36,7 +36,7 @@ export function rowOf(image: Image, state: State, number: u32): usize {
 }
 
 export function isOverloaded(row: usize): bool {
-  return (load<u32>(row, COUNTER_FLAGS) & COUNTER_FLAG_OVERLOADED) != 0;
+  return (load<u32>(row, COUNTER_PERSISTENT) & COUNTER_FLAG_OVERLOADED) != 0;
 }
 
 /** ip_vs_dest_conn_overhead. */
