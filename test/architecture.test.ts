@@ -28,6 +28,8 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
   ipvs: ["abi", "image", "packet", "random", "state", "table", "trace", "track"],
   // Packets about which nothing is left to decide.
   express: ["abi", "bytes", "hash", "image", "ipvs", "stage", "state", "table", "track", "wire"],
+  // New connections of IPVS, a burst of them at a time.
+  opening: ["abi", "express", "image", "ipvs", "packet", "state", "table"],
   // IPVS where packets pass it: its hooks, which stand in no pipeline's order.
   director: ["abi", "bytes", "image", "ipvs", "packet", "stage", "state", "table", "trace", "track", "wire"],
   stage: ["abi", "bytes", "hash", "image", "wire", "packet", "random", "state", "table", "trace", "track"],
@@ -38,6 +40,7 @@ const ASSEMBLY: Readonly<Record<string, readonly string[]>> = {
     "hash",
     "image",
     "ipvs",
+    "opening",
     "packet",
     "random",
     "stage",

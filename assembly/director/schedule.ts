@@ -1,5 +1,5 @@
 import { DROP_FLOW_TABLE_FULL, DROP_NO_DESTINATION, DROP_SPARED } from "../abi/verdict";
-import { begin, isSession, SCHEDULE_FULL, SCHEDULE_REFUSED, SCHEDULE_SPARED } from "../ipvs/begin";
+import { begin, beginAt, isSession, SCHEDULE_FULL, SCHEDULE_REFUSED, SCHEDULE_SPARED } from "../ipvs/begin";
 import { Packet } from "../packet";
 import { claimBegun } from "./claims";
 import { findService } from "./services";
@@ -10,8 +10,16 @@ import { findService } from "./services";
  */
 export function schedule(packet: Packet, isError: bool): u32 {
   const service = findService(packet);
-  if (service == 0) return 0;
-  const begun = begin(packet, service);
+  return service == 0 ? 0 : take(packet, begin(packet, service), isError);
+}
+
+/** The same where the virtual server (findService) and the destination, picked by its scheduler, are known. */
+export function scheduleAt(packet: Packet, service: u32, number: u32): u32 {
+  return take(packet, beginAt(packet, service, number), false);
+}
+
+/** What has begun, or the verdict on what has not. */
+function take(packet: Packet, begun: u32, isError: bool): u32 {
   if (isSession(begun)) {
     claimBegun(packet, begun);
     return begun;

@@ -125,6 +125,11 @@ export function begin(packet: Packet, service: u32): u32 {
   const isOwn = packet.dstPort == load<u32>(ring, RING_PORT);
   if (load<u32>(ring, RING_MARK) == 0 && !isOwn) return refuse(packet, ring);
   const number = choose(packet, ring, service - 1);
-  if (number == REAL_NONE) return refuse(packet, ring);
+  return number == REAL_NONE ? refuse(packet, ring) : beginAt(packet, service, number);
+}
+
+/** The same of a packet to a virtual server's own port, for which the scheduler has picked a destination. */
+export function beginAt(packet: Packet, service: u32, number: u32): u32 {
+  const ring = ringAt(packet.image, service - 1);
   return open(packet, ring, service, number, portAt(packet, number, true), false);
 }

@@ -1,5 +1,6 @@
 import { SETTING_VS_DROP_PACKET, SETTING_VS_SLOPPY_SCTP, SETTING_VS_SLOPPY_TCP } from "../abi/setting";
 import { PROTO_SCTP, PROTO_TCP, PROTO_UDP, TCP_FLAG_RST, TCP_FLAG_SYN, TCP_LEN } from "../abi/wire";
+import { Image } from "../image";
 import { Packet } from "../packet";
 import { Ipvs, ipvsOf } from "../table/ipvs/layout";
 import { CHUNK_LEN, HEADER_LEN, kindOf } from "../track/sctp-chunks";
@@ -38,9 +39,14 @@ export function maySchedule(packet: Packet): bool {
   return chunk != CHUNK_ABORT && (chunk == CHUNK_INIT || image.setting(SETTING_VS_SLOPPY_SCTP) != 0);
 }
 
+/** drop_packet is on. */
+export function isSparing(image: Image): bool {
+  return image.setting(SETTING_VS_DROP_PACKET) == ALWAYS;
+}
+
 /** One of those that drop_packet drops (ip_vs_todrop). */
 export function isSpared(packet: Packet): bool {
-  if (packet.image.setting(SETTING_VS_DROP_PACKET) != ALWAYS) return false;
+  if (!isSparing(packet.image)) return false;
   const own = Ipvs.of(ipvsOf(packet.state));
   if (own.spare > 1) {
     own.spare--;

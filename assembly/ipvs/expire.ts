@@ -48,7 +48,8 @@ function leaveControl(image: Image, state: State, ipvs: State, side: Side): void
     remove(image, state, ipvs, control);
 }
 
-function end(image: Image, state: State, ipvs: State, session: u32): void {
+/** Ends a session that no other one needs. */
+export function end(image: Image, state: State, ipvs: State, session: u32): void {
   const connection = connectionAt(ipvs, session);
   leaveControl(image, state, ipvs, Side.of(ipvs, session));
   const own = connection.flags & (SESSION_FLAG_CONNTRACK | SESSION_FLAG_ONE_PACKET);

@@ -20,7 +20,7 @@ import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
 import { ipvsOf, Side } from "../table/ipvs/layout";
-import { restart } from "../table/ipvs/wheel";
+import { restart, takeDown } from "../table/ipvs/wheel";
 import { record } from "../trace";
 import { CHUNK_LEN, HEADER_LEN, kindOf, strideOf } from "../track/sctp-chunks";
 import { CHUNK_ABORT, CHUNK_COOKIE_ACK, CHUNK_COOKIE_ECHO } from "../track/sctp-states";
@@ -41,13 +41,18 @@ function assure(ipvs: State, side: Side): void {
   if ((template.flags & SESSION_FLAG_TEMPLATE) != 0) template.progress |= VS_TEMPLATE_ASSURED;
 }
 
-function isTcpActive(state: u32): bool {
+export function isTcpActive(state: u32): bool {
   return (
     state == VS_TCP_ESTABLISHED ||
     state == VS_TCP_SYN_SENT ||
     state == VS_TCP_SYN_RECV ||
     state == VS_TCP_SYNACK
   );
+}
+
+/** secure_tcp is on. */
+export function isSecure(image: Image): bool {
+  return image.setting(SETTING_VS_SECURE_TCP) == ALWAYS;
 }
 
 function tell(packet: Packet, session: u32, old: u32, state: u32): void {
@@ -74,9 +79,8 @@ function moveTo(
 
 function followTcp(packet: Packet, ipvs: State, session: u32, connection: Connection, direction: u32): void {
   if (packet.segment < TCP_LEN) return;
-  const isSecure = packet.image.setting(SETTING_VS_SECURE_TCP) == ALWAYS;
   const way = wayOf(connection, direction);
-  const state = tcpNext(way, packet.tcpFlags, connection.progress, isSecure);
+  const state = tcpNext(way, packet.tcpFlags, connection.progress, isSecure(packet.image));
   moveTo(packet, ipvs, session, state, isTcpActive(state), VS_TCP_ESTABLISHED);
   Side.of(ipvs, session).timeout = tcpTimeout(packet.image, state);
 }
@@ -123,6 +127,8 @@ export function follow(packet: Packet, session: u32, direction: u32): void {
   else if (packet.protocol == PROTO_SCTP) followSctp(packet, ipvs, session, connection, direction);
   else if (packet.protocol == PROTO_UDP) followUdp(packet, ipvs, session, direction);
   if (direction == DIRECTION_ORIGINAL) countIn(ipvs, connection, side);
+  // Behind its first packet it hangs where it expires then, as if it never had another timer.
+  if (side.packets == 1) takeDown(ipvs, session);
   restart(ipvs, session, (connection.flags & SESSION_FLAG_ONE_PACKET) != 0 ? 0 : side.timeout);
 }
 

@@ -3,16 +3,22 @@ import { Image } from "../image";
 import { State } from "../state";
 import { FLOW_STATE_FREE } from "../table/flow/layout";
 import { connectionAt } from "../table/flow/lookup";
-import { hasIpvs, Ipvs, ipvsOf, Side } from "../table/ipvs/layout";
-import { TIME_MAX, takeDue } from "../table/ipvs/wheel";
+import { DUE_LEN, hasIpvs, Ipvs, ipvsOf, Side } from "../table/ipvs/layout";
+import { dueAt, TIME_MAX, takeDue } from "../table/ipvs/wheel";
 import { defend, nextDefense } from "./defense";
 import { hasDestination } from "./destination";
+import { endAll } from "./endings";
 import { expire, remove } from "./expire";
 
 /** Ends what is over until a time, in the order in which it is. */
 function expireUntil(image: Image, state: State, ipvs: State, until: u64): void {
-  for (let session = takeDue(ipvs, until); session != 0; session = takeDue(ipvs, until))
-    expire(image, state, ipvs, session);
+  const due = dueAt(ipvs);
+  for (let count = takeDue(ipvs, until); count != 0; count = takeDue(ipvs, until)) {
+    const last = load<u32>(due + (count - 1) * DUE_LEN);
+    const isTied = Side.of(ipvs, last).isTied;
+    endAll(image, state, ipvs, due, isTied ? count - 1 : count);
+    if (isTied) expire(image, state, ipvs, last);
+  }
 }
 
 /** Ends a session, and the template that nothing else needs then. */

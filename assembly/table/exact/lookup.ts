@@ -92,6 +92,14 @@ export function exactPlace(image: Image, table: u32, address: v128, protoPort: u
   return exact4Place(image, table, v128.extract_lane<u32>(address, 0), protoPort);
 }
 
+/** The address of the bucket that an IPv4 key belongs to. */
+export function exactHome(image: Image, table: u32, address: u32, protoPort: u32): usize {
+  const head = image.to(table);
+  const log2 = load<u32>(head, EXACT_LOG2);
+  const index = Search.home(address, i32x4.splat(0), protoPort, log2, false);
+  return image.to(load<u32>(head, EXACT_BUCKETS_AT)) + index * BUCKET_LEN;
+}
+
 /** The value of an IPv4 key; 0 where there is none. */
 export function exactFind(image: Image, table: u32, address: u32, protoPort: u32): u32 {
   const place = exact4Place(image, table, address, protoPort);

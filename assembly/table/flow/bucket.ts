@@ -1,6 +1,14 @@
 import { hash128 } from "../../hash";
 import { State } from "../../state";
-import { FLOW_DST, FLOW_META, FLOW_META_MASK, FLOW_PORTS, FLOW_REF_SHIFT, FLOW_SRC } from "./layout";
+import {
+  FLOW_BUCKET_LEN,
+  FLOW_DST,
+  FLOW_META,
+  FLOW_META_MASK,
+  FLOW_PORTS,
+  FLOW_REF_SHIFT,
+  FLOW_SRC,
+} from "./layout";
 
 /**
  * A tuple's halves are dst << 32 | src, and protocol << 32 | ports: as its four words stand in memory. IPv6 tuples
@@ -21,6 +29,11 @@ export function tupleOf(addresses: u64, rest: u64): v128 {
 /** The number of the bucket that a tuple belongs to. */
 export function bucketOf(state: State, addresses: u64, rest: u64): u32 {
   return <u32>(hash128(addresses, rest, state.flowKey0, state.flowKey1) >> state.bucketsShift);
+}
+
+/** The address of it. */
+export function bucketAt(state: State, addresses: u64, rest: u64): usize {
+  return state.to(state.bucketsAt) + bucketOf(state, addresses, rest) * FLOW_BUCKET_LEN;
 }
 
 /** Bit i is set where place i of the bucket holds the tuple. */

@@ -106,7 +106,8 @@ export function flowExpire(state: State, now: u64, records: u32): u32 {
   return closed;
 }
 
-function takeRecord(state: State): u32 {
+/** A free record; 0 for none. */
+export function takeRecord(state: State): u32 {
   const free = state.recordsFree;
   if (free != 0) {
     state.recordsFree = connectionAt(state, free).next;

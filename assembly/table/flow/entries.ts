@@ -28,20 +28,24 @@ function metaOf(rest: u64, ref: u32): u32 {
   return <u32>(rest >> 32) | (ref << FLOW_REF_SHIFT);
 }
 
+/** Puts an entry into a free place of a bucket; false where there is none. */
+export function enterIn(bucket: usize, addresses: u64, rest: u64, ref: u32): bool {
+  const free = metaMatches(bucket, 0);
+  if (free == 0) return false;
+  const place = bucket + (ctz<i32>(free) << 2);
+  store<u32>(place, <u32>addresses, FLOW_SRC);
+  store<u32>(place, <u32>(addresses >> 32), FLOW_DST);
+  store<u32>(place, <u32>rest, FLOW_PORTS);
+  setMeta(place, metaOf(rest, ref));
+  return true;
+}
+
 /** Puts an entry that is not there into the first free place on its way. */
 export function enter(state: State, addresses: u64, rest: u64, ref: u32): void {
   let index = bucketOf(state, addresses, rest);
   while (true) {
     const bucket = state.to(state.bucketsAt) + index * FLOW_BUCKET_LEN;
-    const free = metaMatches(bucket, 0);
-    if (free != 0) {
-      const place = bucket + (ctz<i32>(free) << 2);
-      store<u32>(place, <u32>addresses, FLOW_SRC);
-      store<u32>(place, <u32>(addresses >> 32), FLOW_DST);
-      store<u32>(place, <u32>rest, FLOW_PORTS);
-      setMeta(place, metaOf(rest, ref));
-      return;
-    }
+    if (enterIn(bucket, addresses, rest, ref)) return;
     const overflow = overflowOf(bucket);
     if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow + 1);
     index = (index + 1) & state.bucketsMask;
@@ -55,6 +59,14 @@ function uncount(state: State, from: u32, to: u32): void {
     const overflow = overflowOf(bucket);
     if (overflow < FLOW_OVERFLOW_MAX) setOverflow(bucket, overflow - 1);
   }
+}
+
+/** Takes an entry out of the bucket that it belongs to; false where that has it not. */
+export function leaveFrom(bucket: usize, rest: u64, ref: u32): bool {
+  const matches = metaMatches(bucket, metaOf(rest, ref));
+  if (matches == 0) return false;
+  setMeta(bucket + (ctz<i32>(matches) << 2), 0);
+  return true;
 }
 
 /** Takes an entry out, if it is there. Its meta word is like no other's. */

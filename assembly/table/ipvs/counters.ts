@@ -49,6 +49,11 @@ function setOverloaded(row: usize, isOverloaded: bool): void {
   store<u32>(row, isOverloaded ? templates | COUNTER_FLAG_OVERLOADED : templates, COUNTER_PERSISTENT);
 }
 
+/** It is not overloaded: sessions that end change its counters and nothing else. */
+export function isRelaxed(row: usize): bool {
+  return (load<u32>(row, COUNTER_PERSISTENT) & COUNTER_FLAG_OVERLOADED) == 0;
+}
+
 /** What a new session makes of it: only that overloads a destination. */
 function overload(row: usize): void {
   const upper = load<u32>(row, COUNTER_UPPER);

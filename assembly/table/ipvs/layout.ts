@@ -79,6 +79,17 @@ export class Side {
   newer: u32;
   newerServer: u32;
 
+  /** No other one has the same tuple. */
+  get isAlone(): bool {
+    return (this.older | this.olderServer | this.newer | this.newerServer) == 0;
+  }
+
+  /** It was scheduled by a template, or is one that schedules. */
+  @inline
+  get isTied(): bool {
+    return (this.control | this.controlled) != 0;
+  }
+
   @inline
   static of(ipvs: State, session: u32): Side {
     return changetype<Side>(ipvs.to(Ipvs.of(ipvs).sidesAt) + session * SIDE_LEN);
@@ -89,6 +100,14 @@ export const SIDE_LEN: u32 = 64;
 /** Of Side.timer: the list in the wheel, plus one, 0 for none; and it is a template's. */
 export const TIMER_LIST: u32 = 0xffff;
 export const TIMER_TEMPLATE: u32 = 1 << 16;
+
+/** Behind the wheel stand sessions that are due, with what ending them touches: buckets, and their destination's counters. */
+export const DUE_SESSION: u32 = 0;
+export const DUE_REQUESTS: u32 = 4;
+export const DUE_REPLIES: u32 = 8;
+export const DUE_ROW: u32 = 12;
+export const DUE_LEN: u32 = 16;
+export const DUE_MOST: u32 = 64;
 
 /** Of a destination, by its number: one line of memory. */
 export const COUNTER_ACTIVE: u32 = 0;

@@ -1,5 +1,5 @@
 import { State } from "../../state";
-import { Ipvs, Side, TIMER_LIST, TIMER_TEMPLATE } from "./layout";
+import { DUE_LEN, DUE_MOST, Ipvs, Side, TIMER_LIST, TIMER_TEMPLATE } from "./layout";
 
 /**
  * Sessions' timers, exact to the millisecond: a wheel of levels, each of 4096 lists and as many bits that say which
@@ -9,6 +9,7 @@ import { Ipvs, Side, TIMER_LIST, TIMER_TEMPLATE } from "./layout";
  * twice. Packets only move `expires` on; a list that comes too early hangs its sessions up again.
  *
  *   words of bits of each level, and of the templates' (u64) · words about those (u64) · lists (u32: their first session)
+ *   · what is due (DUE_)
  */
 const LEVELS: u32 = 6;
 /** Of the same millisecond templates come last: at level 0 they have lists of their own. */
@@ -19,7 +20,9 @@ const LISTS: u32 = 1 << DIGIT;
 const WORD: u32 = 6;
 const SUMMARIES_AT: u32 = (LEVELS + 1) * (LISTS >> 3);
 const LISTS_AT: u32 = SUMMARIES_AT + 64;
-export const WHEEL_LEN: u32 = LISTS_AT + (LEVELS + 1) * LISTS * 4;
+const DUE_AT: u32 = LISTS_AT + (LEVELS + 1) * LISTS * 4;
+/** One more than are due at a time, for what loading ahead of time adds to. */
+export const WHEEL_LEN: u32 = DUE_AT + ((DUE_MOST * DUE_LEN + 127) & ~63);
 /** Times are taken to be at most this, so that what is put off comes later (milliseconds). */
 export const TIME_MAX: u64 = 1 << 62;
 
@@ -93,6 +96,17 @@ function hangIn(ipvs: State, session: u32, side: Side, time: u64, list: u32): vo
   else setBits(wheel, list);
 }
 
+/** The list in which a session of no template hangs that expires so many milliseconds from now. */
+export function timerList(ipvs: State, after: u64): u32 {
+  return listOf(ipvs.now, ipvs.now + after, false);
+}
+
+/** Hangs a new session up in such a list. */
+export function hangNew(ipvs: State, session: u32, side: Side, expires: u64, list: u32): void {
+  side.expires = expires;
+  hangIn(ipvs, session, side, expires, list);
+}
+
 /** Takes a session's timer off, if it hangs. */
 export function takeDown(ipvs: State, session: u32): void {
   const side = Side.of(ipvs, session);
@@ -161,26 +175,59 @@ function spread(ipvs: State, wheel: usize, list: u32): void {
   }
 }
 
-/** Takes down the next session that expires until a time, to which the wheel then has come; 0: there is none, and it has come there. */
+/** Where those stand that were taken down last. */
+export function dueAt(ipvs: State): usize {
+  return wheelOf(ipvs) + DUE_AT;
+}
+
+/**
+ * Takes down sessions of a list of one millisecond, behind `count` others (DUE_), until one is tied to others or there are DUE_MOST;
+ * how many there are then.
+ */
+function drain(ipvs: State, wheel: usize, list: u32, count: u32): u32 {
+  let session = load<u32>(headAt(wheel, list));
+  let isTied: bool = false;
+  while (session != 0 && count < DUE_MOST && !isTied) {
+    const side = Side.of(ipvs, session);
+    const next = side.next;
+    if (side.expires <= ipvs.now) {
+      side.timer &= TIMER_TEMPLATE;
+      store<u32>(wheel + DUE_AT + count++ * DUE_LEN, session);
+      isTied = side.isTied;
+    } else hang(ipvs, session, side);
+    session = next;
+  }
+  store<u32>(headAt(wheel, list), session);
+  if (session != 0) Side.of(ipvs, session).before = 0;
+  else clearBits(wheel, list);
+  return count;
+}
+
+/**
+ * Takes down the next sessions that expire until a time, in that order, to where `dueAt` says: at most DUE_MOST, and behind one
+ * that is tied to others none. How many; 0: there is none, and the wheel has come to that time.
+ */
 export function takeDue(ipvs: State, until: u64): u32 {
   const wheel = wheelOf(ipvs);
-  while (true) {
+  let count: u32 = 0;
+  while (count < DUE_MOST) {
     const level = firstLevel(wheel);
     const list = level == LEVELS ? 0 : firstList(wheel, level);
     const start = level == LEVELS ? u64.MAX_VALUE : startOf(ipvs.now, level, list);
     if (start > until) {
       ipvs.now = max<u64>(ipvs.now, until);
-      return 0;
+      break;
     }
     ipvs.now = start;
-    if (level != 0) {
-      spread(ipvs, wheel, list);
-      continue;
+    if (level != 0) spread(ipvs, wheel, list);
+    else {
+      count = drain(ipvs, wheel, list, count);
+      if (count != 0 && isLastTied(ipvs, wheel, count)) break;
     }
-    const session = load<u32>(headAt(wheel, list));
-    const side = Side.of(ipvs, session);
-    takeDown(ipvs, session);
-    if (side.expires <= start) return session;
-    hang(ipvs, session, side);
   }
+  return count;
+}
+
+function isLastTied(ipvs: State, wheel: usize, count: u32): bool {
+  return Side.of(ipvs, load<u32>(wheel + DUE_AT + (count - 1) * DUE_LEN)).isTied;
 }

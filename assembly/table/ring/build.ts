@@ -24,6 +24,7 @@ import {
   RING_BORN,
   RING_COUNT,
   RING_FLAG_LIMITED,
+  RING_FLAG_UNMASQUERADED,
   RING_FLAGS,
   RING_FLAGS_SERVICE,
   RING_GENERATION,
@@ -40,7 +41,7 @@ import {
   SLOT_LEN,
 } from "./layout";
 import { leave, leftReach } from "./left";
-import { countKept, fillReals, isLimited } from "./reals";
+import { countKept, fillReals, isLimited, isUnmasqueraded } from "./reals";
 import { areServers, defaultSize, isService } from "./shape";
 import { fillInTurn, fillMaglev, TURN_LEN } from "./slots";
 import { Rounds } from "./weights";
@@ -138,8 +139,10 @@ function replaceReals(
   const owner = number | (load<u32>(ring, RING_FLAGS) & ~((1 << RING_INCARNATION) - 1));
   fillReals(image, owner, image.to(block), rows, to, image.to(old), renewed ? 0 : oldCount);
   giveSome(image, old, oldCount * REAL_LEN);
-  const flags = load<u32>(ring, RING_FLAGS) & ~RING_FLAG_LIMITED;
-  store<u32>(ring, flags | (isLimited(rows, to) ? RING_FLAG_LIMITED : 0), RING_FLAGS);
+  const flags = load<u32>(ring, RING_FLAGS) & ~(RING_FLAG_LIMITED | RING_FLAG_UNMASQUERADED);
+  const limited = isLimited(rows, to) ? RING_FLAG_LIMITED : 0;
+  const unmasqueraded = isUnmasqueraded(rows, to) ? RING_FLAG_UNMASQUERADED : 0;
+  store<u32>(ring, flags | limited | unmasqueraded, RING_FLAGS);
   store<u32>(ring, block, RING_BLOCK);
   store<u32>(ring, to, RING_COUNT);
 }

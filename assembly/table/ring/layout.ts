@@ -42,6 +42,8 @@ export const RINGS_MAX: u32 = 1 << 22;
 export const RING_FLAGS_SERVICE: u32 = 0xff;
 /** Some of its servers may be overloaded. */
 export const RING_FLAG_LIMITED: u32 = 1 << 8;
+/** Some of its servers are not reached by NAT. */
+export const RING_FLAG_UNMASQUERADED: u32 = 1 << 9;
 /** What RINGS_MAX leaves of a word (Destination.owner). */
 export const RING_INCARNATION: u32 = 22;
 /** Real servers of one virtual server. */

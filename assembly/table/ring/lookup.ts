@@ -83,6 +83,17 @@ export function slotOfHash(hash: u32, size: u32): u32 {
   return <u32>((<u64>hash * size) >> 32);
 }
 
+/** What a ring hashes: an address, folded, and where that counts too the source port. */
+function clientOf(ring: usize, address: u32, port: u32): u32 {
+  return (load<u32>(ring, RING_SCHEDULER) & SCHEDULER_FLAG_PORT) == 0 ? address : address + port;
+}
+
+/** The slot of a packet in a ring that hashes its source address or, of SCHEDULER_DH, its destination; folded. */
+export function clientSlot(ring: usize, address: u32, port: u32): u32 {
+  const code = load<u32>(ring, RING_SCHEDULER) & SCHEDULER_CODE_MASK;
+  return slotOfClient(clientOf(ring, address, port), code, load<u32>(ring, RING_SIZE));
+}
+
 /** The slot of a client (address and port added up), as ip_vs_mh.c, or ip_vs_sh.c since Linux 4.18. */
 function slotOfClient(client: u32, code: u32, size: u32): u32 {
   return code == SCHEDULER_MH ? sipHash(client, KEY_OFFSET) % size : hash32(client, <u32>ctz<u32>(size));
@@ -115,11 +126,9 @@ function clientReal(image: Image, state: State, ring: usize, number: u32, packet
   if ((load<u32>(ring, RING_FLAGS) & RING_FLAG_LIMITED) != 0) positionOf(image, state, ring, number);
   const scheduler = load<u32>(ring, RING_SCHEDULER);
   const code = scheduler & SCHEDULER_CODE_MASK;
-  const port = (scheduler & SCHEDULER_FLAG_PORT) == 0 ? 0 : packet.srcPort;
-  const client =
-    code == SCHEDULER_DH
-      ? foldAddress(packet.dstHigh, packet.dst)
-      : foldAddress(packet.srcHigh, packet.src) + port;
+  const address =
+    code == SCHEDULER_DH ? foldAddress(packet.dstHigh, packet.dst) : foldAddress(packet.srcHigh, packet.src);
+  const client = clientOf(ring, address, packet.srcPort);
   const slot = slotOfClient(client, code, load<u32>(ring, RING_SIZE));
   const real = freeReal(image, state, ring, slot);
   if (real != REAL_NONE || (scheduler & SCHEDULER_FLAG_FALLBACK) == 0) return real;

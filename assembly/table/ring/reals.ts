@@ -1,6 +1,8 @@
 import {
+  FORWARD_MASQUERADE,
   SERVER_ADDRESS,
   SERVER_ENTRY_LEN,
+  SERVER_FORWARD,
   SERVER_HIGH,
   SERVER_PORT,
   SERVER_UPPER,
@@ -109,6 +111,15 @@ export function fillReals(
     store<u32>(to + i * REAL_LEN, last + 1 + i - kept, REAL_SERIAL);
     writeReal(image, to + i * REAL_LEN, row, owner, numberOf(image, owner, row), true);
   }
+}
+
+const FORWARD_CODE: u32 = 0xff;
+
+/** Whether any row's server is reached otherwise than by NAT. */
+export function isUnmasqueraded(rows: usize, count: u32): bool {
+  let codes: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) codes |= load<u32>(rows + i * SERVER_ENTRY_LEN, SERVER_FORWARD);
+  return (codes & FORWARD_CODE) != FORWARD_MASQUERADE;
 }
 
 /** Whether any row's server may be overloaded. */

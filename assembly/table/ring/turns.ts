@@ -21,8 +21,8 @@ export function replayTurn(packet: Packet, ring: usize, picked: u32): u32 {
   const isSettled = code == SCHEDULER_FO;
   const count = load<u32>(ring, RING_COUNT);
   const told = replayed(packet, DRAW_TURN, isSettled ? 1 : count, isSettled ? 0 : picked);
-  if (isSettled) return picked;
-  // What lblc remembers may take nothing new, and then stands where nobody else does.
+  // What lblc remembers may take nothing new, and is picked all the same.
+  if (isSettled || told == picked) return picked;
   for (let tried: u32 = 0; tried < count; tried++) {
     const position = (told + tried) % count;
     if (canTake(packet.image, packet.state, ring, position)) return position;
