@@ -11,7 +11,7 @@ import {
 import { STARTS, TUPLES } from "../express/layout";
 import { EXACT_DIRECTORY_AT, Image } from "../image";
 import { State } from "../state";
-import { exactFind, exactHome } from "../table/exact/lookup";
+import { exactFindFrom, exactHome } from "../table/exact/lookup";
 import { bucketAt } from "../table/flow/bucket";
 import { TURN_SERVER } from "../table/ipvs/layout";
 import { ringAt } from "../table/ring/lookup";
@@ -82,7 +82,7 @@ export function findServices(
     const tuple = scratch + TUPLES + (i << 4);
     const entry = plan + (i << 2);
     const key = (load<u32>(tuple, 12) << 16) | (load<u32>(tuple, 8) & 0xffff);
-    const service = exactFind(image, table, load<u32>(tuple, 4), key);
+    const service = exactFindFrom(image, table, load<u32>(entry, SERVICES), load<u32>(tuple, 4), key);
     store<u32>(entry, service, SERVICES);
     store<u32>(entry, <u32>ringAt(image, max<u32>(service, 1) - 1), RINGS);
     if (service != 0) found |= (<u64>1) << i;

@@ -20,13 +20,14 @@ export const REALS: u32 = 5 * WORDS;
 export const ROWS: u32 = 6 * WORDS;
 /** And the bucket of the tuple by which it will answer. */
 export const REPLIES: u32 = 7 * WORDS;
-/** Sessions' numbers. */
-export const SESSIONS: u32 = 8 * WORDS;
+/** Connections that the burst has opened, and octets of their packets, a word each. */
+export const OPENED: u32 = 8 * WORDS;
+export const OPENED_OCTETS: u32 = OPENED + 4;
 /** What loads ahead of time add to, a word. */
-export const TOUCHED: u32 = 9 * WORDS;
+export const TOUCHED: u32 = OPENED + 8;
 
 /** What every new connection of a protocol has, TCP's row and then UDP's: its state and SESSION_ bits. */
-export const KINDS: u32 = TOUCHED + 16;
+export const KINDS: u32 = OPENED + 16;
 export const KIND_PROGRESS: u32 = 0;
 export const KIND_FLAGS: u32 = 4;
 /** Milliseconds, u64, that it has; when that is over; and the wheel's list for then. */

@@ -1,12 +1,19 @@
-import { STATISTICS_ROW_CONNS, STATISTICS_ROW_IN_OCTETS, STATISTICS_ROW_IN_PACKETS } from "../abi/session";
+import { STATISTICS_ROW_CONNS, STATISTICS_ROW_IN_OCTETS } from "../abi/session";
 import { ETH_LEN, PROTO_TCP } from "../abi/wire";
 import { GIVEN, LENGTHS, TUPLES } from "../express/layout";
 import { Packet } from "../packet";
 import { State } from "../state";
-import { addressHalf, overflowOf, restHalf, tupleMatches, tupleOf } from "../table/flow/bucket";
+import { addressHalf, overflowOf, restHalf } from "../table/flow/bucket";
 import { takeRecord } from "../table/flow/build";
 import { enter, enterIn } from "../table/flow/entries";
-import { Connection, DIRECTION_ORIGINAL, DIRECTION_REPLY, FLOW_STATE_NEW } from "../table/flow/layout";
+import {
+  Connection,
+  DIRECTION_ORIGINAL,
+  DIRECTION_REPLY,
+  FLOW_PORTS,
+  FLOW_SRC,
+  FLOW_STATE_NEW,
+} from "../table/flow/layout";
 import { connectionAt, flowFindHalves } from "../table/flow/lookup";
 import { counterAt } from "../table/ipvs/counters";
 import {
@@ -31,6 +38,8 @@ import {
   KIND_PROGRESS,
   KIND_TIMEOUT,
   KINDS,
+  OPENED,
+  OPENED_OCTETS,
   REALS,
   REPLIES,
   REQUESTS,
@@ -54,10 +63,12 @@ export function pickedOf(answer: u32): u32 {
   return answer & ~PICKED;
 }
 
-/** Whether there is a session with a tuple, whose bucket is known. */
+/** Whether there is a session with a tuple, whose bucket is known. Few that are not it have its ports and source. */
 function isKnown(ipvs: State, bucket: usize, addresses: u64, rest: u64): bool {
-  if (tupleMatches(bucket, tupleOf(addresses, rest)) != 0) return true;
-  return overflowOf(bucket) != 0 && flowFindHalves(ipvs, addresses, rest) != 0;
+  const src = i32x4.eq(v128.load(bucket, FLOW_SRC), i32x4.splat(<u32>addresses));
+  const ports = i32x4.eq(v128.load(bucket, FLOW_PORTS), i32x4.splat(<u32>rest));
+  if (!v128.any_true(v128.and(src, ports)) && overflowOf(bucket) == 0) return false;
+  return flowFindHalves(ipvs, addresses, rest) != 0;
 }
 
 /** The position of the server that the packet's scheduler picks; whom a hash chooses was found ahead. */
@@ -73,19 +84,27 @@ function pick(packet: Packet, ring: usize, service: u32, tuple: usize, slot: u32
   return ringPick(image, packet.state, service - 1, packet);
 }
 
-function addTo(row: usize, octets: u32): void {
-  store<u64>(row, load<u64>(row, STATISTICS_ROW_CONNS) + 1, STATISTICS_ROW_CONNS);
-  store<u64>(row, load<u64>(row, STATISTICS_ROW_IN_PACKETS) + 1, STATISTICS_ROW_IN_PACKETS);
+/** Connections, each of one packet of its client's so far, and octets of those: the first two stand side by side. */
+function addTo(row: usize, connections: u64, octets: u64): void {
+  const both = i64x2.add(v128.load(row, STATISTICS_ROW_CONNS), i64x2.splat(connections));
+  v128.store(row, both, STATISTICS_ROW_CONNS);
   store<u64>(row, load<u64>(row, STATISTICS_ROW_IN_OCTETS) + octets, STATISTICS_ROW_IN_OCTETS);
 }
 
-/** Counts a connection and its first packet, of so many octets, with the destination, the virtual server and all. */
-function count(ipvs: State, row: usize, service: u32, counter: u32, octets: u32): void {
-  const own = Ipvs.of(ipvs);
+/** Counts a burst's opened connections with all there were. */
+export function countOpened(ipvs: State, plan: usize): void {
+  const opened = load<u32>(plan, OPENED);
+  ipvs.connections += opened;
+  addTo(changetype<usize>(Ipvs.of(ipvs)) + offsetof<Ipvs>("conns"), opened, load<u32>(plan, OPENED_OCTETS));
+}
+
+/** Counts a connection and its first packet, of so many octets, with the destination, the virtual server and the burst. */
+function count(ipvs: State, plan: usize, row: usize, service: u32, counter: u32, octets: u32): void {
   store<u32>(row + counter, load<u32>(row + counter) + 1);
-  addTo(row + COUNTER_STATISTICS, octets);
-  addTo(ipvs.to(own.servicesAt) + (service - 1) * SERVICE_LEN, octets);
-  addTo(changetype<usize>(own) + offsetof<Ipvs>("conns"), octets);
+  addTo(row + COUNTER_STATISTICS, 1, octets);
+  addTo(ipvs.to(Ipvs.of(ipvs).servicesAt) + (service - 1) * SERVICE_LEN, 1, octets);
+  store<u32>(plan, load<u32>(plan, OPENED) + 1, OPENED);
+  store<u32>(plan, load<u32>(plan, OPENED_OCTETS) + octets, OPENED_OCTETS);
 }
 
 /** Fills a record: what a request has, what an answer has, and what stands to begin with. */
@@ -168,8 +187,14 @@ export function open(packet: Packet, ipvs: State, scratch: usize, plan: usize, i
   fillSide(ipvs, session, kind);
   find(ipvs, requests, addresses, rest, (session << 1) | DIRECTION_ORIGINAL);
   find(ipvs, replies, back, backRest, (session << 1) | DIRECTION_REPLY);
-  count(ipvs, row, service, load<u32>(kind, KIND_COUNTER), load<u32>(scratch + (i << 2), LENGTHS) - ETH_LEN);
-  ipvs.connections++;
+  count(
+    ipvs,
+    plan,
+    row,
+    service,
+    load<u32>(kind, KIND_COUNTER),
+    load<u32>(scratch + (i << 2), LENGTHS) - ETH_LEN,
+  );
   store<u32>(
     scratch + (i << 2),
     <u32>changetype<usize>(connection) + offsetof<Connection>("replySrc"),

@@ -5,6 +5,7 @@ import { hasIpvs, Ipvs, ipvsOf } from "../table/ipvs/layout";
 import { beginnings, findServices } from "./find";
 import { foresee } from "./foresee";
 import { setKinds } from "./kinds";
+import { OPENED } from "./layout";
 
 /** Whether there is nothing about the node that new connections have to do with, but IPVS. */
 function isPlain(image: Image, state: State): bool {
@@ -31,5 +32,6 @@ export function planOpenings(
   const served = findServices(image, ipvs, scratch, plan, count, begun);
   if (served == 0) return 0;
   setKinds(image, ipvs, plan);
+  store<u64>(plan, 0, OPENED);
   return foresee(image, state, ipvs, scratch, plan, served);
 }

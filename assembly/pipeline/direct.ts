@@ -11,7 +11,7 @@ import { follow } from "../ipvs/follow";
 import { findOut, isMasqueraded, serverOf, virtualOf } from "../ipvs/session";
 import { tick } from "../ipvs/tick";
 import { SERVICES } from "../opening/layout";
-import { isPicked, open, pickedOf, UNTOUCHED } from "../opening/open";
+import { countOpened, isPicked, open, pickedOf, UNTOUCHED } from "../opening/open";
 import { planOpenings } from "../opening/plan";
 import { PACKET_LEN, Packet } from "../packet";
 import { parse } from "../stage/parse";
@@ -68,7 +68,8 @@ function directOne(
 }
 
 /** Writes the frames of packets (bits) whose sessions were opened. */
-function writeOpened(image: Image, state: State, scratch: usize, count: u32, opened: u64): void {
+function writeOpened(image: Image, state: State, scratch: usize, plan: usize, count: u32, opened: u64): void {
+  countOpened(ipvsOf(state), plan);
   planTranslations(scratch, count);
   for (let rest = opened; rest != 0; rest &= rest - 1)
     writeTranslation(image, state, scratch, <u32>ctz<u64>(rest));
@@ -88,6 +89,8 @@ function directBurst(image: Image, state: State, batch: usize, first: u32, count
     const segments = receiveSegments(batch, first, count, scratch);
     planned = planOpenings(image, state, scratch, plan, count, segments);
   }
+  const verdicts = cell(batch, COLUMN_VERDICT, first);
+  const connections = cell(batch, COLUMN_CONNECTION, first);
   let opened: u64 = 0;
   clearFor(packet, image, state);
   for (let i: u32 = 0; i < count; i++) {
@@ -95,8 +98,8 @@ function directBurst(image: Image, state: State, batch: usize, first: u32, count
     if (((planned >> i) & 1) != 0) {
       answer = open(packet, ipvsOf(state), scratch, plan, i);
       if (answer != UNTOUCHED && !isPicked(answer)) {
-        store<u32>(cell(batch, COLUMN_VERDICT, first + i), VERDICT_FORWARD);
-        store<u32>(cell(batch, COLUMN_CONNECTION, first + i), answer);
+        store<u32>(verdicts + (i << 2), VERDICT_FORWARD);
+        store<u32>(connections + (i << 2), answer);
         opened |= (<u64>1) << i;
         continue;
       }
@@ -104,7 +107,7 @@ function directBurst(image: Image, state: State, batch: usize, first: u32, count
     directOne(packet, image, state, batch, first + i, load<u32>(plan + (i << 2), SERVICES), answer);
     clearFor(packet, image, state);
   }
-  if (opened != 0) writeOpened(image, state, scratch, count, opened);
+  if (opened != 0) writeOpened(image, state, scratch, plan, count, opened);
 }
 
 /** A descriptor of which schedulers ask. */

@@ -106,6 +106,13 @@ export function exactFind(image: Image, table: u32, address: u32, protoPort: u32
   return place == 0 ? 0 : load<u32>(place, BUCKET_VALUE);
 }
 
+/** The value of an IPv4 key whose bucket is known; 0 where there is none. */
+export function exactFindFrom(image: Image, table: u32, bucket: usize, address: u32, protoPort: u32): u32 {
+  const matches = Search.matches(bucket, i32x4.splat(address), protoPort);
+  if (matches != 0) return load<u32>(bucket + (ctz<i32>(matches) << 2), BUCKET_VALUE);
+  return load<u32>(bucket, BUCKET_OVERFLOW) == 0 ? 0 : exactFind(image, table, address, protoPort);
+}
+
 /** The value of an IPv6 key; 0 where there is none. */
 export function exact6Find(image: Image, table: u32, address: v128, protoPort: u32): u32 {
   const place = exact6Place(image, table, address, protoPort);
