@@ -9,6 +9,7 @@ import { fib6Topic } from "./fib6.bench.js";
 import { flowTopic } from "./flow.bench.js";
 import { maglevTopic } from "./maglev.bench.js";
 import { measureCase, type Result } from "./measure.js";
+import { openingTopic } from "./opening.bench.js";
 import { pipelineTopic } from "./pipeline.bench.js";
 import { printHead, printResult } from "./print.js";
 import { isBelow, printRatios, ratiosOf } from "./ratios.js";
@@ -22,6 +23,7 @@ const TOPICS: readonly Topic[] = [
   exactTopic,
   flowTopic,
   maglevTopic,
+  openingTopic,
   rulesTopic,
   tunnelTopic,
   pipelineTopic,
@@ -49,7 +51,7 @@ async function bench({ only = "", time, json }: Options): Promise<void> {
   process.stdout.write(printHead(machine));
   const results: Result[] = [];
   for (const topic of topics) {
-    for (const one of await topic.cases()) {
+    for await (const one of await topic.cases()) {
       const result = await measureCase(topic.name, one, time);
       results.push(result);
       process.stdout.write(printResult(result));

@@ -18,10 +18,10 @@ export interface Case {
   readonly contenders: readonly Contender[];
 }
 
-/** Cases that belong together; made one topic at a time, since their tables are large. */
+/** Cases that belong together; made one topic at a time, or one case, since their tables are large. */
 export interface Topic {
   readonly name: string;
-  readonly cases: () => Promise<readonly Case[]>;
+  readonly cases: () => Promise<readonly Case[] | AsyncIterable<Case>>;
 }
 
 export const WASM = "packetyard (wasm)";
