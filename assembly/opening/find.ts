@@ -12,10 +12,10 @@ import { STARTS, TUPLES } from "../express/layout";
 import { EXACT_DIRECTORY_AT, Image } from "../image";
 import { State } from "../state";
 import { exactFindFrom, exactHome } from "../table/exact/lookup";
-import { bucketAt } from "../table/flow/bucket";
+import { flowHashBurst, touchBurst } from "../table/flow/lookup";
 import { TURN_SERVER } from "../table/ipvs/layout";
 import { ringAt } from "../table/ring/lookup";
-import { ANSWERS, REQUESTS, RINGS, SERVICES, TOUCHED } from "./layout";
+import { ANSWERS, REQUESTS, RINGS, SERVICES } from "./layout";
 
 /** Where the tables know something of a burst's packets, or would: looked for all together, so that ways from memory overlap. */
 
@@ -49,20 +49,14 @@ function findBuckets(image: Image, ipvs: State, scratch: usize, plan: usize, cou
   for (let i: u32 = 0; i < count; i++) {
     const tuple = scratch + TUPLES + (i << 4);
     const entry = plan + (i << 2);
-    const addresses = load<u64>(tuple);
-    const rest = load<u64>(tuple, 8);
-    store<u32>(entry, <u32>bucketAt(ipvs, addresses, rest), REQUESTS);
-    store<u32>(entry, <u32>bucketAt(ipvs, addresses, rest ^ TURN), ANSWERS);
     const key = (load<u32>(tuple, 12) << 16) | (load<u32>(tuple, 8) & 0xffff);
     store<u32>(entry, <u32>exactHome(image, table, load<u32>(tuple, 4), key), SERVICES);
   }
-  let sum: u32 = 0;
-  for (let entry = plan, end = plan + (count << 2); entry != end; entry += 4)
-    sum +=
-      load<u32>(load<u32>(entry, SERVICES)) +
-      load<u32>(load<u32>(entry, REQUESTS)) +
-      load<u32>(load<u32>(entry, ANSWERS));
-  store<u32>(plan, sum, TOUCHED);
+  flowHashBurst(ipvs, scratch + TUPLES, count, plan + REQUESTS, 0);
+  flowHashBurst(ipvs, scratch + TUPLES, count, plan + ANSWERS, TURN);
+  touchBurst(count, plan + SERVICES);
+  touchBurst(count, plan + REQUESTS);
+  touchBurst(count, plan + ANSWERS);
 }
 
 /** Finds the virtual servers, and their rings, of packets (bits) to one's own port; bits of those that have one. */

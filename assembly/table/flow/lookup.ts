@@ -34,15 +34,15 @@ export function flowFind(state: State, src: u32, dst: u32, ports: u32, protocol:
   return flowFindHalves(state, addressHalf(src, dst), restHalf(ports, protocol));
 }
 
-/** Each tuple's result is the address of the bucket that it belongs to. */
-function hashBurst(state: State, tuples: usize, count: u32, results: usize): void {
+/** Each tuple's result is the address of the bucket that it belongs to, its last two words turned by some bits. */
+export function flowHashBurst(state: State, tuples: usize, count: u32, results: usize, turn: u64): void {
   const buckets = <u32>state.to(state.bucketsAt);
   const key0 = state.flowKey0;
   const key1 = state.flowKey1;
   const shift = state.bucketsShift;
   const end = tuples + count * FLOW_TUPLE_LEN;
   for (let tuple = tuples, result = results; tuple != end; tuple += FLOW_TUPLE_LEN, result += 4) {
-    const hash = hash128(load<u64>(tuple), load<u64>(tuple, 8), key0, key1);
+    const hash = hash128(load<u64>(tuple), load<u64>(tuple, 8) ^ turn, key0, key1);
     store<u32>(result, buckets + <u32>(hash >> shift) * FLOW_BUCKET_LEN);
   }
 }
@@ -53,7 +53,7 @@ function touch(address: usize): u32 {
 }
 
 /** Touches every bucket and does nothing else, so that their ways from memory overlap. */
-function touchBurst(count: u32, results: usize): void {
+export function touchBurst(count: u32, results: usize): void {
   const end = results + (count << 2);
   for (let result = results; result != end; result += 4) touch(load<u32>(result));
 }
@@ -122,7 +122,7 @@ function findNear(state: State, tuples: usize, count: u32, results: usize): void
 
 /** Waits for many buckets at a time: for a table that is not within the caches. */
 function findFar(state: State, tuples: usize, count: u32, results: usize): void {
-  hashBurst(state, tuples, count, results);
+  flowHashBurst(state, tuples, count, results, 0);
   touchBurst(count, results);
   probeBurst(tuples, count, results);
   searchOpen(state, tuples, results, settleBurst(count, results));
