@@ -13,7 +13,7 @@ import {
 } from "../abi/session";
 import { SETTING_VS_SECURE_TCP } from "../abi/setting";
 import { EVENT_SESSION } from "../abi/trace";
-import { PROTO_SCTP, PROTO_TCP, PROTO_UDP, TCP_LEN } from "../abi/wire";
+import { IP6_LEN, PROTO_SCTP, PROTO_TCP, PROTO_UDP, TCP_FLAGS, TCP_LEN } from "../abi/wire";
 import { Image } from "../image";
 import { Packet } from "../packet";
 import { State } from "../state";
@@ -77,27 +77,38 @@ function moveTo(
   if (TRACE) tell(packet, session, old, state);
 }
 
+/** Where IPVS' states read a transport header: of IPv6 right behind the fixed one, whatever stands there (tcp_state_transition). */
+function headerOf(packet: Packet): usize {
+  return packet.family == 6 ? packet.ip + IP6_LEN : packet.transport;
+}
+
+/** Octets of the packet from an address on. */
+function roomAt(packet: Packet, at: usize): i32 {
+  return <i32>(packet.transport + packet.segment - <u32>at);
+}
+
 function followTcp(packet: Packet, ipvs: State, session: u32, connection: Connection, direction: u32): void {
-  if (packet.segment < TCP_LEN) return;
+  const header = headerOf(packet);
+  if (roomAt(packet, header) < <i32>TCP_LEN) return;
   const way = wayOf(connection, direction);
-  const state = tcpNext(way, packet.tcpFlags, connection.progress, isSecure(packet.image));
+  const state = tcpNext(way, load<u8>(header, TCP_FLAGS), connection.progress, isSecure(packet.image));
   moveTo(packet, ipvs, session, state, isTcpActive(state), VS_TCP_ESTABLISHED);
   Side.of(ipvs, session).timeout = tcpTimeout(packet.image, state);
 }
 
 /** The kind of chunk that decides: the first one, but for an ABORT behind a cookie. */
-function chunkOf(packet: Packet): u32 {
-  const first = packet.transport + HEADER_LEN;
+function chunkOf(packet: Packet, first: usize): u32 {
   const kind = kindOf(first);
   const stride = strideOf(first);
   if ((kind != CHUNK_COOKIE_ECHO && kind != CHUNK_COOKIE_ACK) || stride < CHUNK_LEN) return kind;
-  if (HEADER_LEN + stride + CHUNK_LEN > packet.segment) return kind;
+  if (roomAt(packet, first + stride) < <i32>CHUNK_LEN) return kind;
   return kindOf(first + stride) == CHUNK_ABORT ? CHUNK_ABORT : kind;
 }
 
 function followSctp(packet: Packet, ipvs: State, session: u32, connection: Connection, direction: u32): void {
-  if (packet.segment < HEADER_LEN + CHUNK_LEN) return;
-  const state = sctpNext(wayOf(connection, direction), chunkOf(packet), connection.progress);
+  const first = headerOf(packet) + HEADER_LEN;
+  if (roomAt(packet, first) < <i32>CHUNK_LEN) return;
+  const state = sctpNext(wayOf(connection, direction), chunkOf(packet, first), connection.progress);
   moveTo(packet, ipvs, session, state, state == VS_SCTP_ESTABLISHED, VS_SCTP_ESTABLISHED);
   Side.of(ipvs, session).timeout = sctpTimeout(state);
 }

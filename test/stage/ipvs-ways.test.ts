@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Cluster, compile, Engine, tcp, udp } from "../../src/index.js";
 import { parseIp } from "../../src/net/ip.js";
+import { frame } from "../../src/packet/build.js";
 import { verifyChecksums } from "../../src/packet/checksum.js";
 import { describePacket } from "../../src/packet/describe.js";
 import { read16, read32 } from "../../src/packet/octets.js";
@@ -106,6 +107,21 @@ describe("masquerading", () => {
       "DROP TRUNCATED",
       "DROP NO_NEIGHBOUR",
     ]);
+  });
+
+  it("reads states behind the fixed header of IPv6, whatever stands there", async () => {
+    const stateAfter = async (seq: number, padding?: number) => {
+      const node = await nodeWith(undefined);
+      const ip = frame().eth().ip6({ src: "2001:db8::7", dst: "fd00:96::10" });
+      const head = padding === undefined ? ip : ip.extension({ kind: padding, options: new Uint8Array(6) });
+      arrive(node, head.tcp({ srcPort: 7, dstPort: 80, flags: "S", seq }).bytes());
+      return node.ipvsConnections(0).map(({ state }) => state);
+    };
+    expect(await stateAfter(0x10_0000)).toEqual(["SYN_RECV"]);
+    // Where flags would be stands the sequence number's second octet.
+    expect(await stateAfter(0, 60)).toEqual(["CLOSE"]);
+    expect(await stateAfter(0x02_0000, 60)).toEqual(["SYN_RECV"]);
+    expect(await stateAfter(0x10_0000, 0)).toEqual(["ESTABLISHED"]);
   });
 
   it("asks of IPv4 with DF that came in fragments whether it fits as one, and of IPv6 whether they do", async () => {
