@@ -110,12 +110,19 @@ function beginKept(packet: Packet, ring: usize, service: u32): u32 {
   return session;
 }
 
+/** Where there is no real server of any virtual one, nothing is kept. */
+function beginNowhere(packet: Packet, service: u32): u32 {
+  if (packet.srcPort == PORT_FTP_DATA) return SCHEDULE_IGNORED;
+  if (TRACE) tellPick(packet, service - 1, REAL_NONE, i32x4.splat(0), 0, false);
+  return refuse(packet, ringAt(packet.image, service - 1));
+}
+
 /**
  * Schedules a packet that belongs to no session to a virtual server (as findService has it: its number plus one), and
  * opens a session (ip_vs_schedule). A session's number, or a SCHEDULE_ code; the packet stays as it is.
  */
 export function begin(packet: Packet, service: u32): u32 {
-  if (!hasIpvs(packet.state)) return SCHEDULE_REFUSED;
+  if (!hasIpvs(packet.state)) return beginNowhere(packet, service);
   if (isSpared(packet)) return SCHEDULE_SPARED;
   if (packet.srcPort == PORT_FTP_DATA) return SCHEDULE_IGNORED;
   // The answer of a real server that the node itself is.

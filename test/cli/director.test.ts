@@ -19,6 +19,21 @@ describe("packetyard trace --ipvsadm-save", () => {
     expect(passedBy("192.0.2.10:80", "--protocol", "UDP")).toContain("to 192.0.2.10:80 (udp): IPVS");
   });
 
+  it("says of a virtual server without real ones that it has none", () => {
+    const { stdout, stderr } = trace("-A -t 192.0.2.10:80 -s rr\n", "192.0.2.10:80");
+    expect(stdout).toContain("ipvs       192.0.2.10:80, rr: no real server\n");
+    expect(stdout).toContain(
+      "rejected on node stdin: ICMP port unreachable: 192.0.2.10:80 has no endpoints\n",
+    );
+    expect(stderr).not.toContain("note: no virtual server");
+  });
+
+  it("leaves what came to FTP's virtual server by another port to the node, where that has no real one", () => {
+    const last = (to: string) => trace("-A -t 192.0.2.10:21 -s rr\n", to).stdout.trimEnd().split("\n").at(-1);
+    expect(last("192.0.2.10:21")).toContain("rejected on node stdin");
+    expect(last("192.0.2.10:4000")).toBe("delivered to the node itself (stdin)");
+  });
+
   it.each([
     ["IPv4", "192.0.2.10:80", "198.51.100.7:1"],
     ["IPv6", "[2001:db8:1::10]:80", "[2001:db8:2::7]:1"],
