@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Director, type RealServer, type Scheduler } from "../../src/index.js";
+import { Director, type RealServer, type Scheduler, udp } from "../../src/index.js";
+import { describePacket } from "../../src/packet/describe.js";
 import { Clients } from "./clients.js";
 
 const WEB = { protocol: "UDP", address: 0xc633640a, port: 80 } as const;
@@ -39,6 +40,24 @@ describe("what a change means to a scheduler", () => {
     director.edit({ ...WEB, scheduler: "wrr" });
     expect(taken(clients, [1002])).toEqual(["1"]);
   });
+
+  it.each(["lblc", "lblcr"] as const)(
+    "%s: what tells a packet's way does what the machine does",
+    async (scheduler) => {
+      const chosen = async (isTold: boolean) => {
+        const [director, clients] = await directorOf(scheduler, 0);
+        director.addServer(WEB, { ...real(1), upperThreshold: 1 });
+        taken(clients, [1001]);
+        director.addServer(WEB, real(2));
+        if (!isTold) return taken(clients, [1002])[0];
+        const { frame } = director.engine.follow(udp("203.0.113.9:1002", "198.51.100.10:80"), { in: "eth0" });
+        return describePacket(frame).dst?.replace(/^.*\./, "");
+      };
+      // lblc alone keeps to what it has noted, overloaded or not.
+      const expected = scheduler === "lblc" ? "1" : "2";
+      expect([await chosen(false), await chosen(true)]).toEqual([expected, expected]);
+    },
+  );
 
   /** Every half hour of a service addresses that were not called for a day are forgotten. */
   it.each([

@@ -218,7 +218,7 @@ export class TwoLists {
         isToVip && at.some(([protocol, port]) => protocol === sent.protocol && port === sent.to.port),
     );
     const before = new Set(this.oracle.sessions);
-    const fate = this.oracle.meet(sent, this.services[number], this.#chosen(counted));
+    const fate = this.oracle.meet(sent, this.services[number], () => this.#chosen(counted));
     this.tally.count(fate.kind);
     expect(result.verdict, `${JSON.stringify(sent)}: ${fate.kind}`).toBe(VERDICTS[fate.kind]);
     if (fate.kind !== "request" && fate.kind !== "answer") return;

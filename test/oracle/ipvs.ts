@@ -178,8 +178,8 @@ export class IpvsOracle {
     );
   }
 
-  /** A packet; `chosen` is the server that the scheduler picks, if it is asked. */
-  meet(sent: Sent, service: Service | undefined, chosen: Server | undefined): Fate {
+  /** A packet; `choose` is the scheduler, which is not asked unless it is to pick a server. */
+  meet(sent: Sent, service: Service | undefined, choose: () => Server | undefined): Fate {
     const answered = this.#answerOf(sent);
     if (answered !== undefined) {
       this.#follow(answered, sent, true);
@@ -196,7 +196,7 @@ export class IpvsOracle {
       session = undefined;
     }
     if (session === undefined) {
-      const begun = this.#begin(sent, service, chosen);
+      const begun = this.#begin(sent, service, choose);
       if (typeof begun === "string") return { kind: begun };
       session = begun;
     }
@@ -222,7 +222,7 @@ export class IpvsOracle {
   #begin(
     sent: Sent,
     service: Service | undefined,
-    chosen: Server | undefined,
+    choose: () => Server | undefined,
   ): Session | "refused" | "ignored" {
     const { protocol, from, to, flags, chunk } = sent;
     const may =
@@ -243,6 +243,7 @@ export class IpvsOracle {
       });
     if (service.persistence === undefined) {
       if (service.mark === 0 && !isOwn) return refused;
+      const chosen = choose();
       return chosen === undefined ? refused : open(chosen, true);
     }
     const isKept = isOwn && service.port !== FTP;
@@ -256,6 +257,7 @@ export class IpvsOracle {
     };
     let template = this.#templateOf(key);
     if (template === undefined) {
+      const chosen = choose();
       if (chosen === undefined) return refused;
       template = this.#open({
         ...key,
