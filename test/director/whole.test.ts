@@ -112,6 +112,8 @@ class Pair {
   }
 
   take(one: Step): void {
+    // What is over by the next packet is over before it is chosen whose that is.
+    this.wait(1);
     if (one.kind === "wait") this.wait(one.after);
     else if (one.kind === "call") this.#call(one);
     else if ("flags" in one) this.#goOn(one);
@@ -136,7 +138,6 @@ class Pair {
   }
 
   #send(sent: Sent): void {
-    this.wait(1);
     const { protocol, from, to, flags } = sent;
     const ends = [from, to].map(({ address, port }) => `${address}:${port}`) as [string, string];
     const frame = protocol === TCP ? tcp(...ends, { flags }) : udp(...ends);
