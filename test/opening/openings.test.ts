@@ -4,6 +4,7 @@ import * as server from "../../assembly/abi/server.js";
 import * as setting from "../../assembly/abi/setting.js";
 import type { Build } from "../../src/engine/wasm.js";
 import { tcp, udp } from "../../src/packet/build.js";
+import { describePacket } from "../../src/packet/describe.js";
 import { type Directed, IpvsNode } from "../ipvs/ipvs-node.js";
 import { Tally } from "../tally.js";
 
@@ -56,7 +57,7 @@ const services: fc.Arbitrary<Service> = fc.record({
 
 const packets: fc.Arbitrary<Sent> = fc.record({
   service: fc.nat(3),
-  client: fc.nat(7),
+  client: fc.nat(5),
   port: fc.oneof(
     fc.integer({ min: 1000, max: 1003 }),
     fc.integer({ min: 1000, max: 60_000 }),
@@ -64,7 +65,7 @@ const packets: fc.Arbitrary<Sent> = fc.record({
   ),
   isTcp: fc.boolean(),
   flags: fc.constantFrom("S", "S", "S", "S", "A", "FA", "R", "SA", "SF"),
-  isAnswer: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  isAnswer: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
 });
 
 const cases: fc.Arbitrary<Case> = fc.record({
@@ -80,7 +81,12 @@ const cases: fc.Arbitrary<Case> = fc.record({
   ),
 });
 
-const serverAt = (service: number, index: number) => `10.244.${service}.${index + 1}`;
+/** Two services have the same servers each, so that two sessions may have the same answers. */
+const serverAt = (service: number, index: number) => `10.244.${service % 2}.${index + 1}`;
+
+/** One client is the virtual address itself, and what answers it looks like a request. */
+const clientAt = (client: number, port: number) =>
+  client === 0 ? `${VIP}:${80 + (port % 4)}` : `192.0.2.${client}:${port}`;
 
 async function nodeOf({ services, conntrack, room }: Case, build: Build): Promise<IpvsNode> {
   const node = await IpvsNode.make({ connections: 16, sessions: room, build });
@@ -107,9 +113,9 @@ async function nodeOf({ services, conntrack, room }: Case, build: Build): Promis
 }
 
 function frameOf({ service, client, port, isTcp, flags, isAnswer }: Sent): Uint8Array {
-  const there = `192.0.2.${client + 1}:${port}`;
+  const there = clientAt(client, port);
   const [from, to] = isAnswer
-    ? [`${serverAt(service, client % 4)}:${client % 4 === 0 ? 80 + service : 8080}`, there]
+    ? [`${serverAt(service, port % 3)}:${port % 3 === 0 ? 80 + service : 8080}`, there]
     : [there, `${VIP}:${80 + service}`];
   return isTcp ? tcp(from, to, { flags }) : udp(from, to, { payload: new Uint8Array(18) });
 }
@@ -145,4 +151,17 @@ describe("a burst's new connections", () => {
     );
     tally.expectEach(["FORWARD", "NO_DESTINATION", "NO_CONNECTION", "FLOW_TABLE_FULL"], 20);
   }, 240_000);
+
+  it("are told from others with the same answers, in one burst too", async () => {
+    const node = await IpvsNode.make({ connections: 64 });
+    for (const [number, port] of [80, 81].entries())
+      node
+        .set(number, { port }, [{ address: "10.244.0.1", port: 8080, weight: 1 }])
+        .listen(number, VIP, TCP, port);
+    const syn = (port: number) => tcp("192.0.2.1:1000", `${VIP}:${port}`, { flags: "S" });
+    const answer = tcp("10.244.0.1:8080", "192.0.2.1:1000", { flags: "SA" });
+    const sent = node.send([syn(80), answer, syn(81), answer], 0);
+    expect(sent.map(({ session }) => session)).toEqual([1, 1, 2, 2]);
+    expect(sent.map(({ frame }) => describePacket(frame).srcPort)).toEqual([1000, 80, 1000, 81]);
+  });
 });
