@@ -147,7 +147,7 @@ describe("a burst's new connections", () => {
         whole.wait(now + 10 ** 9);
         expect(whole.count).toBe(0);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
     tally.expectEach(["FORWARD", "NO_DESTINATION", "NO_CONNECTION", "FLOW_TABLE_FULL"], 20);
   }, 240_000);
