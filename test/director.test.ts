@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Director } from "../src/director.js";
 import { printIp } from "../src/net/ip.js";
-import { tcp } from "../src/packet/build.js";
+import { frame, tcp } from "../src/packet/build.js";
 import { parseIptablesDump } from "../src/ruleset/iptables-dump.js";
 import type { RealServer, ServiceAddress, ServiceSettings } from "../src/ruleset/ipvs.js";
 import { ip } from "./proxy/cluster-of.js";
@@ -52,6 +52,50 @@ describe("Director", () => {
       );
     expect(director.save()).toBe(before);
     expect(chosen(director, client(1001))).toBe("10.0.0.4");
+  });
+
+  it("takes a real server that is edited to what it is for an edited one, as its scheduler does", async () => {
+    const director = await Director.create();
+    const [first, second] = [real("10.0.0.1"), real("10.0.0.2")];
+    director.add({ ...WEB, scheduler: "wrr", servers: [first, second] });
+    expect(taken(director, [1001])).toEqual(["10.0.0.2"]);
+    director.editServer(WEB, first);
+    expect(taken(director, [1002, 1003])).toEqual(["10.0.0.2", "10.0.0.1"]);
+    director.edit({ ...WEB, scheduler: "wrr" });
+    expect(taken(director, [1004, 1005])).toEqual(["10.0.0.2", "10.0.0.1"]);
+  });
+
+  it("counts ICMP errors about a connection, which do not prolong it", async () => {
+    const director = await Director.create();
+    director.add({ ...WEB, servers: [real("10.0.0.1")] });
+    const { frame: sent } = director.engine.follow(client(1001), { in: "eth0", now: 0 });
+    const answered = tcp("10.0.0.1:8080", "203.0.113.9:1001", { flags: "SA" });
+    const { frame: given } = director.engine.follow(answered, { in: "eth0", now: 1_000 });
+    const error = (from: string, to: string, about: Uint8Array, now: number) => {
+      const head = frame().eth().ip4({ src: from, dst: to }).icmp({ type: 3, code: 1 });
+      const { verdict } = director.engine.follow(head.payload(about.slice(14)).bytes(), { in: "eth0", now });
+      expect(verdict).toBe("FORWARD");
+    };
+    error("10.0.0.1", "203.0.113.9", sent, 20_000);
+    error("203.0.113.9", "198.51.100.10", given, 30_000);
+    expect(director.counters(WEB, 30_000)).toMatchObject([{ inPackets: 2, outPackets: 2 }]);
+    expect(director.connections(60_999)).toMatchObject([{ timeout: 1 }]);
+    expect(director.connections(61_000)).toEqual([]);
+  });
+
+  it("ends a connection for a SYN that nobody takes then, whatever its refusal is about", async () => {
+    const director = await Director.create({
+      sysctls: { "net.ipv4.vs.conn_reuse_mode": 3, "net.ipv4.vs.conntrack": 0 },
+    });
+    const full = real("10.0.0.1", { port: 80, forwarding: "direct", upperThreshold: 1 });
+    director.add({ ...WEB, servers: [full] });
+    const batch = director.batch(1);
+    for (const flags of ["S", "FA", "S"] as const) {
+      batch.set(0, tcp("203.0.113.9:1001", "198.51.100.10:80", { flags }), director.uplink);
+      director.run(batch, 0);
+    }
+    expect(director.engine.answer(batch, 0)).toBe(true);
+    expect(director.connections(10)).toEqual([]);
   });
 
   it("lists the template of a firewall mark with the mark in the first word of an IPv6 address", async () => {

@@ -1,9 +1,9 @@
-import { CTSTATE_RELATED } from "../abi/entry";
+import { CTSTATE_RELATED, HOOK_OUTPUT } from "../abi/entry";
 import { IMAGE_FLAG_VERIFY } from "../abi/image";
 import { INTERFACE_NODE } from "../abi/packet";
 import { SETTING_VS_SCHEDULE_ICMP } from "../abi/setting";
 import { DROP_BAD_CHECKSUM, DROP_TRUNCATED } from "../abi/verdict";
-import { follow } from "../ipvs/follow";
+import { followError } from "../ipvs/follow";
 import { findIn, findOut, isMasqueraded, virtualOf } from "../ipvs/session";
 import { FAULT_CUT, IPVS_SRC, Packet } from "../packet";
 import { DIRECTION_ORIGINAL, DIRECTION_REPLY } from "../table/flow/layout";
@@ -72,7 +72,7 @@ export function returnError(packet: Packet): bool {
     packet.ports = 0;
     packet.ipvs |= IPVS_SRC;
   }
-  follow(packet, session, DIRECTION_REPLY);
+  followError(packet, session, DIRECTION_REPLY);
   settle(packet, session);
   return true;
 }
@@ -90,7 +90,10 @@ export function leadError(packet: Packet): u32 {
     packet.drop(DROP_BAD_CHECKSUM);
     return WAY_OVER;
   }
-  follow(packet, session, DIRECTION_ORIGINAL);
+  // What the node itself sends to a server of IPv6 that is not NAT'ed is left alone, and not counted (ip_vs_in_icmp_v6).
+  if (packet.family == 6 && packet.hook == HOOK_OUTPUT && !isMasqueraded(packet.state, session))
+    return WAY_ON;
+  followError(packet, session, DIRECTION_ORIGINAL);
   return transmit(packet, session, true);
 }
 

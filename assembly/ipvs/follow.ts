@@ -144,6 +144,18 @@ export function follow(packet: Packet, session: u32, direction: u32): void {
 }
 
 /**
+ * An ICMP error about a session's packets is on its way: statistics, and neither state nor timer (handle_response_icmp,
+ * ip_vs_in_icmp). What is not NAT'ed has come from the client, for drop_entry too (ip_vs_icmp_xmit).
+ */
+export function followError(packet: Packet, session: u32, direction: u32): void {
+  const ipvs = ipvsOf(packet.state);
+  const connection = connectionAt(ipvs, session);
+  countPacket(packet.image, ipvs, connection, direction, packet.ipLength);
+  const isNat = (connection.flags & SESSION_FORWARD_MASK) == FORWARD_MASQUERADE;
+  if (direction == DIRECTION_ORIGINAL && !isNat) Side.of(ipvs, session).packets++;
+}
+
+/**
  * Whether a plain packet (of TCP an ACK that neither begins nor ends anything, of UDP any) moves but a session's timer, and is
  * masqueraded to a destination that is there.
  */

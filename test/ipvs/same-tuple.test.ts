@@ -40,14 +40,17 @@ describe("answers that several of IPVS' connections may be meant by", () => {
         let open: { readonly service: number; expires: number }[] = [];
         let [now, last] = [0, -1];
         for (const { service, seconds, after } of list) {
-          now += after * 1000;
-          open = open.filter(({ expires }) => expires > now);
+          const wait = (milliseconds: number) => {
+            now += milliseconds;
+            open = open.filter(({ expires }) => expires > now);
+          };
+          wait(after * 1000);
           node.settings({ [setting.SETTING_VS_TIMEOUT_UDP]: seconds });
           node.one(udp(end(client, 1000), end(vip, 80 + service)), now);
           const known = open.find((one) => one.service === service);
           if (known === undefined) open.push({ service, expires: now + seconds * 1000 });
           else known.expires = now + seconds * 1000;
-          now += 500;
+          wait(500);
           const newest = open.at(-1);
           const { frame, verdict } = node.one(udp(end(server, 8080), end(client, 1000)), now);
           expect([verdict, describePacket(frame).srcPort]).toEqual(["FORWARD", 80 + (newest?.service ?? 0)]);
