@@ -98,6 +98,36 @@ describe("Director", () => {
     expect(director.connections(10)).toEqual([]);
   });
 
+  it("counts of a virtual server that comes again, and of its real ones, from 0 on", async () => {
+    const director = await Director.create();
+    const [stays, leaves] = [real("10.0.0.1"), real("10.0.0.2")];
+    director.add({ ...WEB, servers: [stays, leaves] });
+    taken(director, [1001, 1002]);
+    director.removeServer(WEB, leaves);
+    director.addServer(WEB, leaves);
+    expect(director.counters(WEB)).toMatchObject([{ connections: 1 }, { connections: 1 }]);
+    director.removeServer(WEB, leaves);
+    director.remove(WEB);
+    director.add({ ...WEB, servers: [leaves, stays] });
+    const anew = { connections: 0, inPackets: 0, inOctets: 0 };
+    // Its connections are those that it had.
+    expect(director.counters(WEB)).toMatchObject([
+      { ...anew, active: 1 },
+      { ...anew, active: 1 },
+    ]);
+    director.engine.follow(tcp("203.0.113.9:1001", "198.51.100.10:80", { flags: "A" }), { in: "eth0" });
+    expect(director.list({ columns: "stats" })).toMatch(/TCP +198.51.100.10:80 +0 +1 +0 +40 +0\n/);
+  });
+
+  it("counts of a virtual server from 0 on whose number another one had", async () => {
+    const director = await Director.create();
+    director.add({ ...WEB, servers: [real("10.0.0.1")] });
+    taken(director, [1001, 1002]);
+    director.remove(WEB);
+    director.add({ ...WEB, port: 81, servers: [real("10.0.0.1")] });
+    expect(director.list({ columns: "stats" })).toMatch(/TCP +198.51.100.10:81 +0 +0 +0 +0 +0\n/);
+  });
+
   it("lists the template of a firewall mark with the mark in the first word of an IPv6 address", async () => {
     const marks = "*mangle\n-A PREROUTING -d 2001:db8:96::1/128 -j MARK --set-mark 54\nCOMMIT\n";
     const director = await Director.create({

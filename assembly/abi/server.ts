@@ -83,3 +83,5 @@ export const SERVICE_FLAG_PERSISTENT: u32 = 1;
 export const SERVICE_FLAG_ONE_PACKET: u32 = 2;
 /** The number was another service's before, whose servers do not come back. */
 export const SERVICE_FLAG_NEW: u32 = 4;
+/** The service is removed: statistics of one that comes, and of its servers that come back, begin at 0. */
+export const SERVICE_FLAG_GONE: u32 = 8;

@@ -8,8 +8,8 @@ import {
 import { Image } from "../image";
 import { State } from "../state";
 import { Connection, DIRECTION_ORIGINAL } from "../table/flow/layout";
-import { counterAt } from "../table/ipvs/counters";
-import { COUNTER_STATISTICS, Ipvs, SERVICE_LEN } from "../table/ipvs/layout";
+import { counterAt, serviceAt } from "../table/ipvs/counters";
+import { COUNTER_STATISTICS, Ipvs } from "../table/ipvs/layout";
 import { destinationAt } from "../table/ring/destinations";
 import { NO_DESTINATION, numberOf } from "./destination";
 
@@ -22,7 +22,7 @@ function add(ipvs: State, service: u32, number: u32, field: u32, value: u64): vo
   const row = counterAt(ipvs, number) + field;
   store<u64>(row, load<u64>(row, COUNTER_STATISTICS) + value, COUNTER_STATISTICS);
   if (service < own.servicesRoom) {
-    const at = ipvs.to(own.servicesAt) + service * SERVICE_LEN + field;
+    const at = serviceAt(ipvs, service) + field;
     store<u64>(at, load<u64>(at) + value);
   }
   const total = changetype<usize>(own) + offsetof<Ipvs>("conns") + field;

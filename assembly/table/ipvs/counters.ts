@@ -1,3 +1,4 @@
+import { STATISTICS_ROW_LEN } from "../../abi/session";
 import { Image } from "../../image";
 import { State } from "../../state";
 import { Destination, destinationAt } from "../ring/destinations";
@@ -9,8 +10,11 @@ import {
   COUNTER_LOWER,
   COUNTER_PERSISTENT,
   COUNTER_SERIAL,
+  COUNTER_STATISTICS,
   COUNTER_UPPER,
   Ipvs,
+  SERVICE_LEN,
+  SERVICE_REMOVALS,
 } from "./layout";
 
 /** Connections of destinations, which schedulers ask, and what of them is overloaded (struct ip_vs_dest). */
@@ -86,6 +90,33 @@ export function settledRow(image: Image, ipvs: State, number: u32): usize {
   }
   takeThresholds(row, destination);
   return row;
+}
+
+/** A virtual server's row, SERVICE_; its statistics first. */
+export function serviceAt(ipvs: State, number: u32): usize {
+  return ipvs.to(Ipvs.of(ipvs).servicesAt) + number * SERVICE_LEN;
+}
+
+/** A destination counts from 0 on, if the row is its own. */
+export function clearStatistics(image: Image, ipvs: State, number: u32): void {
+  const row = counterAt(ipvs, number);
+  if (load<u32>(row, COUNTER_SERIAL) == destinationAt(image, number).serial)
+    memory.fill(row + COUNTER_STATISTICS, 0, STATISTICS_ROW_LEN);
+}
+
+function hasCounted(row: usize): bool {
+  for (let at = row; at != row + STATISTICS_ROW_LEN; at += 8) if (load<u64>(at) != 0) return true;
+  return false;
+}
+
+/** A virtual server's row is the one's that has the number now; whether one before it had counted anything. */
+export function claimService(ipvs: State, number: u32, removals: u32): bool {
+  const row = serviceAt(ipvs, number);
+  if (load<u32>(row, SERVICE_REMOVALS) == removals) return false;
+  const counted = hasCounted(row);
+  memory.fill(row, 0, STATISTICS_ROW_LEN);
+  store<u32>(row, removals, SERVICE_REMOVALS);
+  return counted;
 }
 
 /** IP_VS_DEST_F_OVERLOAD. */

@@ -125,6 +125,8 @@ export const COUNTER_LEN: u32 = 64;
 /** Above any number of templates (CONNECTIONS_MAX). */
 export const COUNTER_FLAG_OVERLOADED: u32 = 1 << 31;
 
+/** Of a virtual server, behind its statistics: which one they are of that was there, one after another (RING_REMOVALS, as it stands). */
+export const SERVICE_REMOVALS: u32 = 40;
 /** Octets from one virtual server's statistics to the next one's: a line of memory. */
 export const SERVICE_LEN: u32 = 64;
 

@@ -37,7 +37,7 @@ import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY, FLOW_STATE_FREE 
 import { connectionAt } from "../flow/lookup";
 import { addressOf, lastWordAt } from "../flow/lookup6";
 import { Destination, destinationAt } from "../ring/destinations";
-import { isOverloaded, settledRow } from "./counters";
+import { isOverloaded, serviceAt, settledRow } from "./counters";
 import {
   COUNTER_ACTIVE,
   COUNTER_FLAG_OVERLOADED,
@@ -45,7 +45,6 @@ import {
   COUNTER_PERSISTENT,
   COUNTER_STATISTICS,
   Ipvs,
-  SERVICE_LEN,
   Side,
 } from "./layout";
 
@@ -128,7 +127,7 @@ export function readDestinations(image: Image, ipvs: State, from: u32, count: u3
 export function readStatistics(ipvs: State, service: u32, row: usize): bool {
   const own = Ipvs.of(ipvs);
   if (service >= own.servicesRoom) return false;
-  memory.copy(row, ipvs.to(own.servicesAt) + service * SERVICE_LEN, STATISTICS_ROW_LEN);
+  memory.copy(row, serviceAt(ipvs, service), STATISTICS_ROW_LEN);
   return true;
 }
 

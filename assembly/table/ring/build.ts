@@ -10,6 +10,7 @@ import {
   SERVER_ROW_PORT,
   SERVER_ROW_REALS,
   SERVER_ROW_SCHEDULER,
+  SERVICE_FLAG_GONE,
   SERVICE_FLAG_NEW,
 } from "../../abi/server";
 import { Image } from "../../image";
@@ -34,6 +35,8 @@ import {
   RING_NETMASK,
   RING_PERSISTENCE,
   RING_PORT,
+  RING_REMOVALS,
+  RING_REMOVALS_MASK,
   RING_SCHEDULER,
   RING_SIZE,
   RING_SLOTS,
@@ -98,10 +101,18 @@ function fillSlots(image: Image, ring: usize, turns: u32): void {
   giveSome(image, turns, count * TURN_LEN);
 }
 
+/** A ring's flags after one more removal. */
+function afterRemoval(flags: u32): u32 {
+  return (flags & ~RING_REMOVALS_MASK) | ((flags + (1 << RING_REMOVALS)) & RING_REMOVALS_MASK);
+}
+
 function setAttributes(image: Image, ring: usize, row: usize): void {
   if (isLocal(load<u32>(row, SERVER_ROW_SCHEDULER) & SCHEDULER_CODE_MASK)) image.caches = 1;
-  const flags = load<u32>(row, SERVER_ROW_FLAGS) & RING_FLAGS_SERVICE & ~SERVICE_FLAG_NEW;
-  store<u32>(ring, (load<u32>(ring, RING_FLAGS) & ~RING_FLAGS_SERVICE) | flags, RING_FLAGS);
+  const given = load<u32>(row, SERVER_ROW_FLAGS);
+  const old = load<u32>(ring, RING_FLAGS) & ~RING_FLAGS_SERVICE;
+  const kept = (given & SERVICE_FLAG_GONE) != 0 ? afterRemoval(old) : old;
+  const flags = given & RING_FLAGS_SERVICE & ~(SERVICE_FLAG_NEW | SERVICE_FLAG_GONE);
+  store<u32>(ring, kept | flags, RING_FLAGS);
   store<u32>(ring, load<u32>(row, SERVER_ROW_PERSISTENCE), RING_PERSISTENCE);
   store<u32>(ring, load<u32>(row, SERVER_ROW_NETMASK), RING_NETMASK);
   store<u32>(ring, load<u32>(row, SERVER_ROW_PORT), RING_PORT);

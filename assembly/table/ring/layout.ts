@@ -19,7 +19,10 @@ export const RING_WEIGHT_MAX: u32 = 28;
 export const RING_STEP: u32 = 32;
 export const RING_TOP: u32 = 36;
 export const RING_START: u32 = 40;
-/** SERVICE_FLAG_ bits | RING_FLAG_ bits | the count of services that had the number << RING_INCARNATION. */
+/**
+ * SERVICE_FLAG_ bits | RING_FLAG_ bits | how often it was removed << RING_REMOVALS | the count of services that had the
+ * number << RING_INCARNATION.
+ */
 export const RING_FLAGS: u32 = 44;
 /** As SERVER_ROW_ has them. */
 export const RING_PERSISTENCE: u32 = 48;
@@ -44,6 +47,9 @@ export const RING_FLAGS_SERVICE: u32 = 0xff;
 export const RING_FLAG_LIMITED: u32 = 1 << 8;
 /** Some of its servers are not reached by NAT. */
 export const RING_FLAG_UNMASQUERADED: u32 = 1 << 9;
+/** As many bits as are left below RING_INCARNATION: what counts anew after a removal only tells it from the one before. */
+export const RING_REMOVALS: u32 = 10;
+export const RING_REMOVALS_MASK: u32 = ((1 << 12) - 1) << 10;
 /** What RINGS_MAX leaves of a word (Destination.owner). */
 export const RING_INCARNATION: u32 = 22;
 /** Real servers of one virtual server. */

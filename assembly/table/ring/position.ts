@@ -1,10 +1,11 @@
 import { SCHEDULER_CODE_MASK, SCHEDULER_RR, SCHEDULER_WRR } from "../../abi/server";
 import { Image } from "../../image";
 import { State } from "../../state";
-import { settledRow } from "../ipvs/counters";
+import { claimService, clearStatistics, settledRow } from "../ipvs/counters";
 import { hasIpvs, Ipvs, ipvsOf } from "../ipvs/layout";
 import { beginEntries } from "./cache-expiry";
 import { isLocal } from "./codes";
+import { destinationAt } from "./destinations";
 import {
   POSITION_GENERATION,
   POSITION_LEN,
@@ -17,8 +18,11 @@ import {
   RING_BLOCK,
   RING_BORN,
   RING_COUNT,
+  RING_FLAGS,
   RING_GENERATION,
+  RING_INCARNATION,
   RING_LEN,
+  RING_REMOVALS_MASK,
   RING_SCHEDULER,
   RING_START,
   RING_STEP,
@@ -55,13 +59,29 @@ function settleWeights(position: usize, ring: usize, isNew: bool): void {
   store<u32>(position, isNew ? load<u32>(ring, RING_START) : weight, POSITION_WEIGHT);
 }
 
-/** The counters of a ring's servers are their own from here on. */
-function claim(image: Image, ipvs: State, ring: usize, reals: usize): void {
+/** What a service before this one has counted of its servers, those that may come back too, counts no more (__ip_vs_update_dest). */
+function countAnew(image: Image, ipvs: State, ring: usize, number: u32, reals: usize): void {
   const room = Ipvs.of(ipvs).destinationsRoom;
+  const owner = number | (load<u32>(ring, RING_FLAGS) & ~((1 << RING_INCARNATION) - 1));
+  for (let i: u32 = 0; i < load<u32>(ring, RING_COUNT); i++) {
+    const destination = load<u32>(reals + i * REAL_LEN, REAL_DESTINATION);
+    if (destination < room) clearStatistics(image, ipvs, destination);
+  }
+  for (let next = image.leftFirst; next != 0; next = destinationAt(image, next - 1).behind)
+    if (next <= room && destinationAt(image, next - 1).owner == owner) clearStatistics(image, ipvs, next - 1);
+}
+
+/** The counters of a ring and its servers are their own from here on, and statistics no older than their service. */
+function claim(image: Image, ipvs: State, ring: usize, number: u32, reals: usize): void {
+  const own = Ipvs.of(ipvs);
+  const room = own.destinationsRoom;
+  const services = own.servicesRoom;
   const count = load<u32>(ring, RING_COUNT);
+  const removals = load<u32>(ring, RING_FLAGS) & RING_REMOVALS_MASK;
+  if (number < services && claimService(ipvs, number, removals)) countAnew(image, ipvs, ring, number, reals);
   for (let i: u32 = 0; i < count; i++) {
-    const number = load<u32>(reals + i * REAL_LEN, REAL_DESTINATION);
-    if (number < room) settledRow(image, ipvs, number);
+    const destination = load<u32>(reals + i * REAL_LEN, REAL_DESTINATION);
+    if (destination < room) settledRow(image, ipvs, destination);
   }
 }
 
@@ -75,7 +95,7 @@ function settle(image: Image, state: State, ring: usize, number: u32, position: 
   if (code == SCHEDULER_RR) settleRound(position, ring, reals, isNew);
   else if (code == SCHEDULER_WRR) settleWeights(position, ring, isNew);
   else if (!isLocal(code)) store<u64>(position, 0, POSITION_OLDER);
-  if (hasIpvs(state)) claim(image, ipvsOf(state), ring, reals);
+  if (hasIpvs(state)) claim(image, ipvsOf(state), ring, number, reals);
   store<u32>(position, generation, POSITION_GENERATION);
 }
 

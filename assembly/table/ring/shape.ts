@@ -9,6 +9,7 @@ import {
   SCHEDULER_TWOS,
   SERVER_ENTRY_LEN,
   SERVER_WEIGHT,
+  SERVICE_FLAG_GONE,
   SERVICE_FLAG_NEW,
   SERVICE_FLAG_ONE_PACKET,
   SERVICE_FLAG_PERSISTENT,
@@ -21,7 +22,7 @@ import { isPowerOfTwo, isPrime } from "./slots";
 const SIZE_IN_TURN: u32 = 256;
 const SIZE_MH: u32 = 4093;
 const SIZE_MAGLEV: u32 = 65537;
-const FLAGS: u32 = SERVICE_FLAG_PERSISTENT | SERVICE_FLAG_ONE_PACKET | SERVICE_FLAG_NEW;
+const FLAGS: u32 = SERVICE_FLAG_PERSISTENT | SERVICE_FLAG_ONE_PACKET | SERVICE_FLAG_NEW | SERVICE_FLAG_GONE;
 
 /** How many slots a scheduler usually has. */
 export function defaultSize(scheduler: u32): u32 {

@@ -3,6 +3,7 @@ import {
   SCHEDULER_RR,
   SERVER_ENTRY_LEN,
   SERVER_ROW_LEN,
+  SERVICE_FLAG_GONE,
   SERVICE_FLAG_NEW,
 } from "../../../assembly/abi/server.js";
 import { serverKey } from "../../ruleset/identity.js";
@@ -211,7 +212,7 @@ export class Servers {
     const family = familyOfService(old);
     this.#writes.add(0, (image) => {
       image.removeElements(SERVICES[family], row, family);
-      image.setServer(Uint32Array.of(number, 0, SCHEDULER_RR, 0, 0, 0, 0, 0), NO_ROWS);
+      image.setServer(Uint32Array.of(number, 0, SCHEDULER_RR, SERVICE_FLAG_GONE, 0, 0, 0, 0), NO_ROWS);
     });
   }
 
