@@ -2,7 +2,7 @@ import { type Comparison, compare, type Difference } from "./comparison.js";
 import type { DirectorSide } from "./director-side.js";
 import { drawScenario, drawSocketScenario, drawTimedScenario } from "./draw.js";
 import { recordInUml } from "./kernel-side.js";
-import type { Recording } from "./recording.js";
+import { type Recording, talksOf } from "./recording.js";
 import type { Change, Scenario, Step } from "./scenario.js";
 
 export interface Asking {
@@ -32,7 +32,7 @@ const SOCKET_TALKS = 200;
 /** Of as many scenarios. */
 const KINDS = 8;
 const [SOCKETS, TIMED] = [3, 7];
-/** A kernel that was too busy for scenarios is asked others instead. */
+/** A kernel that was too busy for the whole of scenarios is asked others as well. */
 const ROUNDS = 6;
 
 /** Scenario number `index` of a seed. */
@@ -52,7 +52,7 @@ function nextScenarios(seed: number, from: number, connections: number): Scenari
 }
 
 const countOf = (recordings: readonly Recording[]) =>
-  recordings.reduce((sum, { scenario }) => sum + scenario.talks.length, 0);
+  recordings.reduce((sum, recording) => sum + talksOf(recording), 0);
 
 async function recordAll(
   { connections, seed, scenario }: Asking,
@@ -84,7 +84,6 @@ async function isNoticed(recording: Recording, sideOf: SideOf): Promise<boolean>
     change: (changes, now) => side.change(changes.filter(isTold), now),
     judge: (packet, now) => side.judge(packet, now),
     answer: (packet, now) => side.answer(packet, now),
-    settle: () => side.settle(),
     servers: (now) => side.servers(now),
     connections: (now) => side.connections(now),
     list: (option, now) => side.list(option, now),
@@ -122,11 +121,11 @@ export async function askDirector(
     );
     comparisons.push(comparison);
   }
-  const [first] = recordings;
-  const noticed = first === undefined || (await isNoticed(first, sideOf));
+  const [longest] = recordings.toSorted((one, other) => other.happenings.length - one.happenings.length);
+  const noticed = longest === undefined || (await isNoticed(longest, sideOf));
   const wanted = asking.scenario === undefined ? asking : { ...asking, connections: 1 };
   return {
-    kernel: first?.kernel ?? "",
+    kernel: longest?.kernel ?? "",
     scenarios: recordings.length,
     connections: countOf(recordings),
     packets: comparisons.reduce((sum, { packets }) => sum + packets, 0),

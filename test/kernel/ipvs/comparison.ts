@@ -5,7 +5,7 @@ import { placeOf } from "../judge/packet-octets.js";
 import { isFromOtherPort, withoutPort } from "./changed-port.js";
 import type { DirectorSide, Ruling } from "./director-side.js";
 import { readConnections, readServers, type ServerLines } from "./proc-net.js";
-import type { Happening, RecordedPacket, Recording } from "./recording.js";
+import { type Happening, type RecordedPacket, type Recording, talksOf } from "./recording.js";
 import { printStep } from "./scenario.js";
 
 /** Where a machine and the kernel part. */
@@ -162,22 +162,19 @@ class Replay {
     return undefined;
   }
 
-  #compareServers(happening: Happening, now: number): Difference | undefined {
-    if (happening.do === "packet" && happening.isPassing === true) return undefined;
-    if (happening.servers !== undefined) this.#servers = linesOf(readServers(happening.servers));
+  #compareServers(happening: Happening): Difference | undefined {
+    const { looked, servers, step } = happening;
+    if (looked === undefined) return undefined;
+    if (servers !== undefined) this.#servers = linesOf(readServers(servers));
     const kernel = this.#servers;
-    let machine = linesOf(this.#side.servers(now));
+    const machine = linesOf(this.#side.servers(looked));
     if (kernel.join() === machine.join()) return undefined;
-    // A recording waits for the kernel's next tick before it looks at what is told to end.
-    this.#side.settle();
-    machine = linesOf(this.#side.servers(now));
-    if (kernel.join() === machine.join()) return undefined;
-    return this.#difference(happening.step, without(kernel, machine), without(machine, kernel));
+    return this.#difference(step, without(kernel, machine), without(machine, kernel));
   }
 
   #compareListings(): Difference | undefined {
     const { listings, happenings, scenario } = this.#recording;
-    const now = happenings.at(-1)?.at ?? 0;
+    const now = happenings.at(-1)?.looked ?? 0;
     for (const { option, lines: kernel } of listings) {
       const machine = this.#side.list(option, now);
       if (kernel.join() !== machine.join())
@@ -189,7 +186,7 @@ class Replay {
   /** To the end, or to the first difference. */
   run(): Difference | undefined {
     for (const happening of this.#recording.happenings) {
-      const difference = this.#take(happening) ?? this.#compareServers(happening, happening.at);
+      const difference = this.#take(happening) ?? this.#compareServers(happening);
       if (difference !== undefined) return difference;
     }
     return this.#compareListings();
@@ -200,6 +197,6 @@ class Replay {
 export function compare(recording: Recording, side: DirectorSide): Comparison {
   const replay = new Replay(recording, side);
   const difference = replay.run();
-  const counts = { packets: replay.packets, connections: recording.scenario.talks.length };
+  const counts = { packets: replay.packets, connections: talksOf(recording) };
   return difference === undefined ? counts : { ...counts, difference };
 }

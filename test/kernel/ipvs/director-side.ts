@@ -20,8 +20,6 @@ export interface DirectorSide {
   judge(packet: RecordedPacket, now: number): Ruling;
   /** Takes note of what the node's own stack has answered to a packet that was handed to it. */
   answer(packet: RecordedPacket, now: number): void;
-  /** Lets what was told to end do so: a kernel's next timer tick. */
-  settle(): void;
   servers(now: number): readonly ServerLines[];
   connections(now: number): readonly IpvsConnection[];
   /** `ipvsadm -Ln` with an option. */

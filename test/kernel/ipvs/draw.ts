@@ -2,7 +2,7 @@ import { Dice } from "../judge/dice.js";
 import { ChangingService } from "./draw-changes.js";
 import { drawService, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
 import { drawDeeds, drawLines } from "./programme.js";
-import type { Scenario, Service, Step, Talk } from "./scenario.js";
+import { type Change, type Scenario, type Service, type Step, serviceWords, type Talk } from "./scenario.js";
 
 const SERVICES = 4;
 /** Talks that are held at once, at most. */
@@ -20,6 +20,9 @@ const WAIT_MS = 2_300;
 const WAITS = 3;
 /** One of so many scenarios lists them, which takes time. */
 const STATISTICS = 4;
+/** The kernel adds them up every two seconds; so often that is waited for at most. */
+const STATISTICS_MS = 2_100;
+const PAUSES = 3;
 /** Between two waits. */
 const TIMED_TALKS = 10;
 /** Of SCTP, which forgets within two seconds. */
@@ -144,9 +147,26 @@ function drawServices(
   });
 }
 
-/** The machine's statistics of a service go on when it is removed and added again, a kernel's begin at 0 (README). */
-const keepsServices = (steps: readonly Step[]) =>
-  !steps.some((step) => step.do === "change" && step.changes.some((change) => change.do === "remove"));
+const removalsOf = (step: Step) =>
+  step.do === "change" ? step.changes.filter((change) => change.do.startsWith("remove")) : [];
+
+/**
+ * A service that comes again counts from 0 on, and so do its servers; but a kernel takes away what it had added up by then
+ * (ip_vs_zero_stats), which it does every two seconds. Before whatever comes again is removed, those pass.
+ */
+function withPauses(steps: readonly Step[]): Step[] {
+  const comesAgain = ({ service }: Change, from: number) =>
+    steps.some(
+      (step, at) =>
+        at >= from &&
+        removalsOf(step).some(
+          (one) => one.do === "remove" && serviceWords(one.service) === serviceWords(service),
+        ),
+    );
+  return steps.map((step, index) =>
+    removalsOf(step).some((one) => comesAgain(one, index)) ? { ...step, pause: STATISTICS_MS } : step,
+  );
+}
 
 const asIs = (service: Service) => service;
 
@@ -161,8 +181,11 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
   const isHasty = services.some(({ service }) => service.protocol === "SCTP");
   const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
   draft.steps.push({ do: "look" });
-  const hasStatistics = index % STATISTICS === 1 && keepsServices(draft.steps);
-  return { name: `scenario ${index}`, seed, sysctls, hasStatistics, talks: draft.talks, steps: draft.steps };
+  const steps = withPauses(draft.steps);
+  const pauses = steps.filter((step) => step.do === "change" && step.pause !== undefined).length;
+  const hasStatistics = index % STATISTICS === 1 && pauses <= (isHasty ? 0 : PAUSES);
+  const named = { name: `scenario ${index}`, seed, sysctls, talks: draft.talks };
+  return hasStatistics ? { ...named, hasStatistics, steps } : { ...named, steps: draft.steps };
 }
 
 /** As `drawScenario`, where clients and servers are sockets. */

@@ -12,8 +12,6 @@ const MAC_LEN = 6;
 const UPLINK = "eth0";
 /** The interface of packets that the node makes itself. */
 const MADE_HERE = 0;
-/** What is told to end has ended by then. */
-const TICK_MS = 1;
 
 /** The project's own director. */
 class MachineSide implements DirectorSide {
@@ -43,10 +41,6 @@ class MachineSide implements DirectorSide {
   #at(now: number): number {
     this.#clock = Math.max(this.#clock, now);
     return this.#clock;
-  }
-
-  settle(): void {
-    this.#clock += TICK_MS;
   }
 
   #run({ frame }: RecordedPacket, way: number, now: number): void {

@@ -13,6 +13,7 @@ import {
   type SeenPacket,
   waitOrder,
 } from "./player.js";
+import { Watch } from "./prompt.js";
 import type { Happening, RecordedListing, RecordedPacket, Recording } from "./recording.js";
 import { printChange, type Scenario, type Step, type Talk } from "./scenario.js";
 import { CLIENTS, MAC_OF, SERVERS, type Stand } from "./stand.js";
@@ -53,7 +54,7 @@ const recorded = ({ way, frame }: Omit<SeenPacket, "direction">): RecordedPacket
 });
 
 /** What real servers there are, if that is not as it was. */
-const newServers = ({ lines }: Answer) => (lines.length === 0 ? {} : { servers: lines });
+const newServers = (lines: readonly string[]) => (lines.length === 0 ? {} : { servers: lines });
 
 type Say = Step & { readonly do: "say" };
 
@@ -65,16 +66,21 @@ interface Sending {
   readonly frame: Uint8Array;
 }
 
+/** Something that is told to end has not yet: its time is over. */
+const isGoing = ({ lines }: Answer, port = "") =>
+  lines.some((line) => line.endsWith(" 0") && (port === "" || line.split(/ +/)[2] === port));
+
 class Playing {
   readonly happenings: Happening[] = [];
-  /** A packet came at a moment at which it cannot be told what it has met. */
-  isDisturbed = false;
+  /** Why it is not played to the end. */
+  cut: string | undefined;
   readonly #player: Player;
   readonly #sockets: Player | undefined;
   readonly #scenario: Scenario;
   readonly #conversations: readonly Conversation[];
   readonly #opened = new Set<number>();
   readonly #strayed = new Set<number>();
+  readonly #watch: Watch;
   #sendings: Sending[] = [];
 
   constructor({ player, sockets }: Stand, scenario: Scenario) {
@@ -82,20 +88,43 @@ class Playing {
     this.#sockets = sockets;
     this.#scenario = scenario;
     this.#conversations = scenario.talks.map((talk) => new Conversation(talk));
+    this.#watch = new Watch(scenario);
   }
 
+  /** To the end, or as far as it goes. */
   async play(): Promise<void> {
     for (const [index, step] of this.#scenario.steps.entries()) {
-      if (step.do === "say") {
-        await this.#say(index, step);
-        continue;
+      if (step.do === "say") await this.#say(index, step);
+      else {
+        await this.#flush();
+        if (this.cut === undefined) await this.#do(index, step);
       }
-      await this.#flush();
-      if (step.do === "act") await this.#act(index, step);
-      else if (step.do === "change") await this.#change(index, step);
-      else if (step.do === "look") await this.#look(index);
-      else await this.#player.order(waitOrder(step.milliseconds));
+      if (this.cut !== undefined) return;
     }
+    await this.#flush();
+  }
+
+  async #do(index: number, step: Exclude<Step, Say>): Promise<void> {
+    if (step.do === "act") return this.#act(index, step);
+    if (step.do === "change") return this.#change(index, step);
+    if (step.do === "look") return this.#look(index);
+    const [before, after] = await this.#player.order(waitOrder(0), waitOrder(step.milliseconds));
+    const took = (after?.at ?? 0) - (before?.at ?? 0);
+    if (this.#watch.waited(step.milliseconds, took)) this.cut = `step ${index} took ${took} ms`;
+  }
+
+  /** Nothing is told of what comes after a cut. */
+  #happen(happening: Happening): void {
+    const { step, at } = happening;
+    if (this.cut === undefined && this.#watch.isLate(at)) this.cut = `step ${step} came too late`;
+    if (this.cut === undefined) this.happenings.push(happening);
+  }
+
+  /** What was seen in /proc/net/ip_vs since the last happening, if nothing has come after that. */
+  #see({ lines, at }: Answer): void {
+    const last = this.happenings.at(-1);
+    if (last === undefined || this.cut !== undefined) return;
+    this.happenings[this.happenings.length - 1] = { ...last, looked: at, ...newServers(lines) };
   }
 
   /** Packets are sent together, but for one that answers another. */
@@ -111,15 +140,16 @@ class Playing {
     this.#opened.add(talk);
     if (isAgain) await this.#flush();
     this.#sendings.push({ step, talk, way, frame });
-    if (isAgain) await this.#flush(() => this.#settle(talk));
+    if (isAgain) await this.#flush(talk);
   }
 
-  async #flush(settle?: () => Promise<void>): Promise<void> {
+  /** `again`: the talk that the one packet there is may begin anew. */
+  async #flush(again?: number): Promise<void> {
     const sendings = this.#sendings;
     this.#sendings = [];
     if (sendings.length === 0) return;
     const frames = sendings.map(({ way, frame }) => frameOrder(way, frame));
-    if (settle === undefined) {
+    if (again === undefined) {
       const answers = await this.#player.order(
         ...frames.flatMap((order) => [order, newsOrder(SERVERS_FILE)]),
       );
@@ -127,19 +157,19 @@ class Playing {
         this.#note(sending, answers[2 * index] as Answer, answers[2 * index + 1] as Answer);
       return;
     }
-    const [sent] = await this.#player.order(...frames);
-    await settle();
-    const [read] = await this.#player.order(newsOrder(SERVERS_FILE));
-    this.#note(sendings[0] as Sending, sent as Answer, read as Answer);
+    const [sent] = (await this.#player.order(...frames)) as [Answer];
+    await this.#settle(again);
+    const [read] = (await this.#player.order(newsOrder(SERVERS_FILE))) as [Answer];
+    // What was to go has gone by the tick after the packet.
+    this.#note(sendings[0] as Sending, sent, { ...read, at: Math.max(read.at, sent.at + 1) });
   }
 
   /** Waits until the kernel has forgotten a connection of a talk that is to go at once. */
   async #settle(talk: number): Promise<void> {
     const port = this.#scenario.talks[talk]?.clientPort.toString(16).toUpperCase().padStart(4, "0");
     for (let tried = 0; tried < SETTLING_TRIES; tried++) {
-      const [read] = await this.#player.order(readOrder(CONNECTIONS_FILE));
-      const isGoing = (line: string) => line.endsWith(" 0") && line.split(/ +/)[2] === port;
-      if (read?.lines.some(isGoing) !== true) return;
+      const [read] = (await this.#player.order(readOrder(CONNECTIONS_FILE))) as [Answer];
+      if (!isGoing(read, port)) return;
       await this.#player.order(waitOrder(TICK_MS));
     }
   }
@@ -152,8 +182,8 @@ class Playing {
     if (way === CLIENTS && toServers.some((one) => isFromOtherPort(one.frame, frame)))
       this.#strayed.add(talk);
     const packet = recorded({ way, frame });
-    const news = newServers(read);
-    this.happenings.push({ do: "packet", step, at: sent.at, packet, out: out.map(recorded), ...news });
+    this.#happen({ do: "packet", step, at: sent.at, packet, out: out.map(recorded) });
+    this.#see(read);
   }
 
   /** What a socket does makes packets, some at once and some a moment later. */
@@ -163,24 +193,38 @@ class Playing {
     await this.#sockets?.order(
       what === "open" ? `open ${talk} ${protocol.toLowerCase()} ${ends}\n` : `${what} ${talk} ${from}\n`,
     );
-    const [read] = await this.#undisturbed(step, newsOrder(SERVERS_FILE));
-    const last = this.happenings.at(-1);
-    if (last?.do !== "packet" || last.step !== step) return;
-    this.happenings.pop();
-    this.happenings.push({ ...last, isPassing: false, ...newServers(read as Answer) });
+    await this.#seeUndisturbed(step);
   }
 
   /** Gives orders until no packet of a socket's comes between; what was told before counts as well. */
   async #undisturbed(step: number, ...orders: readonly string[]): Promise<readonly Answer[]> {
     let told: readonly Answer[] = [];
-    while (true) {
-      const [before, ...answers] = await this.#player.order(waitOrder(0), ...orders);
-      const late = answers.flatMap(({ seen }) => seen.filter(isTraffic));
-      if (this.#sockets !== undefined)
-        this.#noteSeen(step, before?.at ?? 0, [...(before?.seen ?? []), ...late]);
-      told = answers.map((answer, index) => (answer.lines.length > 0 ? answer : (told[index] ?? answer)));
-      if (this.#sockets === undefined || late.length === 0) return told;
+    for (let going = 0; ; ) {
+      const [before, ...answers] = (await this.#player.order(waitOrder(0), ...orders)) as [Answer];
+      told = answers.map((answer: Answer, index) =>
+        answer.lines.length > 0 ? answer : { ...answer, lines: told[index]?.lines ?? [] },
+      );
+      if (this.#sockets === undefined) return told;
+      const late = answers.flatMap(({ seen }: Answer) => seen.filter(isTraffic));
+      this.#noteSeen(step, before.at, [...before.seen, ...late]);
+      const isUnsettled = going < SETTLING_TRIES && answers.some((answer) => isGoing(answer));
+      if (late.length === 0 && !isUnsettled) return told;
+      if (!isUnsettled) continue;
+      going++;
+      const [tick] = (await this.#player.order(waitOrder(TICK_MS))) as [Answer];
+      this.#noteSeen(step, tick.at, tick.seen);
     }
+  }
+
+  /** /proc/net/ip_vs, as the last packet or change has left it. */
+  async #seeUndisturbed(step: number): Promise<void> {
+    if (this.#sockets === undefined) {
+      this.#see(((await this.#player.order(newsOrder(SERVERS_FILE))) as [Answer])[0]);
+      return;
+    }
+    const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
+    const [, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
+    this.#see(read);
   }
 
   /** Every packet that came in, with what went out before the next one. */
@@ -188,34 +232,35 @@ class Playing {
     for (const packet of seen.filter(isTraffic)) {
       const last = this.happenings.at(-1);
       if (packet.direction === "in")
-        this.happenings.push({ do: "packet", step, at, packet: recorded(packet), out: [], isPassing: true });
-      else if (last?.do === "packet") {
-        this.happenings.pop();
-        this.happenings.push({ ...last, out: [...last.out, recorded(packet)] });
-      }
+        this.#happen({ do: "packet", step, at, packet: recorded(packet), out: [] });
+      else if (last?.do === "packet" && this.cut === undefined)
+        this.happenings[this.happenings.length - 1] = { ...last, out: [...last.out, recorded(packet)] };
     }
   }
 
-  async #change(step: number, { changes }: Step & { readonly do: "change" }): Promise<void> {
+  async #change(step: number, { changes, pause = 0 }: Step & { readonly do: "change" }): Promise<void> {
     const lines = changes.map((change) => `${printChange(change)}\n`).join("");
     // What is there at the beginning the project prints as ipvsadm-save would.
     const text = step === 0 ? printIpvs(parseIpvs(lines, "the beginning")) : lines;
     const removes = changes.some((change) => change.do === "remove" || change.do === "removeServer");
     const settling = removes && this.#scenario.sysctls[EXPIRES] === 1 ? SETTLING_MS : 0;
-    const orders = [restoreOrder(text), waitOrder(settling), newsOrder(SERVERS_FILE)];
     if (this.#sockets !== undefined) await this.#undisturbed(step, waitOrder(ACK_MS));
-    const [fed, settled, read] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
-    // Whether it came before the change or behind it, nobody knows.
-    if (this.#sockets !== undefined && fed.seen.some(isTraffic)) this.isDisturbed = true;
-    this.happenings.push({ do: "change", step, at: read.at, said: fed.lines, ...newServers(read) });
-    if (this.#sockets !== undefined) this.#noteSeen(step, read.at, [...settled.seen, ...read.seen]);
+    const orders = [waitOrder(pause), restoreOrder(text), waitOrder(settling)];
+    const [paused, fed, settled] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
+    if (this.#sockets !== undefined) this.#noteSeen(step, paused.at, paused.seen);
+    // Whether it came before the change or behind it, or before what that makes the kernel forget, nobody knows.
+    if ([fed, ...(settling > 0 ? [settled] : [])].some(({ seen }) => seen.some(isTraffic)))
+      this.cut = `a packet came while step ${step} changed something`;
+    this.#happen({ do: "change", step, at: settled.at, said: fed.lines });
+    if (this.#sockets !== undefined) this.#noteSeen(step, settled.at, settled.seen);
+    await this.#seeUndisturbed(step);
   }
 
   async #look(step: number): Promise<void> {
     const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
     const [seen, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
-    const { at, lines } = seen;
-    this.happenings.push({ do: "look", step, at, connections: lines, ...newServers(read) });
+    this.#happen({ do: "look", step, at: seen.at, connections: seen.lines });
+    this.#see(read);
   }
 
   async #list(option: RecordedListing["option"]): Promise<RecordedListing> {
@@ -223,8 +268,9 @@ class Playing {
     return { option, lines: said?.lines ?? [] };
   }
 
-  /** Statistics are waited for where a scenario asks for them. */
+  /** Statistics are waited for where a scenario asks for them; what was cut short has no end. */
   async listings(): Promise<RecordedListing[]> {
+    if (this.cut !== undefined) return [];
     const listings = [await this.#list("thresholds"), await this.#list("persistent-conn")];
     if (this.#scenario.hasStatistics !== true) return listings;
     await this.#player.order(waitOrder(STATISTICS_MS));
@@ -239,6 +285,6 @@ export async function play(scenario: Scenario, stand: Stand): Promise<Recording>
   const listings = await playing.listings();
   // Of other namespaces' virtual servers a kernel tells nothing in /proc, but it counts them, and leaves out some of one's own.
   await stand.player.order(restoreOrder("-C\n"));
-  const { happenings, isDisturbed } = playing;
-  return { kernel: release(), scenario, happenings, listings, isDisturbed };
+  const { happenings, cut } = playing;
+  return { kernel: release(), scenario, happenings, listings, ...(cut === undefined ? {} : { cut }) };
 }

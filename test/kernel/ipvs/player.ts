@@ -55,16 +55,19 @@ export class Player {
 
   constructor(program: string, words: readonly string[]) {
     this.#process = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
-    const { stdout, stderr } = this.#process;
+    const { stdin, stdout, stderr } = this.#process;
     stdout?.on("data", (octets: Buffer) => this.#hear(octets.toString("latin1")));
     stderr?.on("data", (octets: Buffer) => {
       this.#complaints += octets.toString();
     });
     this.#died = new Promise((_, reject) =>
-      this.#process.once("close", () => reject(new Error(`The player ended: ${this.#complaints}`))),
+      this.#process.once("close", (status, signal) =>
+        reject(new Error(`The player ended (${signal ?? status}): ${this.#complaints}`)),
+      ),
     );
-    // Whoever gives orders hears of it.
+    // Whoever gives orders hears of it, and of what it complained of.
     this.#died.catch(() => {});
+    stdin?.on("error", () => {});
   }
 
   #hear(text: string): void {

@@ -1,4 +1,3 @@
-import type { Recording } from "./recording.js";
 import type { Scenario } from "./scenario.js";
 
 /**
@@ -12,27 +11,32 @@ const SCTP_MS = 3_900;
 const OTHER_MS = 9_500;
 /** Between waits, where connections live for two seconds and for four. */
 const TIMED_MS = 700;
-
-/** What was done without a wait took so long at most. */
-function longest({ happenings, scenario }: Recording): number {
-  let began = happenings[0]?.at ?? 0;
-  let longest = 0;
-  let last = 0;
-  for (const { step, at } of happenings) {
-    const hasWaited = scenario.steps.slice(last, step).some((between) => between.do === "wait");
-    if (hasWaited) began = at;
-    longest = Math.max(longest, at - began);
-    last = step;
-  }
-  return longest;
-}
+/** So much longer than it should a wait may be. */
+const SLACK_MS = 150;
 
 function limitOf({ talks, timeouts }: Scenario): number {
   if (timeouts !== undefined) return TIMED_MS;
   return talks.some(({ protocol }) => protocol === "SCTP") ? SCTP_MS : OTHER_MS;
 }
 
-/** Whether no timer can have run out where it should not, and every packet has its place. */
-export function isPrompt(recording: Recording): boolean {
-  return !recording.isDisturbed && longest(recording) < limitOf(recording.scenario);
+/** Says whether a scenario is played fast enough that no timer can have run out where it should not. */
+export class Watch {
+  readonly #limit: number;
+  #began: number | undefined;
+
+  constructor(scenario: Scenario) {
+    this.#limit = limitOf(scenario);
+  }
+
+  /** Something has happened at a time (milliseconds): whether that is too late. */
+  isLate(at: number): boolean {
+    this.#began ??= at;
+    return at - this.#began >= this.#limit;
+  }
+
+  /** A wait of so many milliseconds took so many: whether those are too many. */
+  waited(milliseconds: number, took: number): boolean {
+    this.#began = undefined;
+    return took > milliseconds + SLACK_MS;
+  }
 }

@@ -56,7 +56,8 @@ export type Step =
   | { readonly do: "say"; readonly talk: number; readonly from: "client" | "server"; readonly what: string }
   /** As a socket does it, in a scenario whose ends are sockets. */
   | { readonly do: "act"; readonly talk: number; readonly from: "client" | "server"; readonly what: Act }
-  | { readonly do: "change"; readonly changes: readonly Change[] }
+  /** `pause`: milliseconds that pass before, which are no wait. */
+  | { readonly do: "change"; readonly changes: readonly Change[]; readonly pause?: number }
   | { readonly do: "wait"; readonly milliseconds: number }
   /** All connections are looked at. */
   | { readonly do: "look" };

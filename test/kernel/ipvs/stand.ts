@@ -124,20 +124,31 @@ const USUAL_TIMEOUTS = [900, 120, 300] as const;
 /** A director's node in this kernel, on which scenarios are played one after another. */
 export class Stand {
   readonly player: Player;
-  /** Clients and servers, where they have sockets. */
-  readonly sockets: Player | undefined;
+  #sockets: Player | undefined;
   readonly #spaces: Spaces;
   readonly #folk: Folk;
 
   /** Raises it for these scenarios, without their virtual servers. */
-  constructor(name: string, scenarios: readonly Scenario[], hasSockets: boolean) {
+  static async raise(name: string, scenarios: readonly Scenario[], hasSockets: boolean): Promise<Stand> {
+    const stand = new Stand(name, scenarios);
+    // An order is answered when the player holds the ends of the wires, which then may move.
+    await stand.player.order(waitOrder(0));
+    if (hasSockets) stand.#sockets = stand.#settle();
+    return stand;
+  }
+
+  private constructor(name: string, scenarios: readonly Scenario[]) {
     this.#spaces = { node: `${name}-node`, ends: `${name}-ends` };
     const { node, ends } = this.#spaces;
     const inside = [localVips, ...FAMILIES.map((family) => rulesOf(family, scenarios))];
     run([...raising(this.#spaces, NODE, []), ...inside.map((call) => within(node, call))]);
     this.player = new Player(buildProgram("../ipvs/player"), [node, ends, CLIENTS, SERVERS]);
     this.#folk = { clients: `${name}-clients`, servers: `${name}-servers` };
-    this.sockets = hasSockets ? this.#settle() : undefined;
+  }
+
+  /** Clients and servers, where they have sockets. */
+  get sockets(): Player | undefined {
+    return this.#sockets;
   }
 
   #settle(): Player {
