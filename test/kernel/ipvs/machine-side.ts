@@ -19,8 +19,6 @@ class MachineSide implements DirectorSide {
   readonly #batch: Batch;
   readonly #in: number;
   readonly #mac: number;
-  /** No earlier than it was before: what was looked at later has happened. */
-  #clock = 0;
 
   constructor(director: Director) {
     this.#director = director;
@@ -38,16 +36,11 @@ class MachineSide implements DirectorSide {
     this.#run(packet, MADE_HERE, now);
   }
 
-  #at(now: number): number {
-    this.#clock = Math.max(this.#clock, now);
-    return this.#clock;
-  }
-
   #run({ frame }: RecordedPacket, way: number, now: number): void {
     const octets = Uint8Array.from(Buffer.from(frame, "hex"));
     write(octets, 0, MAC_LEN, this.#mac, "mac");
     this.#batch.set(0, octets, way);
-    this.#director.run(this.#batch, this.#at(now));
+    this.#director.run(this.#batch, now);
   }
 
   judge(packet: RecordedPacket, now: number): Ruling {
@@ -64,18 +57,15 @@ class MachineSide implements DirectorSide {
   }
 
   servers(now: number): readonly ServerLines[] {
-    return readListing(this.#director.list({ now: this.#at(now) }).split("\n"));
+    return readListing(this.#director.list({ now: now }).split("\n"));
   }
 
   connections(now: number): readonly IpvsConnection[] {
-    return this.#director.connections(this.#at(now)).map(listedConnection);
+    return this.#director.connections(now).map(listedConnection);
   }
 
   list(option: RecordedListing["option"], now: number): readonly string[] {
-    return this.#director
-      .list({ columns: option, now: this.#at(now) })
-      .split("\n")
-      .slice(0, -1);
+    return this.#director.list({ columns: option, now: now }).split("\n").slice(0, -1);
   }
 }
 

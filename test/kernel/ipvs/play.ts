@@ -81,6 +81,7 @@ class Playing {
   readonly #opened = new Set<number>();
   readonly #strayed = new Set<number>();
   readonly #watch: Watch;
+  #latest = 0;
   #sendings: Sending[] = [];
 
   constructor({ player, sockets }: Stand, scenario: Scenario) {
@@ -117,14 +118,21 @@ class Playing {
   #happen(happening: Happening): void {
     const { step, at } = happening;
     if (this.cut === undefined && this.#watch.isLate(at)) this.cut = `step ${step} came too late`;
-    if (this.cut === undefined) this.happenings.push(happening);
+    if (this.cut === undefined) this.happenings.push({ ...happening, at: this.#timeOf(at) });
   }
 
-  /** What was seen in /proc/net/ip_vs since the last happening, if nothing has come after that. */
-  #see({ lines, at }: Answer): void {
+  /** What was seen in /proc/net/ip_vs since the last happening, and so many milliseconds behind it at least. */
+  #see({ lines, at }: Answer, after = 0): void {
     const last = this.happenings.at(-1);
     if (last === undefined || this.cut !== undefined) return;
-    this.happenings[this.happenings.length - 1] = { ...last, looked: at, ...newServers(lines) };
+    const looked = this.#timeOf(Math.max(at, last.at + after));
+    this.happenings[this.happenings.length - 1] = { ...last, looked, ...newServers(lines) };
+  }
+
+  /** A time, no earlier than others were. */
+  #timeOf(at: number): number {
+    this.#latest = Math.max(this.#latest, at);
+    return this.#latest;
   }
 
   /** Packets are sent together, but for one that answers another. */
@@ -161,7 +169,7 @@ class Playing {
     await this.#settle(again);
     const [read] = (await this.#player.order(newsOrder(SERVERS_FILE))) as [Answer];
     // What was to go has gone by the tick after the packet.
-    this.#note(sendings[0] as Sending, sent, { ...read, at: Math.max(read.at, sent.at + 1) });
+    this.#note(sendings[0] as Sending, sent, read, 1);
   }
 
   /** Waits until the kernel has forgotten a connection of a talk that is to go at once. */
@@ -174,7 +182,7 @@ class Playing {
     }
   }
 
-  #note({ step, talk, way, frame }: Sending, sent: Answer, read: Answer): void {
+  #note({ step, talk, way, frame }: Sending, sent: Answer, read: Answer, after = 0): void {
     const out = sent.seen.filter((seen) => seen.direction === "out" && isTraffic(seen));
     const toServers = out.filter((one) => one.way === SERVERS);
     for (const one of toServers) this.#conversations[talk]?.hear(one.frame);
@@ -183,7 +191,7 @@ class Playing {
       this.#strayed.add(talk);
     const packet = recorded({ way, frame });
     this.#happen({ do: "packet", step, at: sent.at, packet, out: out.map(recorded) });
-    this.#see(read);
+    this.#see(read, after);
   }
 
   /** What a socket does makes packets, some at once and some a moment later. */
@@ -224,7 +232,8 @@ class Playing {
     }
     const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
     const [, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
-    this.#see(read);
+    // What was to go has gone by then, too.
+    this.#see(read, 1);
   }
 
   /** Every packet that came in, with what went out before the next one. */
