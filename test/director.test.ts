@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Director } from "../src/director.js";
 import { printIp } from "../src/net/ip.js";
-import { frame, tcp } from "../src/packet/build.js";
+import { frame, tcp, udp } from "../src/packet/build.js";
 import { parseIptablesDump } from "../src/ruleset/iptables-dump.js";
 import type { RealServer, ServiceAddress, ServiceSettings } from "../src/ruleset/ipvs.js";
 import { ip } from "./proxy/cluster-of.js";
@@ -126,6 +126,14 @@ describe("Director", () => {
     director.remove(WEB);
     director.add({ ...WEB, port: 81, servers: [real("10.0.0.1")] });
     expect(director.list({ columns: "stats" })).toMatch(/TCP +198.51.100.10:81 +0 +0 +0 +0 +0\n/);
+  });
+
+  it("refuses what a server sends unasked by a protocol that it serves", async () => {
+    const director = await Director.create({ sysctls: { "net.ipv4.vs.nat_icmp_send": 1 } });
+    director.add({ ...WEB, servers: [real("10.0.0.1")] });
+    const unasked = (frame: Uint8Array) => director.engine.follow(frame, { in: "eth0" }).verdict;
+    expect(unasked(tcp("10.0.0.1:8080", "203.0.113.9:1001"))).toBe("REJECT");
+    expect(unasked(udp("10.0.0.1:8080", "203.0.113.9:1001"))).toBe("FORWARD");
   });
 
   it("lists the template of a firewall mark with the mark in the first word of an IPv6 address", async () => {

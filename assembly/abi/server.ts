@@ -12,7 +12,7 @@ export const SERVER_HIGH: u32 = 16;
 /** So many connections make it overloaded (0: none do), and fewer than so many end that. */
 export const SERVER_UPPER: u32 = 32;
 export const SERVER_LOWER: u32 = 36;
-/** A FORWARD_ code | TUNNEL_ code of its tunnel << 8 | ENCAP_FLAG_ bits << 16. */
+/** A FORWARD_ code | ENCAP_ code of its tunnel << 8 | ENCAP_FLAG_ bits << 16 | the service's protocol << 24 (0: a mark's, any). */
 export const SERVER_FORWARD: u32 = 40;
 /** GUE's UDP port. */
 export const SERVER_TUNNEL_PORT: u32 = 44;

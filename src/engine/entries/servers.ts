@@ -10,6 +10,7 @@ import {
   SERVICE_FLAG_ONE_PACKET,
   SERVICE_FLAG_PERSISTENT,
 } from "../../../assembly/abi/server.js";
+import { PROTOCOL_NUMBER } from "../../net/port.js";
 import { familyOfService, type RealServer, type Tunnel, type VirtualServer } from "../../ruleset/ipvs.js";
 import { schedulerOf } from "./schedulers.js";
 import { type Words, wordsOf6 } from "./words.js";
@@ -34,12 +35,18 @@ function tunnelPortOf({ forwarding }: RealServer): number {
   return typeof forwarding === "object" && forwarding.tunnel === "gue" ? forwarding.port : 0;
 }
 
-export function pushReals(rows: Words, servers: readonly RealServer[]): void {
-  for (const server of servers) {
+/** The virtual server's, behind how packets are forwarded. */
+function protocolOf(service: VirtualServer): number {
+  return service.mark === undefined ? PROTOCOL_NUMBER[service.protocol] << 24 : 0;
+}
+
+export function pushReals(rows: Words, service: VirtualServer): void {
+  for (const server of service.servers) {
     const { address, port, weight, lastWeight = 0, upperThreshold = 0, lowerThreshold = 0 } = server;
     const [first, second, third, last] = wordsOf6(BigInt(address));
     rows.push(last, port, weight, lastWeight, first, second, third, 0);
-    rows.push(upperThreshold, lowerThreshold, forwardingOf(server), tunnelPortOf(server), 0, 0, 0, 0);
+    const forward = forwardingOf(server) | protocolOf(service);
+    rows.push(upperThreshold, lowerThreshold, forward, tunnelPortOf(server), 0, 0, 0, 0);
   }
 }
 

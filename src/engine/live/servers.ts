@@ -41,9 +41,9 @@ export interface ServerColumns {
   readonly reals: Uint32Array;
 }
 
-function realsOf({ servers }: VirtualServer): Uint32Array {
-  const rows = new Words(REAL_WORDS * Math.max(1, servers.length));
-  pushReals(rows, servers);
+function realsOf(service: VirtualServer): Uint32Array {
+  const rows = new Words(REAL_WORDS * Math.max(1, service.servers.length));
+  pushReals(rows, service);
   return rows.words;
 }
 
@@ -108,7 +108,7 @@ export class Servers {
     const reals = new Words();
     for (const [number, server] of this.numbered.entries()) {
       if (server === undefined) continue;
-      pushReals(reals, server.servers);
+      pushReals(reals, server);
       pushServer(rows, server, number);
     }
     return { rows: rows.words, reals: reals.words };
