@@ -1,4 +1,4 @@
-import { ETH_LEN } from "../../../assembly/abi/wire.js";
+import { ETH_LEN, PROTO_UDP } from "../../../assembly/abi/wire.js";
 import { describePacket } from "../../../src/packet/describe.js";
 import { type IpvsConnection, printIpvsConnection } from "../../../src/ruleset/ipvs-connections.js";
 import { placeOf } from "../judge/packet-octets.js";
@@ -28,17 +28,24 @@ export interface Comparison {
   readonly difference?: Difference;
 }
 
-/** Where the outer header of a tunnel has what the sending node chooses: IPv4's number, checksum and source, IPv6's source. */
+/**
+ * Where the outer headers of a tunnel have what the sending node chooses: IPv4's number, checksum and source, IPv6's flow
+ * label and source, and of GUE the port and the checksum, of which the source is a part.
+ */
 const CHOSEN = {
   4: [
     [4, 6],
     [10, 16],
   ],
-  6: [[8, 24]],
+  6: [
+    [1, 4],
+    [8, 24],
+  ],
 } as const;
-const TUNNELLED = [4, 41];
-/** Version and traffic class, before the flow label. */
-const LABEL = [1, 4] as const;
+const CHOSEN_OF_UDP = [
+  [0, 2],
+  [6, 8],
+] as const;
 
 const octetsOf = ({ frame }: RecordedPacket): Uint8Array => Uint8Array.from(Buffer.from(frame, "hex"));
 
@@ -53,9 +60,11 @@ function comparable(packet: RecordedPacket, came: RecordedPacket): string {
   // Which port is drawn is chance, that one is drawn is not.
   if (place !== undefined && isFromOtherPort(frame, octetsOf(came)))
     withoutPort(ip, describePacket(frame).protocol, place.transport);
-  if (place !== undefined && TUNNELLED.includes(place.protocol)) {
+  // Nothing else makes a packet longer.
+  if (place !== undefined && packet.frame.length > came.frame.length) {
     for (const [from, to] of CHOSEN[place.family]) ip.fill(0, from, to);
-    if (place.family === 6) ip.fill(0, ...LABEL);
+    if (place.protocol === PROTO_UDP)
+      for (const [from, to] of CHOSEN_OF_UDP) ip.fill(0, place.transport + from, place.transport + to);
   }
   return Buffer.from(ip).toString("hex");
 }

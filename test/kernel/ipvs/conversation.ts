@@ -1,6 +1,9 @@
+import { ETH_LEN } from "../../../assembly/abi/wire.js";
 import { describePacket } from "../../../src/packet/describe.js";
 import { type ChunkName, chunk } from "../judge/sctp-chunks.js";
-import { type End, enter } from "../judge/segment.js";
+import { type End, enter, enterError } from "../judge/segment.js";
+import { serverAddress } from "./draw-services.js";
+import { ERRORS } from "./programme.js";
 import { addressOf, type Talk } from "./scenario.js";
 
 /** Numbers of one end of a TCP connection. */
@@ -28,16 +31,23 @@ export class Conversation {
     server: { seq: 5_000_000, ack: 0 },
   };
   #heard: { readonly client: End; readonly server: End } | undefined;
+  readonly #lastHeard: { client?: Uint8Array; server?: Uint8Array } = {};
   #lastSyn: number | undefined;
 
   constructor(talk: Talk) {
     this.#talk = talk;
   }
 
-  /** The server gets a packet as the director sends it on. */
+  /** The client gets a packet as the director sends it on. */
+  hearAnswer(frame: Uint8Array): void {
+    if (describePacket(frame).srcPort !== undefined) this.#lastHeard.client = frame;
+  }
+
+  /** And so does the server. */
   hear(frame: Uint8Array): void {
     const { src, srcPort, dst, dstPort } = describePacket(frame);
     if (src === undefined || dst === undefined || srcPort === undefined || dstPort === undefined) return;
+    this.#lastHeard.server = frame;
     // A server that has the service's own address answers past the director.
     if (dst === this.#talk.address) return;
     this.#heard = {
@@ -48,6 +58,8 @@ export class Conversation {
 
   /** A packet of one side; undefined where a server has heard nobody. */
   say(from: Side, what: string, mac: number): Uint8Array | undefined {
+    const error = ERRORS[what];
+    if (error !== undefined) return this.#complain(from, error, mac);
     const { client, clientPort, address, port } = this.#talk;
     const ends =
       from === "client"
@@ -62,6 +74,19 @@ export class Conversation {
     if (protocol === "UDP") return enter({ ...plain, protocol, payload: PAYLOAD_LEN }).frame;
     if (protocol === "TCP") return enter({ ...plain, protocol, ...this.#segment(from, what) }).frame;
     return enter({ ...plain, protocol, ...sctpOf(from, what as ChunkName) }).frame;
+  }
+
+  /** An error about the last packet that a side has heard: of one with the service's own address from a router there. */
+  #complain(from: Side, error: (typeof ERRORS)[string], mac: number): Uint8Array | undefined {
+    const heard = this.#lastHeard[from];
+    if (heard === undefined) return undefined;
+    const { src = "", dst = "" } = describePacket(heard);
+    const family = src.includes(":") ? 6 : 4;
+    const router = addressOf(dst === this.#talk.address ? serverAddress(family, 0) : dst);
+    const [type, code] = error[family];
+    const plain = { way: "", mac, tag: 0, ttl: 64, tos: 0 };
+    return enterError({ ...plain, router, to: addressOf(src), type, code, quote: heard.slice(ETH_LEN) })
+      .frame;
   }
 
   #segment(from: Side, flags: string): { flags: string; seq: number; ack: number; payload: number } {

@@ -45,13 +45,19 @@ function drawPersistence(family: 4 | 6, dice: Dice): Partial<Service> {
   return { persistence, netmask: dice.of(family === 4 ? [24, 16, 20, 32] : [64, 48, 112, 128]) };
 }
 
-/** A virtual server of a scheduler, at a place of a scenario. */
+/** Ports of services at one address, by their places: those of `SERVED_PORTS`. */
+const PORTS = [80, 443, 8_443, 8_080] as const;
+export const FTP = 21;
+
+/** A virtual server of a scheduler, at a place of a scenario; `before` is that of the place before, whose address it may have. */
 export function drawService(
   scheduler: string,
   [scenario, place]: readonly [number, number],
   dice: Dice,
+  before?: Service,
 ): Service {
-  const family = dice.percent(60) ? 4 : 6;
+  const host = before?.mark === undefined && dice.percent(25) ? before : undefined;
+  const family = host !== undefined ? familyOf(host) : dice.percent(60) ? 4 : 6;
   const protocol = dice.weighted([
     [60, "TCP"],
     [28, "UDP"],
@@ -59,13 +65,16 @@ export function drawService(
   ] as const);
   const isOnePacket = protocol === "UDP" && dice.percent(30);
   const persistence = dice.percent(28) ? drawPersistence(family, dice) : {};
-  const mark = dice.percent(12) ? { mark: scenario * MARKS + place + 1 } : {};
-  // Without a port it is every port's, which only a persistent service can be.
-  const isWide = "persistence" in persistence && !("mark" in mark) && dice.percent(20);
+  const mark = host === undefined && dice.percent(12) ? { mark: scenario * MARKS + place + 1 } : {};
+  // Without a port it is every port's, which only a persistent service can be, and one at an address.
+  const mayBeWide = host === undefined || (place === 1 && host.port !== 0);
+  const isWide = mayBeWide && "persistence" in persistence && !("mark" in mark) && dice.percent(25);
+  const isFtp = protocol === "TCP" && host === undefined && dice.percent(6);
+  const port = isWide ? 0 : host !== undefined ? (PORTS[place] ?? 0) : isFtp ? FTP : 80;
   return {
     protocol,
-    address: vipAddress(family, scenario, place),
-    port: isWide ? 0 : 80,
+    address: host?.address ?? vipAddress(family, scenario, place),
+    port,
     ...mark,
     scheduler,
     flags: drawFlags(scheduler, dice),
@@ -100,9 +109,10 @@ export function timedService(service: Service): Service {
   return { ...rest, protocol, persistence: protocol === "TCP" ? 2 : 4, ...mask };
 }
 
-/** A service as it is where sockets speak: of TCP or UDP. */
+/** A service as it is where sockets speak: of TCP or UDP, at a port that somebody listens to. */
 export function socketService(service: Service): Service {
-  return service.protocol === "SCTP" ? { ...service, protocol: "TCP" } : service;
+  const { protocol, port } = service;
+  return { ...service, protocol: protocol === "SCTP" ? "TCP" : protocol, port: port === FTP ? 80 : port };
 }
 
 /** How weights, limits and ways of one service's real servers are drawn. */
@@ -120,12 +130,22 @@ const WEIGHTS: readonly Habits["weight"][] = [
   (dice) => dice.of([1, 100, 1_000, 65_535]),
 ];
 
+const FORWARDINGS: readonly Forwarding[] = [
+  "masquerade",
+  "direct",
+  "ipip",
+  "gue",
+  "gue with checksum",
+  "gre",
+  "gre with checksum",
+];
+
 export function drawHabits(dice: Dice, onlyTranslates: boolean): Habits {
-  const mixed = dice.percent(12) && !onlyTranslates;
+  const mixed = dice.percent(18) && !onlyTranslates;
   return {
     weight: dice.of(WEIGHTS),
     isLimited: dice.percent(35),
-    forwarding: mixed ? ["masquerade", "direct", "tunnel"] : ["masquerade"],
+    forwarding: mixed ? FORWARDINGS : ["masquerade"],
   };
 }
 

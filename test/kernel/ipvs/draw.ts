@@ -1,12 +1,16 @@
 import { Dice } from "../judge/dice.js";
 import { ChangingService } from "./draw-changes.js";
-import { drawService, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
+import { drawService, FTP, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
 import { drawDeeds, drawLines } from "./programme.js";
 import { type Change, type Scenario, type Service, type Step, serviceWords, type Talk } from "./scenario.js";
 
 const SERVICES = 4;
 /** Talks that are held at once, at most. */
 const AT_ONCE = 24;
+
+/** Ports that are called where a service has more than one: those of an address, and of FTP's data. */
+const PORTS = [80, 443, 8_443];
+const FTP_PORTS = [21, 21, 20, 1_024, 8_443];
 
 /** Shares of a hundred steps. */
 const CHANGES = 1.8;
@@ -40,6 +44,11 @@ function drawSysctls(dice: Dice): Record<string, number> {
     [`${VS}.expire_quiescent_template`]: dice.below(2),
     [`${VS}.conn_reuse_mode`]: dice.of([0, 1, 1, 2, 3]),
     [`${VS}.sloppy_tcp`]: dice.percent(10) ? 1 : 0,
+    [`${VS}.sloppy_sctp`]: dice.percent(10) ? 1 : 0,
+    [`${VS}.schedule_icmp`]: dice.percent(25) ? 1 : 0,
+    [`${VS}.nat_icmp_send`]: dice.percent(25) ? 1 : 0,
+    // Always on, if it is.
+    [`${VS}.secure_tcp`]: dice.percent(10) ? 3 : 0,
   };
 }
 
@@ -69,14 +78,14 @@ class ScenarioDraft {
 
   #drawTalk({ protocol, address, port, mark }: Service, family: 4 | 6): Talk {
     const dice = this.#dice;
-    const anyPort = mark !== undefined || port === 0;
+    const ports = port === FTP ? FTP_PORTS : mark !== undefined || port === 0 ? PORTS : [port];
     return {
       // A mark's service takes all protocols.
       protocol: mark !== undefined ? dice.of(["TCP", "UDP", protocol] as const) : protocol,
       client: drawClient(family, dice),
       clientPort: 1_024 + dice.below(60_000),
       address,
-      port: anyPort ? dice.of([80, 443, 8_443]) : port,
+      port: dice.of(ports),
     };
   }
 
@@ -141,10 +150,13 @@ function drawServices(
   dice: Dice,
   onlyTranslates = false,
 ): ChangingService[] {
-  return Array.from({ length: SERVICES }, (_, place) => {
+  const drawn: ChangingService[] = [];
+  for (let place = 0; place < SERVICES; place++) {
     const scheduler = place === 0 ? (SCHEDULERS[index % SCHEDULERS.length] as string) : dice.of(SCHEDULERS);
-    return new ChangingService(drawService(scheduler, [index, place], dice), suit, dice, onlyTranslates);
-  });
+    const service = drawService(scheduler, [index, place], dice, drawn.at(-1)?.service);
+    drawn.push(new ChangingService(service, suit, dice, onlyTranslates));
+  }
+  return drawn;
 }
 
 const removalsOf = (step: Step) =>

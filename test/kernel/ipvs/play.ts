@@ -185,7 +185,10 @@ class Playing {
   #note({ step, talk, way, frame }: Sending, sent: Answer, read: Answer, after = 0): void {
     const out = sent.seen.filter((seen) => seen.direction === "out" && isTraffic(seen));
     const toServers = out.filter((one) => one.way === SERVERS);
-    for (const one of toServers) this.#conversations[talk]?.hear(one.frame);
+    // What comes in a tunnel no socket hears.
+    for (const one of toServers)
+      if (one.frame.length <= frame.length) this.#conversations[talk]?.hear(one.frame);
+    for (const one of out) if (one.way === CLIENTS) this.#conversations[talk]?.hearAnswer(one.frame);
     // A port that the kernel has drawn no machine can draw: the talk is over.
     if (way === CLIENTS && toServers.some((one) => isFromOtherPort(one.frame, frame)))
       this.#strayed.add(talk);

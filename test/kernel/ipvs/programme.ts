@@ -94,10 +94,22 @@ function linesOnce({ protocol }: Talk, dice: Dice): Line[] {
     : [...ASSOCIATION, ...dice.weighted(ASSOCIATION_ENDS)];
 }
 
+/** ICMP errors, about what was heard last: of IPv4 and of IPv6 type and code. */
+export const ERRORS: Readonly<Record<string, { readonly [family in 4 | 6]: readonly [number, number] }>> = {
+  unreachable: { 4: [3, 1], 6: [1, 3] },
+  "port unreachable": { 4: [3, 3], 6: [1, 4] },
+  exceeded: { 4: [11, 0], 6: [3, 0] },
+};
+const ERROR_SHARE = 12;
+
 /** What both ends of a talk say, in their order. */
 export function drawLines(talk: Talk, dice: Dice): Line[] {
   const lines = linesOnce(talk, dice);
   while (dice.percent(15)) lines.push(...linesOnce(talk, dice));
+  while (dice.percent(ERROR_SHARE)) {
+    const error: Line = { from: dice.of(["client", "server"]), what: dice.of(Object.keys(ERRORS)) };
+    lines.splice(1 + dice.below(lines.length), 0, error);
+  }
   return lines;
 }
 

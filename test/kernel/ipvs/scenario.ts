@@ -1,8 +1,15 @@
 import { type Ip, parseIp } from "../../../src/net/ip.js";
 import { printHostPort } from "../../../src/net/port.js";
 
-/** How packets reach a real server: translated, by its MAC address, or in IP-in-IP. */
-export type Forwarding = "masquerade" | "direct" | "tunnel";
+/** How packets reach a real server: translated, by its MAC address, or in a tunnel. */
+export type Forwarding =
+  | "masquerade"
+  | "direct"
+  | "ipip"
+  | "gue"
+  | "gue with checksum"
+  | "gre"
+  | "gre with checksum";
 
 /** A real server. Addresses are text, so that a scenario is plain JSON. */
 export interface Server {
@@ -52,7 +59,10 @@ export interface Talk {
 export type Act = "open" | "say" | "close" | "reset";
 
 export type Step =
-  /** A packet of a talk: TCP's flags, SCTP's chunk, "data" of UDP. A server that has heard nothing is silent. */
+  /**
+   * A packet of a talk: TCP's flags, SCTP's chunk, "data" of UDP, or an ICMP error (ERRORS) about the last packet that was
+   * heard. Who has heard nothing is silent.
+   */
   | { readonly do: "say"; readonly talk: number; readonly from: "client" | "server"; readonly what: string }
   /** As a socket does it, in a scenario whose ends are sockets. */
   | { readonly do: "act"; readonly talk: number; readonly from: "client" | "server"; readonly what: Act }
@@ -89,7 +99,15 @@ export function addressOf(text: string): Ip {
 export const hostPort = (address: string, port: number): string => printHostPort(addressOf(address), port);
 
 const FLAG = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service" } as const;
-const METHOD = { masquerade: "-m", direct: "-g", tunnel: "-i" } as const;
+const METHOD = {
+  masquerade: "-m",
+  direct: "-g",
+  ipip: "-i",
+  gue: "-i --tun-type gue --tun-port 6080 --tun-nocsum",
+  "gue with checksum": "-i --tun-type gue --tun-port 6080 --tun-csum",
+  gre: "-i --tun-type gre --tun-nocsum",
+  "gre with checksum": "-i --tun-type gre --tun-csum",
+} as const;
 const VERB = {
   add: "-A",
   edit: "-E",

@@ -103,10 +103,12 @@ function plainly({ node, ends }: Spaces, device: string): Call[] {
  * packets are sent to) and settings, as the ruleset says.
  */
 export function raising(spaces: Spaces, ruleset: Ruleset, guests: readonly Neighbour[]): Call[] {
-  const { interfaces, routes, neighbours, fdb } = ruleset;
+  const { interfaces, routes, neighbours, fdb, proxy } = ruleset;
   const { node, ends } = spaces;
   const wires = interfaces.filter(isWire);
   const hasTunnel = interfaces.some(({ kind }) => kind === "vxlan");
+  // What IPVS tunnels, and ICMPv6 errors that it translates, it leaves for the device to sum up.
+  const leadsIpvs = proxy === "ipvs";
   return [
     ...[ends, node].map((space) => ({ program: "ip", words: ["netns", "add", space] })),
     setting(ends, DEAF),
@@ -121,7 +123,7 @@ export function raising(spaces: Spaces, ruleset: Ruleset, guests: readonly Neigh
       "ip",
       wires.flatMap(({ name }) => [`link set ${name} arp off`, `link set ${name} up`]),
     ),
-    ...(hasTunnel ? wires.flatMap(({ name }) => plainly(spaces, name)) : []),
+    ...(hasTunnel || leadsIpvs ? wires.flatMap(({ name }) => plainly(spaces, name)) : []),
     batch(node, "ip", interfaces.flatMap(addressesOf)),
     ...([4, 6] as const).map((family) => adding(node, family, routes.filter(isGiven))),
     batch(node, "ip", [...neighbours, ...guests].map(neighbourWords)),
