@@ -17,6 +17,8 @@ export interface Asking {
 export interface Verdict {
   readonly kernel: string;
   readonly scenarios: number;
+  /** Of them: what the kernel was too busy to play to the end. */
+  readonly cut: number;
   readonly connections: number;
   readonly packets: number;
   readonly differences: readonly Difference[];
@@ -127,6 +129,7 @@ export async function askDirector(
   return {
     kernel: longest?.kernel ?? "",
     scenarios: recordings.length,
+    cut: recordings.filter(({ cut }) => cut !== undefined).length,
     connections: countOf(recordings),
     packets: comparisons.reduce((sum, { packets }) => sum + packets, 0),
     differences: comparisons.flatMap(({ difference }) => difference ?? []),
@@ -142,8 +145,9 @@ function printDifference({ scenario, step, done, kernel, machine }: Difference):
 
 /** The verdict for people. */
 export function printVerdict(verdict: Verdict, most: number): string {
-  const { kernel, scenarios, connections, packets, differences } = verdict;
-  const counted = `${connections} connections, ${packets} packets, ${scenarios} scenarios`;
+  const { kernel, scenarios, cut, connections, packets, differences } = verdict;
+  const shortened = cut === 0 ? "" : `, ${cut} of them cut short`;
+  const counted = `${connections} connections, ${packets} packets, ${scenarios} scenarios${shortened}`;
   const parted = differences.length === 0 ? "no difference" : `${differences.length} scenarios differ`;
   return [
     ...differences.slice(0, most).map(printDifference),
