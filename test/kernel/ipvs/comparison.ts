@@ -104,11 +104,24 @@ const without = (lines: readonly string[], others: readonly string[]) => {
 
 /** A connection without its time. */
 const nameOf = (connection: IpvsConnection) => printIpvsConnection({ ...connection, expires: 0 });
-const named = (all: readonly IpvsConnection[]) =>
-  new Map(all.map((connection) => [nameOf(connection), connection.expires]));
+/** Times by name: renamed templates may have one name. */
+function named(all: readonly IpvsConnection[]): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>();
+  for (const connection of all) {
+    const name = nameOf(connection);
+    times.set(
+      name,
+      [...(times.get(name) ?? []), connection.expires].sort((one, other) => one - other),
+    );
+  }
+  return times;
+}
 
 /** Seconds are rounded down at other moments. */
 const SECOND = 1;
+
+const areAlike = (own: readonly number[], others: readonly number[] = []) =>
+  own.length === others.length && own.every((seconds, at) => Math.abs(seconds - (others[at] ?? 0)) <= SECOND);
 
 /** Connections that one side has alone, or whose times are not the same. */
 function partingConnections(
@@ -117,10 +130,10 @@ function partingConnections(
 ): string[][] {
   const sides = [named(kernel), named(machine)] as const;
   return sides.map((own, index) => {
-    const other = sides[1 - index] as ReadonlyMap<string, number>;
+    const other = sides[1 - index];
     return [...own]
-      .filter(([name, expires]) => Math.abs((other.get(name) ?? Number.NaN) - expires) <= SECOND === false)
-      .map(([name, expires]) => `${name} ${expires} s`);
+      .filter(([name, times]) => !areAlike(times, other?.get(name)))
+      .map(([name, times]) => `${name} ${times.join(" and ")} s`);
   });
 }
 
