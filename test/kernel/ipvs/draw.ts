@@ -2,6 +2,7 @@ import { Dice } from "../judge/dice.js";
 import { ChangingService } from "./draw-changes.js";
 import { drawService, FTP, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
 import { drawDeeds, drawLines } from "./programme.js";
+import { STATISTICS_MS } from "./prompt.js";
 import { type Change, type Scenario, type Service, type Step, serviceWords, type Talk } from "./scenario.js";
 
 const SERVICES = 4;
@@ -24,8 +25,7 @@ const WAIT_MS = 2_300;
 const WAITS = 3;
 /** One of so many scenarios lists them, which takes time. */
 const STATISTICS = 4;
-/** The kernel adds them up every two seconds; so often that is waited for at most. */
-const STATISTICS_MS = 2_100;
+/** So often the kernel is waited for at most until it has added them up. */
 const PAUSES = 3;
 /** Between two waits. */
 const TIMED_TALKS = 10;

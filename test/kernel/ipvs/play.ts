@@ -10,13 +10,13 @@ import {
   type Player,
   readOrder,
   restoreOrder,
-  type SeenPacket,
   waitOrder,
 } from "./player.js";
-import { Watch } from "./prompt.js";
-import type { Happening, RecordedListing, RecordedPacket, Recording } from "./recording.js";
+import { STATISTICS_MS } from "./prompt.js";
+import type { RecordedListing, Recording } from "./recording.js";
 import { printChange, type Scenario, type Step, type Talk } from "./scenario.js";
 import { CLIENTS, MAC_OF, SERVERS, type Stand } from "./stand.js";
+import { isTraffic, recorded, Tape } from "./tape.js";
 
 const SERVERS_FILE = "/proc/net/ip_vs";
 const CONNECTIONS_FILE = "/proc/net/ip_vs_conn";
@@ -24,8 +24,6 @@ const CONNECTIONS_FILE = "/proc/net/ip_vs_conn";
 const SETTLING_MS = 40;
 const TICK_MS = 12;
 const SETTLING_TRIES = 4;
-/** The kernel adds its statistics up every two seconds. */
-const STATISTICS_MS = 2_100;
 /** A stack puts off what it need not say at once by 40 ms. */
 const ACK_MS = 45;
 const AT_ONCE = 64;
@@ -34,27 +32,6 @@ const EXPIRES = "net.ipv4.vs.expire_nodest_conn";
 
 /** Whether a packet may begin a connection, in the place of one that ended too. */
 const isOpening = (what: string) => what.includes("S") || what === "init";
-
-const NEXT_HEADER_ICMP6 = 58;
-const ICMP6_QUERY = 130;
-
-/** Whether a packet is IP, and none of those by which IPv6 neighbours find each other. */
-function isTraffic({ frame }: SeenPacket): boolean {
-  const type = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
-  if (type === 0x0800) return true;
-  if (type !== 0x86dd) return false;
-  // What multicast listeners report stands behind a hop-by-hop header.
-  const next = frame[20] ?? 0;
-  return next !== 0 && (next !== NEXT_HEADER_ICMP6 || (frame[54] ?? 0) < ICMP6_QUERY);
-}
-
-const recorded = ({ way, frame }: Omit<SeenPacket, "direction">): RecordedPacket => ({
-  way,
-  frame: Buffer.from(frame).toString("hex"),
-});
-
-/** What real servers there are, if that is not as it was. */
-const newServers = (lines: readonly string[]) => (lines.length === 0 ? {} : { servers: lines });
 
 type Say = Step & { readonly do: "say" };
 
@@ -71,17 +48,13 @@ const isGoing = ({ lines }: Answer, port = "") =>
   lines.some((line) => line.endsWith(" 0") && (port === "" || line.split(/ +/)[2] === port));
 
 class Playing {
-  readonly happenings: Happening[] = [];
-  /** Why it is not played to the end. */
-  cut: string | undefined;
+  readonly tape: Tape;
   readonly #player: Player;
   readonly #sockets: Player | undefined;
   readonly #scenario: Scenario;
   readonly #conversations: readonly Conversation[];
   readonly #opened = new Set<number>();
   readonly #strayed = new Set<number>();
-  readonly #watch: Watch;
-  #latest = 0;
   #sendings: Sending[] = [];
 
   constructor({ player, sockets }: Stand, scenario: Scenario) {
@@ -89,7 +62,7 @@ class Playing {
     this.#sockets = sockets;
     this.#scenario = scenario;
     this.#conversations = scenario.talks.map((talk) => new Conversation(talk));
-    this.#watch = new Watch(scenario);
+    this.tape = new Tape(scenario);
   }
 
   /** To the end, or as far as it goes. */
@@ -98,9 +71,9 @@ class Playing {
       if (step.do === "say") await this.#say(index, step);
       else {
         await this.#flush();
-        if (this.cut === undefined) await this.#do(index, step);
+        if (this.tape.cut === undefined) await this.#do(index, step);
       }
-      if (this.cut !== undefined) return;
+      if (this.tape.cut !== undefined) return;
     }
     await this.#flush();
   }
@@ -111,28 +84,7 @@ class Playing {
     if (step.do === "look") return this.#look(index);
     const [before, after] = await this.#player.order(waitOrder(0), waitOrder(step.milliseconds));
     const took = (after?.at ?? 0) - (before?.at ?? 0);
-    if (this.#watch.waited(step.milliseconds, took)) this.cut = `step ${index} took ${took} ms`;
-  }
-
-  /** Nothing is told of what comes after a cut. */
-  #happen(happening: Happening): void {
-    const { step, at } = happening;
-    if (this.cut === undefined && this.#watch.isLate(at)) this.cut = `step ${step} came too late`;
-    if (this.cut === undefined) this.happenings.push({ ...happening, at: this.#timeOf(at) });
-  }
-
-  /** What was seen in /proc/net/ip_vs since the last happening, and so many milliseconds behind it at least. */
-  #see({ lines, at }: Answer, after = 0): void {
-    const last = this.happenings.at(-1);
-    if (last === undefined || this.cut !== undefined) return;
-    const looked = this.#timeOf(Math.max(at, last.at + after));
-    this.happenings[this.happenings.length - 1] = { ...last, looked, ...newServers(lines) };
-  }
-
-  /** A time, no earlier than others were. */
-  #timeOf(at: number): number {
-    this.#latest = Math.max(this.#latest, at);
-    return this.#latest;
+    this.tape.waited(index, step.milliseconds, took);
   }
 
   /** Packets are sent together, but for one that answers another. */
@@ -193,8 +145,8 @@ class Playing {
     if (way === CLIENTS && toServers.some((one) => isFromOtherPort(one.frame, frame)))
       this.#strayed.add(talk);
     const packet = recorded({ way, frame });
-    this.#happen({ do: "packet", step, at: sent.at, packet, out: out.map(recorded) });
-    this.#see(read, after);
+    this.tape.happen({ do: "packet", step, at: sent.at, packet, out: out.map(recorded) });
+    this.tape.see(read, after);
   }
 
   /** What a socket does makes packets, some at once and some a moment later. */
@@ -217,37 +169,26 @@ class Playing {
       );
       if (this.#sockets === undefined) return told;
       const late = answers.flatMap(({ seen }: Answer) => seen.filter(isTraffic));
-      this.#noteSeen(step, before.at, [...before.seen, ...late]);
+      this.tape.note(step, before.at, [...before.seen, ...late]);
       const isUnsettled = going < SETTLING_TRIES && answers.some((answer) => isGoing(answer));
       if (late.length === 0 && !isUnsettled) return told;
       if (!isUnsettled) continue;
       going++;
       const [tick] = (await this.#player.order(waitOrder(TICK_MS))) as [Answer];
-      this.#noteSeen(step, tick.at, tick.seen);
+      this.tape.note(step, tick.at, tick.seen);
     }
   }
 
   /** /proc/net/ip_vs, as the last packet or change has left it. */
   async #seeUndisturbed(step: number): Promise<void> {
     if (this.#sockets === undefined) {
-      this.#see(((await this.#player.order(newsOrder(SERVERS_FILE))) as [Answer])[0]);
+      this.tape.see(((await this.#player.order(newsOrder(SERVERS_FILE))) as [Answer])[0]);
       return;
     }
     const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
     const [, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
     // What was to go has gone by then, too.
-    this.#see(read, 1);
-  }
-
-  /** Every packet that came in, with what went out before the next one. */
-  #noteSeen(step: number, at: number, seen: readonly SeenPacket[]): void {
-    for (const packet of seen.filter(isTraffic)) {
-      const last = this.happenings.at(-1);
-      if (packet.direction === "in")
-        this.#happen({ do: "packet", step, at, packet: recorded(packet), out: [] });
-      else if (last?.do === "packet" && this.cut === undefined)
-        this.happenings[this.happenings.length - 1] = { ...last, out: [...last.out, recorded(packet)] };
-    }
+    this.tape.see(read, 1);
   }
 
   async #change(step: number, { changes, pause = 0 }: Step & { readonly do: "change" }): Promise<void> {
@@ -259,20 +200,20 @@ class Playing {
     if (this.#sockets !== undefined) await this.#undisturbed(step, waitOrder(ACK_MS));
     const orders = [waitOrder(pause), restoreOrder(text), waitOrder(settling)];
     const [paused, fed, settled] = (await this.#player.order(...orders)) as [Answer, Answer, Answer];
-    if (this.#sockets !== undefined) this.#noteSeen(step, paused.at, paused.seen);
+    if (this.#sockets !== undefined) this.tape.note(step, paused.at, paused.seen);
     // Whether it came before the change or behind it, or before what that makes the kernel forget, nobody knows.
     if ([fed, ...(settling > 0 ? [settled] : [])].some(({ seen }) => seen.some(isTraffic)))
-      this.cut = `a packet came while step ${step} changed something`;
-    this.#happen({ do: "change", step, at: settled.at, said: fed.lines });
-    if (this.#sockets !== undefined) this.#noteSeen(step, settled.at, settled.seen);
+      this.tape.end(`a packet came while step ${step} changed something`);
+    this.tape.happen({ do: "change", step, at: settled.at, said: fed.lines });
+    if (this.#sockets !== undefined) this.tape.note(step, settled.at, settled.seen);
     await this.#seeUndisturbed(step);
   }
 
   async #look(step: number): Promise<void> {
     const orders = [readOrder(CONNECTIONS_FILE), newsOrder(SERVERS_FILE)];
     const [seen, read] = (await this.#undisturbed(step, ...orders)) as [Answer, Answer];
-    this.#happen({ do: "look", step, at: seen.at, connections: seen.lines });
-    this.#see(read);
+    this.tape.happen({ do: "look", step, at: seen.at, connections: seen.lines });
+    this.tape.see(read);
   }
 
   async #list(option: RecordedListing["option"]): Promise<RecordedListing> {
@@ -282,7 +223,7 @@ class Playing {
 
   /** Statistics are waited for where a scenario asks for them; what was cut short has no end. */
   async listings(): Promise<RecordedListing[]> {
-    if (this.cut !== undefined) return [];
+    if (this.tape.cut !== undefined) return [];
     const listings = [await this.#list("thresholds"), await this.#list("persistent-conn")];
     if (this.#scenario.hasStatistics !== true) return listings;
     await this.#player.order(waitOrder(STATISTICS_MS));
@@ -297,6 +238,6 @@ export async function play(scenario: Scenario, stand: Stand): Promise<Recording>
   const listings = await playing.listings();
   // Of other namespaces' virtual servers a kernel tells nothing in /proc, but it counts them, and leaves out some of one's own.
   await stand.player.order(restoreOrder("-C\n"));
-  const { happenings, cut } = playing;
+  const { happenings, cut } = playing.tape;
   return { kernel: release(), scenario, happenings, listings, ...(cut === undefined ? {} : { cut }) };
 }

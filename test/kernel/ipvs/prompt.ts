@@ -11,6 +11,8 @@ const SCTP_MS = 3_900;
 const OTHER_MS = 9_500;
 /** Between waits, where connections live for two seconds and for four. */
 const TIMED_MS = 700;
+/** The kernel adds its statistics up every two seconds. */
+export const STATISTICS_MS = 2_100;
 /** So much longer than it should a wait may be. */
 const SLACK_MS = 150;
 
