@@ -54,17 +54,6 @@ describe("Director", () => {
     expect(chosen(director, client(1001))).toBe("10.0.0.4");
   });
 
-  it("takes a real server that is edited to what it is for an edited one, as its scheduler does", async () => {
-    const director = await Director.create();
-    const [first, second] = [real("10.0.0.1"), real("10.0.0.2")];
-    director.add({ ...WEB, scheduler: "wrr", servers: [first, second] });
-    expect(taken(director, [1001])).toEqual(["10.0.0.2"]);
-    director.editServer(WEB, first);
-    expect(taken(director, [1002, 1003])).toEqual(["10.0.0.2", "10.0.0.1"]);
-    director.edit({ ...WEB, scheduler: "wrr" });
-    expect(taken(director, [1004, 1005])).toEqual(["10.0.0.2", "10.0.0.1"]);
-  });
-
   it("counts ICMP errors about a connection, which do not prolong it", async () => {
     const director = await Director.create();
     director.add({ ...WEB, servers: [real("10.0.0.1")] });
