@@ -239,6 +239,8 @@ export const IPVS_TUNNEL: u32 = 128;
 
 /** conntrack looked at it again behind IPVS: frame… are what it had become. */
 export const IPVS_AGAIN: u32 = 256;
+/** It is an ICMP error, and IPVS begins a connection for what it quotes. */
+export const IPVS_QUOTES: u32 = 512;
 
 /** Octets of a descriptor in a batch's scratch. */
 export const PACKET_LEN: u32 = (offsetof<Packet>() + 63) & ~63;

@@ -117,6 +117,20 @@ describe("Director", () => {
     expect(director.list({ columns: "stats" })).toMatch(/TCP +198.51.100.10:81 +0 +0 +0 +0 +0\n/);
   });
 
+  it("schedules an ICMP error by the destination of what it quotes, where its scheduler goes by destinations", async () => {
+    const servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((address) => real(address));
+    const sysctls = { "net.ipv4.vs.schedule_icmp": 1 };
+    const errors = await Director.create({ sysctls });
+    errors.add({ ...WEB, scheduler: "dh", servers });
+    const quoted = tcp("198.51.100.10:80", "203.0.113.9:1001", { flags: "A" }).slice(14);
+    const error = frame().eth().ip4({ src: "203.0.113.9", dst: "198.51.100.10" }).icmp({ type: 3, code: 3 });
+    const requests = await Director.create();
+    requests.add({ ...WEB, address: ip("203.0.113.9"), scheduler: "dh", servers });
+    const asked = tcp("198.51.100.10:80", "203.0.113.9:80");
+    expect(chosen(errors, error.payload(quoted).bytes())).toBe(chosen(requests, asked));
+    expect(chosen(errors, client(1002))).not.toBe(chosen(requests, asked));
+  });
+
   it("refuses what a server sends unasked by a protocol that it serves", async () => {
     const director = await Director.create({ sysctls: { "net.ipv4.vs.nat_icmp_send": 1 } });
     director.add({ ...WEB, servers: [real("10.0.0.1")] });

@@ -1,6 +1,6 @@
 import { DROP_FLOW_TABLE_FULL, DROP_NO_DESTINATION, DROP_SPARED } from "../abi/verdict";
 import { begin, beginAt, isSession, SCHEDULE_FULL, SCHEDULE_REFUSED, SCHEDULE_SPARED } from "../ipvs/begin";
-import { Packet } from "../packet";
+import { IPVS_QUOTES, Packet } from "../packet";
 import { claimBegun } from "./claims";
 import { findService } from "./services";
 
@@ -10,7 +10,11 @@ import { findService } from "./services";
  */
 export function schedule(packet: Packet, isError: bool): u32 {
   const service = findService(packet);
-  return service == 0 ? 0 : take(packet, begin(packet, service), isError);
+  if (service == 0) return 0;
+  if (isError) packet.ipvs |= IPVS_QUOTES;
+  const begun = begin(packet, service);
+  packet.ipvs &= ~IPVS_QUOTES;
+  return take(packet, begun, isError);
 }
 
 /** The same where the virtual server (findService) and the destination, picked by its scheduler, are known. */

@@ -2,7 +2,7 @@ import { INTERFACE_NODE } from "../abi/packet";
 import { SERVICE_FLAG_ONE_PACKET, SERVICE_FLAG_PERSISTENT } from "../abi/server";
 import { SESSION_FLAG_ONE_PACKET } from "../abi/session";
 import { PROTO_UDP } from "../abi/wire";
-import { Packet } from "../packet";
+import { IPVS_QUOTES, Packet } from "../packet";
 import { connectionAt } from "../table/flow/lookup";
 import { hasIpvs, ipvsOf, Side } from "../table/ipvs/layout";
 import { restart } from "../table/ipvs/wheel";
@@ -45,9 +45,19 @@ function flagsOf(packet: Packet, ring: usize): u32 {
   return isOnePacket && packet.protocol == PROTO_UDP ? SESSION_FLAG_ONE_PACKET : 0;
 }
 
+/** Schedulers that go by destinations (dh, lblc, lblcr) go by that of a packet which an ICMP error quotes: the client. */
+function pickFor(packet: Packet, number: u32): u32 {
+  if ((packet.ipvs & IPVS_QUOTES) == 0) return pick(packet, number);
+  const virtual = packet.dst6;
+  packet.dst6 = packet.src6;
+  const position = pick(packet, number);
+  packet.dst6 = virtual;
+  return position;
+}
+
 /** The number of the destination that the scheduler picks, or REAL_NONE. */
 function choose(packet: Packet, ring: usize, number: u32): u32 {
-  const position = pick(packet, number);
+  const position = pickFor(packet, number);
   if (position != REAL_NONE) return load<u32>(realOf(packet.image, ring, position), REAL_DESTINATION);
   if (TRACE) tellPick(packet, number, REAL_NONE, i32x4.splat(0), 0, false);
   return REAL_NONE;

@@ -195,10 +195,9 @@ class Replay {
   }
 
   #compareListings(): Difference | undefined {
-    const { listings, happenings, scenario } = this.#recording;
-    const now = happenings.at(-1)?.looked ?? 0;
-    for (const { option, lines: kernel } of listings) {
-      const machine = this.#side.list(option, now);
+    const { listings, scenario } = this.#recording;
+    for (const { option, lines: kernel, at } of listings) {
+      const machine = this.#side.list(option, at);
       if (kernel.join() !== machine.join())
         return this.#difference(scenario.steps.length, without(kernel, machine), without(machine, kernel));
     }

@@ -218,13 +218,17 @@ class Playing {
 
   async #list(option: RecordedListing["option"]): Promise<RecordedListing> {
     const [said] = await this.#player.order(feedOrder(["ipvsadm", "-L", "-n", `--${option}`]));
-    return { option, lines: said?.lines ?? [] };
+    return { option, lines: said?.lines ?? [], at: this.tape.timeOf(said?.at ?? 0) };
   }
 
   /** Statistics are waited for where a scenario asks for them; what was cut short has no end. */
   async listings(): Promise<RecordedListing[]> {
     if (this.tape.cut !== undefined) return [];
     const listings = [await this.#list("thresholds"), await this.#list("persistent-conn")];
+    if (listings.some(({ at }) => this.tape.isLate(at))) {
+      this.tape.end("its end came too late");
+      return [];
+    }
     if (this.#scenario.hasStatistics !== true) return listings;
     await this.#player.order(waitOrder(STATISTICS_MS));
     return [...listings, await this.#list("stats")];

@@ -33,6 +33,7 @@ export type Happening = Moment &
 
 export interface RecordedListing {
   readonly option: "thresholds" | "stats" | "persistent-conn";
+  readonly at: number;
   readonly lines: readonly string[];
 }
 

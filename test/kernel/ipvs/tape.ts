@@ -46,15 +46,19 @@ export class Tape {
   }
 
   /** A time, no earlier than others were. */
-  #timeOf(at: number): number {
+  timeOf(at: number): number {
     this.#latest = Math.max(this.#latest, at);
     return this.#latest;
   }
 
+  isLate(at: number): boolean {
+    return this.#watch.isLate(at);
+  }
+
   happen(happening: Happening): void {
     const { step, at } = happening;
-    if (this.#watch.isLate(at)) this.end(`step ${step} came too late`);
-    if (this.cut === undefined) this.happenings.push({ ...happening, at: this.#timeOf(at) });
+    if (this.isLate(at)) this.end(`step ${step} came too late`);
+    if (this.cut === undefined) this.happenings.push({ ...happening, at: this.timeOf(at) });
   }
 
   #amend(last: Happening): void {
@@ -65,7 +69,7 @@ export class Tape {
   see({ lines, at }: Answer, after = 0): void {
     const last = this.happenings.at(-1);
     if (last === undefined) return;
-    this.#amend({ ...last, looked: this.#timeOf(Math.max(at, last.at + after)), ...newServers(lines) });
+    this.#amend({ ...last, looked: this.timeOf(Math.max(at, last.at + after)), ...newServers(lines) });
   }
 
   /** Every packet that came in, with what went out before the next one. */
