@@ -122,11 +122,11 @@ describe("Director", () => {
     const sysctls = { "net.ipv4.vs.schedule_icmp": 1 };
     const errors = await Director.create({ sysctls });
     errors.add({ ...WEB, scheduler: "dh", servers });
-    const quoted = tcp("198.51.100.10:80", "203.0.113.9:1001", { flags: "A" }).slice(14);
-    const error = frame().eth().ip4({ src: "203.0.113.9", dst: "198.51.100.10" }).icmp({ type: 3, code: 3 });
+    const quoted = tcp("198.51.100.10:80", "203.0.113.12:1001", { flags: "A" }).slice(14);
+    const error = frame().eth().ip4({ src: "203.0.113.12", dst: "198.51.100.10" }).icmp({ type: 3, code: 3 });
     const requests = await Director.create();
-    requests.add({ ...WEB, address: ip("203.0.113.9"), scheduler: "dh", servers });
-    const asked = tcp("198.51.100.10:80", "203.0.113.9:80");
+    requests.add({ ...WEB, address: ip("203.0.113.12"), scheduler: "dh", servers });
+    const asked = tcp("198.51.100.10:80", "203.0.113.12:80");
     expect(chosen(errors, error.payload(quoted).bytes())).toBe(chosen(requests, asked));
     expect(chosen(errors, client(1002))).not.toBe(chosen(requests, asked));
   });

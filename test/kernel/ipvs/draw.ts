@@ -2,7 +2,7 @@ import { Dice } from "../judge/dice.js";
 import { ChangingService } from "./draw-changes.js";
 import { drawService, FTP, familyOf, SCHEDULERS, socketService, timedService } from "./draw-services.js";
 import { drawDeeds, drawLines } from "./programme.js";
-import { STATISTICS_MS } from "./prompt.js";
+import { SCHEDULES_ERRORS, STATISTICS_MS } from "./prompt.js";
 import { type Change, type Scenario, type Service, type Step, serviceWords, type Talk } from "./scenario.js";
 
 const SERVICES = 4;
@@ -29,7 +29,7 @@ const STATISTICS = 4;
 const PAUSES = 3;
 /** Between two waits. */
 const TIMED_TALKS = 10;
-/** Of SCTP, which forgets within two seconds. */
+/** Of SCTP, and of connections that errors begin, which are soon forgotten. */
 const HASTY_TALKS = 80;
 
 /** A talk under way. */
@@ -45,7 +45,7 @@ function drawSysctls(dice: Dice): Record<string, number> {
     [`${VS}.conn_reuse_mode`]: dice.of([0, 1, 1, 2, 3]),
     [`${VS}.sloppy_tcp`]: dice.percent(10) ? 1 : 0,
     [`${VS}.sloppy_sctp`]: dice.percent(10) ? 1 : 0,
-    [`${VS}.schedule_icmp`]: dice.percent(25) ? 1 : 0,
+    [SCHEDULES_ERRORS]: dice.percent(15) ? 1 : 0,
     [`${VS}.nat_icmp_send`]: dice.percent(25) ? 1 : 0,
     // Always on, if it is.
     [`${VS}.secure_tcp`]: dice.percent(10) ? 3 : 0,
@@ -190,7 +190,8 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
   const dice = new Dice(seed * 1_000 + index);
   const sysctls = drawSysctls(dice);
   const services = drawServices(index, asIs, dice);
-  const isHasty = services.some(({ service }) => service.protocol === "SCTP");
+  const isHasty =
+    sysctls[SCHEDULES_ERRORS] === 1 || services.some(({ service }) => service.protocol === "SCTP");
   const draft = new ScenarioDraft(services, dice).until(isHasty ? Math.min(talks, HASTY_TALKS) : talks);
   draft.steps.push({ do: "look" });
   const steps = withPauses(draft.steps);
@@ -203,7 +204,7 @@ export function drawScenario(seed: number, index: number, talks: number): Scenar
 /** As `drawScenario`, where clients and servers are sockets. */
 export function drawSocketScenario(seed: number, index: number, talks: number): Scenario {
   const dice = new Dice(seed * 1_000 + index);
-  const sysctls = drawSysctls(dice);
+  const sysctls = { ...drawSysctls(dice), [SCHEDULES_ERRORS]: 0 };
   const draft = new ScenarioDraft(drawServices(index, socketService, dice, true), dice, true).until(talks);
   draft.steps.push({ do: "look" });
   const name = `scenario ${index}, sockets`;
@@ -213,7 +214,7 @@ export function drawSocketScenario(seed: number, index: number, talks: number): 
 /** As `drawScenario`, with timeouts of seconds, and times in which nothing happens: few packets stand between two of them. */
 export function drawTimedScenario(seed: number, index: number): Scenario {
   const dice = new Dice(seed * 1_000 + index);
-  const sysctls = drawSysctls(dice);
+  const sysctls = { ...drawSysctls(dice), [SCHEDULES_ERRORS]: 0 };
   const draft = new ScenarioDraft(drawServices(index, timedService, dice), dice);
   for (let wait = 0; wait < WAITS; wait++) {
     draft.until(draft.talks.length + TIMED_TALKS);

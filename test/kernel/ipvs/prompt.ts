@@ -7,17 +7,22 @@ import type { Scenario } from "./scenario.js";
 
 /** What is said to nobody is soon forgotten: an SCTP association that a client has asked for, after four seconds. */
 const SCTP_MS = 3_900;
+/** A connection that an ICMP error began, after three. */
+const QUOTED_MS = 2_900;
 /** A TCP connection that was reset, after ten. */
 const OTHER_MS = 9_500;
 /** Between waits, where connections live for two seconds and for four. */
 const TIMED_MS = 700;
 /** The kernel adds its statistics up every two seconds. */
 export const STATISTICS_MS = 2_100;
+/** The setting by which errors begin connections. */
+export const SCHEDULES_ERRORS = "net.ipv4.vs.schedule_icmp";
 /** So much longer than it should a wait may be. */
 const SLACK_MS = 150;
 
-function limitOf({ talks, timeouts }: Scenario): number {
+function limitOf({ talks, timeouts, sysctls }: Scenario): number {
   if (timeouts !== undefined) return TIMED_MS;
+  if (sysctls[SCHEDULES_ERRORS] === 1) return QUOTED_MS;
   return talks.some(({ protocol }) => protocol === "SCTP") ? SCTP_MS : OTHER_MS;
 }
 
