@@ -41,6 +41,7 @@ export {
   sessionsExpire,
   sessionsRead,
   sessionsRestore,
+  stateRenew,
   totalStatistics,
 } from "./ipvs/exports";
 export { batchCreate, batchLength } from "./pipeline/run";

@@ -3,7 +3,7 @@ import { Image } from "../image";
 import { State } from "../state";
 import { hasIpvs, ipvsOf } from "../table/ipvs/layout";
 import { readDestinations, readSessions, readStatistics, readTotals } from "../table/ipvs/read";
-import { ipvsRestore } from "../table/ipvs/room";
+import { ipvsRestore, renew } from "../table/ipvs/room";
 import { flush, tick } from "./tick";
 
 /** The machine's exports about IPVS' connections (re-exported by index). A state without any has nothing to tell. */
@@ -20,10 +20,15 @@ export function sessionsClear(image: usize, state: usize): void {
   flush(Image.at(image), State.at(state));
 }
 
-/** Makes a state's sessions those of another one, whose copy it was before it ran anything. */
-export function sessionsRestore(state: usize, original: usize): void {
+/** Makes a state's sessions those of another one, whose copy it was before it ran a packet. */
+export function sessionsRestore(image: usize, state: usize, original: usize): void {
   const own = State.at(state);
-  if (hasIpvs(own)) ipvsRestore(ipvsOf(own), ipvsOf(State.at(original)));
+  if (hasIpvs(own)) ipvsRestore(Image.at(image), ipvsOf(own), ipvsOf(State.at(original)));
+}
+
+/** Makes a state what another one is, of which it is an older copy whose packets were undone one by one. */
+export function stateRenew(state: usize, original: usize): void {
+  renew(State.at(state), State.at(original));
 }
 
 /** How many there are, templates too. */

@@ -16,7 +16,7 @@ const WAYS_MAX = 4_194_304;
 /** What the run that first meets a way's choices may record beside them. */
 const RECORDS_BESIDE = 8192;
 /** Copies of states up to here have a place of their own; that of a larger one is given back each time. */
-const KEPT_OCTETS = 1 << 20;
+const KEPT_OCTETS = 1 << 24;
 
 /** A slot for one packet, and what its choices come to. */
 interface Slot {
@@ -47,6 +47,8 @@ export class Explorer {
   readonly #lent = new Tape();
   readonly #kept = new Tape();
   #place: { readonly address: number; readonly octets: number } | undefined;
+  /** The state whose copy stands there. */
+  #copied: { readonly address: number; readonly octets: number } | undefined;
 
   /** Of the trace build. */
   constructor(machine: Machine, memory: LinearMemory) {
@@ -83,15 +85,24 @@ export class Explorer {
       // Only now: a memory that grows takes older views along.
       const original = state.octets;
       const copy = this.#memory.octets(address, length);
-      copy.set(original);
+      if (this.#isCopied(address, state)) this.#machine.stateRenew(address, state.address);
+      else copy.set(original);
       const { connections: at, fragments, positions, clients } = state.parts;
       const end = at + fragments + positions + clients;
       const tails = { original: original.subarray(at, end), copy: copy.subarray(at, end) };
       const rig = { ...slot, image, state: address, original: state.address, now, tails, tape };
       const run = (told: number) => this.#run(rig, told, arrival);
+      this.#copied = undefined;
       forEachWay(run, slot.list.words, limit, (way) => outcomes.add(way));
+      this.#copied = { address: state.address, octets: length };
     });
     return outcomes.all;
+  }
+
+  /** Whether the kept place has an older copy of the state, in which every packet was undone. */
+  #isCopied(place: number, { address, octets }: StateStore): boolean {
+    const copied = this.#copied;
+    return place === this.#place?.address && copied?.address === address && copied.octets === octets.length;
   }
 
   /** Room for a copy of the state. */
@@ -115,7 +126,7 @@ export class Explorer {
     const { draws, opened, destination, masquerade } = findingsIn(view);
     if (opened !== 0) this.#machine.flowClose(state, opened);
     tails.copy.set(tails.original);
-    this.#machine.sessionsRestore(state, rig.original);
+    this.#machine.sessionsRestore(image, state, rig.original);
     const [verdict, reason] = [batch.verdict(0), batch.reason(0)];
     return { draws, result: { verdict, reason, destination, masquerade, taped: tape.write(view) } };
   }

@@ -113,7 +113,8 @@ export interface Machine extends Record<string, unknown> {
   flow6FindMany(state: number, tuples: number, count: number, words: number, results: number): void;
   sessionsExpire(image: number, state: number, now: number): void;
   sessionsClear(image: number, state: number): void;
-  sessionsRestore(state: number, original: number): void;
+  sessionsRestore(image: number, state: number, original: number): void;
+  stateRenew(state: number, original: number): void;
   sessionsCount(state: number): number;
   sessionsRead(state: number, from: number, count: number, rows: number): number;
   destinationsRead(image: number, state: number, from: number, count: number, rows: number): number;

@@ -112,6 +112,24 @@ describe("all outcomes of a packet", () => {
     expect(kept.map(told)).toEqual(before);
   });
 
+  it("are those of the state as it is, whatever was asked and run before", async () => {
+    const ruleset = compile(syntheticCluster({ services: 2, endpoints: 3 }), {
+      proxy: "ipvs",
+      ipvsScheduler: "lc",
+    });
+    const engine = await engineOf(ruleset);
+    const tell = (one: Engine, vip: string) =>
+      one.explore(tcp(CLIENT, vip)).map((outcome) => [endOf(outcome), outcome.isNext, outcome.records]);
+    for (let round = 0; round < 12; round++) {
+      const vip = round % 3 === 0 ? "10.96.1.2:80" : VIP;
+      // An engine that has explored nothing.
+      const fresh = await Engine.load(engine.save());
+      expect(tell(engine, vip)).toEqual(tell(fresh, vip));
+      if (round === 7) engine.clearConnections();
+      else if (round % 2 === 0) engine.follow(tcp(`198.51.100.7:${41000 + round}`, vip));
+    }
+  });
+
   it("are refused beyond the limit", async () => {
     const engine = await engineOf(rulesetOf("nftables", 9));
     expect(() => engine.explore(tcp(CLIENT, VIP), { limit: 8 })).toThrow("more than 8 ways");

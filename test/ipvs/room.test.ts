@@ -91,9 +91,27 @@ describe("IPVS' part of a state", () => {
       for (let round = 0; round < 3; round++) {
         node.one(tcp("198.51.100.1:1000", `${VIP}:80`), 10);
         node.one(udp("192.0.2.1:1", `${VIP}:80`), 20);
-        machine.sessionsRestore(state, original);
+        machine.sessionsRestore(node.image.address, state, original);
         expect(told(node)).toBe(before);
       }
+    }
+  });
+
+  it("is what it became, where its copy is made so anew", async () => {
+    const node = await makeNode();
+    const { machine, memory, state, address } = node.image;
+    const length = node.image.stateLength;
+    const copy = memory.take(length);
+    const octets = (at: number) => memory.octets(at, length);
+    octets(copy).set(octets(state));
+    for (let round = 0; round < 6; round++) {
+      // One packet that stays, one that is undone, time in which sessions end, and nothing at all.
+      if (round % 3 === 0) node.one(udp(`192.0.2.1:${1000 + round}`, `${VIP}:80`), round * 400_000);
+      else if (round % 3 === 1) node.wait(round * 400_000 + 390_000);
+      machine.stateRenew(copy, state);
+      expect(Buffer.compare(octets(copy), octets(state))).toBe(0);
+      expect(machine.sessionsCount(copy) > 0).toBe(round % 3 === 0);
+      machine.sessionsRestore(address, copy, state);
     }
   });
 

@@ -1,10 +1,13 @@
+import { STATISTICS_ROW_LEN } from "../../abi/session";
 import { Image } from "../../image";
 import { STATE_HEAD_LEN, State } from "../../state";
 import { flowCreate, flowLength } from "../flow/build";
 import { FLOW_STATE_FREE } from "../flow/layout";
 import { connectionAt } from "../flow/lookup";
 import { cacheCreate, cacheLength } from "../ring/cache";
+import { destinationAt } from "../ring/destinations";
 import { closeSession } from "./build";
+import { counterAt } from "./counters";
 import { COUNTER_LEN, hasIpvs, IPVS_HEAD_LEN, Ipvs, ipvsOf, SERVICE_LEN, SIDE_LEN } from "./layout";
 import { WHEEL_LEN } from "./wheel";
 
@@ -86,19 +89,60 @@ export function stateFits(image: Image, state: State): bool {
   return image.caches == 0 || hasCache(state);
 }
 
+/** Makes a destination's row, and its virtual server's, what another state has. */
+function restoreRow(image: Image, ipvs: State, original: State, number: u32): void {
+  const own = Ipvs.of(ipvs);
+  if (number >= own.destinationsRoom) return;
+  memory.copy(counterAt(ipvs, number), counterAt(original, number), COUNTER_LEN);
+  const service = destinationAt(image, number).service - 1;
+  if (service >= own.servicesRoom) return;
+  const at = own.servicesAt + service * SERVICE_LEN;
+  memory.copy(ipvs.to(at), original.to(at), SERVICE_LEN);
+}
+
+/** Makes the head, and what schedulers keep by address, what another state has. */
+function restoreHead(ipvs: State, original: State): void {
+  const own = Ipvs.of(ipvs);
+  memory.copy(changetype<usize>(own), changetype<usize>(Ipvs.of(original)), IPVS_HEAD_LEN - STATE_HEAD_LEN);
+  if (own.cacheAt != 0) memory.copy(ipvs.to(own.cacheAt), original.to(own.cacheAt), cacheLength());
+}
+
 /**
- * Makes IPVS' part of a state what that of another one is, whose copy it was before it ran anything. It costs little where
- * that one has no sessions.
+ * Makes IPVS' part of a state what that of another one is, whose copy it was before it ran a packet. It costs little where that
+ * one has no sessions: what the packet counted for is told by the records that it took, used still or not.
  */
-export function ipvsRestore(ipvs: State, original: State): void {
+export function ipvsRestore(image: Image, ipvs: State, original: State): void {
   if (original.connections != 0) {
     memory.copy(changetype<usize>(ipvs), changetype<usize>(original), original.length);
     return;
   }
-  const own = Ipvs.of(ipvs);
-  for (let session: u32 = 1; session < ipvs.recordsTop; session++)
-    if (connectionAt(ipvs, session).state != FLOW_STATE_FREE) closeSession(ipvs, session);
+  for (let session: u32 = 1; session < ipvs.recordsTop; session++) {
+    const connection = connectionAt(ipvs, session);
+    // 0 becomes no number.
+    restoreRow(image, ipvs, original, connection.detail0 - 1);
+    if (connection.state != FLOW_STATE_FREE) closeSession(ipvs, session);
+  }
   ipvs.now = original.now;
-  memory.copy(changetype<usize>(own), changetype<usize>(Ipvs.of(original)), IPVS_HEAD_LEN - STATE_HEAD_LEN);
-  memory.copy(ipvs.to(own.servicesAt), original.to(own.servicesAt), original.length - own.servicesAt);
+  restoreHead(ipvs, original);
+}
+
+/** Whether the rows of a copy that was made what its original was are its original's still: nothing was counted since. */
+function haveSameRows(ipvs: State, original: State): bool {
+  if ((ipvs.connections | original.connections) != 0) return false;
+  const own = changetype<usize>(Ipvs.of(ipvs)) + offsetof<Ipvs>("conns");
+  const other = changetype<usize>(Ipvs.of(original)) + offsetof<Ipvs>("conns");
+  return memory.compare(own, other, STATISTICS_ROW_LEN) == 0;
+}
+
+/**
+ * Makes a state what another one is, of which it is an older copy that was made so again after each packet that it ran. Rows
+ * of virtual servers and destinations, of which there may be many, are copied where they may differ.
+ */
+export function renew(state: State, original: State): void {
+  let octets = original.length;
+  if (hasIpvs(original) && haveSameRows(ipvsOf(state), ipvsOf(original))) {
+    octets = original.ipvsAt + Ipvs.of(ipvsOf(original)).servicesAt;
+    restoreHead(ipvsOf(state), ipvsOf(original));
+  }
+  memory.copy(changetype<usize>(state), changetype<usize>(original), octets);
 }
