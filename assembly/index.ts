@@ -35,6 +35,7 @@ import { tunnelSet as setTunnel } from "./table/tunnel/build";
 
 export {
   destinationsRead,
+  serviceDestinationsRead,
   serviceStatistics,
   sessionsClear,
   sessionsCount,

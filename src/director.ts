@@ -3,7 +3,7 @@ import type { Diagnostic } from "./diagnostics.js";
 import type { Batch, BatchOptions } from "./engine/batch.js";
 import { Engine } from "./engine/engine.js";
 import type { IpvsConnection } from "./engine/ipvs-sessions.js";
-import { countersOf, printServers, type RealServerState, serverStates } from "./engine/listed-servers.js";
+import { ownStates, printServers, type RealServerState } from "./engine/listed-servers.js";
 import type { EngineOptions } from "./engine/options.js";
 import type { Ip } from "./net/ip.js";
 import { hostPrefix } from "./net/prefix.js";
@@ -202,7 +202,7 @@ export class Director {
    */
   counters(service: ServiceMatch, now = 0): readonly RealServerState[] {
     const found = this.#table.get(service);
-    return serverStates(found, countersOf(this.engine, now));
+    return ownStates(this.engine, found, now);
   }
 
   /** IPVS' connections and templates, in no order; `now` as above. */

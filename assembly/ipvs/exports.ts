@@ -2,7 +2,7 @@ import { STATISTICS_ROW_LEN } from "../abi/session";
 import { Image } from "../image";
 import { State } from "../state";
 import { hasIpvs, ipvsOf } from "../table/ipvs/layout";
-import { readDestinations, readSessions, readStatistics, readTotals } from "../table/ipvs/read";
+import { readDestinations, readRing, readSessions, readStatistics, readTotals } from "../table/ipvs/read";
 import { ipvsRestore, renew } from "../table/ipvs/room";
 import { flush, tick } from "./tick";
 
@@ -47,6 +47,19 @@ export function sessionsRead(state: usize, from: u32, count: u32, rows: usize): 
 export function destinationsRead(image: usize, state: usize, from: u32, count: u32, rows: usize): u32 {
   const own = State.at(state);
   return hasIpvs(own) ? readDestinations(Image.at(image), ipvsOf(own), from, count, rows) : 0;
+}
+
+/** The same of one virtual server's alone, from its position `from` on in the order of addition. */
+export function serviceDestinationsRead(
+  image: usize,
+  state: usize,
+  service: u32,
+  from: u32,
+  count: u32,
+  rows: usize,
+): u32 {
+  const own = State.at(state);
+  return hasIpvs(own) ? readRing(Image.at(image), ipvsOf(own), service, from, count, rows) : 0;
 }
 
 /** Reads a virtual server's statistics into a row (STATISTICS_ROW_…), all 0 for one that is not known. */

@@ -244,7 +244,7 @@ export class Engine {
   ipvsCounters(now = 0): IpvsCounters {
     expectNow(now);
     this.machine.sessionsExpire(this.image, this.state, now);
-    return readCounters(this.machine, this.memory, this.image, this.state);
+    return readCounters(this);
   }
 
   /** Forgets every connection of IPVS'. */

@@ -1,6 +1,7 @@
 import * as abi from "../../assembly/abi/session.js";
 import type { Ip } from "../net/ip.js";
 import type { IpvsStatistics } from "../ruleset/ipvs-listing.js";
+import { expectNow } from "./arguments.js";
 import type { Machine } from "./machine.js";
 import type { LinearMemory } from "./memory.js";
 
@@ -71,22 +72,48 @@ function destinationAt(view: DataView, at: number): IpvsDestination {
   };
 }
 
-/** Everything that a state counts of an image's destinations and virtual servers. */
-export function readCounters(
-  machine: Machine,
+/** Reads rows of destinations, `read` giving up to so many from one on to an address. */
+function readAll(
   memory: LinearMemory,
-  image: number,
-  state: number,
-): IpvsCounters {
+  at: number,
+  read: (from: number, count: number, at: number) => number,
+): readonly IpvsDestination[] {
   const destinations: IpvsDestination[] = [];
+  for (let count = ROWS; count === ROWS; ) {
+    count = read(destinations.length, ROWS, at);
+    const view = memory.view(at, ROWS * abi.DESTINATION_ROW_LEN);
+    for (let row = 0; row < count; row++)
+      destinations.push(destinationAt(view, row * abi.DESTINATION_ROW_LEN));
+  }
+  return destinations;
+}
+
+/** Where a node's image and state are. */
+interface Place {
+  readonly machine: Machine;
+  readonly memory: LinearMemory;
+  readonly image: number;
+  readonly state: number;
+}
+
+/** The destinations of one virtual server by its number, in the order of their addition; what is over at `now` ends first. */
+export function readDestinations(
+  { machine, memory, image, state }: Place,
+  service: number,
+  now: number,
+): readonly IpvsDestination[] {
+  expectNow(now);
+  machine.sessionsExpire(image, state, now);
+  return memory.borrow(ROWS * abi.DESTINATION_ROW_LEN, (rows) =>
+    readAll(memory, rows, (...some) => machine.serviceDestinationsRead(image, state, service, ...some)),
+  );
+}
+
+/** Everything that a state counts of an image's destinations and virtual servers. */
+export function readCounters({ machine, memory, image, state }: Place): IpvsCounters {
   const services: IpvsStatistics[] = [];
   return memory.borrow(ROWS * abi.DESTINATION_ROW_LEN, (at) => {
-    for (let count = ROWS; count === ROWS; ) {
-      count = machine.destinationsRead(image, state, destinations.length, ROWS, at);
-      const view = memory.view(at, ROWS * abi.DESTINATION_ROW_LEN);
-      for (let row = 0; row < count; row++)
-        destinations.push(destinationAt(view, row * abi.DESTINATION_ROW_LEN));
-    }
+    const destinations = readAll(memory, at, (...some) => machine.destinationsRead(image, state, ...some));
     const view = memory.view(at, abi.STATISTICS_ROW_LEN);
     const servers = machine.imageServers(image) >>> 0;
     for (let service = 0; service < servers; service++) {

@@ -11,6 +11,13 @@ function countersOf({ statistics, active, inactive, persistent }: IpvsDestinatio
   return { ...statistics, active, inactive, persistent };
 }
 
+/** What destinations of one virtual server have. */
+export function countersAmong(destinations: readonly IpvsDestination[]): Pick<CountersByServer, "real"> {
+  const keyOf = (address: Ip, port: number) => `${BigInt(address)} ${port}`;
+  const reals = new Map(destinations.map((one) => [keyOf(one.address, one.port), countersOf(one)]));
+  return { real: (_, { address, port }) => reals.get(keyOf(address, port)) };
+}
+
 /** What the machine counts by its numbers, by the servers that a listing names. */
 export function countersByServer(
   { destinations, services }: IpvsCounters,

@@ -1,4 +1,5 @@
 import { expectArgument, expectOptions } from "../arguments.js";
+import { serverKey } from "../ruleset/identity.js";
 import { matchOf, type ServiceMatch, type VirtualServer } from "../ruleset/ipvs.js";
 import {
   type CountersByServer,
@@ -11,7 +12,8 @@ import {
 import type { RealServerMatch } from "../ruleset/ipvs-table.js";
 import type { CountersOf } from "../ruleset/server-counters.js";
 import type { Engine } from "./engine.js";
-import { countersByServer } from "./listed-counters.js";
+import { readDestinations } from "./ipvs-counters.js";
+import { countersAmong, countersByServer } from "./listed-counters.js";
 
 /** A real server, and what it has now. */
 export interface RealServerState extends RealServerCounters, RealServerMatch {
@@ -33,11 +35,21 @@ export function countersOf(engine: Engine, now = 0): CountersByServer {
 }
 
 /** A virtual server's real ones with what they have. */
-export function serverStates(service: VirtualServer, counters: CountersByServer): readonly RealServerState[] {
+export function serverStates(
+  service: VirtualServer,
+  counters: Pick<CountersByServer, "real">,
+): readonly RealServerState[] {
   return service.servers.map((server) => {
     const { address, port, weight } = server;
     return { address, port, weight, ...(counters.real(service, server) ?? NOTHING_COUNTED) };
   });
+}
+
+/** The same of an engine's virtual server, of which alone is asked; TypeError for one that it does not have. */
+export function ownStates(engine: Engine, service: VirtualServer, now = 0): readonly RealServerState[] {
+  const key = serverKey(service);
+  const number = engine.numbering.servers.findIndex((one) => one !== undefined && serverKey(one) === key);
+  return serverStates(service, countersAmong(readDestinations(engine, number, now)));
 }
 
 /** All virtual servers of an engine with what was counted until `now`, in milliseconds. */

@@ -117,6 +117,14 @@ export interface Machine extends Record<string, unknown> {
   stateRenew(state: number, original: number): void;
   sessionsCount(state: number): number;
   sessionsRead(state: number, from: number, count: number, rows: number): number;
+  serviceDestinationsRead(
+    image: number,
+    state: number,
+    service: number,
+    from: number,
+    count: number,
+    rows: number,
+  ): number;
   destinationsRead(image: number, state: number, from: number, count: number, rows: number): number;
   serviceStatistics(state: number, number: number, row: number): void;
   totalStatistics(state: number, row: number): void;

@@ -128,7 +128,7 @@ export class IpvsNode {
 
   get counters(): IpvsCounters {
     const { machine, memory, address, state } = this.image;
-    return readCounters(machine, memory, address, state);
+    return readCounters({ machine, memory, image: address, state });
   }
 
   get count(): number {

@@ -37,6 +37,7 @@ import { ADDRESS_DST, ADDRESS_SRC, Connection, DIRECTION_REPLY, FLOW_STATE_FREE 
 import { connectionAt } from "../flow/lookup";
 import { addressOf, lastWordAt } from "../flow/lookup6";
 import { Destination, destinationAt } from "../ring/destinations";
+import { REAL_DESTINATION, REAL_LEN, RING_BLOCK, RING_COUNT, RING_LEN } from "../ring/layout";
 import { isOverloaded, serviceAt, settledRow } from "./counters";
 import {
   COUNTER_ACTIVE,
@@ -120,6 +121,24 @@ export function readDestinations(image: Image, ipvs: State, from: u32, count: u3
   if (from >= room) return 0;
   const total = min<u32>(count, room - from);
   for (let i: u32 = 0; i < total; i++) readDestination(image, ipvs, from + i, rows + i * DESTINATION_ROW_LEN);
+  return total;
+}
+
+/**
+ * Reads up to `count` of a virtual server's destinations, of its position `from` on, in the order of addition, into rows (DESTINATION_ROW_…);
+ * how many there were.
+ */
+export function readRing(image: Image, ipvs: State, service: u32, from: u32, count: u32, rows: usize): u32 {
+  if (service >= image.serversRoom) return 0;
+  const ring = image.to(image.serversAt) + service * RING_LEN;
+  const reals = load<u32>(ring, RING_COUNT);
+  if (from >= reals) return 0;
+  const total = min<u32>(count, reals - from);
+  const block = image.to(load<u32>(ring, RING_BLOCK));
+  for (let i: u32 = 0; i < total; i++) {
+    const number = load<u32>(block + (from + i) * REAL_LEN, REAL_DESTINATION);
+    readDestination(image, ipvs, number, rows + i * DESTINATION_ROW_LEN);
+  }
   return total;
 }
 
