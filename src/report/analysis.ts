@@ -1,5 +1,5 @@
 import type { ComparisonRow, Cost } from "./comparison.js";
-import { alike } from "./sameness.js";
+import { standingOf } from "./sameness.js";
 import { slopeOf } from "./statistics.js";
 
 type Rows = readonly ComparisonRow[];
@@ -25,10 +25,7 @@ export function largestRows(rows: Rows): Rows {
   return rows.filter((row) => row.services === largest);
 }
 
-/** A cost that changes by less than this factor, up or down, is said to stay level. */
-const LEVEL = 1.25;
-
-/** From one size to another; `open`: the medians differ, but not by more than the rounds among themselves. */
+/** From one size to another; `open`: the rounds are too far apart to tell. */
 export type Course = "grows" | "level" | "falls" | "open";
 
 export interface Growth {
@@ -42,10 +39,10 @@ export interface Growth {
 
 /** How a cost goes from an earlier to a later size. */
 export function courseOf(from: Cost, to: Cost): Course {
-  const factor = to.p50 / from.p50;
-  if (factor > 1 / LEVEL && factor < LEVEL) return "level";
-  if (alike(from, to)) return "open";
-  return factor > 1 ? "grows" : "falls";
+  const standing = standingOf(from, to);
+  if (standing === "same") return "level";
+  if (standing === "unknown") return "open";
+  return to.p50 > from.p50 ? "grows" : "falls";
 }
 
 /** How each mode's median cost grows from its smallest to its largest size; modes of one size are left out. */
@@ -84,7 +81,7 @@ export function crossoverOf(rows: Rows, a: string, b: string): Crossover | undef
 
 function isDearer(left: ComparisonRow, right: ComparisonRow): boolean {
   const [a, b] = [left.newConnection, right.newConnection];
-  return a.p50 > b.p50 && !alike(a, b);
+  return a.p50 > b.p50 && standingOf(a, b) === "differ";
 }
 
 /** Where the ratio passes one, on the straight line between two sizes in log-log. */

@@ -3,7 +3,7 @@ import { type Chooser, type Climb, choosersOf, climbOf, destinationsOf, slopeIfG
 import type { Cost, SchedulerRow } from "./comparison.js";
 import { inMode } from "./mode.js";
 import { printCount, printMean, printRatio, printTime } from "./quantity.js";
-import { alike, areTooFew, ROUNDS_MIN } from "./sameness.js";
+import { areTooFew, ROUNDS_MIN, type Standing, standingOf } from "./sameness.js";
 import { listed, ratio, rounds } from "./wording.js";
 
 type Rows = readonly SchedulerRow[];
@@ -112,17 +112,21 @@ function besideFinding(mode: Chooser, rows: Rows): string | undefined {
   return `Among ${destinations(count)} a new connection costs ${printTime(own.p50)} in ${inMode(mode.mode)}: ${standing(peers, own, rounds(rows))}.`;
 }
 
-/** Who costs less, the same and more. */
+/** Who costs less, the same and more, and of whom the rounds cannot tell. */
 function standing(peers: readonly Peer[], own: Cost, limit: string): string {
-  const less = peers.filter(({ cost }) => cost.p50 < own.p50 && !alike(cost, own));
-  const more = peers.filter(({ cost }) => cost.p50 > own.p50 && !alike(cost, own));
-  const same = peers.filter(({ cost }) => alike(cost, own));
+  const those = (standing: Standing) => peers.filter(({ cost }) => standingOf(cost, own) === standing);
+  const less = those("differ").filter(({ cost }) => cost.p50 < own.p50);
+  const more = those("differ").filter(({ cost }) => cost.p50 > own.p50);
+  const [same, unknown] = [those("same"), those("unknown")];
   const told = (some: readonly Peer[]) =>
     listed(some.map(({ label, cost }) => `${label} (${printTime(cost.p50)})`));
   const clauses = [
     ...(less.length === 0 ? [] : [`less with ${told(less)}`]),
     ...(same.length === 0 ? [] : [`the same, as far as ${limit} can tell, with ${told(same)}`]),
     ...(more.length === 0 ? [] : [`more with ${told(more)}`]),
+    ...(unknown.length === 0
+      ? []
+      : [`${limit} are too far apart to tell whether less or more with ${told(unknown)}`]),
   ];
   return clauses.join("; ");
 }

@@ -51,7 +51,7 @@ function sentenceOf(bundle: readonly [Found, ...Found[]]): string {
     return `iptables mode is dearer than ${others} at every size measured, from ${services(from)} on (${small}).`;
   if (kind === "never")
     return `iptables mode is nowhere clearly dearer than ${others} between ${printCount(from)} and ${services(largest[0].services)}.`;
-  return `Up to about ${crossing(bundle)} Services iptables mode is no dearer than ${others} (at ${printCount(from)}: ${small}); beyond, it is.`;
+  return `Up to about ${crossing(bundle)} Services iptables mode is not clearly dearer than ${others} (at ${printCount(from)}: ${small}); beyond, it is.`;
 }
 
 /** `11`, `11 to 17`. */

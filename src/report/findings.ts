@@ -1,10 +1,18 @@
-import { courseOf, type Growth, growthOf, largestRows, rowsOf } from "./analysis.js";
-import type { ComparisonRow } from "./comparison.js";
+import { type Growth, growthOf, largestRows, rowsOf } from "./analysis.js";
+import type { ComparisonRow, Cost } from "./comparison.js";
 import { crossoverFindings } from "./crossovers.js";
 import { memoryFindings } from "./memory.js";
 import { inMode, modeName } from "./mode.js";
 import { printBytes, printCount, printMean, printRatio, printTime } from "./quantity.js";
-import { alike, areTooFew, ROUNDS_MIN, rangeOf } from "./sameness.js";
+import {
+  areDisturbed,
+  areTooFew,
+  disturbanceOf,
+  ROUNDS_MIN,
+  rangeOf,
+  type Standing,
+  standingOf,
+} from "./sameness.js";
 import { clusterIPShare, listed, ratio, rounds, services } from "./wording.js";
 
 type Rows = readonly ComparisonRow[];
@@ -20,8 +28,11 @@ export function headline(rows: Rows): string {
   if (cheapest === dearest)
     return `${where} costs ${printTime(dearest.newConnection.p50)} in ${inMode(dearest.mode)}`;
   if (areTooFew(largest)) return `${at} ${rounds(largest)} cannot tell what a new connection costs by mode`;
-  if (alike(dearest.newConnection, cheapest.newConnection))
+  const costs = largest.map(({ newConnection }) => newConnection);
+  if (costs.every((a) => costs.every((b) => standingOf(a, b) === "same")))
     return `${where} costs the same in every mode, as far as ${rounds(largest)} can tell`;
+  if (standingOf(dearest.newConnection, cheapest.newConnection) !== "differ")
+    return `${at} ${farApart(largest, costs)} what a new connection costs by mode`;
   return `${where} costs ${excess(dearest, cheapest)} in ${inMode(dearest.mode)} as in ${inMode(cheapest.mode)}`;
 }
 
@@ -35,6 +46,7 @@ export function findings(rows: Rows): readonly string[] {
     : [growthFinding(rows), ...memoryFindings(rows), ...crossoverFindings(rows), placeFinding(rows)];
   return [
     costFinding(rows),
+    busyFinding(rows),
     ...differences,
     establishedFinding(rows),
     resourceFinding(rows),
@@ -51,15 +63,41 @@ function costFinding(rows: Rows): string | undefined {
   if (others.length === 0) return `${sentence}.`;
   if (areTooFew(largest))
     return `${sentence}. But ${rounds(largest)} cannot tell a difference from a disturbance: measure with ${ROUNDS_MIN} or more.`;
-  const isSame = (other: ComparisonRow) => alike(dearest.newConnection, other.newConnection);
-  const same = others.filter(isSame).map((other) => modeName(other.mode));
-  const ratios = others
-    .filter((other) => !isSame(other))
-    .map((other) => `${excess(dearest, other)} as ${modeName(other.mode)}`);
-  const limit = `as far as ${rounds(largest)} can tell`;
-  if (ratios.length === 0) return `${sentence}: the same, ${limit}.`;
-  const rest = same.length === 0 ? "" : `, the same as ${listed(same)} ${limit}`;
-  return `${sentence}: ${modeName(dearest.mode)} costs ${listed(ratios)}${rest}.`;
+  return `${sentence}: ${standingWords(dearest, others)}.`;
+}
+
+/** What the dearest costs, measured by each of the others. */
+function standingWords(dearest: ComparisonRow, others: Rows): string {
+  const all = [dearest, ...others];
+  const those = (standing: Standing) =>
+    others.filter((other) => standingOf(dearest.newConnection, other.newConnection) === standing);
+  const names = (rows: Rows) => listed(rows.map(({ mode }) => modeName(mode)));
+  const [more, same, unknown] = [those("differ"), those("same"), those("unknown")];
+  const limit = `as far as ${rounds(all)} can tell`;
+  if (same.length === others.length) return `the same, ${limit}`;
+  const ratios = more.map((other) => `${excess(dearest, other)} as ${modeName(other.mode)}`);
+  const known = [
+    ...(more.length === 0 ? [] : [listed(ratios)]),
+    ...(same.length === 0 ? [] : [`the same as ${names(same)} ${limit}`]),
+  ];
+  const costs = [dearest, ...unknown].map(({ newConnection }) => newConnection);
+  return [
+    ...(known.length === 0 ? [] : [`${modeName(dearest.mode)} costs ${known.join(", ")}`]),
+    ...(unknown.length === 0
+      ? []
+      : [`${farApart(all, costs)} whether ${modeName(dearest.mode)} costs more than ${names(unknown)}`]),
+  ].join("; ");
+}
+
+/** `5 rounds are too far apart (the machine was busy) to tell`: no difference is claimed, and no sameness. */
+function farApart(rows: Rows, costs: readonly Cost[]): string {
+  return `${rounds(rows)} are too far apart${areDisturbed(costs) ? " (the machine was busy)" : ""} to tell`;
+}
+
+function busyFinding(rows: Rows): string | undefined {
+  const costs = rows.flatMap(({ newConnection, established }) => [newConnection, established]);
+  if (!areDisturbed(costs)) return undefined;
+  return `The machine was busy with something else: the slowest of ${rounds(rows)} took up to ${printRatio(disturbanceOf(costs))} as long as the fastest. Measure again when it is idle.`;
 }
 
 function growthFinding(rows: Rows): string | undefined {
@@ -97,7 +135,7 @@ function unbentSentence({ from, to }: Growth): string {
     to.walked > 1.2 * from.walked
       ? `, though it walks ${printMean(to.walked)} rules instead of ${printMean(from.walked)}`
       : "";
-  return ` So iptables mode does not bend here: its cost does not follow the number of Services over these sizes${walked}.`;
+  return ` So iptables mode does not bend here: as far as ${rounds([from, to])} can tell its cost does not follow the number of Services over these sizes${walked}.`;
 }
 
 function placeFinding(rows: Rows): string | undefined {
@@ -105,11 +143,16 @@ function placeFinding(rows: Rows): string | undefined {
   const [first, last] = [row?.newConnectionFirst, row?.newConnectionLast];
   if (row === undefined || first === undefined || last === undefined) return undefined;
   const where = `In iptables mode the last of ${services(row.services)} costs`;
-  if (["grows", "falls"].includes(courseOf(first, last)))
+  const standing = standingOf(first, last);
+  if (standing === "differ")
     return `${where} ${printTime(last.p50)}, the first ${printTime(first.p50)}: the place in the list makes it ${ratio(last, first)} as much.`;
   const ranged = (cost: typeof first) =>
     `${printTime(cost.p50)} (${rangeOf(cost).map(printTime).join(" to ")})`;
-  return `${where} ${ranged(last)}, the first ${ranged(first)}: too little between them for ${rounds([row])} to say that the place in the list matters.`;
+  const verdict =
+    standing === "same"
+      ? `the same, as far as ${rounds([row])} can tell`
+      : `${farApart([row], [first, last])} whether the place in the list matters`;
+  return `${where} ${ranged(last)}, the first ${ranged(first)}: ${verdict}.`;
 }
 
 function establishedFinding(rows: Rows): string | undefined {
@@ -121,13 +164,16 @@ function establishedFinding(rows: Rows): string | undefined {
   const [first] = growths;
   if (first === undefined || areTooFew(rows)) return `${sentence}.`;
   const then = `at ${services(first.from.services)}`;
-  if (growths.every(({ from, to }) => alike(from.established, to.established)))
+  if (growths.every(({ course }) => course === "level"))
     return `${sentence}, the same as ${then} as far as ${rounds(rows)} can tell.`;
-  const clauses = growths.map(
-    ({ mode, from, to }) =>
-      `${alike(to.established, from.established) ? "the same" : ratio(to.established, from.established)} in ${inMode(mode)}`,
-  );
+  const clauses = growths.map((growth) => `${establishedWords(growth)} in ${inMode(growth.mode)}`);
   return `${sentence}; measured by its cost ${then} that is ${listed(clauses)}.`;
+}
+
+function establishedWords({ from, to, course }: Growth): string {
+  if (course === "level") return "the same";
+  const times = ratio(to.established, from.established);
+  return course === "open" ? `${times} (too far apart to tell)` : times;
 }
 
 function resourceFinding(rows: Rows): string | undefined {

@@ -2,6 +2,7 @@ import { courseOf, type Growth, growthOf } from "./analysis.js";
 import type { ComparisonRow, Cost } from "./comparison.js";
 import { inMode } from "./mode.js";
 import { printMean, printTime } from "./quantity.js";
+import { SLIGHT } from "./sameness.js";
 import { listed, services } from "./wording.js";
 
 /** Walked less than this factor more is walked as much. */
@@ -13,7 +14,8 @@ const FLAT = 1.2;
  */
 export function memoryFindings(rows: readonly ComparisonRow[]): readonly string[] {
   const growths = growthOf(rows, (row) => row.newConnection).filter(
-    ({ from, to, course }) => course === "grows" && to.walked < FLAT * from.walked,
+    ({ from, to, course, factor }) =>
+      course === "grows" && factor >= SLIGHT && to.walked < FLAT * from.walked,
   );
   const explained = growths.filter(isLevelAlone);
   const open = growths.filter((growth) => !isLevelAlone(growth));

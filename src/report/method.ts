@@ -1,4 +1,4 @@
-import { largestRows, ruleCost } from "./analysis.js";
+import { growthOf, largestRows, rowsOf, ruleCost } from "./analysis.js";
 import type { ComparisonRow } from "./comparison.js";
 import { printCount, printMean, printTime } from "./quantity.js";
 
@@ -67,6 +67,9 @@ function hereParagraph(rows: Rows): string {
   const cost = ruleCost(rows, "iptables");
   if (cost === undefined)
     return "What a rule costs here cannot be said from these numbers: that needs iptables mode at two sizes or more.";
+  const [growth] = growthOf(rowsOf(rows, "iptables"), (row) => row.newConnection);
+  if (growth?.course === "open" || growth?.course === "level")
+    return "What a rule costs here cannot be said from these numbers: from the smallest size to the largest the cost of a new connection in iptables mode changes by no more than its rounds differ.";
   if (cost <= 0)
     return "Here the cost of a new connection in iptables mode does not rise with the rules walked.";
   return `Here one more rule to walk adds ${printTime(cost)} to a new connection: the slope of the least-squares line through iptables mode's median cost against the rules it walked.`;

@@ -4,7 +4,7 @@ import { type Comparison, type ComparisonRow, groupRows } from "./comparison.js"
 import { wrapText } from "./labels.js";
 import { printable } from "./markup.js";
 import { roundRow } from "./rounding.js";
-import { alike, areTooFew } from "./sameness.js";
+import { areTooFew, standingOf } from "./sameness.js";
 import { groupTitle } from "./wording.js";
 
 /** What a piece of the table is, for a caller that emphasises: `best` is the cheapest new connection of a size. */
@@ -71,7 +71,7 @@ export function cheapestRows(comparison: Comparison): ReadonlySet<ComparisonRow>
       const peers = peersOf(row);
       const others = peers.filter((peer) => peer !== row);
       const isDearer = ({ newConnection: cost }: ComparisonRow) =>
-        row.newConnection.p50 < cost.p50 && !alike(row.newConnection, cost);
+        row.newConnection.p50 < cost.p50 && standingOf(row.newConnection, cost) === "differ";
       return others.length > 0 && !areTooFew(peers) && others.every(isDearer);
     }),
   );

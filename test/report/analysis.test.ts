@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { courseOf, crossoverOf, growthOf, ruleCost, sizesOf } from "../../src/report/analysis.js";
 import type { ComparisonRow } from "../../src/report/comparison.js";
-import { alike, areTooFew, ratioRange } from "../../src/report/sameness.js";
+import { areDisturbed, areTooFew, ratioRange, standingOf } from "../../src/report/sameness.js";
 import { costAt, rowAt, SERIES, SIZES } from "./fixture.js";
 
 function exactly(mode: string, services: number, p50: number): ComparisonRow {
@@ -21,17 +21,19 @@ describe("analysis", () => {
     expect(sizesOf([...SERIES.rows].reverse())).toEqual(SIZES);
   });
 
-  it("costs are alike when spreads touch or the difference is small", () => {
-    expect(alike({ p50: 100, p99: 1, spread: [90, 110] }, { p50: 120, p99: 1, spread: [109, 130] })).toBe(
-      true,
-    );
-    expect(alike({ p50: 100, p99: 1, spread: [99, 101] }, { p50: 120, p99: 1, spread: [118, 121] })).toBe(
-      false,
-    );
-    expect(alike({ p50: 100, p99: 1 }, { p50: 104, p99: 1 })).toBe(true);
-    expect(alike({ p50: 100, p99: 1, spread: [99, 101] }, { p50: 150, p99: 1, spread: [102, 200] })).toBe(
-      true,
-    );
+  it("costs differ where ranges do not touch; they are the same only where all rounds are close", () => {
+    const between = (low: number, high: number) =>
+      ({ p50: (low + high) / 2, p99: 1, spread: [low, high] }) as const;
+    expect(standingOf(between(661, 670), between(771, 795))).toBe("differ");
+    expect(standingOf(between(99, 101), between(102, 104))).toBe("differ");
+    expect(standingOf(between(95, 105), between(104, 112))).toBe("same");
+    expect(standingOf(between(90, 110), between(109, 130))).toBe("unknown");
+    expect(standingOf(between(1000, 4000), between(1100, 3000))).toBe("unknown");
+    // A disturbed range that begins where the other ends.
+    expect(standingOf(between(99, 101), between(102, 200))).toBe("unknown");
+    expect(standingOf({ p50: 100, p99: 1 }, { p50: 104, p99: 1 })).toBe("same");
+    expect(standingOf({ p50: 100, p99: 1 }, { p50: 110, p99: 1 })).toBe("differ");
+    expect([between(100, 149), between(100, 150)].map((cost) => areDisturbed([cost]))).toEqual([false, true]);
   });
 
   it("a ratio is what the spreads leave open", () => {
@@ -50,11 +52,11 @@ describe("analysis", () => {
     expect(areTooFew([])).toBe(false);
   });
 
-  it("a cost is level while it changes little, open where the spreads cannot tell", () => {
+  it("a cost is level where its rounds are close, open where they are too far apart", () => {
     const loose = { p50: 300, p99: 1, spread: [90, 400] } as const;
-    expect(courseOf(costAt(100), costAt(124))).toBe("level");
-    expect(courseOf(costAt(100), costAt(126))).toBe("grows");
-    expect(courseOf(costAt(126), costAt(100))).toBe("falls");
+    expect(courseOf(costAt(100), costAt(105))).toBe("level");
+    expect(courseOf(costAt(100), costAt(108))).toBe("grows");
+    expect(courseOf(costAt(108), costAt(100))).toBe("falls");
     expect(courseOf(costAt(100), loose)).toBe("open");
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { printComparisonReport } from "../../src/report/html.js";
 import { imbalanceOf } from "./balance.js";
-import { comparisonOf, MODES, rowAt, SERIES } from "./fixture.js";
+import { comparisonOf, costAt, MODES, rowAt, SERIES, SIZES } from "./fixture.js";
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&amp;`;
 
@@ -107,6 +107,8 @@ describe("printComparisonReport", () => {
     expect(printComparisonReport(comparisonOf([rowAt("ipvs", 5)]))).toContain(
       "cannot be said from these numbers",
     );
+    const level = SIZES.map((size) => rowAt("iptables", size, { newConnection: costAt(500) }));
+    expect(printComparisonReport(comparisonOf(level))).toContain("changes by no more than its rounds differ");
   });
 
   it("puts further chapters after the method and before the machine", () => {
