@@ -71,7 +71,7 @@ export function summaryWords({ findings, asked, nodes }: Assessment): string {
   return `${counted(findings.length, "finding")} (${counts.join(", ")}), of ${on}, in both modes.`;
 }
 
-function drawFinding(finding: AssessmentFinding, assessment: Assessment): Markup {
+function drawFinding(finding: AssessmentFinding, number: number, assessment: Assessment): Markup {
   const { about, advice, effect, example } = finding;
   const { to } = assessment;
   const rows = [
@@ -80,26 +80,33 @@ function drawFinding(finding: AssessmentFinding, assessment: Assessment): Markup
     [modeName(to), `${example.after.verdict}: ${example.after.text}`],
   ].map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);
   const todo = advice === "" ? undefined : markup`<p>${advice}</p>`;
-  return markup`<div class="card"><h4>${about} <span class="effect">${effect}</span></h4><p class="note">${reachWords(finding, assessment)}</p><dl class="machine">${rows}</dl>${todo}</div>`;
+  return markup`<div class="card"><h4>${number}. <span class="effect ${effect}">${effect}</span> ${about}</h4><p class="note">${reachWords(finding, assessment)}</p><dl class="machine">${rows}</dl>${todo}</div>`;
 }
 
 function drawCategory(
   { title, text }: AssessmentCategory,
   findings: readonly AssessmentFinding[],
+  before: number,
   assessment: Assessment,
 ): Markup {
   const intro = text === "" ? undefined : markup`<p>${text}</p>`;
-  return markup`<h3>${title}</h3>${intro}${findings.map((finding) => drawFinding(finding, assessment))}
+  const drawn = findings.map((finding, i) => drawFinding(finding, before + i + 1, assessment));
+  return markup`<h3>${title}</h3>${intro}${drawn}
 `;
 }
 
-/** What leaving IPVS changes, as one section of a page. */
-export function assessmentSection(assessment: Assessment): Markup {
-  const { to } = assessment;
-  const categories = byCategory(assessment).map(([category, findings]) =>
-    drawCategory(category, findings, assessment),
-  );
-  return markup`<section id="assessment"><h2>What leaving IPVS for ${modeName(to)} changes</h2><p>${summaryWords(assessment)}</p>
+/** What leaving IPVS changes, as one section of a page; its findings are numbered as the text's are. */
+export function assessmentSection(
+  assessment: Assessment,
+  heading = `What leaving IPVS for ${modeName(assessment.to)} changes`,
+): Markup {
+  let told = 0;
+  const categories = byCategory(assessment).map(([category, findings]) => {
+    const before = told;
+    told += findings.length;
+    return drawCategory(category, findings, before, assessment);
+  });
+  return markup`<section id="assessment"><h2>${heading}</h2><p>${summaryWords(assessment)}</p>
 ${categories}</section>
 `;
 }
@@ -114,7 +121,7 @@ export function printAssessmentReport(assessment: Assessment, version: string): 
     title,
     heading: title,
     head,
-    body: assessmentSection(assessment),
+    body: assessmentSection(assessment, "Findings"),
     version,
   });
 }

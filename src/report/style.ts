@@ -15,7 +15,9 @@ h1{font-size:clamp(22px,3.4vw,34px);line-height:1.22;margin:.35em 0 .4em;letter-
 h2{font-size:20px;line-height:1.3;margin:44px 0 12px}
 h3{font-size:17px;line-height:1.35;margin:30px 0 8px}
 h4{font-size:15px;line-height:1.4;margin:0 0 4px;max-width:78ch}
-.effect{font-weight:400;color:var(--muted)}
+.effect{display:inline-block;padding:0 7px;border:1px solid var(--muted);border-radius:5px;font-size:13px;color:var(--muted);print-color-adjust:exact}
+.effect.breaks{background:#b3261e;border-color:#b3261e;color:#fff}
+.effect.opens{border-color:var(--ink);color:var(--ink)}
 p{margin:0 0 .9em;max-width:74ch}
 .card>p:last-child{margin:.7em 0 0}
 h1,h2,h3,h4,p,li{overflow-wrap:anywhere}

@@ -64,6 +64,24 @@ describe("the assessment's section", () => {
     expect(reach("worker-1", "worker-2")).toBe("1,200 flows; Service shop/web; every node");
   });
 
+  it("numbers the findings through all categories, and makes stand out what breaks", () => {
+    const moves = { ...FINDING, category: "switch", effect: "moves", about: "Open." } as const;
+    const { categories, ...rest } = assessmentOf(FINDING, moves, FINDING);
+    const both = [...categories, { name: "switch", title: "Open connections", text: "" }];
+    const page = printAssessmentReport({ ...rest, categories: both }, "1");
+    const heads = [...page.matchAll(/<h4>(\d)\. <span class="effect (\w+)">/g)];
+    expect(heads.map(([, number, effect]) => `${number} ${effect}`)).toEqual([
+      "1 breaks",
+      "2 breaks",
+      "3 moves",
+    ]);
+    expect(page).toContain(".effect.breaks{");
+    expect(page.match(/<h[12]>[^<]*<\/h[12]>/g)).toEqual([
+      "<h1>What leaving IPVS for nftables changes</h1>",
+      "<h2>Findings</h2>",
+    ]);
+  });
+
   it("tells the connection that a packet's client had before", () => {
     const earlier = {
       from: "198.51.100.7:41000",
