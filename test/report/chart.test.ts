@@ -98,6 +98,15 @@ describe("bar charts", () => {
     expect((widths[1] ?? 0) / (widths[0] ?? 1)).toBeCloseTo((values[1] ?? 0) / (values[0] ?? 1), 2);
   });
 
+  it("have their values before the bars, wherever the whiskers end", () => {
+    const bars = [{ name: "IPVS", style: 1, value: 771, low: 700, high: 1400 }];
+    const svg = drawBarChart({ title: "t", note: "n", width: 450, print: printTime, bars }).source;
+    const [value, bar] = [/<text x="([\d.]+)"[^>]*>771 ns</, /<rect x="([\d.]+)"/].map((one) =>
+      Number(one.exec(svg)?.[1]),
+    );
+    expect(value).toBe((bar ?? 0) - 8);
+  });
+
   it("hold zeros and nothing", () => {
     const base = { title: "t", note: "n", width: 450, print: printTime };
     const zero = drawBarChart({ ...base, bars: [{ name: HOSTILE, style: 9, value: 0 }] }).source;
