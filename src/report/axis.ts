@@ -18,11 +18,18 @@ export interface AxisOptions {
   readonly print: (value: number) => string;
   /** The axis spans at least this factor, so that noise around a constant looks like a constant. */
   readonly atLeast: number;
-  /** Values to mark instead of round ones, if their labels have room: pixels a label needs. */
-  readonly marks?: { readonly values: readonly number[]; readonly room: (label: string) => number };
+  /** Pixels a label needs along the axis; default those of a line of text. */
+  readonly room?: (label: string) => number;
+  /** Values to mark instead of round ones, if their labels have room. */
+  readonly marks?: readonly number[];
 }
 
 const MARGIN = 0.06;
+const LINE_PX = 22;
+/** Marks within a power of ten, the finest that are wanted first. */
+const STEPS = [[1, 2, 5], [1, 3], [1]] as const;
+/** Where those are fewer than two marks. */
+const FINER = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /** A log axis over `values`, strictly monotone. Throws unless there is one and all are positive and finite. */
 export function logAxis(values: readonly number[], options: AxisOptions): Axis {
@@ -30,19 +37,21 @@ export function logAxis(values: readonly number[], options: AxisOptions): Axis {
   const scale = scaleLog(domain, options.range);
   const position = (value: number) => scale(value);
   const tickAt = (value: number) => ({ value, position: position(value), label: options.print(value) });
-  const marks = (options.marks?.values ?? []).map(tickAt);
-  const ticks = haveRoom(marks, options.marks?.room) ? marks : tickValues(domain).map(tickAt);
-  return { position, ticks };
+  const room = options.room ?? (() => LINE_PX);
+  const choices = [options.marks ?? [], ...STEPS.map((steps) => multiplesWithin(steps, ...domain))];
+  const fits = choices
+    .map((values, i) => ({ least: i === 0 ? 1 : 2, ticks: values.map(tickAt) }))
+    .find(({ least, ticks }) => ticks.length >= least && haveRoom(ticks, room));
+  return { position, ticks: fits?.ticks ?? fewestValues(domain).map(tickAt) };
 }
 
-/** Whether there are marks and each label, centred under its mark, is clear of the next. */
-function haveRoom(marks: readonly Tick[], room: (label: string) => number = () => 0): boolean {
-  const clear = marks.every((mark, i) => {
+/** Whether each label, centred at its mark, is clear of the next. */
+function haveRoom(marks: readonly Tick[], room: (label: string) => number): boolean {
+  return marks.every((mark, i) => {
     const next = marks[i + 1];
     if (next === undefined) return true;
     return Math.abs(next.position - mark.position) >= (room(mark.label) + room(next.label)) / 2;
   });
-  return marks.length > 0 && clear;
 }
 
 function domainOf(values: readonly number[], atLeast: number): readonly [number, number] {
@@ -55,10 +64,10 @@ function domainOf(values: readonly number[], atLeast: number): readonly [number,
   return [low / Math.exp(padding), high * Math.exp(padding)];
 }
 
-/** Powers of ten; where that is fewer than two marks, ever finer steps. */
-function tickValues(domain: readonly [number, number]): readonly number[] {
+/** Powers of ten, whatever room there is; where that is fewer than two marks, ever finer steps. */
+function fewestValues(domain: readonly [number, number]): readonly number[] {
   const [low, high] = domain;
-  for (const steps of [[1], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
+  for (const steps of [...[...STEPS].reverse(), FINER]) {
     const ticks = multiplesWithin(steps, low, high);
     if (ticks.length >= 2) return ticks;
   }

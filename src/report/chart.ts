@@ -62,7 +62,8 @@ function drawLine(series: ChartSeries, layout: Layout, kind: "line" | "edge"): M
     (point) => layout.x.position(point.x),
     (point) => layout.y.position(point.y),
   )([...points]);
-  const dash = kind === "line" ? markup` stroke-dasharray="${seriesDash(series.style)}"` : undefined;
+  const dash =
+    kind === "line" ? markup` stroke-dasharray="${seriesDash(series.style, series.variant)}"` : undefined;
   return markup`<path class="${kind}" d="${path ?? ""}"${dash} style="stroke:${seriesColor(series.style)}"/>`;
 }
 
@@ -70,7 +71,7 @@ function drawPoints(series: ChartSeries, chart: LineChart, layout: Layout): Mark
   const color = seriesColor(series.style);
   return markup`${layout.pointsOf(series).map((point) => {
     const at = [layout.x.position(point.x), layout.y.position(point.y)] as const;
-    return markup`<g><title>${describe(series, point, chart)}</title>${drawWhisker(point, layout.x, layout.y, color)}<path class="marker" transform="translate(${at[0]} ${at[1]})" d="${seriesMarker(series.style, 64)}" style="fill:${color}"/></g>`;
+    return markup`<g><title>${describe(series, point, chart)}</title>${drawWhisker(point, layout.x, layout.y, color)}<path class="marker" transform="translate(${at[0]} ${at[1]})" d="${seriesMarker(series.style + (series.variant ?? 0), 64)}" style="fill:${color}"/></g>`;
   })}`;
 }
 

@@ -4,7 +4,7 @@ import { schedulerFindings } from "./chooser-findings.js";
 import { costCell, slopeCell } from "./chooser-table.js";
 import { type Chooser, choosersOf, destinationsOf } from "./choosers.js";
 import type { SchedulerRow } from "./comparison.js";
-import type { ChartPoint, LineChart } from "./layout.js";
+import type { ChartPoint, ChartSeries, LineChart } from "./layout.js";
 import { type Markup, markup } from "./markup.js";
 import { seriesColor } from "./palette.js";
 import type { Size } from "./plots.js";
@@ -29,10 +29,15 @@ function pointOf({ destinations, newConnection: { p50, spread } }: SchedulerRow)
 
 /** New-connection cost against destinations, a line a scheduler or mode; schedulers of one manner share a colour. */
 export function schedulerChart(rows: Rows, size: Size): LineChart {
-  const series = choosersOf(rows).map(({ label, manner: { style }, rows: own }) => {
-    return { name: label, style, role: "main" as const, points: own.map(pointOf) };
+  const choosers = choosersOf(rows);
+  const series = choosers.map((chooser): ChartSeries => {
+    const { label, isScheduler, manner, rows: own } = chooser;
+    const line = { name: label, style: manner.style, role: "main", points: own.map(pointOf) } as const;
+    const peers = choosers.filter((peer) => peer.isScheduler && peer.manner.title === manner.title);
+    return isScheduler ? { ...line, variant: peers.indexOf(chooser) } : line;
   });
-  return { title: TITLE, note: NOTE, print: printTime, series, xLabel: "destinations", ...size };
+  const note = `${NOTE} Schedulers of one manner share a colour; dashes and marks are each one's own among them.`;
+  return { title: TITLE, note, print: printTime, series, xLabel: "destinations", ...size };
 }
 
 /** The same at one number of destinations. */

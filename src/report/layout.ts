@@ -15,6 +15,8 @@ export interface ChartSeries {
   readonly name: string;
   /** Number of its colour, marker and dash. */
   readonly style: number;
+  /** Of series that share a style: the number that tells its dash and marker from the others'. */
+  readonly variant?: number;
   /** `edge`: a thin dashed line without markers, beside the series it belongs to. */
   readonly role: "main" | "edge";
   readonly points: readonly ChartPoint[];
@@ -81,19 +83,17 @@ export function layOut(chart: LineChart): Layout {
     ? points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])
     : [1];
   const xs = drawable ? points.map((point) => point.x) : [1];
-  const yAxis = (range: readonly [number, number]) => logAxis(ys, { range, print: chart.print, atLeast: 10 });
+  const [top, bottom] = [(heading.at(-1)?.y ?? 0) + 16, chart.height - 44];
+  const y = logAxis(ys, { range: [bottom, top], print: chart.print, atLeast: 10 });
   const plot = {
-    left: 8 + Math.max(...yAxis([1, 0]).ticks.map((tick) => tick.label.length)) * CHARACTER_PX,
+    left: 8 + Math.max(...y.ticks.map((tick) => tick.label.length)) * CHARACTER_PX,
     right: chart.width - 14 - labelWidth(series, chart),
-    top: (heading.at(-1)?.y ?? 0) + 16,
-    bottom: chart.height - 44,
+    top,
+    bottom,
   };
-  const marks = {
-    values: drawable ? [...new Set(xs)].sort((a, b) => a - b) : [],
-    room: (label: string) => (label.length + 1) * CHARACTER_PX,
-  };
-  const x = logAxis(xs, { range: [plot.left, plot.right], print: printShortCount, atLeast: 2, marks });
-  const y = yAxis([plot.bottom, plot.top]);
+  const marks = drawable ? [...new Set(xs)].sort((a, b) => a - b) : [];
+  const room = (label: string) => (label.length + 1) * CHARACTER_PX;
+  const x = logAxis(xs, { range: [plot.left, plot.right], print: printShortCount, atLeast: 2, room, marks });
   const labels = endLabels(series, chart, plot, x, y);
   return { drawable, heading, plot, x, y, labels, pointsOf: shownPoints };
 }

@@ -31,6 +31,9 @@ const SURFACES = {
   dark: { ink: "#e8ebee", muted: "#a0abb6", line: "#363d45", paper: "#1b1f24", ground: "#12151a" },
 } as const;
 
+/** Dashes of series that share a style. */
+const VARIANTS = ["none", "8 3", "2 3", "12 3 2 3", "5 2", "12 2 2 2 2 2", "18 4", "1 5"] as const;
+
 /** How many series look different. */
 export const STYLE_COUNT = STYLES.length;
 
@@ -41,9 +44,10 @@ export function paletteCss(selector: string): string {
   return `${light}\n${dark}\n`;
 }
 
-/** The dash pattern of a series, for `stroke-dasharray`. */
-export function seriesDash(style: number): string {
-  return styleAt(style).dash;
+/** The dash pattern of a series, for `stroke-dasharray`; of series that share a style, of this `variant`. */
+export function seriesDash(style: number, variant?: number): string {
+  if (variant === undefined) return styleAt(style).dash;
+  return VARIANTS[variant % VARIANTS.length] ?? "none";
 }
 
 /** The CSS colour of a series. */

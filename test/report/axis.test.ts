@@ -29,12 +29,11 @@ describe("logAxis", () => {
     expect(position(10) - position(100)).toBeCloseTo(position(1000) - position(10_000), 6);
   });
 
-  it("marks powers of ten with their unit, finer steps on a short axis", () => {
-    expect(logAxis([50, 30_000], options).ticks.map((tick) => tick.label)).toEqual([
-      "100 ns",
-      "1 µs",
-      "10 µs",
-    ]);
+  it("marks as finely as there is room, with units", () => {
+    const labels = (...values: readonly number[]) => logAxis(values, options).ticks.map((tick) => tick.label);
+    expect(labels(200, 9000)).toEqual(["200 ns", "500 ns", "1 µs", "2 µs", "5 µs", "10 µs"]);
+    expect(labels(1, 2e5).slice(0, 4)).toEqual(["1 ns", "3 ns", "10 ns", "30 ns"]);
+    expect(labels(1, 2e9).slice(0, 3)).toEqual(["1 ns", "10 ns", "100 ns"]);
     expect(logAxis([60, 61], options).ticks.map((tick) => tick.label)).toEqual([
       "20 ns",
       "50 ns",
@@ -52,10 +51,12 @@ describe("logAxis", () => {
 
   it("marks the values asked for, unless their labels would touch", () => {
     const room = (label: string) => 7 * label.length;
-    const wide = { ...options, marks: { values: [3, 40, 700], room } };
+    const wide = { ...options, room, marks: [3, 40, 700] };
     expect(logAxis([3, 700], wide).ticks.map((tick) => tick.value)).toEqual([3, 40, 700]);
-    const crowded = { ...options, marks: { values: [3, 690, 700], room } };
-    expect(logAxis([3, 700], crowded).ticks.map((tick) => tick.value)).toEqual([10, 100]);
+    const crowded = { ...options, room, marks: [3, 690, 700] };
+    expect(logAxis([3, 700], crowded).ticks.map((tick) => tick.value)).toEqual([
+      5, 10, 20, 50, 100, 200, 500,
+    ]);
   });
 
   it("spans at least the factor asked for, so that noise looks small", () => {

@@ -5,6 +5,7 @@ import { printSchedulerTable } from "../../src/report/chooser-table.js";
 import type { SchedulerRow } from "../../src/report/comparison.js";
 import { printComparisonReport } from "../../src/report/html.js";
 import { layOut } from "../../src/report/layout.js";
+import { seriesColor, seriesDash, seriesMarker } from "../../src/report/palette.js";
 import { imbalanceOf } from "./balance.js";
 import { comparisonOf, costAt, MODES, rowAt } from "./fixture.js";
 
@@ -132,6 +133,10 @@ describe("schedulerSection", () => {
       rowFor("nftables", null, size, 0),
       ...names.map((name, i) => rowFor("ipvs", name, size, i / 5)),
     ]);
+    const looks = schedulerChart(rows, WIDE).series.map(({ style, variant }) =>
+      [seriesColor(style), seriesDash(style, variant), seriesMarker(style + (variant ?? 0), 64)].join(),
+    );
+    expect(new Set(looks).size).toBe(16);
     for (const size of [WIDE, PHONE]) {
       const { labels, plot } = layOut(schedulerChart(rows, size));
       const ys = labels.map(({ y }) => y).sort((a, b) => a - b);
