@@ -108,7 +108,11 @@ function drawTable(comparison: Comparison): Markup {
     });
     return markup`<tbody>${drawGroupTitle(groupTitle(group, groups.length), columns.length)}${lines}</tbody>`;
   });
-  return markup`<p class="note">In the order measured; times per packet, medians over rounds. Bold: the cheapest new connection of its size, where the rounds can tell it from the next. First, last: every packet to the first or the last Service.</p><div class="card scroll" role="region" aria-label="All numbers" tabindex="0"><table><thead>${drawHeader(columns)}</thead>${bodies}</table></div>`;
+  const bold =
+    best.size === 0
+      ? ""
+      : " Bold: the cheapest new connection of its size, where the rounds can tell it from the next.";
+  return markup`<p class="note">In the order measured; times per packet, medians over rounds.${bold} First, last: every packet to the first or the last Service.</p><div class="card scroll" role="region" aria-label="All numbers" tabindex="0"><table><thead>${drawHeader(columns)}</thead>${bodies}</table></div>`;
 }
 
 function drawGroupTitle(title: string | undefined, span: number): Markup | undefined {

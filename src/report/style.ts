@@ -10,6 +10,7 @@ header,footer{max-width:1140px}
 main,header,footer{padding:0 24px}
 main>.full{max-width:1700px}
 .full h2,.full .note{max-width:1092px;margin-left:auto;margin-right:auto}
+.full .card{width:max-content;min-width:min(100%,1092px);max-width:100%;margin-left:auto;margin-right:auto}
 header{padding-top:40px}
 h1{font-size:clamp(22px,3.4vw,34px);line-height:1.22;margin:.35em 0 .4em;letter-spacing:-.012em;text-wrap:balance}
 h2{font-size:20px;line-height:1.3;margin:44px 0 12px}
@@ -41,10 +42,10 @@ a{color:inherit}
 .scroll{overflow-x:auto;padding:0 8px}
 table{border-collapse:collapse;width:100%;font-size:12.5px;font-variant-numeric:tabular-nums;white-space:nowrap}
 .note{color:var(--muted);font-size:14px}
-th,td{padding:5px 7px;text-align:right;border-bottom:1px solid var(--line)}
+th,td{padding:5px;text-align:right;border-bottom:1px solid var(--line)}
 th{font-weight:600}
-tbody th{position:sticky;left:0;background:var(--paper)}
-.input th{position:static;white-space:normal;color:var(--muted);padding-top:12px}
+tbody th{font-weight:400;position:sticky;left:0;background:var(--paper)}
+.input th{position:static;font-weight:600;white-space:normal;color:var(--muted);padding-top:12px}
 thead th{vertical-align:bottom;color:var(--muted)}
 thead .group{text-align:center;border-bottom-color:var(--muted)}
 .unit{display:block;font-weight:400}

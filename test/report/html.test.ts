@@ -92,6 +92,15 @@ describe("printComparisonReport", () => {
     expect(page).toContain(".input th{position:static");
   });
 
+  it("explains bold numbers where there are some, and has no other cell bold", () => {
+    const bold = "Bold: the cheapest new connection of its size";
+    const alike = MODES.map((mode) => rowAt(mode, 10, { newConnection: costAt(100) }));
+    expect(printComparisonReport(comparisonOf(alike))).not.toContain(bold);
+    const page = printComparisonReport(SERIES);
+    expect(page).toContain(bold);
+    expect(page).toContain("tbody th{font-weight:400");
+  });
+
   it("draws curves for several sizes, bars for one, and leads with the curves", () => {
     const shop = { kind: "cluster", name: "shop" } as const;
     const mixed = comparisonOf([...MODES.map((mode) => rowAt(mode, 12, { input: shop })), ...SERIES.rows]);
