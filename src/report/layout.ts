@@ -86,7 +86,7 @@ export function layOut(chart: LineChart): Layout {
   const [top, bottom] = [(heading.at(-1)?.y ?? 0) + 16, chart.height - 44];
   const y = logAxis(ys, { range: [bottom, top], print: chart.print, atLeast: 10 });
   const plot = {
-    left: 8 + Math.max(...y.ticks.map((tick) => tick.label.length)) * CHARACTER_PX,
+    left: 14 + Math.max(...y.ticks.map((tick) => tick.label.length)) * CHARACTER_PX,
     right: chart.width - 14 - labelWidth(series, chart),
     top,
     bottom,
