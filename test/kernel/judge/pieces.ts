@@ -70,8 +70,8 @@ function joined(pieces: readonly Piece[]): Leaving {
   return { way: leaving.way, octets, pieces: pieces.map((piece) => piece.leaving) };
 }
 
-/** What came out, with the packets that came in fragments put together: those that are all there, in their order. */
-export function putTogether(heard: readonly Leaving[]): readonly Leaving[] {
+/** What came out by one device, or to the node's own programs, with the packets that came in fragments put together. */
+function putTogetherOf(heard: readonly Leaving[]): readonly Leaving[] {
   const whole: Leaving[] = [];
   let open: Piece[] = [];
   for (const leaving of heard) {
@@ -91,6 +91,20 @@ export function putTogether(heard: readonly Leaving[]): readonly Leaving[] {
     }
   }
   return [...whole, ...open.map((one) => one.leaving)];
+}
+
+/**
+ * What came out, with the packets that came in fragments put together: those that are all there, in their order. What comes by
+ * several devices is heard by one listener each, so that only the order by each of them is known.
+ */
+export function putTogether(heard: readonly Leaving[]): readonly Leaving[] {
+  const ways = new Map<string, Leaving[]>();
+  for (const leaving of heard) {
+    const known = ways.get(leaving.way);
+    if (known === undefined) ways.set(leaving.way, [leaving]);
+    else known.push(leaving);
+  }
+  return [...ways.keys()].sort().flatMap((way) => putTogetherOf(ways.get(way) ?? []));
 }
 
 /** Whether it is a fragment of IPv6 that says nothing without those before it; others are not taken in at all. */
