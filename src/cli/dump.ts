@@ -41,19 +41,19 @@ export interface DumpedNode {
 
 const collect = (path: string, paths: readonly string[] = []) => [...paths, path];
 
+/** What a dump stands for: a cluster that -f would have named, or B of a comparison. */
+const ROLES = {
+  "instead of -f": "; alone, instead of -f: an IPVS director, without any rules",
+  "as B": "",
+} as const;
+
 /** What a command asks of a node that is known by its dumps; `--node`, `--in` and `--local-address` are the command's own. */
-export function addDumpOptions(command: Command): Command {
+export function addDumpOptions(command: Command, role: keyof typeof ROLES = "instead of -f"): Command {
   return command
-    .option(
-      "--iptables-save <file>",
-      "instead of -f: a node's rules, as iptables-save prints them; - for stdin",
-    )
+    .option("--iptables-save <file>", `${role}: a node's rules, as iptables-save prints them; - for stdin`)
     .option("--ip6tables-save <file>", "and as ip6tables-save does, where the other file does not hold both")
     .option("--ipset-save <file>", "sets that the rules ask (ipset save)")
-    .option(
-      "--ipvsadm-save <file>",
-      "virtual servers (ipvsadm-save -n); alone, instead of -f: an IPVS director, without any rules",
-    )
+    .option("--ipvsadm-save <file>", `virtual servers (ipvsadm-save -n)${ROLES[role]}`)
     .option("--ip-addr <file>", "interfaces and addresses (ip -d addr); without it they are guessed")
     .option(
       "--ip-route <file>",

@@ -110,6 +110,12 @@ describe("packetyard diff", () => {
     expect(diff([...args, "--all-packets"]).stdout).toContain("a packet out of state\n");
   });
 
+  it("names no option that it does not have", () => {
+    const { stdout } = packetyard(["diff", "--help"]);
+    expect(stdout).toMatch(/--iptables-save <file> +as B: a node's rules/);
+    expect(stdout).not.toMatch(/(^|\s)-f\b/);
+  });
+
   it.each([
     [["a"], "diff compares two things: beside "],
     [["a", "--modes", "iptables"], "--modes takes two values, of A and of B: 1 is given."],

@@ -106,7 +106,7 @@ export function diffCommand(): Command {
   const command = new Command("diff").description(
     "Which flows change between two clusters, two modes of kube-proxy, or a cluster and a node's own rules.",
   );
-  return addProxyOptions(addDumpOptions(addNetworkOptions(command)))
+  return addProxyOptions(addDumpOptions(addNetworkOptions(command), "as B"))
     .addArgument(new Argument("[a]", "a cluster: a file, a folder, or - (default: the example cluster)"))
     .addArgument(new Argument("[b]", "another one"))
     .addOption(
