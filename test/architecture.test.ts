@@ -58,8 +58,9 @@ const SRC: Readonly<Record<string, readonly string[]>> = {
   arguments: [],
   diagnostics: [],
   net: [],
-  model: ["arguments", "net", "diagnostics"],
-  ruleset: ["arguments", "net", "diagnostics"],
+  "near-names": [],
+  model: ["arguments", "net", "near-names", "diagnostics"],
+  ruleset: ["arguments", "net", "near-names", "diagnostics"],
   // Services as they are written and written again, one by one.
   fragment: ["model", "ruleset", "diagnostics"],
   proxy: ["net", "model", "fragment", "ruleset", "diagnostics"],

@@ -14,6 +14,7 @@ import type { Node, NodeManifest } from "./node.js";
 import { isNetworked, type Objects, readObjects, throwErrors } from "./objects.js";
 import type { Pod } from "./pod.js";
 import type { Service } from "./service.js";
+import { checkServiceRanges } from "./service-ranges.js";
 
 /**
  * A whole cluster: what was read, completed with what a control plane would have made. Deterministic: equal
@@ -71,6 +72,7 @@ export function buildCluster(objects: readonly ManifestObject[], options: Cluste
   throwErrors(diagnostics);
 
   const asked = settings.serviceCIDRs.length > 0 ? settings.serviceCIDRs : read.serviceCIDRs;
+  checkServiceRanges(read.services, asked, diagnostics);
   const nodes = completeNodes(read, { ...settings, serviceCIDRs: asked }, diagnostics);
   throwErrors(diagnostics);
   const networks = networksOf(nodes, read, { ...settings, serviceCIDRs: asked });

@@ -1,5 +1,6 @@
 import { isObject } from "../arguments.js";
 import type { Diagnostic, Place } from "../diagnostics.js";
+import { nearNames } from "../near-names.js";
 import type { Ip } from "../net/ip.js";
 import { parseIp } from "../net/ip.js";
 import { type Prefix, parsePrefix, parsePrefixLoose } from "../net/prefix.js";
@@ -90,6 +91,16 @@ export class Field {
       const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
       const hint = meant === undefined ? `known are ${known.join(", ")}` : `write ${meant}`;
       this.at(name).error(`is not known here: ${hint}.`);
+    }
+  }
+
+  /** Adds a warning for each field that is none of those which the API has here: it changes nothing. */
+  warnBeside(known: readonly string[], kind: string): void {
+    for (const name of this.names()) {
+      if (known.includes(name)) continue;
+      const near = nearNames(name, known);
+      const hint = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
+      this.at(name).warning(`is no field of a ${kind}, and changes nothing.${hint}`);
     }
   }
 

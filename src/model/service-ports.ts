@@ -12,6 +12,9 @@ export interface ServicePort {
   readonly targetPort: number | string;
 }
 
+/** What a v1 ServicePort has (Kubernetes 1.35, core/v1 types.go). */
+const FIELDS = ["name", "protocol", "appProtocol", "port", "targetPort", "nodePort"];
+
 /** Reads spec.ports of a Service and holds them to the API's rules; only headless Services may have none. */
 export function parseServicePorts(spec: Field, mayBeEmpty: boolean): readonly ServicePort[] {
   const fields = spec.at("ports").items();
@@ -28,6 +31,7 @@ export function parseServicePorts(spec: Field, mayBeEmpty: boolean): readonly Se
 }
 
 function parsePort(field: Field): ServicePort {
+  field.warnBeside(FIELDS, "v1 ServicePort");
   const number = field.at("port");
   if (!number.present) number.error("is missing.");
   const port = number.integer(1, 65535) ?? 0;

@@ -55,6 +55,13 @@ export interface ServiceManifest extends Service {
   readonly loadBalancerIP: Ip | undefined;
 }
 
+/** What a v1 ServiceSpec has (Kubernetes 1.35, core/v1 types.go), much of which packets do not tell. */
+const SPEC_FIELDS = [
+  ...["type", "selector", "ports", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"],
+  ...["externalName", "externalIPs", "externalTrafficPolicy", "internalTrafficPolicy", "healthCheckNodePort"],
+  ...["loadBalancerIP", "loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts"],
+  ...["sessionAffinity", "sessionAffinityConfig", "publishNotReadyAddresses", "trafficDistribution"],
+];
 const FAMILY_POLICIES = ["SingleStack", "PreferDualStack", "RequireDualStack"] as const;
 const TYPES = ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] as const;
 const POLICIES = ["Cluster", "Local"] as const;
@@ -73,6 +80,7 @@ export function hasHealthCheck({
 export function parseService(object: Field): ServiceManifest {
   const spec = object.at("spec");
   if (!spec.present) spec.error("is missing.");
+  spec.warnBeside(SPEC_FIELDS, "v1 ServiceSpec");
   const type = spec.at("type").oneOf(TYPES, "ClusterIP");
   const { headless, clusterIPs } = parseClusterIPs(spec, type);
   const { namespace, name, labels } = parseMetadata(object);

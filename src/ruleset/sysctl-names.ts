@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../diagnostics.js";
-import { nearNames } from "./near-names.js";
+import { nearNames } from "../near-names.js";
 import {
   CONF_ALL,
   CONNTRACK,

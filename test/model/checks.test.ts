@@ -82,6 +82,42 @@ describe("what must hold between objects", () => {
     expect(clusterOf(all(port("a", "TCP"), service("b", health))).services).toHaveLength(2);
   });
 
+  it("is that nodePorts are where the API server takes them, which is only warned of", () => {
+    const nodePort = (name: string, number: number) =>
+      service(name, "type: NodePort").replace("port: 80", `port: 80, nodePort: ${number}`);
+    const health = (name: string, spec: string) => service(name, `healthCheckNodePort: 32768, ${spec}`);
+    const asked = health("d", "type: LoadBalancer, externalTrafficPolicy: Local");
+    const cluster = clusterOf(
+      all(
+        nodePort("a", 80),
+        nodePort("b", 30000),
+        nodePort("c", 32767),
+        asked,
+        health("e", "type: NodePort"),
+      ),
+    );
+    const range =
+      "is outside 30000-32767: an API server takes it only with another --service-node-port-range.";
+    expect(notesOf(cluster).filter((note) => note.startsWith("warning"))).toEqual([
+      `warning: t.yaml: document 1: Service shop/a: spec.ports[0].nodePort: 80 ${range}`,
+      `warning: t.yaml: document 4: Service shop/d: spec.healthCheckNodePort: 32768 ${range}`,
+    ]);
+  });
+
+  it("is that ClusterIPs are in the Services' networks, which is only warned of where these are known", () => {
+    const text = service("a", "clusterIP: 10.43.0.5");
+    const told = (known: string) =>
+      `warning: t.yaml: document 1: Service shop/a: spec.clusterIPs: 10.43.0.5 is outside the Services' network ${known}: an API server does not take it.`;
+    expect(notesOf(clusterOf(text))).toEqual([]);
+    expect(notesOf(clusterOf(text, { serviceCIDR: "10.40.0.0/13" }))).toEqual([]);
+    expect(notesOf(clusterOf(text, { serviceCIDR: "fd00:10:96::/112" }))).toEqual([]);
+    expect(notesOf(clusterOf(text, { serviceCIDR: "10.96.0.0/12" }))).toEqual([told("10.96.0.0/12")]);
+    const cidr = (prefix: string) =>
+      `apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: { name: s }\nspec: { cidrs: [${prefix}] }\n`;
+    expect(notesOf(clusterOf(all(text, cidr("10.96.0.0/16"))))).toEqual([told("10.96.0.0/16")]);
+    expect(notesOf(clusterOf(all(text, cidr("10.43.0.0/16"))))).toEqual([]);
+  });
+
   it("is that external addresses are claimed once, which is only warned of", () => {
     const cluster = clusterOf(
       all(

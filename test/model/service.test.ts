@@ -27,6 +27,16 @@ describe("a Service", () => {
     });
   });
 
+  it("is warned of where it has fields that the API does not, with those that are near", () => {
+    const spec = `{ clusterIP: 10.96.0.7, externalTraficPolicy: Local, trafficDistribution: PreferSameNode,
+      colour: red, ports: [{ port: 80, appProtocol: http, targetport: 8080 }] }`;
+    expect(notesOf(clusterOf(service(spec)))).toEqual([
+      "warning: t.yaml: document 1: Service shop/web: spec.externalTraficPolicy: is no field of a v1 ServiceSpec, and changes nothing. Did you mean externalTrafficPolicy or internalTrafficPolicy?",
+      "warning: t.yaml: document 1: Service shop/web: spec.colour: is no field of a v1 ServiceSpec, and changes nothing.",
+      "warning: t.yaml: document 1: Service shop/web: spec.ports[0].targetport: is no field of a v1 ServicePort, and changes nothing. Did you mean targetPort?",
+    ]);
+  });
+
   it("keeps every field that packets depend on", () => {
     const spec = `
   type: LoadBalancer

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.js";
 import { Director } from "../../src/director.js";
 import { Engine } from "../../src/engine/engine.js";
-import { nearNames } from "../../src/ruleset/near-names.js";
 import { rulesetFromDump } from "../../src/ruleset/node-dump.js";
 import { checkSysctls } from "../../src/ruleset/sysctl-names.js";
 import type { Sysctls } from "../../src/ruleset/sysctls.js";
@@ -92,17 +91,5 @@ describe("settings that are not modelled", () => {
   it("say nothing where they are as the kernel has them, or are modelled", async () => {
     expect(checkSysctls({ "net.ipv4.vs.cache_bypass": 0, "net.ipv4.vs.snat_reroute": 1 })).toEqual([]);
     expect((await Director.create({ sysctls: { "net.ipv4.vs.conntrack": 1 } })).diagnostics).toEqual([]);
-  });
-});
-
-describe("near names", () => {
-  it("are those with the fewest letters wrong, three at most, the nearest first", () => {
-    expect(nearNames("abcd", ["abxd", "xyzw", "abcd", "abcde"])).toEqual(["abcd", "abxd", "abcde"]);
-    expect(nearNames("abcdefgh", ["abcdefxy", "abcdexyz", "abcdefgi", "bcdefgh", "abcdefghi"])).toEqual([
-      "abcdefgi",
-      "bcdefgh",
-      "abcdefghi",
-    ]);
-    expect(nearNames("", ["a"])).toEqual([]);
   });
 });

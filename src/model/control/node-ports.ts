@@ -2,9 +2,9 @@ import type { Diagnostic } from "../../diagnostics.js";
 import { hasHealthCheck, type ServiceManifest } from "../service.js";
 import type { ServicePort } from "../service-ports.js";
 
-/** The API server's --service-node-port-range. */
-const FIRST_NODE_PORT = 30000;
-const LAST_NODE_PORT = 32767;
+/** The API server's --service-node-port-range, where nothing else is said. */
+export const FIRST_NODE_PORT = 30000;
+export const LAST_NODE_PORT = 32767;
 /** Where it begins to allocate: it keeps min(max(16, size / 32), 128) ports for those who choose (KEP-3668). */
 const FIRST_DYNAMIC_PORT = FIRST_NODE_PORT + 86;
 
