@@ -27,13 +27,14 @@ interface Bundle {
 const hex = (octets: Uint8Array) =>
   Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
 
-function packetOf({ verdicts, a, b, asker, iface, earlier, frame, ...rest }: Example): AssessedPacket {
+function packetOf({ verdicts, a, b, asker, iface, earlier, frame, atB, ...rest }: Example): AssessedPacket {
   return {
     ...rest,
     iface: iface ?? null,
     source: asker,
     earlier: earlier ?? null,
     frame: hex(frame),
+    sentAfter: atB === undefined ? null : { from: atB.from, frame: hex(atB.frame) },
     before: { verdict: verdicts[0], text: a },
     after: { verdict: verdicts[1], text: b },
     run: true,

@@ -14,7 +14,7 @@ function printFinding(
   const { to } = assessment;
   const lines = [
     ["   ", reachWords(finding, assessment)],
-    ["   packet    ", packetWords(example)],
+    ["   packet    ", packetWords(example, to)],
     ["   ipvs      ", `${example.before.verdict}: ${example.before.text}`],
     [`   ${to.padEnd(8)}  `, `${example.after.verdict}: ${example.after.text}`],
     ...(advice === "" ? [] : [["   to do     ", advice]]),

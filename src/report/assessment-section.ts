@@ -36,14 +36,15 @@ export function earlierWords(earlier: AssessedConnection, from: string): string 
   return `${seconds} s after ${whose}'s to ${to}, which went to ${wentTo}${use}`;
 }
 
-/** `10.244.1.2:41000 > 10.96.0.10:80 TCP S`, who sends it, and what it is sent to. */
-export function packetWords(packet: AssessedPacket): string {
-  const { from, to, protocol, flags, iface, node, source, place, service, earlier } = packet;
+/** `10.244.1.2:41000 > 10.96.0.10:80 TCP S`, who sends it, what it is sent to, and whence it comes in mode `after`. */
+export function packetWords(packet: AssessedPacket, after: Assessment["to"]): string {
+  const { from, to, protocol, flags, iface, node, source, place, service, earlier, sentAfter } = packet;
   const way = iface === null ? `made on ${node}` : `by ${iface} of ${node}`;
   const whose = service === "" ? place : `${place} of ${service}`;
   const kind = flags === "" ? protocol : `${protocol} ${flags}`;
-  const after = earlier === null ? "" : `, ${earlierWords(earlier, from)}`;
-  return `${from} > ${to} ${kind}, ${way} (${source} to ${whose})${after}`;
+  const then = earlier === null ? "" : `, ${earlierWords(earlier, from)}`;
+  const other = sentAfter === null ? "" : `; from ${sentAfter.from} in mode ${modeName(after)}`;
+  return `${from} > ${to} ${kind}, ${way} (${source} to ${whose})${then}${other}`;
 }
 
 /** Where a finding is, of the nodes that were asked: the names of those that differ from others. */
@@ -75,7 +76,7 @@ function drawFinding(finding: AssessmentFinding, number: number, assessment: Ass
   const { about, advice, effect, example } = finding;
   const { to } = assessment;
   const rows = [
-    ["Packet", packetWords(example)],
+    ["Packet", packetWords(example, to)],
     ["IPVS", `${example.before.verdict}: ${example.before.text}`],
     [modeName(to), `${example.after.verdict}: ${example.after.text}`],
   ].map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`);

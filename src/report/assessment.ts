@@ -36,6 +36,8 @@ export interface AssessedPacket {
   readonly earlier: AssessedConnection | null;
   /** In hexadecimal digits. */
   readonly frame: string;
+  /** Where the node sends it from another address afterwards, as the one before is no more its own; else null. */
+  readonly sentAfter: { readonly from: string; readonly frame: string } | null;
   readonly before: AssessedVerdict;
   readonly after: AssessedVerdict;
   /** Both were run: there are none that were not. */

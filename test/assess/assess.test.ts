@@ -34,6 +34,20 @@ const WEB = clusterOf()
   .build();
 
 describe("assess", () => {
+  it("says whence the node asks afterwards, where what it asked from was its own in mode ipvs alone", async () => {
+    const findings = await findingsOf(rowsCluster());
+    const own = findings.filter(({ example: { from, to } }) => from.split(":")[0] === to.split(":")[0]);
+    const ofVips = own.filter(({ example }) => example.from.startsWith("203.0.113."));
+    expect(ofVips.length).toBeGreaterThan(0);
+    for (const { example } of ofVips)
+      expect(example.sentAfter).toEqual({
+        from: "172.18.0.2:41000",
+        frame: expect.stringMatching(/^[0-9a-f]+$/),
+      });
+    for (const { example } of findings)
+      expect(example.sentAfter === null || ofVips.some((one) => one.example === example)).toBe(true);
+  });
+
   it("tells of leaving IPVS for nftables what the two modes differ in", async () => {
     const { assessment, diagnostics } = await assess(rowsCluster(), NODE);
     const { findings } = assessment;

@@ -29,6 +29,7 @@ const FINDING: AssessmentFinding = {
     service: "shop/web:http",
     earlier: null,
     frame: "00",
+    sentAfter: null,
     before: { verdict: "accept", text: "goes to 10.244.1.2:8080" },
     after: { verdict: "accept", text: "reaches the node itself" },
     run: true,
@@ -54,8 +55,12 @@ describe("the assessment's section", () => {
     expect(printAssessmentReport(assessmentOf(), "1")).toContain(
       "Nothing changes: 7 packets asked about on 1 node",
     );
-    expect(packetWords(FINDING.example)).toBe(
+    expect(packetWords(FINDING.example, "nftables")).toBe(
       "198.51.100.7:41000 > 10.244.1.0:30080 TCP S, by eth0 of worker-1 (outside to nodePort of shop/web:http)",
+    );
+    const sentAfter = { from: "172.18.0.3:41000", frame: "01" };
+    expect(packetWords({ ...FINDING.example, sentAfter }, "iptables")).toMatch(
+      /shop\/web:http\); from 172\.18\.0\.3:41000 in mode iptables$/,
     );
     const reach = (...nodes: readonly string[]) => reachWords(FINDING, { nodes });
     expect(reach("worker-1", "worker-2", "worker-3")).toBe(
@@ -92,7 +97,7 @@ describe("the assessment's section", () => {
     };
     const words = (more: Partial<typeof earlier>) => {
       const example = { ...FINDING.example, earlier: { ...earlier, ...more } };
-      return packetWords(example).replace(/^.*\), /, "");
+      return packetWords(example, "nftables").replace(/^.*\), /, "");
     };
     expect(words({})).toBe(
       "601 s after the same client's to 10.96.0.1:80, which went to 10.244.1.2:8080 and is still in use",
