@@ -1,3 +1,4 @@
+import type { Change } from "../diff/answer.js";
 import {
   type DifferenceGroup,
   DifferenceGroups,
@@ -65,6 +66,32 @@ function findingOf(
   };
 }
 
+/** What is not said by what becomes of the packets. */
+const CHANGE_WORDS: Readonly<Record<Change, string>> = {
+  fate: "",
+  endpoints: ", others than before",
+  masquerade: "",
+  weights: ", by other chances",
+  choice: ", chosen otherwise",
+  "accepted by name": "",
+};
+
+interface Told {
+  readonly finding: AssessmentFinding;
+  readonly change: Change;
+}
+
+/** Those with one title say behind it what tells them apart: what becomes of their packets. */
+function toldApart(all: readonly Told[]): readonly AssessmentFinding[] {
+  const titles = new Map<string, number>();
+  for (const { finding } of all) titles.set(finding.about, (titles.get(finding.about) ?? 0) + 1);
+  return all.map(({ finding, change }) => {
+    const { about, before, after } = finding;
+    if (titles.get(about) === 1) return finding;
+    return { ...finding, about: `${about} Before: ${before}; after: ${after}${CHANGE_WORDS[change]}.` };
+  });
+}
+
 const EFFECTS: readonly AssessedEffect[] = ["breaks", "moves", "opens", "changes", "refused otherwise"];
 
 /** What differences come to, of node after node: each is forgotten but for what findings tell of it. */
@@ -84,11 +111,11 @@ export class Findings {
   /** All of them by category, and in each what breaks before what else happens. */
   all(to: TargetMode): readonly AssessmentFinding[] {
     const all = [...this.#bundles.values()].flatMap((bundle) =>
-      bundle.groups.all.map((group) => findingOf(group, bundle, to)),
+      bundle.groups.all.map((group) => ({ finding: findingOf(group, bundle, to), change: group.change })),
     );
-    const rank = ({ category, effect }: AssessmentFinding) =>
+    const rank = ({ finding: { category, effect } }: Told) =>
       CATEGORIES.indexOf(category as Category) * EFFECTS.length + EFFECTS.indexOf(effect);
-    return all.sort((a, b) => rank(a) - rank(b));
+    return toldApart(all.sort((a, b) => rank(a) - rank(b)));
   }
 }
 

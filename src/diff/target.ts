@@ -153,9 +153,11 @@ export function targetKey({ address, port, kind }: Target): string {
   return `${kind.protocol} ${kind.name} ${address} ${port}`;
 }
 
-function inOrder(a: Target, b: Target): number {
+/** Examples are the first of their kind: a node is rather asked by its primary address than by its network plugin's. */
+function inOrder(a: Target, b: Target, primaries: ReadonlySet<Ip>): number {
   return (
     PLACES.indexOf(a.place) - PLACES.indexOf(b.place) ||
+    Number(primaries.has(b.address)) - Number(primaries.has(a.address)) ||
     (a.service < b.service ? -1 : Number(a.service > b.service)) ||
     compareIp(a.address, b.address) ||
     a.port - b.port ||
@@ -167,6 +169,7 @@ function inOrder(a: Target, b: Target): number {
 export function targetsOf(ground: Ground, allPackets: boolean): readonly Target[] {
   const port = unknownPort(ground);
   const outside = ground.outside[1];
+  const primaries = new Set(ground.sides.flatMap(({ ownAddresses }) => ownAddresses.slice(0, 1)));
   const found = [
     ...ground.sides.flatMap((facts) => facts.served.flatMap((one) => ofPort(facts, one, allPackets))),
     ...ground.sides.flatMap((facts) =>
@@ -186,6 +189,6 @@ export function targetsOf(ground: Ground, allPackets: boolean): readonly Target[
         atPort({ place: "address of a rule", address, service: "" }, protocol, at, allPackets),
       ),
     ),
-  ].sort(inOrder);
+  ].sort((a, b) => inOrder(a, b, primaries));
   return [...new Map(found.toReversed().map((target) => [targetKey(target), target])).values()].toReversed();
 }

@@ -48,6 +48,24 @@ describe("assess", () => {
       expect(example.sentAfter === null || ofVips.some((one) => one.example === example)).toBe(true);
   });
 
+  it("gives no two findings one title", async () => {
+    const titles = (await findingsOf(rowsCluster())).map(({ about }) => about);
+    expect(titles.filter((about) => / Before: .*; after: /.test(about)).length).toBeGreaterThan(1);
+    expect(new Set(titles).size).toBe(titles.length);
+  });
+
+  it("asks a node by its InternalIP, where that shows what another address of it does", async () => {
+    const findings = await findingsOf(rowsCluster(), { ...NODE, to: "iptables" });
+    // The node asks itself at no address that it would ask from anyway.
+    const examples = findings
+      .filter(({ about }) => !about.includes("on a further address"))
+      .map(({ example }) => example)
+      .filter(({ source }) => source !== "the node");
+    const asked = examples.filter(({ place }) => place === "nodePort").map(({ to }) => to);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((to) => !/^(172\.18\.0\.2|127\.0\.0\.1):/.test(to))).toEqual([]);
+  });
+
   it("tells of leaving IPVS for nftables what the two modes differ in", async () => {
     const { assessment, diagnostics } = await assess(rowsCluster(), NODE);
     const { findings } = assessment;
@@ -202,7 +220,7 @@ describe("assess", () => {
     const { assessment, diagnostics } = await assess(WEB, { ...NODE, listing: listing(text) });
     expect(assessment.schedulers).toEqual(["rr", "wrr"]);
     const scheduler = assessment.findings.find(({ category }) => category === "scheduler");
-    expect(scheduler?.about).toMatch(/Scheduler wrr .* Its weights and thresholds have no equal, either\.$/);
+    expect(scheduler?.about).toMatch(/Scheduler wrr .* Its weights and thresholds have no equal, either\./);
     expect(scheduler?.services).toEqual(["shop/web"]);
     const foreign = assessment.findings.find(({ category }) => category === "foreign");
     expect(foreign).toMatchObject({
