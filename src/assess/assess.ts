@@ -4,6 +4,7 @@ import { diffNodes } from "../diff/diff.js";
 import type { Cluster } from "../model/cluster.js";
 import type { Assessment } from "../report/assessment.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { isNoticed } from "./category.js";
 import { categoriesOf, Findings } from "./findings.js";
 import { type IpvsListing, listingWarnings, withForeign, withListing } from "./listing.js";
 import type { TargetMode } from "./words.js";
@@ -83,7 +84,7 @@ export async function assess(cluster: Cluster, options: AssessOptions = {}): Pro
       { cluster, ruleset: after },
     ] as const;
     const differences = await diffNodes(...sides, { openConnections: true, onAsked: count });
-    for (const difference of differences) found.add(difference, before);
+    for (const difference of differences) if (isNoticed(difference)) found.add(difference, before);
   }
   const findings = found.all(to);
   const assessment: Assessment = {

@@ -63,6 +63,21 @@ export function effectOf(difference: FlowDifference): AssessedEffect {
   return after === true ? "opens" : "refused otherwise";
 }
 
+/** What answers a rejected packet, whatever the reason for it is: a rule, or no endpoint. */
+function refusalOf({ ends }: Answer): string | undefined {
+  const refusals = ends.map(({ how, reason }) => {
+    if (how !== "rejected") return undefined;
+    return reason === "NO_DESTINATION" ? "PORT_UNREACHABLE" : reason;
+  });
+  return refusals.includes(undefined) ? undefined : [...new Set(refusals)].sort().join();
+}
+
+/** Whether its sender, and the endpoint, would tell the two answers apart. */
+export function isNoticed({ answers: [before, after] }: FlowDifference): boolean {
+  const refusal = refusalOf(before);
+  return refusal === undefined || refusal !== refusalOf(after);
+}
+
 export function categoryOf(difference: FlowDifference): Category {
   const known = BY_TOPIC[difference.topic];
   if (known !== undefined) return known;

@@ -81,27 +81,14 @@ function howOf({ verdict, reason, destination }: Outcome, isDamaged: boolean): E
   }
 }
 
-/**
- * What a rejected packet is answered with: IPVS without endpoints says what a rule does. Whose address the error comes from,
- * the one that was asked (IPVS, INPUT) or one of the node (FORWARD), reaches no program that asked.
- */
-const ANSWERED_WITH: Readonly<Partial<Record<DropReason, DropReason>>> = {
-  NO_DESTINATION: "PORT_UNREACHABLE",
-};
-
-/** Of an end; a packet that is dropped hears nothing, whatever the reason is. */
-function reasonOf(how: End["how"], reason: DropReason): DropReason {
-  if (how === "rejected") return ANSWERED_WITH[reason] ?? reason;
-  return how === "undecided" ? reason : "NONE";
-}
-
 function endOf(outcome: Outcome, { isDamaged, lineOf }: PacketNotes): End {
   const how = howOf(outcome, isDamaged);
   const { probability, reason, destination, masquerade } = outcome;
   const isThrough = how === "endpoint" || how === "passes" || how === "node";
   return {
     how,
-    reason: reasonOf(how, reason),
+    // A packet that is dropped hears nothing, whatever the reason is.
+    reason: how === "rejected" || how === "undecided" ? reason : "NONE",
     line: how === "undecided" ? lineOf(outcome) : undefined,
     destination: isThrough ? destination : undefined,
     masquerade: isThrough && masquerade,

@@ -9,6 +9,7 @@ import { rowsCluster } from "./rows-cluster.js";
 
 const UNTOUCHED = "passes, its destination untouched";
 const REFUSED = "is rejected (ICMP port unreachable)";
+const REFUSED_BY_IPVS = "is rejected (ICMP port unreachable: no endpoints)";
 const DROPPED = "is dropped";
 const NODE = "reaches the node itself";
 const NAMED = `${NODE}, accepted by name`;
@@ -44,7 +45,7 @@ const ROWS: readonly (readonly [string, Row])[] = [
     {
       topic: "no-endpoints",
       service: "shop/empty",
-      words: { iptables: REFUSED, nftables: REFUSED, ipvs: REFUSED },
+      words: { iptables: REFUSED, nftables: REFUSED, ipvs: REFUSED_BY_IPVS },
     },
   ],
   [
